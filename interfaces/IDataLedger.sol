@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {G1Point, G2Point} from "../contracts/libraries/BN254.sol";
+
+/// @notice A published data set (protocol §2.5).
+/// @param processor Who published and sells it.
+/// @param windowFrom First second of the window (unix, UTC midnight).
+/// @param windowTo End of the window (unix, UTC midnight, exclusive).
+/// @param rowCount Number of readings in it.
+/// @param kind What it holds; 1 = full readings.
+/// @param manifestLength Length of the sealed manifest in bytes, at most 32 KiB.
+/// @param regionId The processor's region when it published.
+/// @param readingsRoot RFC 9162 Merkle root over the readings' commitments M', ordered by device account, then seq.
+/// @param manifestDigest SHA-256 of the sealed manifest, which is also its CID.
+/// @param keyHash keccak256(abi.encode(F_0)), F_0 = [k]G2 the key commitment.
+struct DataSet {
+    address processor;
+    uint40 windowFrom;
+    uint40 windowTo;
+    uint16 kind;
+    uint32 rowCount;
+    uint32 manifestLength;
+    bytes32 regionId;
+    bytes32 readingsRoot;
+    bytes32 manifestDigest;
+    bytes32 keyHash;
+}
+
+/// @notice What a processor publishes.
+struct Publication {
+    uint40 windowFrom;
+    uint40 windowTo;
+    uint16 kind;
+    uint32 rowCount;
+    uint32 manifestLength;
+    bytes32 readingsRoot;
+    bytes32 manifestDigest;
+    G2Point keyCommitment;
+    G1Point keyPossession;
+}
+
+/// @title IDataLedger
+/// @notice Anchored readings and published data sets.
+/// A device's batches are contiguous: each begins at the seq where the last one ended, starting at 1. What is anchored never changes.
+interface IDataLedger {
+    /// @notice Emitted once a batch.
+    /// @param root RFC 9162 Merkle root over the batch's commitments M' in seq order.
+    event BatchAnchored(address indexed device, uint64 indexed fromSeq, uint32 count, bytes32 root);
+    /// @notice Emitted once a data set.
+    event DataSetPublished(
+        bytes32 indexed dataSetId,
+        address indexed processor,
+        bytes32 indexed regionId,
+        bytes32 idCommitment,
+        Publication publication
+    );
+
+    /// @notice The caller is not an active device.
+    error DataLedger_NotDevice(address caller);
+    /// @notice The caller is not an active processor.
+    error DataLedger_NotProcessor(address caller);
+    /// @notice count is zero or above the maximum of 65,536 readings a batch, or the root is zero.
+    error DataLedger_BadBatch(uint64 fromSeq, uint32 count);
+    /// @notice The batch does not begin where the last one ended.
+    error DataLedger_SeqGap(address device, uint64 fromSeq, uint64 expectedSeq);
+    /// @notice Another batch is anchored there already.
+    error DataLedger_SeqTaken(address device, uint64 fromSeq);
+    /// @notice A field of the publication is out of range; `field` names it.
+    error DataLedger_BadPublication(bytes32 field);
+    /// @notice The key commitment was used before.
+    error DataLedger_KeyUsed(bytes32 keyHash);
+    /// @notice The proof of possession of the data set's key does not verify.
+    error DataLedger_BadKeyProof(bytes32 dataSetId);
+
+    /// @notice Anchors a batch. An identical repeat is a no-op without event.
+    /// @dev Requirements: the caller is an active device; 1 ≤ count ≤ 65,536; root not zero; fromSeq is the next seq of the device,
+    /// or the same (fromSeq, count, root) is anchored already.
+    function anchor(uint64 fromSeq, uint32 count, bytes32 root) external;
+
+    /// @notice Publishes a data set; its id is {nextDataSetId}.
+    /// @dev Requirements: the caller is an active processor; windowFrom < windowTo, both multiples of 86,400; kind, rowCount,
+    /// readingsRoot, manifestDigest not zero; 0 < manifestLength ≤ 32,768; F_0 is not infinity and was never used; the proof of possession verifies.
+    function publish(Publication calldata publication) external returns (bytes32 dataSetId);
+
+    /// @notice The seq the device's next batch must begin with (1 for a new device).
+    function nextSeqOf(address device) external view returns (uint64);
+
+    /// @notice keccak256(abi.encode(fromSeq, count, root)) of the anchored batch that begins at fromSeq, zero if none.
+    function anchorOf(address device, uint64 fromSeq) external view returns (bytes32);
+
+    /// @notice Whether a reading's commitment is in an anchored batch.
+    /// @param proof RFC 9162 inclusion proof of the leaf at index seq − fromSeq in a tree of `count` leaves.
+    function verifyReading(
+        address device,
+        uint64 seq,
+        bytes32 commitment,
+        uint64 fromSeq,
+        uint32 count,
+        bytes32 root,
+        bytes32[] calldata proof
+    ) external view returns (bool);
+
+    /// @notice The data set (all zero if unknown).
+    function dataSetOf(bytes32 dataSetId) external view returns (DataSet memory);
+
+    /// @notice The id of the processor's next data set: keccak256(abi.encode(chainId, this, processor, its number of data sets)).
+    function nextDataSetId(address processor) external view returns (bytes32);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {G1Point} from "../contracts/libraries/BN254.sol";
+
+/// @notice What a data-sharing node asks for (protocol §5.1).
+/// @param windowFrom,windowTo The wanted time window (unix seconds, to exclusive); a data set must overlap it.
+/// @param kind The wanted kind of data, as in {DataSet}.
+/// @param groupSize,threshold n and t, 2 ≤ t ≤ n ≤ 100.
+/// @param maxPriceWei The most it pays a data set.
+/// @param respondBy Responses until then (exclusive).
+/// @param selectBy Selection until then (exclusive); later than respondBy.
+/// @param openingsLength Length of the sealed ID openings, at most 32 KiB.
+/// @param openingsDigest SHA-256 (and CID) of the ID opening sealed to each active processor of the regions.
+/// @param nonce Fresh for the requester.
+/// @param regions The wanted regions, strictly ascending, 1 to 16.
+struct Conditions {
+    uint40 windowFrom;
+    uint40 windowTo;
+    uint16 kind;
+    uint8 groupSize;
+    uint8 threshold;
+    uint96 maxPriceWei;
+    uint40 respondBy;
+    uint40 selectBy;
+    uint32 openingsLength;
+    bytes32 openingsDigest;
+    bytes32 nonce;
+    bytes32[] regions;
+}
+
+/// @notice One line of the form.
+struct Response {
+    address processor;
+    uint96 priceWei;
+    bytes32 dataSetId;
+    uint32 credit;
+    uint40 respondedAt;
+}
+
+/// @notice One selected node: what goes into its lock.
+struct Choice {
+    address processor;
+    uint40 expiresAt;
+    uint32 messageLength;
+    uint64 signedAt;
+    bytes32 messageDigest;
+    bytes32 nonce;
+    G1Point signature;
+}
+
+enum BroadcastState {
+    None,
+    Open,
+    Selected,
+    Closed
+}
+
+/// @title IDataMarket
+/// @notice Broadcast, respond, form sorted by credit, select (paper §V.C, Fig. 8). Lifecycle: None → Open → {Selected | Closed}.
+interface IDataMarket {
+    event Broadcast(
+        bytes32 indexed broadcastId, address indexed requester, uint96 applicationWei, Conditions conditions
+    );
+    /// @notice Emitted at each response; `replaced` is the responder that fell out of a full form, zero if none.
+    event Responded(
+        bytes32 indexed broadcastId,
+        address indexed processor,
+        bytes32 indexed dataSetId,
+        uint96 priceWei,
+        uint32 credit,
+        address replaced
+    );
+    event ResponseWithdrawn(bytes32 indexed broadcastId, address indexed processor);
+    /// @notice Emitted when the requester selected; one {IPrepaidLock.Selected} a lock follows.
+    event GroupSelected(
+        bytes32 indexed broadcastId, address indexed requester, bytes32 groupHash, address[] members, G1Point[] deliveryKeys, bytes32[] lockIds
+    );
+    /// @notice Emitted when a broadcast ended without selection.
+    event BroadcastClosed(bytes32 indexed broadcastId, uint256 standingResponders);
+
+    error DataMarket_NotSharer(address caller);
+    error DataMarket_NotProcessor(address caller);
+    error DataMarket_NotRequester(bytes32 broadcastId, address caller);
+    /// @notice A field of the conditions is out of range; `field` names it.
+    error DataMarket_BadConditions(bytes32 field);
+    error DataMarket_WrongValue(uint256 sentWei, uint256 expectedWei);
+    error DataMarket_NonceUsed(bytes32 broadcastId);
+    error DataMarket_WrongState(bytes32 broadcastId, BroadcastState state);
+    error DataMarket_TooLate(bytes32 broadcastId, uint256 deadlineAt, uint256 nowAt);
+    error DataMarket_TooEarly(bytes32 broadcastId, uint256 deadlineAt, uint256 nowAt);
+    error DataMarket_RegionNotWanted(bytes32 broadcastId, bytes32 regionId);
+    /// @notice The data set is not the responder's, of another kind, or does not overlap the window.
+    error DataMarket_UnfitDataSet(bytes32 broadcastId, bytes32 dataSetId);
+    error DataMarket_PriceAboveMaximum(bytes32 broadcastId, uint256 priceWei, uint256 maxPriceWei);
+    error DataMarket_AlreadyResponded(bytes32 broadcastId, address processor);
+    error DataMarket_NoResponse(bytes32 broadcastId, address processor);
+    /// @notice The form is full and the responder's credit is not above the last one's.
+    error DataMarket_FormFull(bytes32 broadcastId, uint32 credit);
+    /// @notice The group has not n members, is not strictly ascending, lacks the requester, or has a member that is no active sharer.
+    error DataMarket_BadGroup(bytes32 broadcastId, address member);
+    error DataMarket_NothingChosen(bytes32 broadcastId);
+    /// @notice A chosen processor was chosen twice or is not active any more.
+    error DataMarket_BadChoice(bytes32 broadcastId, address processor);
+
+    /// @notice Asks for data; value is the application prepayment, held by PrepaidLock.
+    /// @dev Requirements: caller is an active sharer; conditions in range (windowFrom < windowTo; 2 ≤ t ≤ n ≤ 100; 0 < maxPriceWei; now + 60 ≤ respondBy < selectBy ≤ now + 90 days;
+    /// 0 < openingsLength ≤ 32 KiB; digest not zero; regions ascending, 1..16, each not zero); value equals the terms' applicationWei; nonce fresh.
+    /// @return broadcastId keccak256(abi.encode(chainId, this, requester, nonce)).
+    function broadcast(Conditions calldata conditions) external payable returns (bytes32 broadcastId);
+
+    /// @notice Offers a data set. The credit is read now and stays as it is in this form.
+    /// @dev Requirements: Open; now < respondBy; caller is an active processor of a wanted region; it has not responded before (also not withdrawn or replaced);
+    /// the data set is its own, of the kind, and overlaps the window; 0 < price ≤ maximum; the form has room, or a last line with less credit.
+    function respond(bytes32 broadcastId, bytes32 dataSetId, uint96 priceWei) external;
+
+    /// @notice Takes a response back. Requirements: Open; the caller has a standing response.
+    function withdrawResponse(bytes32 broadcastId) external;
+
+    /// @notice Selects one or several nodes, names the group, and prepays: one lock each. The application deposit goes back.
+    /// @dev Requirements: Open; now < selectBy; caller is the requester and an active sharer; `members` strictly ascending, groupSize of them, the caller among them,
+    /// all active sharers; 1 ≤ choices; each a standing, active responder, none twice; value equals the sum of prices; each lock's own requirements.
+    function select(bytes32 broadcastId, address[] calldata members, Choice[] calldata choices)
+        external
+        payable
+        returns (bytes32[] memory lockIds);
+
+    /// @notice Ends a broadcast that was not selected in time. Anyone may call. The deposit goes back to the requester if no responder stands or
+    /// the requester was revoked, else in equal parts to the standing active responders, the remainder to the requester.
+    /// @dev Requirements: Open; now ≥ selectBy.
+    function close(bytes32 broadcastId) external;
+
+    /// @notice The form, highest credit first, ties earlier first.
+    function formOf(bytes32 broadcastId) external view returns (Response[] memory);
+
+    /// @notice Requester, state and conditions.
+    function broadcastOf(bytes32 broadcastId)
+        external
+        view
+        returns (address requester, BroadcastState state, Conditions memory conditions);
+
+    /// @notice keccak256(abi.encode(chainId, this, requester, nonce)).
+    function broadcastIdOf(address requester, bytes32 nonce) external view returns (bytes32);
+}

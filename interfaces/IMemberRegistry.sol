@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {G1Point, G2Point} from "../contracts/libraries/BN254.sol";
+
+/// @notice What a member is (paper §III.B). An account has one role for ever.
+enum Role {
+    None,
+    Consortium,
+    Processor,
+    Device,
+    User,
+    Sharer
+}
+
+/// @notice What a member registers.
+/// @param role The role.
+/// @param regionId The region served (processor) or lived in; zero only for consortium nodes and sharers.
+/// @param owner The user account that owns a device; zero for every other role.
+/// @param idCommitment SHA256d(id ‖ salt) of the secret ID (paper §VI.B.2).
+/// @param paillierDigest SHA-256 of the canonical Paillier public key, which is also its CID; zero for a device.
+/// @param blsKey BLS public key [s]G2.
+/// @param deliveryKey Delivery key [s]H; zero (0,0) for a device.
+struct Profile {
+    Role role;
+    bytes32 regionId;
+    address owner;
+    bytes32 idCommitment;
+    bytes32 paillierDigest;
+    G2Point blsKey;
+    G1Point deliveryKey;
+}
+
+/// @notice Proofs of possession; both bind chain id, registry, account and role (docs/formats.md §1).
+/// @param blsPossession BLS signature under the POP tag.
+/// @param deliveryNonce Schnorr commitment R; ignored for a device.
+/// @param deliveryResponse Schnorr response z; ignored for a device.
+struct KeyProofs {
+    G1Point blsPossession;
+    G1Point deliveryNonce;
+    uint256 deliveryResponse;
+}
+
+/// @title IMemberRegistry
+/// @notice Who takes part: admitted and revoked by the consortium, with keys whose possession was proved on chain.
+/// Lifecycle of an account: None → active → revoked. Revocation is final for the account; what it began ends by
+/// its own rules.
+interface IMemberRegistry {
+    /// @notice Emitted when a member was admitted, with everything a worker needs to rebuild the registry.
+    event MemberAdmitted(
+        address indexed account,
+        Role indexed role,
+        bytes32 indexed regionId,
+        address owner,
+        bytes32 idCommitment,
+        bytes32 paillierDigest,
+        G2Point blsKey,
+        G1Point deliveryKey
+    );
+
+    /// @notice Emitted when a member was revoked.
+    event MemberRevoked(address indexed account, Role indexed role, bytes32 indexed regionId);
+
+    /// @notice The caller is not the consortium.
+    error MemberRegistry_NotConsortium(address caller);
+    /// @notice The account is known already (an account registers once, also after revocation).
+    error MemberRegistry_AlreadyKnown(address account);
+    /// @notice The account is not an active member.
+    error MemberRegistry_NotActive(address account);
+    /// @notice A field of the profile is missing or must be empty for the role; `field` names it in ASCII.
+    error MemberRegistry_BadProfile(address account, bytes32 field);
+    /// @notice The region has an active processor already.
+    error MemberRegistry_RegionTaken(bytes32 regionId, address processor);
+    /// @notice The BLS or delivery key, or the ID commitment, belongs to another account already.
+    error MemberRegistry_KeyTaken(address account, bytes32 keyHash);
+    /// @notice A point is infinity, off the curve or has a coordinate that is not canonical.
+    error MemberRegistry_BadPoint(address account, bytes32 field);
+    /// @notice A proof of possession does not verify; `field` is "blsKey" or "deliveryKey".
+    error MemberRegistry_BadProof(address account, bytes32 field);
+
+    /// @notice Admits a member.
+    /// @dev Emits {MemberAdmitted}. Requirements: the caller is the consortium; the account was never known; the profile
+    /// fits the role (a device has an owner that is an active user of the same region, no delivery and no Paillier key;
+    /// everybody else has both and no owner; processors, devices and users have a region); a region has at most one
+    /// active processor; keys and ID commitment are unique; both proofs verify.
+    function admit(address account, Profile calldata profile, KeyProofs calldata proofs) external;
+
+    /// @notice Revokes a member for ever. Its keys stay taken. A processor's region becomes free.
+    /// @dev Emits {MemberRevoked}. Requirements: the caller is the consortium; the account is active.
+    function revoke(address account) external;
+
+    /// @notice The profile and whether the member is active (all zero for an unknown account).
+    function memberOf(address account) external view returns (Profile memory profile, bool active);
+
+    /// @notice Role and region of an active member, (None, 0) for anybody else. The cheap look-up for other contracts.
+    function activeRoleOf(address account) external view returns (Role role, bytes32 regionId);
+
+    /// @notice Whether the account is active in this role.
+    function isActive(address account, Role role) external view returns (bool);
+
+    /// @notice The active processor of a region, zero if none.
+    function processorOf(bytes32 regionId) external view returns (address);
+
+    /// @notice The owner of a device (also of a revoked one), zero if not a device.
+    function ownerOf(address device) external view returns (address);
+
+    /// @notice The BLS key of a member, also of a revoked one (all zero if unknown).
+    function blsKeyOf(address account) external view returns (G2Point memory);
+
+    /// @notice The delivery key of a member, also of a revoked one (zero if none).
+    function deliveryKeyOf(address account) external view returns (G1Point memory);
+
+    /// @notice The ID commitment of a member, also of a revoked one.
+    function idCommitmentOf(address account) external view returns (bytes32);
+
+    /// @notice The contract that governs.
+    function consortium() external view returns (address);
+}
