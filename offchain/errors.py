@@ -1,0 +1,105 @@
+"""The one tree of exceptions that DMSM raises on purpose.
+
+    DmsmError
+    └── CryptoError
+        ├── DecryptionError        one uniform error for everything that does not decrypt
+        ├── EncodingError          bytes or values that are not in their one canonical form
+        ├── InvalidKeyError
+        ├── InvalidPointError
+        ├── InvalidScalarError
+        ├── InvalidPlaintextError
+        ├── InvalidOpeningError    an opening that is not the ciphertext's own
+        ├── PackingError
+        ├── MerkleError
+        ├── SharingError
+        │   ├── InvalidShareError
+        │   └── NotEnoughSharesError
+        └── KeystoreError
+            └── WrongPasswordError
+
+A message says what was wrong and what to do; it never holds a secret.
+"""
+
+
+class DmsmError(Exception):
+    """Root of all errors that DMSM raises on purpose."""
+
+
+class CryptoError(DmsmError):
+    """Root of the errors of `offchain.crypto`."""
+
+
+class DecryptionError(CryptoError):
+    """Say that a ciphertext was refused, and never why: a reason would be an oracle."""
+
+    def __init__(self) -> None:
+        super().__init__("the ciphertext was refused")
+
+
+class EncodingError(CryptoError):
+    """A value has no encoding, or bytes are not the one canonical encoding."""
+
+
+class InvalidKeyError(CryptoError):
+    """A key is malformed, too small, too large, or provably weak."""
+
+
+class InvalidPointError(CryptoError):
+    """A point is off the curve, outside the subgroup, or infinity where that is refused."""
+
+
+class InvalidScalarError(CryptoError):
+    """A secret scalar is outside [1, group order)."""
+
+
+class InvalidPlaintextError(CryptoError):
+    """A plaintext is not an integer, or outside its range."""
+
+
+class InvalidOpeningError(CryptoError):
+    """A claimed opening does not re-encrypt to the ciphertext it was claimed for."""
+
+
+class PackingError(CryptoError):
+    """Values do not fit their slots, or packed plaintexts are not well formed."""
+
+
+class MerkleError(CryptoError):
+    """A tree or a proof was asked for that does not exist."""
+
+
+class SharingError(CryptoError):
+    """Parameters or members of a secret sharing do not make sense."""
+
+
+class InvalidShareError(SharingError):
+    """A share is not the one its index was dealt.
+
+    `index` is the member's position 1..n in the contract's list.
+    """
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"the share of member {index} is invalid; ask that member for a valid one")
+        self.index = index
+
+
+class NotEnoughSharesError(SharingError):
+    """Fewer valid shares than the threshold are at hand.
+
+    `needed` and `valid` are counts, `false_indices` the members whose shares were refused.
+    """
+
+    def __init__(self, *, needed: int, valid: int, false_indices: tuple[int, ...]) -> None:
+        blame = f"; refused the shares of members {list(false_indices)}" if false_indices else ""
+        super().__init__(f"{needed} valid shares are needed, {valid} are at hand{blame}")
+        self.needed = needed
+        self.valid = valid
+        self.false_indices = false_indices
+
+
+class KeystoreError(CryptoError):
+    """A key or password file cannot be written, read or trusted."""
+
+
+class WrongPasswordError(KeystoreError):
+    """A keystore does not open: the password is wrong or the file is damaged."""

@@ -1,0 +1,92 @@
+"""The embedded content store: a folder of content-addressed files, safe for several processes at once."""
+
+import os
+import secrets
+from pathlib import Path
+
+from offchain.storage.cid import Cid
+from offchain.storage.errors import ObjectNotFound, StoreUnavailable
+from offchain.storage.objects import BlockBackedStore
+
+
+class DirectoryStore(BlockBackedStore):
+    """Keep each block in one file named by its CID; writes are temp file, fsync, rename, fsync of the folder.
+
+    No lock is needed: two writers of one name write equal bytes, and a rename is atomic. Presence is the pin.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        """Open the store in `folder`, made when missing. Raises StoreUnavailable when that cannot be."""
+        self.folder = Path(folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"cannot make the content store {self.folder}: {error}"
+            ) from error
+
+    def close(self) -> None:
+        """Do nothing: no file stays open between calls."""
+
+    def _path(self, cid: Cid) -> Path:
+        return (
+            self.folder / cid[-3:-1] / cid
+        )  # the last character carries few bits, the two before it ten
+
+    def _write_block(self, cid: Cid, data: bytes) -> None:
+        path = self._path(cid)
+        try:
+            if path.exists() and path.read_bytes() == data:  # a damaged file is written anew
+                _sync_folder(path.parent)  # another process may have renamed it a moment ago
+                return
+            _make_durable_folder(path.parent)
+            _write_atomically(path, data)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot write {path}: {error}") from error
+
+    def _read_block(self, cid: Cid, max_bytes: int) -> bytes:
+        try:
+            with self._path(cid).open("rb") as file:
+                return file.read(max_bytes + 1)
+        except FileNotFoundError as error:
+            raise ObjectNotFound(f"{cid} is not in the content store {self.folder}") from error
+        except OSError as error:
+            raise StoreUnavailable(f"cannot read {self._path(cid)}: {error}") from error
+
+    def _has_block(self, cid: Cid) -> bool:
+        return self._path(cid).is_file()
+
+    _is_block_pinned = _has_block
+
+    def _unpin_block(self, cid: Cid) -> None:
+        try:
+            self._path(cid).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot remove {self._path(cid)}: {error}") from error
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _make_durable_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

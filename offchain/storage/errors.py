@@ -1,0 +1,38 @@
+"""What can go wrong in a content store, by name.
+
+::
+
+    StorageError
+    ├── CidInvalid         not a CID (or digest) that this project writes
+    ├── ObjectNotFound     nobody asked has it
+    ├── ObjectTooLarge     longer than the caller is ready to read, or than an index can list
+    ├── ObjectCorrupt      bytes whose digest is not the one asked for, or a malformed index
+    ├── PinMissing         stored, but the store would let garbage collection take it
+    └── StoreUnavailable   the store itself does not answer or cannot write
+"""
+
+from offchain.errors import StorageError
+
+
+class CidInvalid(StorageError):
+    """The text or digest is not a CIDv1, raw, sha2-256, base32 identifier."""
+
+
+class ObjectNotFound(StorageError):
+    """The store has no block for this identifier."""
+
+
+class ObjectTooLarge(StorageError):
+    """The object is longer than the limit that was given."""
+
+
+class ObjectCorrupt(StorageError):
+    """The bytes do not have the digest they were asked for, or an index is malformed."""
+
+
+class PinMissing(StorageError):
+    """A block was written, but the store does not report it as pinned."""
+
+
+class StoreUnavailable(StorageError):
+    """The store does not answer, refuses, or cannot write."""

@@ -1,0 +1,132 @@
+"""The content store on a Kubo (IPFS) daemon, through ipfshttpclient.
+
+``ipfshttpclient.connect()`` refuses any daemon since 0.8; ``Client(address)`` does not ask for the version and
+works with Kubo 0.42. Blocks carry no links that Kubo could follow, so each block is pinned by itself.
+"""
+
+import io
+import ipaddress
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import ipfshttpclient
+import requests
+from ipfshttpclient import exceptions as ipfs
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from offchain.storage.blocks import INDEX_TAG
+from offchain.storage.cid import Cid
+from offchain.storage.errors import ObjectCorrupt, ObjectNotFound, StoreUnavailable
+from offchain.storage.objects import BlockBackedStore
+
+_ADD = {"cid-version": "1", "raw-leaves": "true", "pin": "true", "chunker": "size-262144"}
+_PUT_BLOCK = {"cid-codec": "raw", "mhtype": "sha2-256", "pin": "true"}
+_ATTEMPTS = 4
+_TRANSPORT = (
+    ipfs.ConnectionError,
+    ipfs.ProtocolError,
+    ipfs.TimeoutError,
+    requests.RequestException,
+)
+_ABSENT = ("not found", "could not find", "deadline exceeded", "not pinned")
+
+T = TypeVar("T")
+
+
+class KuboStore(BlockBackedStore):
+    """Keep blocks in the Kubo daemon whose RPC listens at `url`; `get` may fetch from its peers."""
+
+    def __init__(self, url: str, *, timeout_s: float = 10.0) -> None:
+        """Open ``http://host:port``; `timeout_s` bounds a search among the peers and a silent daemon.
+
+        Raises StoreUnavailable when `url` has another form. The daemon is asked first by the first call.
+        """
+        self.url = url
+        self._search_timeout = f"{timeout_s}s"
+        self._client = ipfshttpclient.Client(
+            _multiaddress(url), timeout=timeout_s + 5, session=True
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _write_block(self, cid: Cid, data: bytes) -> None:
+        # `add` speaks of files, `block put` of blocks; for one block both give the raw CID.
+        if data.startswith(INDEX_TAG) or not data:
+            answer = self._ask(lambda: self._client.block.put(io.BytesIO(data), opts=_PUT_BLOCK))[
+                "Key"
+            ]
+        else:
+            answer = self._ask(lambda: self._client.add_bytes(data, opts=_ADD))
+        if answer != cid:
+            raise ObjectCorrupt(
+                f"Kubo named the block {answer}, its bytes give {cid}; check the daemon's import settings"
+            )
+
+    def _read_block(self, cid: Cid, max_bytes: int) -> bytes:
+        def read() -> bytes:
+            received = bytearray()
+            options = {"length": str(max_bytes + 1), "timeout": self._search_timeout}
+            with self._client.cat(cid, stream=True, opts=options) as chunks:
+                for chunk in chunks:
+                    received += chunk
+                    if len(received) > max_bytes:  # also when the daemon ignores the length
+                        break
+            return bytes(received[: max_bytes + 1])
+
+        return self._ask(read)
+
+    def _has_block(self, cid: Cid) -> bool:
+        return self._is_there(lambda: self._client.block.stat(cid, offline=True))
+
+    def _is_block_pinned(self, cid: Cid) -> bool:
+        # Without the type Kubo would walk every pin to look for indirect ones.
+        return self._is_there(lambda: self._client.pin.ls(cid, type="recursive"))
+
+    def _unpin_block(self, cid: Cid) -> None:
+        self._is_there(lambda: self._client.pin.rm(cid))
+
+    def _is_there(self, question: Callable[[], object]) -> bool:
+        try:
+            self._ask(question)
+        except ObjectNotFound:
+            return False
+        return True
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """Ask the daemon; repeat what failed on the way, name what it refused."""
+        patient = Retrying(
+            retry=retry_if_exception_type(_TRANSPORT),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            reraise=True,
+        )
+        try:
+            return patient(question)
+        except ipfs.ErrorResponse as error:
+            if any(words in str(error) for words in _ABSENT):
+                raise ObjectNotFound(f"Kubo at {self.url}: {error}") from error
+            raise StoreUnavailable(f"Kubo at {self.url} refused: {error}") from error
+        except (*_TRANSPORT, ipfs.Error) as error:
+            raise StoreUnavailable(
+                f"Kubo at {self.url} does not answer ({error}); is `ipfs daemon` running there?"
+            ) from error
+
+
+def _multiaddress(url: str) -> str:
+    """Return the libp2p address of an RPC endpoint given as ``http(s)://host:port``."""
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not parts.port
+        or parts.path.strip("/")
+    ):
+        raise StoreUnavailable(f"not a Kubo RPC address: {url!r}; write http://host:port")
+    try:
+        kind = f"ip{ipaddress.ip_address(parts.hostname).version}"
+    except ValueError:
+        kind = "dns"
+    return f"/{kind}/{parts.hostname}/tcp/{parts.port}/{parts.scheme}"

@@ -1,0 +1,42 @@
+"""The port: what every content store promises, whatever keeps the bytes."""
+
+from typing import Protocol, Self, runtime_checkable
+
+from offchain.storage.cid import Cid
+
+
+@runtime_checkable
+class ContentStore(Protocol):
+    """Keep objects under the identifier that follows from their bytes.
+
+    Promises: equal bytes have equal identifiers in every store; nothing is returned whose digest was not
+    recomputed; what `put` returned is durable, pinned and was read back. `cid` is the text or the 32-byte digest.
+    """
+
+    def put(self, data: bytes) -> Cid:
+        """Store, pin, read back and check `data`; idempotent.
+
+        Raises ObjectTooLarge, ObjectCorrupt (the store gave other bytes back), PinMissing, StoreUnavailable.
+        """
+
+    def get(self, cid: str | bytes, *, max_bytes: int) -> bytes:
+        """Return the object's bytes, at most `max_bytes`; nothing longer is read into memory.
+
+        Raises CidInvalid, ObjectNotFound, ObjectTooLarge, ObjectCorrupt, StoreUnavailable.
+        """
+
+    def has(self, cid: str | bytes) -> bool:
+        """Tell whether every block of the object is in this store itself (no network search)."""
+
+    def is_pinned(self, cid: str | bytes) -> bool:
+        """Tell whether every block of the object is here and safe from garbage collection."""
+
+    def unpin(self, cid: str | bytes) -> None:
+        """Let the object go: its blocks may be removed at any time. Idempotent."""
+
+    def close(self) -> None:
+        """Release connections; the store cannot be used afterwards."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...

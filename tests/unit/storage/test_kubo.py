@@ -1,0 +1,145 @@
+"""What is Kubo's own: a dead daemon, a lying daemon, garbage collection, peers that have nothing."""
+
+import os
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import ipfshttpclient
+import pytest
+
+from offchain.storage import Cid
+from offchain.storage.blocks import BLOCK_BYTES
+from offchain.storage.errors import (
+    ObjectCorrupt,
+    ObjectNotFound,
+    ObjectTooLarge,
+    PinMissing,
+    StoreUnavailable,
+)
+from offchain.storage.kubo import KuboStore, _multiaddress
+
+
+@pytest.fixture
+def daemon():
+    """A daemon that answers each request with the bytes in `.answers` by path; 503 for none."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            path = self.path.partition("?")[0].removeprefix("/api/v0")
+            self.server.asked.append(path)
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.server.answers.get(path)
+            self.send_response(503 if body is None else 200)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *_):
+            """Keep the test's output clean."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.answers, server.asked = {}, []
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def _store(server) -> KuboStore:
+    return KuboStore(f"http://127.0.0.1:{server.server_port}", timeout_s=2)
+
+
+def test_get__daemon_serves_wrong_bytes__is_refused(daemon):
+    daemon.answers["/cat"] = b"wrong bytes"
+    with pytest.raises(ObjectCorrupt):
+        _store(daemon).get(Cid.of_block(b"right bytes"), max_bytes=100)
+
+
+def test_get__daemon_ignores_the_length__stops_at_the_limit(daemon):
+    daemon.answers["/cat"] = bytes(BLOCK_BYTES)
+    with pytest.raises(ObjectTooLarge):
+        _store(daemon).get(Cid.of_block(bytes(BLOCK_BYTES)), max_bytes=100)
+
+
+def test_put__daemon_names_the_block_otherwise__is_refused(daemon):
+    daemon.answers["/block/put"] = b'{"Key": "bafyother", "Size": 0}'
+    with pytest.raises(ObjectCorrupt, match="bafyother"):
+        _store(daemon).put(b"")
+
+
+def test_put__daemon_is_overloaded__is_unavailable(daemon):
+    with pytest.raises(StoreUnavailable, match=str(daemon.server_port)):
+        _store(daemon).put(b"data")
+
+
+def test_get__nobody_listens__is_tried_again_then_unavailable(monkeypatch):
+    store, tries = KuboStore("http://127.0.0.1:9"), []
+    real = store._client.cat
+    monkeypatch.setattr(
+        store._client, "cat", lambda *args, **kwargs: tries.append(1) or real(*args, **kwargs)
+    )
+    with pytest.raises(StoreUnavailable, match="ipfs daemon"):
+        store.get(Cid.of_block(b""), max_bytes=1)
+    assert len(tries) == 4
+
+
+def test_get__daemon_comes_back_while_trying__succeeds(daemon, monkeypatch):
+    store, tries = _store(daemon), []
+    daemon.answers["/cat"] = b"data"
+    real = store._client.cat
+
+    def flaky(*args, **kwargs):
+        tries.append(1)
+        if len(tries) < 3:
+            raise ipfshttpclient.exceptions.ConnectionError(OSError("connection reset"))
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(store._client, "cat", flaky)
+    assert store.get(Cid.of_block(b"data"), max_bytes=4) == b"data"
+    assert len(tries) == 3
+
+
+def test_put__block_is_not_pinned__is_refused(kubo_url, monkeypatch):
+    with KuboStore(kubo_url) as store:
+        monkeypatch.setattr(
+            "offchain.storage.kubo._ADD", {"cid-version": "1", "raw-leaves": "true", "pin": "false"}
+        )
+        with pytest.raises(PinMissing):
+            store.put(os.urandom(50))
+
+
+def test_unpin__then_garbage_collection__removes_it_and_keeps_the_pinned(kubo_url):
+    with KuboStore(kubo_url) as store:
+        kept, dropped = (
+            store.put(os.urandom(BLOCK_BYTES + 5)),
+            store.put(os.urandom(BLOCK_BYTES + 5)),
+        )
+        store.unpin(dropped)
+        assert store.has(dropped)
+        store._client.repo.gc()
+        assert not store.has(dropped)
+        assert store.is_pinned(kept)
+        assert len(store.get(kept, max_bytes=BLOCK_BYTES + 5)) == BLOCK_BYTES + 5
+
+
+def test_get__unknown_to_all__answers_within_its_time(kubo_url):
+    started = time.monotonic()
+    with KuboStore(kubo_url, timeout_s=1) as store, pytest.raises(ObjectNotFound):
+        store.get(Cid.of_block(os.urandom(9)), max_bytes=9)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://127.0.0.1:5001", "/ip4/127.0.0.1/tcp/5001/http"),
+        ("https://ipfs.example:443/", "/dns/ipfs.example/tcp/443/https"),
+        ("http://[::1]:5001", "/ip6/::1/tcp/5001/http"),
+    ],
+)
+def test_multiaddress__each_kind_of_host__is_written(url, address):
+    assert _multiaddress(url) == address
