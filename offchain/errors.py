@@ -1,21 +1,23 @@
 """The one tree of exceptions that DMSM raises on purpose.
 
     DmsmError
-    └── CryptoError
-        ├── DecryptionError        one uniform error for everything that does not decrypt
-        ├── EncodingError          bytes or values that are not in their one canonical form
-        ├── InvalidKeyError
-        ├── InvalidPointError
-        ├── InvalidScalarError
-        ├── InvalidPlaintextError
-        ├── InvalidOpeningError    an opening that is not the ciphertext's own
-        ├── PackingError
-        ├── MerkleError
-        ├── SharingError
-        │   ├── InvalidShareError
-        │   └── NotEnoughSharesError
-        └── KeystoreError
-            └── WrongPasswordError
+    ├── CryptoError
+    │   ├── DecryptionError        one uniform error for everything that does not decrypt
+    │   ├── EncodingError          bytes or values that are not in their one canonical form
+    │   ├── InvalidKeyError
+    │   ├── InvalidPointError
+    │   ├── InvalidScalarError
+    │   ├── InvalidPlaintextError
+    │   ├── InvalidOpeningError    an opening that is not the ciphertext's own
+    │   ├── PackingError
+    │   ├── MerkleError
+    │   ├── SharingError
+    │   │   ├── InvalidShareError
+    │   │   └── NotEnoughSharesError
+    │   └── KeystoreError
+    │       └── WrongPasswordError
+    ├── StorageError           roots the tree in offchain/storage/errors.py
+    └── ChainError             roots the tree in offchain/chain/errors.py
 
 A message says what was wrong and what to do; it never holds a secret.
 """
@@ -23,6 +25,10 @@ A message says what was wrong and what to do; it never holds a secret.
 
 class DmsmError(Exception):
     """Root of all errors that DMSM raises on purpose."""
+
+
+class ChainError(DmsmError):
+    """Root of the errors of `offchain.chain`."""
 
 
 class CryptoError(DmsmError):
@@ -103,3 +109,7 @@ class KeystoreError(CryptoError):
 
 class WrongPasswordError(KeystoreError):
     """A keystore does not open: the password is wrong or the file is damaged."""
+
+
+class StorageError(DmsmError):
+    """Root of the errors of `offchain.storage`."""

@@ -11,8 +11,8 @@ __all__ = ["Cid", "ContentStore", "open_store"]
 def open_store(url: str, *, timeout_s: float = 10.0) -> ContentStore:
     """Open the content store named by `url`.
 
-    ``dir:/path`` is a folder (made when missing), ``http://host:port`` the RPC of a Kubo daemon; `timeout_s`
-    bounds one answer of the latter. Raises StoreUnavailable for any other form.
+    ``dir:/path`` is a folder (made when missing), ``http://host:port`` the RPC of a Kubo daemon;
+    `timeout_s` bounds one answer of the latter. Raises StoreUnavailable for any other form.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "dir" and rest:

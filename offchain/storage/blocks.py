@@ -1,8 +1,8 @@
 """How an object is cut into blocks and put together again (docs/formats.md §6).
 
-Up to 256 KiB an object is one raw block. A larger one is blocks of exactly 256 KiB (the last one shorter)
-listed by an index block: ``"DMSMIDX1" ‖ uint64 total length ‖ SHA-256 of each block``. Both directions
-accept one form only, so equal bytes have equal identifiers in every store.
+Up to 256 KiB an object is one raw block. A larger one is blocks of exactly 256 KiB (the last one
+shorter) listed by an index block: ``"DMSMIDX1" ‖ uint64 total length ‖ SHA-256 of each block``.
+Both directions accept one form only, so equal bytes have equal identifiers in every store.
 """
 
 import hashlib
@@ -41,19 +41,17 @@ class Index:
 def cut(data: bytes) -> CutObject:
     """Cut an object into its root block and listed blocks.
 
-    Raises ObjectTooLarge above MAX_OBJECT_BYTES (one index block), ObjectCorrupt for a small object that
-    begins like an index: a reader could not tell it from one.
+    Raises ObjectTooLarge above MAX_OBJECT_BYTES (one index block), ObjectCorrupt for a small object
+    that begins like an index: a reader could not tell it from one.
     """
     if len(data) <= BLOCK_BYTES:
         if data[: len(INDEX_TAG)] == INDEX_TAG:
             raise ObjectCorrupt(
-                f"an object may not begin with {INDEX_TAG!r}, the tag of an index; wrap it"
+                f"an object may not begin with {INDEX_TAG!r}, an index's tag; wrap it"
             )
         return CutObject(root=bytes(data), blocks=())
     if len(data) > MAX_OBJECT_BYTES:
-        raise ObjectTooLarge(
-            f"{len(data)} bytes; one index lists at most {MAX_OBJECT_BYTES}. Split the object"
-        )
+        raise ObjectTooLarge(f"{len(data)} bytes, at most {MAX_OBJECT_BYTES} fit; split the object")
     view = memoryview(data)
     blocks = tuple(bytes(view[at : at + BLOCK_BYTES]) for at in range(0, len(data), BLOCK_BYTES))
     digests = b"".join(hashlib.sha256(block).digest() for block in blocks)
@@ -70,8 +68,6 @@ def read_index(root: bytes) -> Index | None:
     total = int.from_bytes(root[len(INDEX_TAG) : _HEAD_BYTES], "big")
     count = -(-total // BLOCK_BYTES)
     if total <= BLOCK_BYTES or len(root) != _HEAD_BYTES + count * _DIGEST_BYTES:
-        raise ObjectCorrupt(
-            f"index block of {len(root)} bytes does not fit an object of {total} bytes"
-        )
+        raise ObjectCorrupt(f"an index of {len(root)} bytes does not fit an object of {total}")
     cuts = range(_HEAD_BYTES, len(root), _DIGEST_BYTES)
     return Index(total_bytes=total, digests=tuple(root[at : at + _DIGEST_BYTES] for at in cuts))

@@ -1,7 +1,8 @@
 """Content identifiers: CIDv1, codec raw, sha2-256, base32 lower case (docs/formats.md §6).
 
-For one block the multihash digest is the SHA-256 of the bytes, so the chain stores 32 bytes and the
-text follows from them (decision 004). No other codec, hash or base is accepted: one object, one name.
+For one block the multihash digest is the SHA-256 of the bytes, so the chain stores 32 bytes and
+the text follows from them. No other codec, hash or base is accepted: one object,
+one name.
 """
 
 import base64
@@ -51,7 +52,7 @@ class Cid(str):
     def parse(cls, text: str) -> Self:
         """Return the identifier written as `text`.
 
-        Raises CidInvalid for another version, codec, hash or base, and for non-canonical padding bits.
+        Raises CidInvalid for another version, codec, hash or base, and for set padding bits.
         """
         if (
             not isinstance(text, str)
@@ -73,7 +74,7 @@ class Cid(str):
 
     @classmethod
     def of(cls, name: "str | bytes") -> Self:
-        """Return `name` as an identifier: a CID text, or a 32-byte digest as the chain stores it."""
+        """Return `name`, a CID text or a 32-byte digest as the chain stores it, as a CID."""
         if isinstance(name, cls):
             return name
         return cls.parse(name) if isinstance(name, str) else cls.from_digest(name)

@@ -1,4 +1,4 @@
-"""The embedded content store: a folder of content-addressed files, safe for several processes at once."""
+"""The embedded content store: a folder of content-addressed files, shared by any processes."""
 
 import os
 import secrets
@@ -10,20 +10,19 @@ from offchain.storage.objects import BlockBackedStore
 
 
 class DirectoryStore(BlockBackedStore):
-    """Keep each block in one file named by its CID; writes are temp file, fsync, rename, fsync of the folder.
+    """Keep each block in one file named by its CID.
 
-    No lock is needed: two writers of one name write equal bytes, and a rename is atomic. Presence is the pin.
+    A write is: temporary file, fsync, rename, fsync of the folder. No lock is needed: two writers
+    of one name write equal bytes, and a rename is atomic. Presence is the pin.
     """
 
     def __init__(self, folder: Path | str) -> None:
-        """Open the store in `folder`, made when missing. Raises StoreUnavailable when that cannot be."""
+        """Open the store in `folder`, made when missing; StoreUnavailable when it cannot be."""
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreUnavailable(
-                f"cannot make the content store {self.folder}: {error}"
-            ) from error
+            raise StoreUnavailable(f"cannot make the store {self.folder}: {error}") from error
 
     def close(self) -> None:
         """Do nothing: no file stays open between calls."""

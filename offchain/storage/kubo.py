@@ -1,7 +1,8 @@
 """The content store on a Kubo (IPFS) daemon, through ipfshttpclient.
 
-``ipfshttpclient.connect()`` refuses any daemon since 0.8; ``Client(address)`` does not ask for the version and
-works with Kubo 0.42. Blocks carry no links that Kubo could follow, so each block is pinned by itself.
+``ipfshttpclient.connect()`` refuses any daemon since 0.8; ``Client(address)`` does not ask for the
+version and works with Kubo 0.42. Blocks carry no links that Kubo could follow, so each block is
+pinned by itself.
 """
 
 import io
@@ -38,9 +39,9 @@ class KuboStore(BlockBackedStore):
     """Keep blocks in the Kubo daemon whose RPC listens at `url`; `get` may fetch from its peers."""
 
     def __init__(self, url: str, *, timeout_s: float = 10.0) -> None:
-        """Open ``http://host:port``; `timeout_s` bounds a search among the peers and a silent daemon.
+        """Open ``http://host:port``; `timeout_s` bounds a search among peers and a silent daemon.
 
-        Raises StoreUnavailable when `url` has another form. The daemon is asked first by the first call.
+        Raises StoreUnavailable when `url` has another form. The first call asks the daemon first.
         """
         self.url = url
         self._search_timeout = f"{timeout_s}s"
@@ -62,7 +63,7 @@ class KuboStore(BlockBackedStore):
             answer = self._ask(lambda: self._client.add_bytes(data, opts=_ADD))
         if answer != cid:
             raise ObjectCorrupt(
-                f"Kubo named the block {answer}, its bytes give {cid}; check the daemon's import settings"
+                f"Kubo says {answer}, the bytes give {cid}; check the daemon's import settings"
             )
 
     def _read_block(self, cid: Cid, max_bytes: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Objects over blocks: the part that the directory store and Kubo share, so both give the same identifiers."""
+"""Objects over blocks: what both stores share, so that both give the same identifiers."""
 
 from abc import ABC, abstractmethod
 from typing import Self
@@ -40,15 +40,13 @@ class BlockBackedStore(ABC):
             self._write_block(cid, block)
             self._checked_block(cid, len(block))
             if not self._is_block_pinned(cid):
-                raise PinMissing(
-                    f"{cid} was written but is not pinned; check the store's garbage collection and put it again"
-                )
+                raise PinMissing(f"{cid} was written but is not pinned; put it again")
         return cid
 
     def get(self, cid: str | bytes, *, max_bytes: int) -> bytes:
         """Return the object's bytes, checked block by block; see ContentStore."""
         root_cid = Cid.of(cid)
-        # A valid index is shorter than the object it lists, so the object's limit bounds the root block too.
+        # A valid index is shorter than its object, so the object's limit bounds the root block too.
         root = self._checked_block(root_cid, min(max_bytes, BLOCK_BYTES))
         index = read_index(root)
         if index is None:
@@ -70,7 +68,7 @@ class BlockBackedStore(ABC):
         return all(self._is_block_pinned(block) for block in self._local_blocks(Cid.of(cid)))
 
     def unpin(self, cid: str | bytes) -> None:
-        """Let the object's blocks go; see ContentStore. Blocks shared with another object go too."""
+        """Let the object's blocks go; see ContentStore. Blocks of another object go too."""
         for block in reversed(
             self._local_blocks(Cid.of(cid))
         ):  # the index last: a second try still knows the blocks
@@ -107,6 +105,6 @@ class BlockBackedStore(ABC):
             raise ObjectTooLarge(f"{cid} is longer than the limit of {max_bytes} bytes")
         if Cid.of_block(data) != cid:
             raise ObjectCorrupt(
-                f"the store returned bytes with CID {Cid.of_block(data)} for {cid}; fetch it from another node"
+                f"the store returned other bytes for {cid}; fetch it from another node"
             )
         return data

@@ -9,14 +9,15 @@ from offchain.storage.cid import Cid
 class ContentStore(Protocol):
     """Keep objects under the identifier that follows from their bytes.
 
-    Promises: equal bytes have equal identifiers in every store; nothing is returned whose digest was not
-    recomputed; what `put` returned is durable, pinned and was read back. `cid` is the text or the 32-byte digest.
+    Promises: equal bytes have equal identifiers in every store; nothing is returned whose digest
+    was not recomputed; what `put` returned is durable, pinned and was read back. `cid` is the text
+    or the 32-byte digest.
     """
 
     def put(self, data: bytes) -> Cid:
         """Store, pin, read back and check `data`; idempotent.
 
-        Raises ObjectTooLarge, ObjectCorrupt (the store gave other bytes back), PinMissing, StoreUnavailable.
+        Raises ObjectTooLarge, ObjectCorrupt (other bytes came back), PinMissing, StoreUnavailable.
         """
 
     def get(self, cid: str | bytes, *, max_bytes: int) -> bytes:

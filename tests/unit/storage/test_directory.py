@@ -1,4 +1,4 @@
-"""The directory store: damage is found, writers do not disturb each other, nothing half-written is seen."""
+"""The directory store: damage is found, writers do not disturb each other, files are whole."""
 
 import multiprocessing
 import os

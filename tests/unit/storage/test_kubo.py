@@ -1,4 +1,4 @@
-"""What is Kubo's own: a dead daemon, a lying daemon, garbage collection, peers that have nothing."""
+"""What is Kubo's own: dead, lying and forgetful daemons, and peers that have nothing."""
 
 import os
 import threading
