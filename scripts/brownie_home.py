@@ -1,0 +1,134 @@
+"""Give every Brownie process a home and a project folder of its own.
+
+Brownie keeps networks, caches and databases under ``$HOME`` and writes ``build/`` into the project.
+Two runs at once would disturb each other, and an empty or read-only home would stop it. So each run
+gets a folder with a home (``make_brownie_home``) and a copy of the project's sources that shares
+nothing but ``node_modules`` (``make_brownie_project``). Needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import json
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NETWORK = "dmsm"
+SOLC_FOLDER = ROOT / ".cache" / "solcx"
+BUILD_FOLDERS = ("contracts", "interfaces")
+SOURCES = ("contracts", "interfaces", "scripts", "brownie-config.yaml")
+IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis", ".pytest_cache")
+
+
+def make_brownie_home(
+    directory: Path, *, rpc_url: str, chain_id: int, live: bool = False
+) -> dict[str, str]:
+    """Create a home for Brownie in which the network ``dmsm`` is the node at ``rpc_url``.
+
+    ``directory`` is created. With ``live`` false the node must be a local test node that can take
+    snapshots (Brownie attaches to it and never stops it); with ``live`` true any node will do.
+    Returns a copy of this process's environment to start Brownie with.
+    """
+    for name in (".brownie/accounts", ".brownie/packages", ".vvm", ".solcx"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    networks = _network_config(rpc_url=rpc_url, chain_id=chain_id, live=live)
+    # Brownie reads this with a YAML parser, and JSON is YAML.
+    (directory / ".brownie" / "network-config.yaml").write_text(json.dumps(networks, indent=2))
+    environment = dict(os.environ)
+    environment.update(
+        HOME=str(directory.resolve()),
+        SOLCX_BINARY_PATH=str(SOLC_FOLDER),
+        VVM_BINARY_PATH=str((directory / ".vvm").resolve()),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    return environment
+
+
+def _network_config(*, rpc_url: str, chain_id: int, live: bool) -> dict[str, list]:
+    entry: dict[str, object] = {"id": NETWORK, "name": "DMSM", "host": rpc_url, "timeout": 120}
+    if live:
+        entry["chainid"] = str(chain_id)
+        return {"live": [{"name": "DMSM", "networks": [entry]}], "development": []}
+    entry.update(cmd="anvil", cmd_settings={"chain_id": chain_id})
+    return {"live": [], "development": [entry]}
+
+
+def brownie_command(*arguments: str) -> list[str]:
+    """Return the command line that runs ``brownie ARGUMENTS`` under this process's Python.
+
+    Not the script ``bin/brownie``: its first line holds a path that may be too long or hold spaces.
+    """
+    return [sys.executable, str(Path(__file__).resolve()), *arguments]
+
+
+def make_brownie_project(directory: Path, *, with_tests: bool = False) -> Path:
+    """Copy the contracts and scripts, with what is compiled already, to ``directory``; return it.
+
+    ``with_tests`` copies ``tests/`` and pytest's settings too.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    names = [*SOURCES, "tests", "pyproject.toml", "docs", "deployments"] if with_tests else SOURCES
+    for name in names:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, directory / name, ignore=IGNORED, dirs_exist_ok=True)
+        elif source.exists():
+            shutil.copy2(source, directory / name)
+    (directory / "node_modules").symlink_to(ROOT / "node_modules")
+    for name in BUILD_FOLDERS:
+        _copy_changed(ROOT / "build" / name, directory / "build" / name)
+    return directory
+
+
+def keep_build(directory: Path) -> None:
+    """Take the compiled contracts of the copy at ``directory`` over into the checkout's ``build/``.
+
+    Safe beside other runs: files are replaced one by one and atomically, and Brownie compares the
+    hash in each with the source before it uses it.
+    """
+    for name in BUILD_FOLDERS:
+        source, target = directory / "build" / name, ROOT / "build" / name
+        if not source.is_dir() or not any(source.iterdir()):
+            continue
+        _copy_changed(source, target)
+        for stale in {p.name for p in target.glob("*.json")} - {p.name for p in source.iterdir()}:
+            (target / stale).unlink(missing_ok=True)
+
+
+def _copy_changed(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for file in sorted(source.glob("*.json")):
+        goal = target / file.name
+        with contextlib.suppress(FileNotFoundError):  # another run may drop a stale file meanwhile
+            if goal.exists() and filecmp.cmp(file, goal, shallow=False):
+                continue
+            partial = target / f".{file.name}.{os.getpid()}"
+            shutil.copy2(file, partial)
+            os.replace(partial, goal)
+
+
+def _run_brownie() -> None:
+    """Become ``brownie`` with this process's arguments."""
+    from brownie._cli.__main__ import main
+
+    sys.path[0] = ""
+    threading.excepthook = _without_known_fault
+    main()
+
+
+def _without_known_fault(error: threading.ExceptHookArgs) -> None:
+    # On a live network Brownie 1.22.2 fails, in a thread of its own, to note a deployment in its
+    # private database. The deployment stands, and the project keeps its addresses itself.
+    if error.exc_type is not TypeError or "brownie.project.sources.Sources" not in str(
+        error.exc_value
+    ):
+        threading.__excepthook__(error)
+
+
+if __name__ == "__main__":
+    _run_brownie()

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Run Brownie tests on an anvil and a project copy of their own, beside any number of others.
+
+    .venv/bin/python toolchain/brownie_test.py [PATH ...] [pytest options]
+
+Without a path it runs tests/contracts and tests/stateful, as far as they exist. Ends with pytest's
+exit code. Files that tests leave under ``reports/`` or ``tests/snapshots/`` are taken back into the
+checkout when ``DMSM_KEEP=1`` is set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "toolchain")]
+
+from anvil import CHAIN_ID, running_anvil
+from brownie_home import (
+    NETWORK,
+    brownie_command,
+    keep_build,
+    make_brownie_home,
+    make_brownie_project,
+)
+
+DEFAULT_PATHS = ("tests/contracts", "tests/stateful")
+NO_TESTS_COLLECTED = 5
+
+
+def main(arguments: list[str]) -> int:
+    """Run the tests that ``arguments`` name; return the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    arguments = _with_default_paths(arguments)
+    if not arguments:
+        print("brownie_test: there are no contract tests yet")
+        return 0
+    work = ROOT / ".cache" / "brownie"
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="test-", dir=work) as folder:
+        return _run(Path(folder), arguments)
+
+
+def _with_default_paths(arguments: list[str]) -> list[str]:
+    if any(not a.startswith("-") and (ROOT / a.split("::")[0]).exists() for a in arguments):
+        return arguments
+    found = [p for p in DEFAULT_PATHS if any((ROOT / p).glob("test_*.py"))]
+    return [*found, *arguments] if found else []
+
+
+def _run(folder: Path, arguments: list[str]) -> int:
+    project = make_brownie_project(folder / "project", with_tests=True)
+    with running_anvil(folder) as url:
+        environment = make_brownie_home(folder / "home", rpc_url=url, chain_id=CHAIN_ID)
+        command = brownie_command("test", *arguments, "--network", NETWORK)
+        process = subprocess.Popen(command, cwd=project, env=environment, stdin=subprocess.DEVNULL)
+        try:
+            code = process.wait()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            keep_build(project)
+    if os.environ.get("DMSM_KEEP") == "1":
+        for name in ("reports", "tests/snapshots"):
+            if (project / name).is_dir():
+                shutil.copytree(project / name, ROOT / name, dirs_exist_ok=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
