@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {DataSet, IDataLedger, Publication} from "../interfaces/IDataLedger.sol";
+import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
+import {BLS} from "./libraries/BLS.sol";
+import {BN254} from "./libraries/BN254.sol";
+import {DomainTags} from "./libraries/DomainTags.sol";
+import {MerkleSha256} from "./libraries/MerkleSha256.sol";
+import {Wiring} from "./libraries/Wiring.sol";
+
+/// @title DataLedger
+/// @notice Anchored readings (protocol §2.4) and published data sets (§2.5). Append-only.
+///
+///     device:    next seq 1 ──anchor(1, a)──▶ 1 + a ──anchor(1 + a, b)──▶ 1 + a + b …    one slot a batch, one for the next seq
+///     data set:  unknown ──publish──▶ published                                          for ever
+///
+/// Who can stop what: revoking a device or processor stops its next batch or data set. What stands here is never changed or removed.
+/// Assumes: the device's clock is its own affair (no time here is compared with the block's). That a batch does not cross UTC
+/// midnight, that a published root is over anchored readings of consenting devices, and what a digest stands for, are
+/// checked off chain, by whoever opens the readings: the chain sees commitments alone.
+contract DataLedger is IDataLedger {
+    /// @notice The most readings of one batch.
+    uint32 public constant MAX_BATCH = 65_536;
+    /// @notice The longest sealed manifest, in bytes.
+    uint32 public constant MAX_MANIFEST_BYTES = 32_768;
+
+    /// @notice Where devices and processors are looked up.
+    IMemberRegistry public immutable registry;
+
+    /// @inheritdoc IDataLedger
+    mapping(address device => mapping(uint64 fromSeq => bytes32 batchHash)) public anchorOf;
+
+    // The number of readings anchored, which is the last seq: a device's first seq is 1.
+    mapping(address device => uint64 seq) private _lastSeq;
+    mapping(address processor => uint256 count) private _dataSetCount;
+    mapping(bytes32 dataSetId => DataSet dataSet) private _dataSets;
+    mapping(bytes32 keyHash => bool used) private _keyUsed;
+
+    constructor(address registry_) {
+        registry = IMemberRegistry(Wiring.requireContract(registry_));
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                READINGS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IDataLedger
+    function anchor(uint64 fromSeq, uint32 count, bytes32 root) external {
+        if (!registry.isActive(msg.sender, Role.Device)) revert DataLedger_NotDevice(msg.sender);
+        if (count == 0 || count > MAX_BATCH || root == 0) revert DataLedger_BadBatch(fromSeq, count);
+        bytes32 batchHash = _batchHash(fromSeq, count, root);
+        uint64 expected = _lastSeq[msg.sender] + 1;
+        if (fromSeq != expected) {
+            if (anchorOf[msg.sender][fromSeq] == batchHash) return;
+            if (fromSeq == 0 || fromSeq > expected) revert DataLedger_SeqGap(msg.sender, fromSeq, expected);
+            revert DataLedger_SeqTaken(msg.sender, fromSeq);
+        }
+
+        _lastSeq[msg.sender] = fromSeq + count - 1;
+        anchorOf[msg.sender][fromSeq] = batchHash;
+
+        emit BatchAnchored(msg.sender, fromSeq, count, root);
+    }
+
+    /// @inheritdoc IDataLedger
+    function nextSeqOf(address device) external view returns (uint64) {
+        return _lastSeq[device] + 1;
+    }
+
+    /// @inheritdoc IDataLedger
+    function verifyReading(
+        address device,
+        uint64 seq,
+        bytes32 commitment,
+        uint64 fromSeq,
+        uint32 count,
+        bytes32 root,
+        bytes32[] calldata proof
+    ) external view returns (bool) {
+        if (anchorOf[device][fromSeq] != _batchHash(fromSeq, count, root)) return false;
+        if (seq < fromSeq) return false;
+        return MerkleSha256.verify(root, commitment, seq - fromSeq, count, proof);
+    }
+
+    function _batchHash(uint64 fromSeq, uint32 count, bytes32 root) private pure returns (bytes32) {
+        return keccak256(abi.encode(fromSeq, count, root));
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                               DATA SETS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IDataLedger
+    function publish(Publication calldata publication) external returns (bytes32 dataSetId) {
+        (Role role, bytes32 regionId) = registry.activeRoleOf(msg.sender);
+        if (role != Role.Processor) revert DataLedger_NotProcessor(msg.sender);
+        _checkPublication(publication);
+        bytes32 keyHash = keccak256(abi.encode(publication.keyCommitment));
+        if (_keyUsed[keyHash]) revert DataLedger_KeyUsed(keyHash);
+        dataSetId = nextDataSetId(msg.sender);
+        _checkKey(dataSetId, publication);
+
+        ++_dataSetCount[msg.sender];
+        _keyUsed[keyHash] = true;
+        _store(dataSetId, regionId, keyHash, publication);
+
+        emit DataSetPublished(
+            dataSetId, msg.sender, regionId, registry.idCommitmentOf(msg.sender), publication
+        );
+    }
+
+    /// @inheritdoc IDataLedger
+    function dataSetOf(bytes32 dataSetId) external view returns (DataSet memory) {
+        return _dataSets[dataSetId];
+    }
+
+    /// @inheritdoc IDataLedger
+    function nextDataSetId(address processor) public view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), processor, _dataSetCount[processor]));
+    }
+
+    function _checkPublication(Publication calldata publication) private pure {
+        (uint40 from, uint40 to) = (publication.windowFrom, publication.windowTo);
+        if (from % 1 days != 0) revert DataLedger_BadPublication("windowFrom");
+        if (to % 1 days != 0 || to <= from) revert DataLedger_BadPublication("windowTo");
+        if (publication.kind == 0) revert DataLedger_BadPublication("kind");
+        if (publication.rowCount == 0) revert DataLedger_BadPublication("rowCount");
+        if (publication.readingsRoot == 0) revert DataLedger_BadPublication("readingsRoot");
+        if (publication.manifestDigest == 0) revert DataLedger_BadPublication("manifestDigest");
+        uint32 length = publication.manifestLength;
+        if (length == 0 || length > MAX_MANIFEST_BYTES) revert DataLedger_BadPublication("manifestLength");
+        if (BN254.isInfinity(publication.keyCommitment)) revert DataLedger_BadPublication("keyCommitment");
+    }
+
+    /// @dev The pairing inside refuses points that are not canonical or not of the group, so that one key has one hash.
+    function _checkKey(bytes32 dataSetId, Publication calldata publication) private view {
+        bytes memory message =
+            abi.encode(block.chainid, address(this), msg.sender, dataSetId, publication.keyCommitment);
+        if (!BLS.verify(publication.keyCommitment, message, DomainTags.DATAKEY, publication.keyPossession)) {
+            revert DataLedger_BadKeyProof(dataSetId);
+        }
+    }
+
+    function _store(bytes32 dataSetId, bytes32 regionId, bytes32 keyHash, Publication calldata publication) private {
+        _dataSets[dataSetId] = DataSet({
+            processor: msg.sender,
+            windowFrom: publication.windowFrom,
+            windowTo: publication.windowTo,
+            kind: publication.kind,
+            rowCount: publication.rowCount,
+            manifestLength: publication.manifestLength,
+            regionId: regionId,
+            readingsRoot: publication.readingsRoot,
+            manifestDigest: publication.manifestDigest,
+            keyHash: keyHash
+        });
+    }
+}

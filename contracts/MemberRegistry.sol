@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IMemberRegistry, KeyProofs, Profile, Role} from "../interfaces/IMemberRegistry.sol";
+import {BLS} from "./libraries/BLS.sol";
+import {BN254, G1Point, G2Point} from "./libraries/BN254.sol";
+import {DeliveryKey} from "./libraries/DeliveryKey.sol";
+import {DomainTags} from "./libraries/DomainTags.sol";
+import {Wiring} from "./libraries/Wiring.sol";
+
+/// @title MemberRegistry
+/// @notice Who takes part (paper §III.B): role, region, ID commitment and keys of every member.
+///
+///     account:  None ──admit──▶ active ──revoke──▶ revoked   (final; keys and ID commitment stay taken)
+///     region:   free ──admit processor──▶ served ──revoke processor──▶ free
+///
+/// Who can stop what: the consortium alone admits and revokes. Revocation stops what a member *begins* elsewhere; the
+/// contracts that end things do not ask this registry whether somebody is active, and the keys of a revoked member stay readable.
+/// A revoked user's devices stay members until they are revoked themselves.
+/// Assumes: the consortium checks off chain that an account, its secret ID and its Paillier key belong to the party it admits.
+contract MemberRegistry is IMemberRegistry {
+    /// @dev One member. Role, activity and owner share a slot: that slot answers {isActive} and {ownerOf}.
+    struct Record {
+        Role role;
+        bool active;
+        address owner;
+        bytes32 regionId;
+        bytes32 idCommitment;
+        bytes32 paillierDigest;
+        G2Point blsKey;
+        G1Point deliveryKey;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    address public immutable consortium;
+
+    /// @inheritdoc IMemberRegistry
+    mapping(bytes32 regionId => address processor) public processorOf;
+
+    mapping(address account => Record record) private _records;
+    mapping(bytes32 keyHash => bool taken) private _blsKeyTaken;
+    mapping(bytes32 keyHash => bool taken) private _deliveryKeyTaken;
+    mapping(bytes32 idCommitment => bool taken) private _idCommitmentTaken;
+
+    modifier onlyConsortium() {
+        if (msg.sender != consortium) revert MemberRegistry_NotConsortium(msg.sender);
+        _;
+    }
+
+    constructor(address consortium_) {
+        consortium = Wiring.requireContract(consortium_);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                          ADMISSION, REVOCATION
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IMemberRegistry
+    function admit(address account, Profile calldata profile, KeyProofs calldata proofs) external onlyConsortium {
+        if (_records[account].role != Role.None) revert MemberRegistry_AlreadyKnown(account);
+        _checkProfile(account, profile);
+        _takeRegion(account, profile);
+        _takeKeys(account, profile);
+        _checkBlsKey(account, profile, proofs);
+        if (profile.role != Role.Device) _checkDeliveryKey(account, profile, proofs);
+
+        Record storage record = _records[account];
+        (record.role, record.active, record.owner) = (profile.role, true, profile.owner);
+        record.regionId = profile.regionId;
+        record.idCommitment = profile.idCommitment;
+        record.blsKey = profile.blsKey;
+        if (profile.role != Role.Device) {
+            record.paillierDigest = profile.paillierDigest;
+            record.deliveryKey = profile.deliveryKey;
+        }
+
+        _logAdmission(account, profile);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function revoke(address account) external onlyConsortium {
+        Record storage record = _records[account];
+        if (!record.active) revert MemberRegistry_NotActive(account);
+
+        (Role role, bytes32 regionId) = (record.role, record.regionId);
+        record.active = false;
+        if (role == Role.Processor) delete processorOf[regionId];
+
+        emit MemberRevoked(account, role, regionId);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                 VIEWS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IMemberRegistry
+    function memberOf(address account) external view returns (Profile memory profile, bool active) {
+        Record storage record = _records[account];
+        profile = Profile({
+            role: record.role,
+            regionId: record.regionId,
+            owner: record.owner,
+            idCommitment: record.idCommitment,
+            paillierDigest: record.paillierDigest,
+            blsKey: record.blsKey,
+            deliveryKey: record.deliveryKey
+        });
+        active = record.active;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function activeRoleOf(address account) external view returns (Role role, bytes32 regionId) {
+        Record storage record = _records[account];
+        if (record.active) (role, regionId) = (record.role, record.regionId);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function isActive(address account, Role role) public view returns (bool) {
+        Record storage record = _records[account];
+        return record.active && record.role == role;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function ownerOf(address device) external view returns (address) {
+        return _records[device].owner;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function blsKeyOf(address account) external view returns (G2Point memory) {
+        return _records[account].blsKey;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function deliveryKeyOf(address account) external view returns (G1Point memory) {
+        return _records[account].deliveryKey;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function idCommitmentOf(address account) external view returns (bytes32) {
+        return _records[account].idCommitment;
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                PROFILE
+    //////////////////////////////////////////////////////////////*/
+
+    function _checkProfile(address account, Profile calldata profile) private view {
+        Role role = profile.role;
+        if (account == address(0)) revert MemberRegistry_BadProfile(account, "account");
+        if (role == Role.None) revert MemberRegistry_BadProfile(account, "role");
+        if (profile.idCommitment == 0) revert MemberRegistry_BadProfile(account, "idCommitment");
+        bool mayRoam = role == Role.Consortium || role == Role.Sharer;
+        if (profile.regionId == 0 && !mayRoam) revert MemberRegistry_BadProfile(account, "regionId");
+
+        bool isDevice = role == Role.Device;
+        bool ownerFits = isDevice ? _isUserOf(profile.owner, profile.regionId) : profile.owner == address(0);
+        if (!ownerFits) revert MemberRegistry_BadProfile(account, "owner");
+        if ((profile.paillierDigest == 0) != isDevice) revert MemberRegistry_BadProfile(account, "paillierDigest");
+        if (isDevice && !BN254.isInfinity(profile.deliveryKey)) {
+            revert MemberRegistry_BadProfile(account, "deliveryKey");
+        }
+    }
+
+    function _isUserOf(address account, bytes32 regionId) private view returns (bool) {
+        return isActive(account, Role.User) && _records[account].regionId == regionId;
+    }
+
+    function _takeRegion(address account, Profile calldata profile) private {
+        if (profile.role != Role.Processor) return;
+        address processor = processorOf[profile.regionId];
+        if (processor != address(0)) revert MemberRegistry_RegionTaken(profile.regionId, processor);
+        processorOf[profile.regionId] = account;
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                  KEYS
+    //////////////////////////////////////////////////////////////*/
+
+    function _takeKeys(address account, Profile calldata profile) private {
+        _take(_idCommitmentTaken, account, profile.idCommitment);
+        _take(_blsKeyTaken, account, keccak256(abi.encode(profile.blsKey)));
+        if (profile.role != Role.Device) {
+            _take(_deliveryKeyTaken, account, keccak256(abi.encode(profile.deliveryKey)));
+        }
+    }
+
+    function _take(mapping(bytes32 => bool) storage taken, address account, bytes32 keyHash) private {
+        if (taken[keyHash]) revert MemberRegistry_KeyTaken(account, keyHash);
+        taken[keyHash] = true;
+    }
+
+    /// @dev The pairing inside {BLS.verify} refuses bad points as well; which of the two it was is only asked on failure.
+    function _checkBlsKey(address account, Profile calldata profile, KeyProofs calldata proofs) private view {
+        bytes memory message =
+            abi.encode(block.chainid, address(this), account, uint8(profile.role), profile.blsKey);
+        if (BLS.verify(profile.blsKey, message, DomainTags.POP, proofs.blsPossession)) return;
+        if (!BN254.isValidG2(profile.blsKey)) revert MemberRegistry_BadPoint(account, "blsKey");
+        revert MemberRegistry_BadProof(account, "blsKey");
+    }
+
+    function _checkDeliveryKey(address account, Profile calldata profile, KeyProofs calldata proofs) private view {
+        if (!BN254.isValidG1(profile.deliveryKey)) revert MemberRegistry_BadPoint(account, "deliveryKey");
+        bool known = DeliveryKey.verify(
+            address(this),
+            account,
+            uint8(profile.role),
+            profile.deliveryKey,
+            proofs.deliveryNonce,
+            proofs.deliveryResponse
+        );
+        if (!known) revert MemberRegistry_BadProof(account, "deliveryKey");
+    }
+
+    function _logAdmission(address account, Profile calldata profile) private {
+        emit MemberAdmitted(
+            account,
+            profile.role,
+            profile.regionId,
+            profile.owner,
+            profile.idCommitment,
+            profile.paillierDigest,
+            profile.blsKey,
+            profile.deliveryKey
+        );
+    }
+}
