@@ -10,5 +10,5 @@ compile() {
 }
 compile dev.in -o dev.txt
 compile run.in -c dev.txt -o run.txt
-compile build.in -o build.txt
+compile build.in -c dev.txt -o build.txt
 compile data.in --no-deps -o data.txt

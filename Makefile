@@ -1,0 +1,56 @@
+# Everything is set up inside the checkout; see README.md. Works with make 3.81.
+SHELL = /bin/sh
+PY = .venv/bin/python
+# Options for `make demo`, as in: make demo ARGS="--homes 3 --days 2"
+ARGS =
+# What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
+T =
+
+.PHONY: help setup demo test test-unit test-contracts abi lint format bench lock clean
+
+help:
+	@echo "make setup   set up what the project needs, inside this folder"
+	@echo "make demo    run the whole mechanism on real households (ARGS=\"...\" passes options)"
+	@echo "make test    run all tests that need no network of nodes"
+	@echo "make lint    check style and types"
+	@echo "make bench   measure the costly steps"
+	@echo "make clean   remove what set-up and runs have made"
+
+setup:
+	@sh toolchain/setup.sh
+
+demo: setup
+	@.venv/bin/dmsm demo $(ARGS)
+
+test: setup
+	@$(PY) toolchain/run_tests.py
+
+test-unit: setup
+	@$(PY) -m pytest -p no:pytest-brownie tests/unit $(T)
+
+test-contracts: setup
+	@$(PY) toolchain/brownie_test.py $(T)
+
+# Recompile and write the ABIs that offchain/ reads.
+abi: setup
+	@$(PY) toolchain/compile.py
+
+lint: setup
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+format: setup
+	@$(PY) -m ruff check --fix --select I .
+	@$(PY) -m ruff format .
+
+bench: setup
+	@if [ -f bench/run.py ]; then $(PY) bench/run.py $(ARGS); else echo "no benchmarks yet"; fi
+
+# Recompute the Python locks; needs uv.
+lock:
+	@sh requirements/lock.sh
+
+clean:
+	rm -rf .venv node_modules .cache build out cache reports demo-report *.egg-info .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
