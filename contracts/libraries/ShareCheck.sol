@@ -68,7 +68,7 @@ library ShareCheck {
         G2Point[] calldata commitments
     ) internal view returns (bool) {
         _checkSizes(grant.threshold, deliveryKeys.length, shares.length, commitments);
-        bytes32 seed = _seed(grant, deliveryKeys, shares, commitments);
+        bytes32 seed = seedOf(grant, deliveryKeys, shares, commitments);
         _weigh(seed, deliveryKeys, shares);
         uint256 pairs = _pairsAt(deliveryKeys.length);
         _sumBinomials(pairs, deliveryKeys.length, grant.threshold);
@@ -84,13 +84,14 @@ library ShareCheck {
         if (f.xIm | f.xRe | f.yIm | f.yRe == 0) revert ShareCheck_InfiniteKeyCommitment();
     }
 
+    /// @notice Hashes the whole transcript to the seed of the weights ρ_i.
     /// @dev keccak256(tag ‖ chain ‖ contract ‖ lock ‖ data set ‖ t ‖ n ‖ all ek ‖ all Y ‖ all F).
-    function _seed(
+    function seedOf(
         ShareGrant memory grant,
         G1Point[] calldata deliveryKeys,
         G1Point[] calldata shares,
         G2Point[] calldata commitments
-    ) private view returns (bytes32 seed) {
+    ) internal view returns (bytes32 seed) {
         bytes32 tag = SHARES_TAG;
         assembly ("memory-safe") {
             let work := mload(0x40)
@@ -241,7 +242,7 @@ library ShareCheck {
         }
     }
 
-    /// @dev Where the pairs lie. Nothing between `_seed` and the product allocates memory, so the work area stays put.
+    /// @dev Where the pairs lie. Nothing between `seedOf` and the product allocates memory, so the work area stays put.
     function _pairsAt(uint256 n) private pure returns (uint256 pairs) {
         assembly ("memory-safe") {
             pairs := add(add(mload(0x40), ROW), mul(n, G1_BYTES))

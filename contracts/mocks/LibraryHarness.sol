@@ -108,6 +108,15 @@ contract LibraryHarness {
         return ShareCheck.verify(grant, deliveryKeys, shares, commitments);
     }
 
+    function seedOfShares(
+        ShareGrant memory grant,
+        G1Point[] calldata deliveryKeys,
+        G1Point[] calldata shares,
+        G2Point[] calldata commitments
+    ) external view returns (bytes32) {
+        return ShareCheck.seedOf(grant, deliveryKeys, shares, commitments);
+    }
+
     function leaf(bytes32 commitment) external pure returns (bytes32) {
         return MerkleSha256.leaf(commitment);
     }

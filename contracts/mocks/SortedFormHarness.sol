@@ -35,6 +35,10 @@ contract SortedFormHarness {
         return _forms[formId].size();
     }
 
+    function accepts(uint256 formId, uint32 credit) external view returns (bool) {
+        return _forms[formId].accepts(credit);
+    }
+
     function holds(uint256 formId, uint8 slot) external view returns (bool) {
         return _forms[formId].holds(slot);
     }
