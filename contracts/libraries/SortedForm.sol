@@ -76,12 +76,6 @@ library SortedForm {
         form.packed = rest | better | worse;
     }
 
-    /// @notice Tells whether `insert` takes a line with this credit: there is room, or the last line has less.
-    function accepts(Form storage form, uint32 credit) internal view returns (bool) {
-        uint256 packed = form.packed;
-        return packed >> COUNT_SHIFT < CAPACITY || _creditAt(form, _slotAt(packed, CAPACITY - 1)) < credit;
-    }
-
     /// @notice Returns the slots of all lines, highest credit first, ties earlier first.
     function ranked(Form storage form) internal view returns (uint8[] memory slots) {
         uint256 packed = form.packed;
