@@ -18,7 +18,9 @@ def main() -> int:
     work = ROOT / ".cache" / "brownie"
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="compile-", dir=work) as folder:
-        environment = make_brownie_home(Path(folder) / "home", rpc_url="http://127.0.0.1:1", chain_id=1)
+        environment = make_brownie_home(
+            Path(folder) / "home", rpc_url="http://127.0.0.1:1", chain_id=1
+        )
         project = make_brownie_project(Path(folder) / "project")
         code = subprocess.call(
             brownie_command("compile"), cwd=project, env=environment, stdin=subprocess.DEVNULL

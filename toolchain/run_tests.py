@@ -64,9 +64,7 @@ def _title(text: str) -> None:
 
 def _start(command: list[str], **options: object) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, env=environment, **options
-    )  # type: ignore[call-overload]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, env=environment, **options)  # type: ignore[call-overload]
 
 
 def _call(command: list[str]) -> int:

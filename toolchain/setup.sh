@@ -100,7 +100,7 @@ install_python() {
     $PIP install --quiet --no-cache-dir --require-hashes -r requirements/build.txt
     $PIP install --quiet --no-cache-dir --require-hashes --no-build-isolation \
         --only-binary :all: --no-binary $SDISTS -r requirements/dev.txt
-    $PIP install --quiet --no-cache-dir --no-deps --no-build-isolation -e .
+    PYTHONWARNINGS=ignore $PIP install --quiet --no-cache-dir --no-deps --no-build-isolation -e .
     stamp python
 }
 
