@@ -82,7 +82,8 @@ interface IDataMarket {
     error DataMarket_NotSharer(address caller);
     error DataMarket_NotProcessor(address caller);
     error DataMarket_NotRequester(bytes32 broadcastId, address caller);
-    /// @notice A field of the conditions is out of range; `field` names it.
+    /// @notice A field of the conditions is out of range; `field` names it: window, group, maxPriceWei, respondBy, selectBy, openings,
+    /// regions; or "terms": the consortium has not set the terms of sharing yet.
     error DataMarket_BadConditions(bytes32 field);
     error DataMarket_WrongValue(uint256 sentWei, uint256 expectedWei);
     error DataMarket_NonceUsed(bytes32 broadcastId);

@@ -176,7 +176,8 @@ interface IPrepaidLock {
 
     /// @notice Commits to an answer.
     /// @dev Requirements: caller is the payee and an active processor; state Requested; now < T; secretHash C = SHA256(abi.encode(payee, x))
-    /// was never used and is not zero; digest not zero; 0 < length ≤ 32 KiB.
+    /// was never used by this payee and is not zero; digest not zero; 0 < length ≤ 32 KiB. Uniqueness is by (payee, C): C names its payee, so another
+    /// node that copies it from the mempool could never claim with it, and must not be able to block it either.
     function accept(bytes32 lockId, bytes32 secretHash, bytes32 answerDigest, uint32 answerLength) external;
 
     /// @notice Opens the hash-lock. Anyone may relay; the right is the payee's.

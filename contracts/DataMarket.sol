@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {ICreditBook} from "../interfaces/ICreditBook.sol";
+import {BroadcastState, Choice, Conditions, IDataMarket, Response} from "../interfaces/IDataMarket.sol";
+import {DataSet, IDataLedger} from "../interfaces/IDataLedger.sol";
+import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
+import {IPrepaidLock, SharingOrder} from "../interfaces/IPrepaidLock.sol";
+import {IRequestCatalogue, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
+import {G1Point} from "./libraries/BN254.sol";
+import {ShareCheck} from "./libraries/ShareCheck.sol";
+import {SortedForm} from "./libraries/SortedForm.sol";
+import {Wiring} from "./libraries/Wiring.sol";
+
+/// @title DataMarket
+/// @notice See {IDataMarket}.
+///
+///     None ──broadcast──▶ Open ──select (now < selectBy)──▶ Selected
+///                          │ respond (now < respondBy), withdrawResponse
+///                          └────close (now ≥ selectBy)───▶ Closed
+///
+/// @dev Holds no ether: what comes in goes to {IPrepaidLock} in the same call. Who can stop what: the consortium, by revoking
+/// members, who broadcasts, responds and selects. Nobody can stop {close}, which gives the deposit out.
+/// What it assumes: registry, ledger, credit book and lock are this system's own, and none of them calls foreign code when called from here.
+contract DataMarket is IDataMarket {
+    using SortedForm for SortedForm.Form;
+
+    /// @dev What belongs to a line of the form, by its slot; the credit lies in the form itself.
+    struct Line {
+        address processor;
+        uint96 priceWei;
+        bytes32 dataSetId;
+    }
+
+    /// @dev That a processor has responded, for ever, and where its line was put.
+    struct Mark {
+        uint40 respondedAt;
+        uint8 slot;
+    }
+
+    struct Book {
+        address requester;
+        BroadcastState state;
+        Conditions conditions;
+        SortedForm.Form form;
+        Line[32] lines;
+        mapping(address processor => Mark) marks;
+    }
+
+    /// @notice Longest sealed ID openings, in bytes.
+    uint256 public constant MAX_OPENINGS_BYTES = 32 * 1024;
+    /// @notice Most regions of a broadcast.
+    uint256 public constant MAX_REGIONS = 16;
+    /// @notice Least time for responses, in seconds.
+    uint256 public constant SHORTEST_RESPONSE_SECONDS = 60;
+    /// @notice Longest life of a broadcast, in seconds.
+    uint256 public constant LONGEST_SECONDS = 90 days;
+
+    IMemberRegistry public immutable registry;
+    IRequestCatalogue public immutable catalogue;
+    IDataLedger public immutable ledger;
+    ICreditBook public immutable credit;
+    IPrepaidLock public immutable prepaidLock;
+
+    mapping(bytes32 broadcastId => Book) private _books;
+
+    /// @dev Calls nobody: the lock's and the credit book's addresses may be predictions.
+    constructor(
+        IMemberRegistry registry_,
+        IRequestCatalogue catalogue_,
+        IDataLedger ledger_,
+        ICreditBook credit_,
+        IPrepaidLock prepaidLock_
+    ) {
+        registry = IMemberRegistry(Wiring.requireContract(address(registry_)));
+        catalogue = IRequestCatalogue(Wiring.requireContract(address(catalogue_)));
+        ledger = IDataLedger(Wiring.requireContract(address(ledger_)));
+        credit = ICreditBook(Wiring.requireAddress(address(credit_)));
+        prepaidLock = IPrepaidLock(Wiring.requireAddress(address(prepaidLock_)));
+    }
+
+    modifier onlyOpen(bytes32 broadcastId) {
+        BroadcastState state = _books[broadcastId].state;
+        if (state != BroadcastState.Open) revert DataMarket_WrongState(broadcastId, state);
+        _;
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                               BROADCAST
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IDataMarket
+    function broadcast(Conditions calldata conditions) external payable returns (bytes32 broadcastId) {
+        if (!registry.isActive(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
+        _checkConditions(conditions);
+        _checkRegions(conditions.regions);
+        _checkDeposit();
+        broadcastId = broadcastIdOf(msg.sender, conditions.nonce);
+        Book storage book = _books[broadcastId];
+        if (book.state != BroadcastState.None) revert DataMarket_NonceUsed(broadcastId);
+
+        book.requester = msg.sender;
+        book.state = BroadcastState.Open;
+        book.conditions = conditions;
+
+        emit Broadcast(broadcastId, msg.sender, uint96(msg.value), conditions);
+
+        prepaidLock.holdApplication{value: msg.value}(broadcastId, msg.sender);
+    }
+
+    function _checkConditions(Conditions calldata c) private view {
+        if (c.windowFrom >= c.windowTo) revert DataMarket_BadConditions("window");
+        if (c.threshold < ShareCheck.MIN_THRESHOLD || c.threshold > c.groupSize || c.groupSize > ShareCheck.MAX_MEMBERS)
+        {
+            revert DataMarket_BadConditions("group");
+        }
+        if (c.maxPriceWei == 0) revert DataMarket_BadConditions("maxPriceWei");
+        if (c.respondBy < block.timestamp + SHORTEST_RESPONSE_SECONDS) revert DataMarket_BadConditions("respondBy");
+        if (c.selectBy <= c.respondBy || c.selectBy > block.timestamp + LONGEST_SECONDS) {
+            revert DataMarket_BadConditions("selectBy");
+        }
+        if (c.openingsLength == 0 || c.openingsLength > MAX_OPENINGS_BYTES || c.openingsDigest == 0) {
+            revert DataMarket_BadConditions("openings");
+        }
+    }
+
+    function _checkRegions(bytes32[] calldata regions) private pure {
+        if (regions.length == 0 || regions.length > MAX_REGIONS) revert DataMarket_BadConditions("regions");
+        bytes32 previous = 0; // so the first may not be zero
+        for (uint256 i = 0; i < regions.length; ++i) {
+            if (regions[i] <= previous) revert DataMarket_BadConditions("regions");
+            previous = regions[i];
+        }
+    }
+
+    function _checkDeposit() private view {
+        uint256 applicationWei = catalogue.sharingTerms().applicationWei;
+        // The catalogue refuses a deposit of zero: the consortium has not opened the market yet.
+        if (applicationWei == 0) revert DataMarket_BadConditions("terms");
+        if (msg.value != applicationWei) revert DataMarket_WrongValue(msg.value, applicationWei);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                               RESPONSES
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IDataMarket
+    function respond(bytes32 broadcastId, bytes32 dataSetId, uint96 priceWei) external onlyOpen(broadcastId) {
+        Book storage book = _books[broadcastId];
+        _requireBefore(broadcastId, book.conditions.respondBy);
+        _checkResponder(broadcastId, book.conditions.regions);
+        if (book.marks[msg.sender].respondedAt != 0) revert DataMarket_AlreadyResponded(broadcastId, msg.sender);
+        _checkOffer(broadcastId, book.conditions, dataSetId, priceWei);
+        uint32 creditNow = credit.creditOf(msg.sender);
+        if (!book.form.accepts(creditNow)) revert DataMarket_FormFull(broadcastId, creditNow);
+
+        address replaced = _enter(book, dataSetId, priceWei, creditNow);
+
+        emit Responded(broadcastId, msg.sender, dataSetId, priceWei, creditNow, replaced);
+    }
+
+    /// @inheritdoc IDataMarket
+    function withdrawResponse(bytes32 broadcastId) external onlyOpen(broadcastId) {
+        Book storage book = _books[broadcastId];
+        uint8 slot = _slotOf(broadcastId, book, msg.sender);
+        book.form.remove(slot);
+
+        emit ResponseWithdrawn(broadcastId, msg.sender);
+    }
+
+    function _checkResponder(bytes32 broadcastId, bytes32[] storage regions) private view {
+        (Role role, bytes32 regionId) = registry.activeRoleOf(msg.sender);
+        if (role != Role.Processor) revert DataMarket_NotProcessor(msg.sender);
+        // The regions ascend: bisection reads five of sixteen.
+        (uint256 low, uint256 high) = (0, regions.length);
+        while (low < high) {
+            uint256 middle = (low + high) >> 1;
+            bytes32 wanted = regions[middle];
+            if (wanted == regionId) return;
+            if (wanted < regionId) low = middle + 1;
+            else high = middle;
+        }
+        revert DataMarket_RegionNotWanted(broadcastId, regionId);
+    }
+
+    function _checkOffer(bytes32 broadcastId, Conditions storage conditions, bytes32 dataSetId, uint96 priceWei)
+        private
+        view
+    {
+        DataSet memory offered = ledger.dataSetOf(dataSetId);
+        bool fits = offered.processor == msg.sender && offered.kind == conditions.kind
+            && offered.windowFrom < conditions.windowTo && conditions.windowFrom < offered.windowTo;
+        if (!fits) revert DataMarket_UnfitDataSet(broadcastId, dataSetId);
+        uint96 maxPriceWei = conditions.maxPriceWei;
+        if (priceWei == 0 || priceWei > maxPriceWei) {
+            revert DataMarket_PriceAboveMaximum(broadcastId, priceWei, maxPriceWei);
+        }
+    }
+
+    function _enter(Book storage book, bytes32 dataSetId, uint96 priceWei, uint32 creditNow)
+        private
+        returns (address replaced)
+    {
+        (uint8 slot, bool isReplaced) = book.form.insert(creditNow);
+        if (isReplaced) replaced = book.lines[slot].processor;
+        book.lines[slot] = Line(msg.sender, priceWei, dataSetId);
+        book.marks[msg.sender] = Mark(uint40(block.timestamp), slot);
+    }
+
+    /// @dev The slot where the processor's line stands. A slot may have passed to another line, or be empty with an old one in it.
+    function _slotOf(bytes32 broadcastId, Book storage book, address processor) private view returns (uint8 slot) {
+        Mark memory mark = book.marks[processor];
+        slot = mark.slot;
+        bool stands =
+            mark.respondedAt != 0 && book.form.holds(slot) && book.lines[slot].processor == processor;
+        if (!stands) revert DataMarket_NoResponse(broadcastId, processor);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                SELECTION
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IDataMarket
+    function select(bytes32 broadcastId, address[] calldata members, Choice[] calldata choices)
+        external
+        payable
+        onlyOpen(broadcastId)
+        returns (bytes32[] memory lockIds)
+    {
+        Book storage book = _books[broadcastId];
+        _requireBefore(broadcastId, book.conditions.selectBy);
+        if (msg.sender != book.requester) revert DataMarket_NotRequester(broadcastId, msg.sender);
+        if (!registry.isActive(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
+        G1Point[] memory deliveryKeys = _checkGroup(broadcastId, book.conditions.groupSize, members);
+        bytes32 groupHash = keccak256(abi.encode(members, deliveryKeys));
+        SharingOrder[] memory orders = _ordersFor(broadcastId, book, groupHash, choices);
+        _checkValue(orders);
+
+        book.state = BroadcastState.Selected;
+        lockIds = _lockIds(orders);
+
+        emit GroupSelected(broadcastId, msg.sender, groupHash, members, deliveryKeys, lockIds);
+
+        for (uint256 i = 0; i < orders.length; ++i) {
+            prepaidLock.openSharing{value: orders[i].priceWei}(orders[i], choices[i].signature);
+        }
+        _release(broadcastId, msg.sender, new address[](0));
+    }
+
+    /// @dev Reads the keys that delivery will be checked against. They are unique by the registry's rule.
+    function _checkGroup(bytes32 broadcastId, uint256 groupSize, address[] calldata members)
+        private
+        view
+        returns (G1Point[] memory deliveryKeys)
+    {
+        if (members.length != groupSize) revert DataMarket_BadGroup(broadcastId, address(0));
+        deliveryKeys = new G1Point[](groupSize);
+        bool hasRequester;
+        address previous;
+        for (uint256 i = 0; i < groupSize; ++i) {
+            address member = members[i];
+            if (member <= previous || !registry.isActive(member, Role.Sharer)) {
+                revert DataMarket_BadGroup(broadcastId, member);
+            }
+            hasRequester = hasRequester || member == msg.sender;
+            deliveryKeys[i] = registry.deliveryKeyOf(member);
+            previous = member;
+        }
+        if (!hasRequester) revert DataMarket_BadGroup(broadcastId, msg.sender);
+    }
+
+    function _ordersFor(bytes32 broadcastId, Book storage book, bytes32 groupHash, Choice[] calldata choices)
+        private
+        view
+        returns (SharingOrder[] memory orders)
+    {
+        if (choices.length == 0) revert DataMarket_NothingChosen(broadcastId);
+        orders = new SharingOrder[](choices.length);
+        uint256 chosen; // bit s: the line in slot s
+        for (uint256 i = 0; i < choices.length; ++i) {
+            address processor = choices[i].processor;
+            uint8 slot = _slotOf(broadcastId, book, processor);
+            if ((chosen >> slot) & 1 == 1 || !registry.isActive(processor, Role.Processor)) {
+                revert DataMarket_BadChoice(broadcastId, processor);
+            }
+            chosen |= 1 << slot;
+            orders[i].broadcastId = broadcastId;
+            orders[i].groupHash = groupHash;
+            _fill(orders[i], book, book.lines[slot], choices[i]);
+        }
+    }
+
+    function _fill(SharingOrder memory order, Book storage book, Line storage line, Choice calldata choice) private view {
+        order.payer = msg.sender;
+        order.payee = choice.processor;
+        order.dataSetId = line.dataSetId;
+        order.threshold = book.conditions.threshold;
+        order.groupSize = book.conditions.groupSize;
+        order.priceWei = line.priceWei;
+        order.messageLength = choice.messageLength;
+        order.signedAt = choice.signedAt;
+        order.expiresAt = choice.expiresAt;
+        order.messageDigest = choice.messageDigest;
+        order.nonce = choice.nonce;
+    }
+
+    function _checkValue(SharingOrder[] memory orders) private view {
+        uint256 priceWei;
+        for (uint256 i = 0; i < orders.length; ++i) {
+            priceWei += orders[i].priceWei;
+        }
+        if (msg.value != priceWei) revert DataMarket_WrongValue(msg.value, priceWei);
+    }
+
+    function _lockIds(SharingOrder[] memory orders) private view returns (bytes32[] memory lockIds) {
+        lockIds = new bytes32[](orders.length);
+        for (uint256 i = 0; i < orders.length; ++i) {
+            lockIds[i] = prepaidLock.lockIdOf(orders[i].payer, orders[i].nonce);
+        }
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                            WITHOUT SELECTION
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IDataMarket
+    function close(bytes32 broadcastId) external onlyOpen(broadcastId) {
+        Book storage book = _books[broadcastId];
+        uint256 selectBy = book.conditions.selectBy;
+        if (block.timestamp < selectBy) revert DataMarket_TooEarly(broadcastId, selectBy, block.timestamp);
+        address requester = book.requester;
+        address[] memory standing = _standing(book);
+
+        book.state = BroadcastState.Closed;
+
+        emit BroadcastClosed(broadcastId, standing.length);
+
+        // A revoked requester could not select: it did not walk away.
+        if (!registry.isActive(requester, Role.Sharer)) standing = new address[](0);
+        _release(broadcastId, requester, standing);
+    }
+
+    /// @dev The responders whose line stands and who are still active, in the form's order.
+    function _standing(Book storage book) private view returns (address[] memory standing) {
+        uint8[] memory slots = book.form.ranked();
+        standing = new address[](slots.length);
+        uint256 count;
+        for (uint256 i = 0; i < slots.length; ++i) {
+            address processor = book.lines[slots[i]].processor;
+            if (registry.isActive(processor, Role.Processor)) standing[count++] = processor;
+        }
+        assembly ("memory-safe") {
+            mstore(standing, count)
+        }
+    }
+
+    /// @dev Gives the deposit out: equal parts to `sharers`, what remains to the requester.
+    function _release(bytes32 broadcastId, address requester, address[] memory sharers) private {
+        uint96 restWei = prepaidLock.applicationOf(broadcastId);
+        uint96 partWei = sharers.length == 0 ? 0 : uint96(restWei / sharers.length);
+        address[] memory to = new address[](sharers.length + 1);
+        uint96[] memory amountsWei = new uint96[](to.length);
+        for (uint256 i = 0; i < sharers.length; ++i) {
+            (to[i], amountsWei[i]) = (sharers[i], partWei);
+            restWei -= partWei;
+        }
+        (to[sharers.length], amountsWei[sharers.length]) = (requester, restWei);
+        prepaidLock.releaseApplication(broadcastId, to, amountsWei);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                  VIEWS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IDataMarket
+    function formOf(bytes32 broadcastId) external view returns (Response[] memory responses) {
+        Book storage book = _books[broadcastId];
+        uint8[] memory slots = book.form.ranked();
+        responses = new Response[](slots.length);
+        for (uint256 i = 0; i < slots.length; ++i) {
+            Line memory line = book.lines[slots[i]];
+            responses[i] = Response({
+                processor: line.processor,
+                priceWei: line.priceWei,
+                dataSetId: line.dataSetId,
+                credit: book.form.creditOf(slots[i]),
+                respondedAt: book.marks[line.processor].respondedAt
+            });
+        }
+    }
+
+    /// @inheritdoc IDataMarket
+    function broadcastOf(bytes32 broadcastId)
+        external
+        view
+        returns (address requester, BroadcastState state, Conditions memory conditions)
+    {
+        Book storage book = _books[broadcastId];
+        return (book.requester, book.state, book.conditions);
+    }
+
+    /// @inheritdoc IDataMarket
+    function broadcastIdOf(address requester, bytes32 nonce) public view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), requester, nonce));
+    }
+
+    function _requireBefore(bytes32 broadcastId, uint256 deadlineAt) private view {
+        if (block.timestamp >= deadlineAt) revert DataMarket_TooLate(broadcastId, deadlineAt, block.timestamp);
+    }
+}
