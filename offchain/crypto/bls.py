@@ -104,6 +104,6 @@ def _are_well_formed(entries: Sequence[tuple[bytes, G2]], signature: object) -> 
         and not signature.is_infinity
         and len(entries) > 0
         and all(isinstance(message, bytes) for message, _ in entries)
-        and all(is_valid_public_key(key) for key in {key for _, key in entries})
+        and all(is_valid_public_key(key) for _, key in entries)
         and len(set(entries)) == len(entries)
     )

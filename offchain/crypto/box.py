@@ -1,6 +1,6 @@
 """The symmetric box: AES-256-GCM under a 32-byte key (docs/formats.md §3).
 
-    "DMS1" ‖ nonce (12) ‖ ciphertext and tag          (associated data = context)
+"DMS1" ‖ nonce (12) ‖ ciphertext and tag          (associated data = context)
 """
 
 import secrets

@@ -8,7 +8,7 @@ replace this module alone.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import gmpy2
 from py_ecc import optimized_bn128 as bn128
@@ -64,19 +64,19 @@ class G1(_Point):
         return (self.x, self.y)
 
     @classmethod
-    def infinity(cls) -> Self:
+    def infinity(cls) -> "G1":
         """Return the neutral element."""
         return cls(0, 0)
 
     @classmethod
-    def from_words(cls, words: Sequence[int], *, allow_infinity: bool = False) -> Self:
+    def from_words(cls, words: Sequence[int], *, allow_infinity: bool = False) -> "G1":
         """Read (x, y) strictly. Raises InvalidPointError; infinity too unless allowed."""
         if len(words) != 2:
             raise InvalidPointError("a G1 point has 2 words")
         return _require_finite(cls(*words), allow_infinity)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, allow_infinity: bool = False) -> Self:
+    def from_bytes(cls, data: bytes, *, allow_infinity: bool = False) -> "G1":
         """Read 64 bytes strictly. Raises EncodingError or InvalidPointError."""
         return cls.from_words(_split_words(data, 2), allow_infinity=allow_infinity)
 
@@ -105,22 +105,21 @@ class G2(_Point):
         cube_im = 3 * re * re * im - im * im * im
         square_re = self.y_re * self.y_re - self.y_im * self.y_im
         square_im = 2 * self.y_re * self.y_im
-        return (
-            (square_re - cube_re - _TWIST_B_RE) % FIELD_PRIME == 0
-            and (square_im - cube_im - _TWIST_B_IM) % FIELD_PRIME == 0
-        )
+        return (square_re - cube_re - _TWIST_B_RE) % FIELD_PRIME == 0 and (
+            square_im - cube_im - _TWIST_B_IM
+        ) % FIELD_PRIME == 0
 
     def words(self) -> tuple[int, int, int, int]:
         """Return (xIm, xRe, yIm, yRe), which contracts take as uint256[4]."""
         return (self.x_im, self.x_re, self.y_im, self.y_re)
 
     @classmethod
-    def infinity(cls) -> Self:
+    def infinity(cls) -> "G2":
         """Return the neutral element."""
         return cls(0, 0, 0, 0)
 
     @classmethod
-    def from_words(cls, words: Sequence[int], *, allow_infinity: bool = False) -> Self:
+    def from_words(cls, words: Sequence[int], *, allow_infinity: bool = False) -> "G2":
         """Read (xIm, xRe, yIm, yRe) strictly, with the subgroup check.
 
         Raises InvalidPointError; for infinity too unless allowed.
@@ -133,7 +132,7 @@ class G2(_Point):
         return point
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, allow_infinity: bool = False) -> Self:
+    def from_bytes(cls, data: bytes, *, allow_infinity: bool = False) -> "G2":
         """Read 128 bytes strictly, subgroup included. Raises EncodingError, InvalidPointError."""
         return cls.from_words(_split_words(data, 4), allow_infinity=allow_infinity)
 
@@ -154,10 +153,6 @@ def _require_finite(point: P, allow_infinity: bool) -> P:
     return point
 
 
-def _inverse(value: int) -> int:
-    return int(gmpy2.invert(value, FIELD_PRIME))
-
-
 def _to_projective(point: G1 | G2) -> Any:
     if isinstance(point, G1):
         return bn128.Z1 if point.is_infinity else _g1_projective(point)
@@ -176,16 +171,23 @@ def _g2_projective(point: G2) -> Any:
 def _to_affine(projective: Any, kind: type[P]) -> P:
     if bn128.is_inf(projective):
         return kind.infinity()
+    return kind(*(_g1_words(projective) if kind is G1 else _g2_words(projective)))
+
+
+def _g1_words(projective: Any) -> tuple[int, ...]:
+    x, y, z = (int(part.n) for part in projective)
+    inverse = int(gmpy2.invert(z, FIELD_PRIME))
+    return (x * inverse % FIELD_PRIME, y * inverse % FIELD_PRIME)
+
+
+def _g2_words(projective: Any) -> tuple[int, ...]:
     x, y, z = projective
-    if kind is G1:
-        inverse = _inverse(int(z.n))
-        return G1(int(x.n) * inverse % FIELD_PRIME, int(y.n) * inverse % FIELD_PRIME)
     z_re, z_im = (int(part) for part in z.coeffs)
-    norm = _inverse(z_re * z_re + z_im * z_im)
+    norm = int(gmpy2.invert(z_re * z_re + z_im * z_im, FIELD_PRIME))
     inverse = bn128.FQ2([z_re * norm % FIELD_PRIME, -z_im * norm % FIELD_PRIME])
     x_re, x_im = (int(part) for part in (x * inverse).coeffs)
     y_re, y_im = (int(part) for part in (y * inverse).coeffs)
-    return G2(x_im, x_re, y_im, y_re)
+    return (x_im, x_re, y_im, y_re)
 
 
 def add(left: P, right: P) -> P:

@@ -1,0 +1,176 @@
+"""Sealed messages: Paillier-KEM with re-encryption, and AES-256-GCM with key commitment.
+
+The Fujisaki–Okamoto transform (Crypto 1999) over Paillier, so that no byte can be changed and
+decryption answers nothing about a crafted ciphertext. Layout in docs/formats.md §3:
+
+    "DMK1" ‖ uint16 bytes of n ‖ c ‖ key commitment (32) ‖ GCM nonce (12) ‖ ciphertext and tag
+
+Candidates for the coins are HKDF(ikm = r, salt = SHA256(n), info = "DMSM-V1-kem-coins" ‖
+SHA256(context) ‖ uint32 counter) in the width of n, cut to its bits; the first in Z*_n counts.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Self
+
+import gmpy2
+
+from offchain.crypto import paillier
+from offchain.crypto.box import NONCE_BYTES, TAG_BYTES, gcm_decrypt, gcm_encrypt
+from offchain.crypto.encoding import any_bytes, exact_bytes, fixed_width
+from offchain.crypto.kdf import hkdf
+from offchain.crypto.paillier import PaillierPrivateKey, PaillierPublicKey
+from offchain.errors import (
+    CryptoError,
+    DecryptionError,
+    InvalidOpeningError,
+    InvalidPlaintextError,
+)
+
+MAGIC = b"DMK1"
+MAX_PLAINTEXT_BYTES = 1 << 20
+_HEADER_BYTES = 6
+_COMMIT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """The plaintext r and the coins of one KEM ciphertext: they open it, and nothing else."""
+
+    r: int
+    coins: int
+
+    def to_bytes(self, public_key: PaillierPublicKey) -> bytes:
+        """Return r ‖ coins, each in the width of n."""
+        width = public_key.byte_length
+        return fixed_width(self.r, width) + fixed_width(self.coins, width)
+
+    @classmethod
+    def from_bytes(cls, public_key: PaillierPublicKey, data: bytes) -> Self:
+        """Read r ‖ coins. Raises EncodingError for a wrong width."""
+        width = public_key.byte_length
+        data = exact_bytes(data, 2 * width, name="an opening")
+        return cls(int.from_bytes(data[:width], "big"), int.from_bytes(data[width:], "big"))
+
+
+def overhead(public_key: PaillierPublicKey) -> int:
+    """Return how many bytes longer than its plaintext a sealed message is."""
+    body = 2 * public_key.byte_length + _COMMIT_BYTES
+    return _HEADER_BYTES + body + NONCE_BYTES + TAG_BYTES
+
+
+def seal(public_key: PaillierPublicKey, plaintext: bytes, *, context: bytes) -> bytes:
+    """Seal up to 1 MiB to a public key; `context` is authenticated and not sent. Random."""
+    if len(any_bytes(plaintext, name="a plaintext")) > MAX_PLAINTEXT_BYTES:
+        raise InvalidPlaintextError(f"a message may have at most {MAX_PLAINTEXT_BYTES} bytes")
+    r = secrets.randbelow(public_key.n)
+    coins = _derive_coins(public_key, r, context)
+    ciphertext = paillier.encrypt_with_coins(public_key, r, coins=coins)
+    c_bytes = paillier.ciphertext_to_bytes(public_key, ciphertext)
+    key, commit = _derive_key(public_key, r, c_bytes, context)
+    body = gcm_encrypt(key, plaintext, associated_data=_context_digest(context))
+    return MAGIC + fixed_width(public_key.byte_length, 2) + c_bytes + commit + body
+
+
+def open_sealed(private_key: PaillierPrivateKey, sealed: bytes, *, context: bytes) -> bytes:
+    """Open a sealed message. Raises one and the same DecryptionError for whatever is wrong."""
+    public_key = private_key.public_key
+    c_bytes, commit, body = _split(public_key, sealed)
+    r = paillier.decrypt(private_key, int.from_bytes(c_bytes, "big"))
+    return _open_with_r(public_key, r, c_bytes, commit, body, context)
+
+
+def opening(private_key: PaillierPrivateKey, sealed: bytes) -> Opening:
+    """Reveal r and the coins of a sealed message, as evidence for a judge.
+
+    Works for every well-formed c, also one whose coins were not derived as they should be: that
+    is what the evidence shows. Raises DecryptionError when c itself is malformed, which everyone
+    can see without an opening.
+    """
+    c_bytes, _, _ = _split(private_key.public_key, sealed)
+    ciphertext = int.from_bytes(c_bytes, "big")
+    r = paillier.decrypt(private_key, ciphertext)
+    return Opening(r, paillier.extract_coins(private_key, ciphertext))
+
+
+def open_with_opening(
+    public_key: PaillierPublicKey, sealed: bytes, opening: Opening, *, context: bytes
+) -> bytes:
+    """Open a sealed message as a judge does, without the private key.
+
+    Raises InvalidOpeningError when the opening is not this ciphertext's (the opener is wrong),
+    DecryptionError when it is and the bytes still do not open (the sender is wrong).
+    """
+    c_bytes, commit, body = _split(public_key, sealed)
+    _require_opening(public_key, c_bytes, opening)
+    return _open_with_r(public_key, opening.r, c_bytes, commit, body, context)
+
+
+def _require_opening(public_key: PaillierPublicKey, c_bytes: bytes, opening: Opening) -> None:
+    paillier.ciphertext_from_bytes(public_key, c_bytes)
+    try:
+        again = paillier.encrypt_with_coins(public_key, opening.r, coins=opening.coins)
+    except CryptoError:
+        raise InvalidOpeningError("the opening is out of range for this key") from None
+    if again != int.from_bytes(c_bytes, "big"):
+        raise InvalidOpeningError("the opening does not re-encrypt to this ciphertext")
+
+
+def _open_with_r(
+    public_key: PaillierPublicKey,
+    r: int,
+    c_bytes: bytes,
+    commit: bytes,
+    body: bytes,
+    context: bytes,
+) -> bytes:
+    coins = _derive_coins(public_key, r, context)
+    again = paillier.encrypt_with_coins(public_key, r, coins=coins)
+    key, expected = _derive_key(public_key, r, c_bytes, context)
+    same = hmac.compare_digest(fixed_width(again, len(c_bytes)), c_bytes)
+    if not (same and hmac.compare_digest(expected, commit)):
+        raise DecryptionError
+    return gcm_decrypt(key, body, associated_data=_context_digest(context))
+
+
+def _split(public_key: PaillierPublicKey, sealed: bytes) -> tuple[bytes, bytes, bytes]:
+    """Cut a sealed message into c, commitment and body; lengths first, no big integer."""
+    start, width = _HEADER_BYTES, 2 * public_key.byte_length
+    shortest = overhead(public_key)
+    if not isinstance(sealed, (bytes, bytearray)):
+        raise DecryptionError
+    if not shortest <= len(sealed) <= shortest + MAX_PLAINTEXT_BYTES:
+        raise DecryptionError
+    if sealed[:start] != MAGIC + fixed_width(public_key.byte_length, 2):
+        raise DecryptionError
+    sealed, middle = bytes(sealed), start + width
+    end = middle + _COMMIT_BYTES
+    return sealed[start:middle], sealed[middle:end], sealed[end:]
+
+
+def _context_digest(context: bytes) -> bytes:
+    return hashlib.sha256(any_bytes(context, name="a context")).digest()
+
+
+def _derive_coins(public_key: PaillierPublicKey, r: int, context: bytes) -> int:
+    n, width = public_key.n, public_key.byte_length
+    salt = hashlib.sha256(public_key.n_bytes()).digest()
+    prefix = b"DMSM-V1-kem-coins" + _context_digest(context)
+    for counter in range(1 << 32):
+        info = prefix + fixed_width(counter, 4)
+        stream = hkdf(fixed_width(r, width), salt=salt, info=info, length=width)
+        candidate = int.from_bytes(stream, "big") & ((1 << public_key.bits) - 1)
+        if 0 < candidate < n and gmpy2.gcd(candidate, n) == 1:
+            return candidate
+    raise AssertionError("unreachable: half of all candidates count")
+
+
+def _derive_key(
+    public_key: PaillierPublicKey, r: int, c_bytes: bytes, context: bytes
+) -> tuple[bytes, bytes]:
+    salt = hashlib.sha256(public_key.n_bytes()).digest()
+    info = b"DMSM-V1-kem" + _context_digest(context) + hashlib.sha256(c_bytes).digest()
+    okm = hkdf(fixed_width(r, public_key.byte_length), salt=salt, info=info, length=64)
+    return okm[:32], okm[32:]
