@@ -1,0 +1,194 @@
+"""A private anvil: London rules, its own free port, and no way to outlive its parent."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+
+from offchain.chain.endpoint import Endpoint
+from offchain.chain.errors import NodeUnavailable
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_PROGRAMS = "node_modules/@foundry-rs/anvil-*/bin/anvil"
+_MNEMONIC = "test test test test test test test test test test test junk"  # anvil's own default
+_START_S = 30.0
+_PORT_TRIES = 3
+_PR_SET_PDEATHSIG = 1
+
+
+class Anvil:
+    """A running anvil. Its funded keys are public knowledge: for development only."""
+
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", *, port: int, chain_id: int, accounts: int
+    ) -> None:
+        """Wrap a started process; see `start_anvil`."""
+        self.process, self.port, self.chain_id, self._accounts = process, port, chain_id, accounts
+        self.url = f"http://127.0.0.1:{port}"
+        self._endpoint = Endpoint([self.url])
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """Return the funded accounts' private keys, 0x-prefixed."""
+        Account.enable_unaudited_hdwallet_features()
+        paths = (f"m/44'/60'/0'/0/{index}" for index in range(self._accounts))
+        found = (Account.from_mnemonic(_MNEMONIC, account_path=path) for path in paths)
+        return ["0x" + bytes(account.key).hex() for account in found]
+
+    @cached_property
+    def addresses(self) -> list[str]:
+        """Return the funded accounts' checksummed addresses."""
+        return [Account.from_key(key).address for key in self.keys]
+
+    def request(self, method: str, *params: Any) -> Any:
+        """Return the result of any JSON-RPC request. Raises NodeRefused, NodeUnavailable."""
+        return self._endpoint.request(method, *params)
+
+    def mine(self, blocks: int = 1) -> None:
+        """Mine `blocks` blocks."""
+        self.request("anvil_mine", hex(blocks))
+
+    def warp(self, seconds: int) -> None:
+        """Move time on by `seconds` and mine a block there."""
+        self.request("evm_increaseTime", seconds)
+        self.mine()
+
+    def warp_to(self, timestamp: int) -> None:
+        """Mine a block whose time is `timestamp` (unix seconds, later than the latest block)."""
+        self.request("evm_setNextBlockTimestamp", timestamp)
+        self.mine()
+
+    def next_timestamp(self, timestamp: int) -> None:
+        """Let the next transaction be mined at exactly `timestamp` (unix seconds)."""
+        self.request("evm_setNextBlockTimestamp", timestamp)
+
+    def now(self) -> int:
+        """Return the time of the latest block, unix seconds."""
+        return int(self.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def reorg(self, depth: int) -> None:
+        """Replace the last `depth` blocks by empty ones."""
+        self.request("anvil_reorg", depth, [])
+
+    def snapshot(self) -> str:
+        """Return the name of the state as it is, for `revert`."""
+        return self.request("evm_snapshot")
+
+    def revert(self, snapshot: str) -> None:
+        """Go back to a snapshot, which is used up."""
+        self.request("evm_revert", snapshot)
+
+    def set_balance(self, address: str, value_wei: int) -> None:
+        """Set an account's balance."""
+        self.request("anvil_setBalance", address, hex(value_wei))
+
+    def stop(self) -> None:
+        """End the process; idempotent."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=3)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def start_anvil(
+    port: int | None = None,
+    *,
+    chain_id: int = 31337,
+    accounts: int = 10,
+    balance_ether: int = 10_000,
+    gas_price_wei: int = 1_000_000_000,
+    block_time_s: int | None = None,
+    timestamp: int | None = None,
+) -> Iterator[Anvil]:
+    """Start anvil on `port` (None: a free one), yield it when it answers, end it in any case.
+
+    Blocks are made for each transaction, or every `block_time_s`; `timestamp` is the genesis time.
+    The base fee starts at zero; `gas_price_wei` is what the node asks for and accepts at least.
+    On Linux the process also ends when the thread that started it does, however that ends.
+    Raises NodeUnavailable when the program is missing or does not come up.
+    """
+    options = ["--hardfork", "london", "--base-fee", "0", "--gas-price", str(gas_price_wei)]
+    options += ["--chain-id", str(chain_id), "--accounts", str(accounts)]
+    options += ["--balance", str(balance_ether), "--mnemonic", _MNEMONIC]
+    options += ["--block-time", str(block_time_s)] if block_time_s is not None else []
+    options += ["--timestamp", str(timestamp)] if timestamp is not None else []
+    anvil = _start(port, options, chain_id=chain_id, accounts=accounts)
+    try:
+        yield anvil
+    finally:
+        anvil.stop()
+
+
+def find_anvil() -> Path:
+    """Return the native program. The npm launcher beside it would orphan it when killed."""
+    found = sorted(_PROJECT.glob(_PROGRAMS))
+    if not found:
+        raise NodeUnavailable("anvil is not installed; run `make setup`")
+    return found[0]
+
+
+def _start(port: int | None, options: list[str], *, chain_id: int, accounts: int) -> Anvil:
+    for _ in range(_PORT_TRIES if port is None else 1):  # a free port may be taken meanwhile
+        chosen = _free_port() if port is None else port
+        command = [str(find_anvil()), "--silent", "--host", "127.0.0.1", "--port", str(chosen)]
+        process = subprocess.Popen(
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the parent, which then ends it in order
+            preexec_fn=_die_with_parent(os.getpid()),
+        )
+        anvil = Anvil(process, port=chosen, chain_id=chain_id, accounts=accounts)
+        try:
+            if _is_up(anvil):
+                return anvil
+        except BaseException:
+            anvil.stop()
+            raise
+        anvil.stop()
+    raise NodeUnavailable(f"anvil did not come up on port {port or 'any free one'}: is it taken?")
+
+
+def _is_up(anvil: Anvil) -> bool:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and anvil.process.poll() is None:
+        try:
+            if int(anvil.request("eth_chainId"), 16) == anvil.chain_id:
+                return anvil.process.poll() is None
+        except NodeUnavailable:
+            time.sleep(0.02)
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _die_with_parent(parent: int) -> Any:
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl  # loaded before the fork
+
+    def arrange() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return arrange

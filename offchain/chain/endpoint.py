@@ -1,0 +1,110 @@
+"""JSON-RPC over one or several nodes: requests, batches, failover."""
+
+import ipaddress
+import threading
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from web3 import HTTPProvider
+
+from offchain.chain.errors import NodeRefused, NodeUnavailable
+
+BATCH_SIZE = 200  # Geth answers at most 1,000 requests and 25 MB in a batch
+
+Request = tuple[str, Sequence[Any]]
+
+
+class Endpoint:
+    """The nodes behind a gateway; the one that answered last is asked first.
+
+    Threads may share it. Only transport failures move on to the next node: an error that a node
+    answers is an answer.
+    """
+
+    def __init__(self, rpc_urls: Sequence[str], *, timeout_s: float = 30.0) -> None:
+        """Prepare connections to `rpc_urls` (at least one); nothing is asked yet."""
+        if not rpc_urls:
+            raise NodeUnavailable("no RPC address was given")
+        self.urls = tuple(rpc_urls)
+        self.providers = [_provider(url, timeout_s) for url in rpc_urls]
+        self._preferred = 0
+        self._lock = threading.Lock()
+
+    def request(self, method: str, *params: Any) -> Any:
+        """Return the result of one request. Raises NodeRefused, NodeUnavailable."""
+        return _result(method, self._ask(lambda provider: provider.make_request(method, params)))
+
+    def batch(self, calls: Sequence[Request]) -> list[Any]:
+        """Return the result of each request in order; a refused one is its NodeRefused, unraised.
+
+        Raises NodeUnavailable. The requests of one chunk of 200 go to one node.
+        """
+        results: list[Any] = []
+        for start in range(0, len(calls), BATCH_SIZE):
+            results += self._batch(calls[start : start + BATCH_SIZE])
+        return results
+
+    def _batch(self, calls: Sequence[Request]) -> list[Any]:
+        if len(calls) == 1:
+            answers = [self._ask(lambda provider: provider.make_request(*calls[0]))]
+        else:
+            answers = self._ask(lambda provider: provider.make_batch_request(list(calls)))
+        if not isinstance(answers, list):  # the whole batch was refused
+            raise _refusal("batch", answers)
+        return [
+            _refusal(method, answer) if "error" in answer else answer.get("result")
+            for (method, _), answer in zip(calls, answers, strict=True)
+        ]
+
+    def _ask(self, question: Any) -> Any:
+        with self._lock:
+            first = self._preferred
+        failures = []
+        for offset in range(len(self.providers)):
+            position = (first + offset) % len(self.providers)
+            try:
+                answer = question(self.providers[position])
+            except (requests.RequestException, OSError, ValueError) as error:
+                failures.append(f"{self.urls[position]}: {error}")
+                continue
+            with self._lock:
+                self._preferred = position
+            return answer
+        raise NodeUnavailable("no chain node answers; is it running? " + "; ".join(failures))
+
+
+def _provider(url: str, timeout_s: float) -> HTTPProvider:
+    session = requests.Session()
+    session.mount("http", requests.adapters.HTTPAdapter(pool_maxsize=32))
+    session.trust_env = not _is_loopback(url)  # a proxy has no business with a local node
+    return HTTPProvider(
+        url,
+        request_kwargs={"timeout": timeout_s},
+        session=session,
+        exception_retry_configuration=None,
+    )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _result(method: str, answer: Any) -> Any:
+    if "error" in answer:
+        raise _refusal(method, answer)
+    return answer.get("result")
+
+
+def _refusal(method: str, answer: Any) -> NodeRefused:
+    error = answer["error"]
+    if not isinstance(error, dict):
+        return NodeRefused(method, 0, str(error))
+    return NodeRefused(
+        method, error.get("code", 0), str(error.get("message", "")), error.get("data")
+    )

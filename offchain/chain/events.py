@@ -1,0 +1,174 @@
+"""Events from a stored block on, once each, through reorganisations.
+
+The cursor keeps the hash of the blocks it went through. When the chain no longer has one of them
+it goes back to the last that both know, and tells the consumer to undo what came after.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from offchain.chain import codec
+from offchain.chain.endpoint import Request
+from offchain.chain.errors import NodeRefused
+from offchain.chain.gateway import ChainGateway, block_id
+from offchain.chain.receipt import Block, ChainEvent, read_block, read_events
+
+KEPT_BLOCKS = 256  # reorganisations deeper than this start over from the first block
+_RANGE_BLOCKS = 2_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS cursor_blocks (
+    name   TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    hash   BLOB NOT NULL,
+    PRIMARY KEY (name, number)
+);
+"""
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """What happened since the last commit.
+
+    `rolled_back_to` is None, or the last block that still holds: undo the effects of later ones
+    before taking in `events`. `blocks` are those to remember, the last one the new position.
+    """
+
+    events: tuple[ChainEvent, ...]
+    rolled_back_to: int | None
+    blocks: tuple[Block, ...]
+
+
+class EventCursor:
+    """A named reader of some events of some contracts; its position is in SQLite.
+
+    Delivery is at least once: what was polled and not committed comes again, so consumers are
+    idempotent. One thread uses a cursor.
+    """
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        wanted: Sequence[tuple[str, str]],
+        path: Path | str,
+        *,
+        name: str,
+        from_block: int | None = None,
+        confirmations: int = 0,
+    ) -> None:
+        """Open the cursor `name` in the database at `path`.
+
+        `wanted` are (contract, event); `from_block` None is the first deployment among them;
+        a block counts once `confirmations` blocks lie on top of it. Raises AbiMismatch.
+        """
+        contracts = [gateway.deployment.contract(contract) for contract, _ in wanted]
+        topics = [codec.topic(gateway.deployment.contract(c).event(event)) for c, event in wanted]
+        self._gateway, self._wanted = gateway, frozenset(wanted)
+        self._filter = {
+            "address": sorted({contract.address for contract in contracts}),
+            "topics": [sorted({"0x" + topic.hex() for topic in topics})],
+        }
+        first = min(contract.block for contract in contracts)
+        self._name, self._confirmations = name, confirmations
+        self._first = first if from_block is None else from_block
+        self._database = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=FULL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    @property
+    def position(self) -> int | None:
+        """Return the number of the last committed block, or None before the first."""
+        stored = self._stored()
+        return stored[0][0] if stored else None
+
+    def poll(self) -> EventBatch:
+        """Return the next events (of at most 2,000 blocks) without moving on; see `commit`.
+
+        Raises NodeRefused, NodeUnavailable, AbiMismatch (an event that does not decode).
+        """
+        head = self._gateway.block_number() - self._confirmations
+        stored = self._stored()
+        known = self._common_ancestor(stored, head)
+        top = stored[0][0] if stored else None
+        if top is not None and known == min(top, head) and head < top:
+            return EventBatch((), None, ())  # the same chain on a node that is behind
+        rolled_back_to = None if top is None or known == top else known
+        start, end = known + 1, min(head, known + _RANGE_BLOCKS)
+        if end < start:
+            return EventBatch((), rolled_back_to, ())
+        events, blocks = self._read(start, end)
+        parent = dict(stored).get(known)
+        if blocks is None or (
+            start == blocks[0].number and parent not in (None, blocks[0].parent_hash)
+        ):
+            return EventBatch((), None, ())  # the chain moved while it was read: poll again
+        return EventBatch(events, rolled_back_to, blocks)
+
+    def commit(self, batch: EventBatch) -> None:
+        """Move on behind `batch`, whose events the consumer has durably taken in."""
+        with self._database:
+            if batch.rolled_back_to is not None:
+                self._database.execute(
+                    "DELETE FROM cursor_blocks WHERE name = ? AND number > ?",
+                    (self._name, batch.rolled_back_to),
+                )
+            self._database.executemany(
+                "INSERT OR REPLACE INTO cursor_blocks VALUES (?, ?, ?)",
+                [(self._name, block.number, block.hash) for block in batch.blocks],
+            )
+            self._database.execute(
+                "DELETE FROM cursor_blocks WHERE name = ? AND number <= "
+                "(SELECT MAX(number) FROM cursor_blocks WHERE name = ?) - ?",
+                (self._name, self._name, KEPT_BLOCKS),
+            )
+
+    def _stored(self) -> list[tuple[int, bytes]]:
+        """Return (number, hash) of the remembered blocks, the newest first."""
+        return self._database.execute(
+            "SELECT number, hash FROM cursor_blocks WHERE name = ? ORDER BY number DESC",
+            (self._name,),
+        ).fetchall()
+
+    def _common_ancestor(self, stored: Sequence[tuple[int, bytes]], head: int) -> int:
+        """Return the newest remembered block that the chain still has, or the one before all."""
+        step = 8  # most polls need one; a reorganisation reads the rest in growing strides
+        held = [(number, digest) for number, digest in stored if number <= head]
+        while held:
+            stride, held, step = held[:step], held[step:], step * 4
+            for (number, digest), block in zip(stride, self._headers(stride), strict=True):
+                if block is not None and block.hash == digest:
+                    return number
+        return self._first - 1
+
+    def _headers(self, blocks: Sequence[tuple[int, bytes]]) -> list[Block | None]:
+        calls: list[Request] = [
+            ("eth_getBlockByNumber", [block_id(number), False]) for number, _ in blocks
+        ]
+        answers = self._gateway.endpoint.batch(calls)
+        for answer in answers:
+            if isinstance(answer, NodeRefused):
+                raise answer
+        return [read_block(answer) if answer else None for answer in answers]
+
+    def _read(
+        self, start: int, end: int
+    ) -> tuple[tuple[ChainEvent, ...], tuple[Block, ...] | None]:
+        """Return the events of a range and its last blocks; None when they do not fit together."""
+        wanted = {**self._filter, "fromBlock": hex(start), "toBlock": hex(end)}
+        logs = self._gateway.endpoint.request("eth_getLogs", wanted)
+        kept = range(max(start, end - KEPT_BLOCKS + 1), end + 1)
+        headers = self._headers([(number, b"") for number in kept])
+        blocks = tuple(block for block in headers if block is not None)
+        events = read_events(self._gateway.deployment, logs)
+        events = tuple(event for event in events if (event.contract, event.name) in self._wanted)
+        hashes = {block.number: block.hash for block in blocks}
+        linked = all(one.hash == two.parent_hash for one, two in pairwise(blocks))
+        fits = all(hashes.get(e.block_number, e.block_hash) == e.block_hash for e in events)
+        return events, blocks if len(blocks) == len(kept) and linked and fits else None

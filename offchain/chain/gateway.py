@@ -1,0 +1,369 @@
+"""The gateway: everything the services ask of a chain, by contract and function name.
+
+A transaction is built, called dry, signed here, stored, sent and awaited; a refusal is the
+contract's named error. Reads go out in batches where there are many.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from eth_utils import to_checksum_address
+from web3 import Web3
+
+from offchain.chain import codec
+from offchain.chain.codec import Abi
+from offchain.chain.deployment import Deployment
+from offchain.chain.endpoint import Endpoint
+from offchain.chain.errors import (
+    AbiMismatch,
+    AccountMissing,
+    ChainMismatch,
+    DeploymentInvalid,
+    NodeRefused,
+)
+from offchain.chain.outbox import TransactionOutbox
+from offchain.chain.receipt import (
+    Block,
+    ChainEvent,
+    Receipt,
+    read_block,
+    read_events,
+    read_receipt,
+)
+from offchain.chain.reverts import decode_revert, is_revert, revert_of
+from offchain.chain.sender import RawReceipt, Sender, Unsigned
+
+BlockId = int | str  # a number, or "latest", "pending", "earliest", "safe", "finalized"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a function; `gas` None is estimated, `intent` names it for the outbox."""
+
+    contract: str
+    function: str
+    args: Sequence[Any] = ()
+    value_wei: int = 0
+    gas: int | None = None
+    intent: str | None = None
+
+
+class ChainGateway:
+    """A chain as one account (or none) sees it. Threads may share it."""
+
+    def __init__(
+        self,
+        rpc_url: str | Sequence[str],
+        deployment: Deployment,
+        *,
+        account: LocalAccount | None = None,
+        outbox: TransactionOutbox | None = None,
+        gas_price_wei: int | None = None,
+        timeout_s: float = 60.0,
+        gas_margin_percent: int = 20,
+        dry_block: BlockId = "pending",
+    ) -> None:
+        """Connect to the first of `rpc_url` that answers and check its chain id.
+
+        `gas_price_wei` None asks the node at each transaction; `timeout_s` bounds the wait for a
+        receipt; dry calls see `dry_block`: "pending" has the time of the next block.
+        Raises ChainMismatch, NodeUnavailable.
+        """
+        self._endpoint = Endpoint([rpc_url] if isinstance(rpc_url, str) else rpc_url)
+        self._settings = (gas_price_wei, timeout_s, gas_margin_percent, dry_block)
+        self.deployment = deployment
+        self.chain_id = int(self._endpoint.request("eth_chainId"), 16)
+        if self.chain_id != deployment.chain_id:
+            raise ChainMismatch(
+                f"the node serves chain {self.chain_id}, the deployment is on "
+                f"{deployment.chain_id}; give the RPC address of that chain"
+            )
+        self._use(account, outbox)
+
+    def with_account(
+        self, account: LocalAccount, outbox: TransactionOutbox | None = None
+    ) -> "ChainGateway":
+        """Return a gateway on the same connection that signs for another account."""
+        other = object.__new__(ChainGateway)
+        other.__dict__.update(self.__dict__)
+        other._use(account, outbox)
+        return other
+
+    def _use(self, account: LocalAccount | None, outbox: TransactionOutbox | None) -> None:
+        self._sender = None
+        if account is not None:
+            self._sender = Sender(
+                self._endpoint,
+                chain_id=self.chain_id,
+                account=account,
+                outbox=outbox,
+                timeout_s=self._settings[1],
+            )
+
+    @property
+    def address(self) -> str:
+        """Return the account's checksummed address. Raises AccountMissing."""
+        return self._signer().address
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Return the JSON-RPC connection, for what has no method here."""
+        return self._endpoint
+
+    @property
+    def web3(self) -> Web3:
+        """Return a web3.py object on the first node, for what has no method here."""
+        return Web3(self._endpoint.providers[0])
+
+    # ---- reading
+
+    def call(
+        self,
+        contract: str,
+        function: str,
+        *args: Any,
+        block: BlockId = "latest",
+        sender: str | None = None,
+    ) -> Any:
+        """Return a function's result: the value, or a named tuple of several; structs are named.
+
+        `function` is a name, or a full signature where names are overloaded. Raises ContractRevert,
+        AbiMismatch, DeploymentInvalid (no contract there), NodeRefused, NodeUnavailable.
+        """
+        entry, request = self._read_request(Call(contract, function, args), block, sender)
+        try:
+            answer = self._endpoint.request(*request)
+        except NodeRefused as error:
+            answer = error
+        return self._result(contract, entry, answer)
+
+    def call_many(self, calls: Sequence[Call | tuple], block: BlockId = "latest") -> list[Any]:
+        """Return the result of each (contract, function, args), read in one JSON-RPC batch.
+
+        Raises like `call`, for the first that fails.
+        """
+        asked = [call if isinstance(call, Call) else Call(*call) for call in calls]
+        requests = [self._read_request(call, block, None) for call in asked]
+        answers = self._endpoint.batch([(method, params) for _, (method, *params) in requests])
+        return [
+            self._result(call.contract, entry, answer)
+            for call, (entry, _), answer in zip(asked, requests, answers, strict=True)
+        ]
+
+    def block(self, block: BlockId = "latest") -> Block:
+        """Return a block's header. Raises NodeRefused when there is none."""
+        raw = self._endpoint.request("eth_getBlockByNumber", block_id(block), False)
+        if raw is None:
+            raise NodeRefused("eth_getBlockByNumber", 0, f"there is no block {block}")
+        return read_block(raw)
+
+    def block_number(self) -> int:
+        """Return the number of the latest block."""
+        return int(self._endpoint.request("eth_blockNumber"), 16)
+
+    def now(self) -> int:
+        """Return the time of the latest block, unix seconds: what contracts went by last."""
+        return self.block().timestamp
+
+    def balance_wei(self, address: str, block: BlockId = "latest") -> int:
+        """Return an account's balance in wei."""
+        return int(self._endpoint.request("eth_getBalance", address, block_id(block)), 16)
+
+    def events(
+        self,
+        contract: str,
+        event: str,
+        *,
+        from_block: BlockId,
+        to_block: BlockId = "latest",
+        **indexed: Any,
+    ) -> tuple[ChainEvent, ...]:
+        """Return a contract's events of one name, in order; `indexed` arguments filter.
+
+        Raises AbiMismatch, NodeRefused, NodeUnavailable.
+        """
+        target = self.deployment.contract(contract)
+        entry = target.event(event)
+        topics: list[str | None] = ["0x" + codec.topic(entry).hex()]
+        names = [part["name"] for part in entry["inputs"] if part["indexed"]]
+        filters = {name: codec.encode_topic(entry, name, value) for name, value in indexed.items()}
+        topics += [filters.get(name) for name in names]
+        wanted = {
+            "address": target.address,
+            "topics": topics,
+            "fromBlock": block_id(from_block),
+            "toBlock": block_id(to_block),
+        }
+        return read_events(self.deployment, self._endpoint.request("eth_getLogs", wanted))
+
+    # ---- writing
+
+    def transact(
+        self,
+        contract: str,
+        function: str,
+        *args: Any,
+        value_wei: int = 0,
+        gas: int | None = None,
+        dry_call: bool = True,
+        intent: str | None = None,
+    ) -> Receipt:
+        """Call a function by a signed transaction and return the receipt of its success.
+
+        `dry_call` False, with `gas` given, sends whatever comes of it. An `intent` that already has
+        its transaction in the outbox gives that one's receipt: nothing is done twice.
+        Raises ContractRevert (with `receipt` when it was mined and paid for), AbiMismatch,
+        NodeRefused, NodeUnavailable, TransactionTimeout, TransactionReplaced, AccountMissing.
+        """
+        call = Call(contract, function, args, value_wei, gas, intent)
+        receipt = self._transact([call], dry_call=dry_call)[0]
+        if receipt.revert is not None:
+            raise receipt.revert
+        return receipt
+
+    def transact_many(self, calls: Sequence[Call], *, dry_call: bool = True) -> list[Receipt]:
+        """Send several with consecutive nonces in one batch; return all receipts in order.
+
+        Each is called dry first, against the same block: they may not build on one another unless
+        `dry_call` is False. Unlike `transact` a mined revert is not raised: see `Receipt.revert`.
+        """
+        return self._transact(calls, dry_call=dry_call)
+
+    def transfer(self, to: str, value_wei: int, *, intent: str | None = None) -> Receipt:
+        """Send ether to an account. Raises like `transact`."""
+        sender = self._signer()
+        with sender.lock:
+            sender.settle()
+            raw = sender.recall(intent) if intent else None
+            if raw is None:
+                plain = Unsigned(to_checksum_address(to), b"", value_wei, 0, intent)
+                request = self._request(plain, "latest")
+                gas = int(self._endpoint.request("eth_estimateGas", *request), 16)
+                ready = replace(plain, gas=gas)
+                raw = sender.send([ready], gas_price_wei=self._gas_price())[0]
+        return read_receipt(self.deployment, raw)
+
+    def _transact(self, calls: Sequence[Call], *, dry_call: bool) -> list[Receipt]:
+        sender = self._signer()
+        with sender.lock:
+            sender.settle()
+            raws = {
+                position: raw
+                for position, call in enumerate(calls)
+                if call.intent and (raw := sender.recall(call.intent)) is not None
+            }
+            todo = [position for position in range(len(calls)) if position not in raws]
+            ready = self._prepare([calls[position] for position in todo], dry_call)
+            if ready:
+                sent = sender.send(ready, gas_price_wei=self._gas_price())
+                raws.update(zip(todo, sent, strict=True))
+        unsigned = dict(zip(todo, ready, strict=True))
+        return [
+            self._read_receipt(call.contract, raws[position], unsigned.get(position))
+            for position, call in enumerate(calls)
+        ]
+
+    def _prepare(self, calls: Sequence[Call], dry_call: bool) -> list[Unsigned]:
+        """Encode, call dry and estimate gas, in one batch. Raises ContractRevert, NodeRefused."""
+        plain = []
+        for call in calls:
+            if not dry_call and call.gas is None:
+                raise ValueError(f"{call.function} without a dry call needs its gas limit: gas=…")
+            target, entry = self._entry(call)
+            data = codec.encode_call(entry, call.args)
+            plain.append(Unsigned(target, data, call.value_wei, call.gas or 0, call.intent))
+        if not dry_call:
+            return plain
+        requests = [self._request(item, self._settings[3]) for item in plain]
+        dry = self._endpoint.batch(
+            [("eth_call", request) for request in requests]
+            + [("eth_estimateGas", request) for request in requests]
+        )
+        self._refuse_failed(calls, dry)
+        return [
+            item if item.gas else replace(item, gas=self._with_margin(estimate))
+            for item, estimate in zip(plain, dry[len(plain) :], strict=True)
+        ]
+
+    def _refuse_failed(self, calls: Sequence[Call], answers: Sequence[Any]) -> None:
+        for call, answer in zip([*calls, *calls], answers, strict=True):
+            if isinstance(answer, NodeRefused):
+                if is_revert(answer):
+                    raise revert_of(self.deployment, call.contract, answer) from answer
+                raise answer
+
+    def _with_margin(self, estimate: str) -> int:
+        return int(estimate, 16) * (100 + self._settings[2]) // 100
+
+    def _gas_price(self) -> int:
+        fixed = self._settings[0]
+        return int(self._endpoint.request("eth_gasPrice"), 16) if fixed is None else fixed
+
+    def _read_receipt(self, called: str, raw: RawReceipt, unsigned: Unsigned | None) -> Receipt:
+        receipt = read_receipt(self.deployment, raw)
+        if receipt.success or unsigned is None:
+            return receipt
+        # The block's own state and time first; then its parent's, before what the block changed.
+        for number in (receipt.block_number, receipt.block_number - 1):
+            try:
+                self._endpoint.request("eth_call", *self._request(unsigned, number))
+            except NodeRefused as error:
+                revert = revert_of(self.deployment, called, error, receipt)
+                break
+        else:
+            revert = decode_revert(self.deployment, called, b"", receipt)
+        return replace(receipt, revert=revert)
+
+    # ---- requests
+
+    def _signer(self) -> Sender:
+        if self._sender is None:
+            raise AccountMissing("this gateway has no account; open it with account=…")
+        return self._sender
+
+    def _entry(self, call: Call) -> tuple[str, Abi]:
+        target = self.deployment.contract(call.contract)
+        try:
+            return target.address, codec.find_function(target.abi, call.function, len(call.args))
+        except AbiMismatch as error:
+            raise AbiMismatch(f"{call.contract}: {error}") from error
+
+    def _request(self, transaction: Unsigned, block: BlockId) -> list[Any]:
+        """Return the parameters of eth_call and eth_estimateGas for a transaction."""
+        fields = {
+            "from": self.address,
+            "to": transaction.to,
+            "data": "0x" + transaction.data.hex(),
+            "value": hex(transaction.value_wei),
+        }
+        if transaction.gas:
+            fields["gas"] = hex(transaction.gas)
+        return [fields, block_id(block)]
+
+    def _read_request(
+        self, call: Call, block: BlockId, sender: str | None
+    ) -> tuple[Abi, tuple[str, Any, str]]:
+        target, entry = self._entry(call)
+        fields = {"to": target, "data": "0x" + codec.encode_call(entry, call.args).hex()}
+        if sender or self._sender:
+            fields["from"] = sender or self.address
+        return entry, ("eth_call", fields, block_id(block))
+
+    def _result(self, contract: str, entry: Abi, answer: Any) -> Any:
+        if isinstance(answer, NodeRefused):
+            if is_revert(answer):
+                raise revert_of(self.deployment, contract, answer) from answer
+            raise answer
+        if answer == "0x" and entry["outputs"]:
+            raise DeploymentInvalid(
+                f"nothing answers at {contract}'s address {self.deployment.address(contract)}; "
+                "is it deployed on this chain?"
+            )
+        return codec.decode_result(entry, bytes.fromhex(answer[2:]))
+
+
+def block_id(block: BlockId) -> str:
+    """Return a block number or tag as JSON-RPC writes it."""
+    return hex(block) if isinstance(block, int) else block

@@ -1,0 +1,111 @@
+"""The durable outbox: signed transactions, stored before they are sent (invariant 8).
+
+A crash between signing and the receipt then repeats nothing: the same bytes are sent again, and an
+account's nonce admits them once.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS transactions (
+    id       INTEGER PRIMARY KEY,
+    chain_id INTEGER NOT NULL,
+    account  TEXT NOT NULL,
+    intent   TEXT,
+    nonce    INTEGER NOT NULL,
+    raw      BLOB NOT NULL,
+    tx_hash  TEXT NOT NULL UNIQUE,
+    state    TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_intent ON transactions (chain_id, account, intent);
+CREATE INDEX IF NOT EXISTS by_state ON transactions (chain_id, account, state);
+"""
+
+
+class TransactionState(StrEnum):
+    """Where a signed transaction stands; all but SIGNED are settled."""
+
+    SIGNED = "signed"  # perhaps sent, perhaps mined
+    MINED = "mined"
+    FAILED = "failed"  # mined and reverted: no effect but the fee
+    REFUSED = "refused"  # no node took it
+    REPLACED = "replaced"  # its nonce was used by another
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    """A transaction as it goes over the wire; `intent` names what it is for, once and for all."""
+
+    intent: str | None
+    nonce: int
+    raw: bytes
+    tx_hash: str
+    state: TransactionState = TransactionState.SIGNED
+
+
+class TransactionOutbox:
+    """A SQLite journal of the transactions of any accounts; threads may share it."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Open the journal at `path`, made when missing."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        # FULL: with less, a power failure may forget a committed row, and so what was sent.
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=FULL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the journal."""
+        with self._lock:
+            self._database.close()
+
+    def record(
+        self, chain_id: int, account: str, transactions: Sequence[SignedTransaction]
+    ) -> None:
+        """Store signed transactions durably, all or none; to be called before they are sent."""
+        rows = [
+            (chain_id, account, item.intent, item.nonce, item.raw, item.tx_hash, item.state)
+            for item in transactions
+        ]
+        with self._lock, self._database:
+            self._database.executemany(
+                "INSERT INTO transactions (chain_id, account, intent, nonce, raw, tx_hash, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tx_hash)"
+                # The same bytes again (a refused one whose nonce is still free): no second row.
+                " DO UPDATE SET state = excluded.state",
+                rows,
+            )
+
+    def mark(self, tx_hash: str, state: TransactionState) -> None:
+        """Note where a stored transaction stands."""
+        with self._lock, self._database:
+            self._database.execute(
+                "UPDATE transactions SET state = ? WHERE tx_hash = ?", (state, tx_hash)
+            )
+
+    def of_intent(self, chain_id: int, account: str, intent: str) -> list[SignedTransaction]:
+        """Return every transaction signed for `intent`, the newest first."""
+        return self._select("intent = ? ORDER BY id DESC", chain_id, account, intent)
+
+    def unsettled(self, chain_id: int, account: str) -> list[SignedTransaction]:
+        """Return the account's transactions without a known end, by nonce."""
+        return self._select("state = ? ORDER BY nonce", chain_id, account, TransactionState.SIGNED)
+
+    def _select(self, where: str, *values: object) -> list[SignedTransaction]:
+        query = (
+            "SELECT intent, nonce, raw, tx_hash, state FROM transactions"
+            f" WHERE chain_id = ? AND account = ? AND {where}"
+        )
+        with self._lock, closing(self._database.execute(query, values)) as rows:
+            return [
+                SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state))
+                for intent, nonce, raw, tx_hash, state in rows
+            ]

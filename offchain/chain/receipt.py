@@ -1,0 +1,120 @@
+"""Facts read from the chain: events, receipts, blocks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from eth_utils import to_checksum_address
+
+from offchain.chain import codec
+from offchain.chain.deployment import Deployment
+from offchain.chain.errors import ContractRevert, EventMissing
+
+
+@dataclass(frozen=True)
+class ChainEvent:
+    """One decoded event; `args` are by Solidity name."""
+
+    contract: str
+    name: str
+    args: Mapping[str, Any]
+    address: str
+    block_number: int
+    block_hash: bytes
+    log_index: int
+    tx_hash: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block's header, as far as anybody needs it; `timestamp` is unix time in seconds."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A mined transaction; `revert` is set, and `success` False, when a contract refused it."""
+
+    tx_hash: str
+    sender: str
+    block_number: int
+    block_hash: bytes
+    gas_used: int
+    gas_price_wei: int
+    success: bool
+    events: tuple[ChainEvent, ...]
+    revert: ContractRevert | None = None
+
+    @property
+    def fee_wei(self) -> int:
+        """Return what the sender paid for gas."""
+        return self.gas_used * self.gas_price_wei
+
+    def event(self, name: str) -> ChainEvent:
+        """Return the first event of that name. Raises EventMissing."""
+        for event in self.events:
+            if event.name == name:
+                return event
+        raise EventMissing(
+            f"{self.tx_hash} has no event {name!r}, only {[event.name for event in self.events]}"
+        )
+
+
+def read_receipt(deployment: Deployment, raw: Mapping[str, Any]) -> Receipt:
+    """Return a receipt from its JSON-RPC form."""
+    return Receipt(
+        tx_hash=raw["transactionHash"],
+        sender=to_checksum_address(raw["from"]),
+        block_number=int(raw["blockNumber"], 16),
+        block_hash=bytes.fromhex(raw["blockHash"][2:]),
+        gas_used=int(raw["gasUsed"], 16),
+        gas_price_wei=int(raw["effectiveGasPrice"], 16),
+        success=int(raw["status"], 16) == 1,
+        events=read_events(deployment, raw["logs"]),
+    )
+
+
+def read_events(
+    deployment: Deployment, logs: Sequence[Mapping[str, Any]]
+) -> tuple[ChainEvent, ...]:
+    """Return the events of the deployed contracts in JSON-RPC logs, in order.
+
+    A log of a foreign contract, or of an event that the ABI lacks, is left out. Raises AbiMismatch
+    when a known event does not decode.
+    """
+    events = (_read_event(deployment, log) for log in logs)
+    return tuple(event for event in events if event is not None)
+
+
+def _read_event(deployment: Deployment, log: Mapping[str, Any]) -> ChainEvent | None:
+    contract = deployment.by_address.get(to_checksum_address(log["address"]))
+    topics = [bytes.fromhex(word[2:]) for word in log["topics"]]
+    if contract is None or not topics or topics[0] not in contract.events_by_topic:
+        return None
+    entry = contract.events_by_topic[topics[0]]
+    arguments = codec.decode_event(entry, topics, bytes.fromhex(log["data"][2:]))
+    return ChainEvent(
+        contract=contract.name,
+        name=entry["name"],
+        args=MappingProxyType(arguments),
+        address=contract.address,
+        block_number=int(log["blockNumber"], 16),
+        block_hash=bytes.fromhex(log["blockHash"][2:]),
+        log_index=int(log["logIndex"], 16),
+        tx_hash=log["transactionHash"],
+    )
+
+
+def read_block(raw: Mapping[str, Any]) -> Block:
+    """Return a block header from its JSON-RPC form."""
+    return Block(
+        number=int(raw["number"], 16),
+        hash=bytes.fromhex(raw["hash"][2:]),
+        parent_hash=bytes.fromhex(raw["parentHash"][2:]),
+        timestamp=int(raw["timestamp"], 16),
+    )
