@@ -2,16 +2,17 @@
 
 import ctypes
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from eth_account import Account
 
@@ -22,7 +23,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _PROGRAMS = "node_modules/@foundry-rs/anvil-*/bin/anvil"
 _MNEMONIC = "test test test test test test test test test test test junk"  # anvil's own default
 _START_S = 30.0
-_PORT_TRIES = 3
+_LISTENING = re.compile(rb"Listening on 127\.0\.0\.1:(\d+)")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -142,43 +143,39 @@ def find_anvil() -> Path:
 
 
 def _start(port: int | None, options: list[str], *, chain_id: int, accounts: int) -> Anvil:
-    for _ in range(_PORT_TRIES if port is None else 1):  # a free port may be taken meanwhile
-        chosen = _free_port() if port is None else port
-        command = [str(find_anvil()), "--silent", "--host", "127.0.0.1", "--port", str(chosen)]
+    command = [str(find_anvil()), "--host", "127.0.0.1", "--port", str(port or 0), *options]
+    with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*command, *options],
+            command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for the parent, which then ends it in order
             preexec_fn=_die_with_parent(os.getpid()),
         )
-        anvil = Anvil(process, port=chosen, chain_id=chain_id, accounts=accounts)
         try:
-            if _is_up(anvil):
-                return anvil
+            # The port that it says, not one found free before: another may take that meanwhile.
+            chosen = _wait_for_port(process, log)
+            anvil = Anvil(process, port=chosen, chain_id=chain_id, accounts=accounts)
+            anvil.request("anvil_setLoggingEnabled", False)  # nobody reads the log from here on
         except BaseException:
-            anvil.stop()
+            process.kill()
+            process.wait()
             raise
-        anvil.stop()
-    raise NodeUnavailable(f"anvil did not come up on port {port or 'any free one'}: is it taken?")
+        return anvil
 
 
-def _is_up(anvil: Anvil) -> bool:
+def _wait_for_port(process: "subprocess.Popen[bytes]", log: IO[bytes]) -> int:
     deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline and anvil.process.poll() is None:
-        try:
-            if int(anvil.request("eth_chainId"), 16) == anvil.chain_id:
-                return anvil.process.poll() is None
-        except NodeUnavailable:
-            time.sleep(0.02)
-    return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        ended = process.poll() is not None
+        said = os.pread(log.fileno(), 1 << 16, 0)
+        if match := _LISTENING.search(said):
+            return int(match[1])
+        if ended or time.monotonic() > deadline:
+            last = said.decode(errors="replace").strip()[-300:]
+            raise NodeUnavailable(f"anvil did not come up; is the port taken? It said: {last}")
+        time.sleep(0.01)
 
 
 def _die_with_parent(parent: int) -> Any:

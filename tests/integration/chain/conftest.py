@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ def deploy_probe(
             "data": "0x" + compiled_probe["GatewayProbe"]["evm"]["bytecode"]["object"],
         }
         tx_hash = node.request("eth_sendTransaction", creation)
-        receipt = node.request("eth_getTransactionReceipt", tx_hash)
+        while (receipt := node.request("eth_getTransactionReceipt", tx_hash)) is None:
+            time.sleep(0.01)
         folder = tmp_path_factory.mktemp("probe")
         contracts = {
             "GatewayProbe": {

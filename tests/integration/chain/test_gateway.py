@@ -28,7 +28,7 @@ def test_connect__another_chain__is_refused(anvil, deployment):
 
 
 def test_connect__nobody_listens__is_unavailable(deployment):
-    with pytest.raises(NodeUnavailable, match="127.0.0.1:9"):
+    with pytest.raises(NodeUnavailable, match=r"127\.0\.0\.1:9"):
         ChainGateway("http://127.0.0.1:9", deployment)
 
 
@@ -187,7 +187,7 @@ def test_transact__refused_for_its_time__is_decoded_at_the_time_of_its_block(gat
 
 
 def test_transact__more_than_the_account_has__is_the_nodes_refusal(gateway):
-    with pytest.raises(NodeRefused, match="(?i)insufficient"):
+    with pytest.raises(NodeRefused, match=r"(?i)insufficient"):
         gateway.transact(PROBE, "increment", "", value_wei=10**24)
 
 
@@ -256,7 +256,7 @@ def test_transact_many__a_middle_one_is_refused_by_the_node__the_rest_is_mined(
     start = gateway.call(PROBE, "count")
     calls = [Call(PROBE, "increment", ("g",), gas=100_000) for _ in range(3)]
     calls[1] = Call(PROBE, "increment", ("too dear",), value_wei=10**24, gas=100_000)
-    with pytest.raises(NodeRefused, match="(?i)insufficient"):
+    with pytest.raises(NodeRefused, match=r"(?i)insufficient"):
         gateway.transact_many(calls, dry_call=False)
     assert gateway.call(PROBE, "count") == start + 2
     assert gateway.transact(PROBE, "increment", "goes on").success

@@ -1,0 +1,198 @@
+"""The event cursor on an anvil of its own, with real reorganisations."""
+
+import pytest
+from eth_account import Account
+
+from offchain.chain.anvil import start_anvil
+from offchain.chain.errors import AbiMismatch
+from offchain.chain.events import EventCursor
+from offchain.chain.gateway import ChainGateway
+
+PROBE = "GatewayProbe"
+
+
+@pytest.fixture(scope="module")
+def own_anvil():
+    with start_anvil() as running:
+        yield running
+
+
+@pytest.fixture
+def chain(own_anvil, deploy_probe):
+    deployment = deploy_probe(own_anvil)
+    return ChainGateway(own_anvil.url, deployment, account=Account.from_key(own_anvil.keys[1]))
+
+
+@pytest.fixture
+def cursor_file(tmp_path):
+    return tmp_path / "cursor.sqlite"
+
+
+@pytest.fixture
+def open_cursor(chain, cursor_file):
+    opened = []
+
+    def open_one(name="worker", wanted=((PROBE, "Counted"),), **options):
+        opened.append(EventCursor(chain, wanted, cursor_file, name=name, **options))
+        return opened[-1]
+
+    yield open_one
+    for cursor in opened:
+        cursor.close()
+
+
+class Consumer:
+    """Keeps the notes of the events that hold, as a worker's table would."""
+
+    def __init__(self, cursor):
+        self.cursor, self.rows = cursor, {}
+
+    def follow(self) -> list[str]:
+        for _ in range(20):
+            batch = self.cursor.poll()
+            if batch.rolled_back_to is not None:
+                kept = {k: v for k, v in self.rows.items() if k[0] <= batch.rolled_back_to}
+                self.rows = kept
+            for event in batch.events:
+                self.rows[event.block_number, event.log_index] = event.args["note"]
+            self.cursor.commit(batch)
+            if not batch.blocks:
+                break
+        return [self.rows[key] for key in sorted(self.rows)]
+
+
+def _say(chain, *notes):
+    for note in notes:
+        chain.transact(PROBE, "increment", note)
+
+
+def test_poll__from_the_deployment_on__gives_each_event_once(chain, open_cursor):
+    cursor = open_cursor()
+    assert cursor.position is None
+    _say(chain, "a", "b")
+    batch = cursor.poll()
+    assert [event.args["note"] for event in batch.events] == ["a", "b"]
+    assert batch.rolled_back_to is None
+    cursor.commit(batch)
+    assert cursor.position == chain.block_number()
+    assert cursor.poll().events == ()
+    _say(chain, "c")
+    assert [event.args["note"] for event in cursor.poll().events] == ["c"]
+
+
+def test_poll__without_commit__gives_the_same_again_also_after_a_restart(chain, open_cursor):
+    _say(chain, "a")
+    first = open_cursor().poll()
+    assert open_cursor().poll() == first
+
+
+def test_poll__two_names_in_one_database__go_on_their_own(chain, open_cursor):
+    _say(chain, "a")
+    one, two = open_cursor("one"), open_cursor("two")
+    one.commit(one.poll())
+    assert one.poll().events == ()
+    assert len(two.poll().events) == 1
+
+
+def test_poll__other_events_of_the_contract__are_left_out(chain, open_cursor):
+    chain.transact(PROBE, "mark", "label", b"")
+    _say(chain, "a")
+    assert [event.name for event in open_cursor().poll().events] == ["Counted"]
+    both = open_cursor("both", [(PROBE, "Marked"), (PROBE, "Counted")])
+    assert [event.name for event in both.poll().events] == ["Marked", "Counted"]
+    with pytest.raises(AbiMismatch):
+        open_cursor("none", [(PROBE, "Nothing")])
+
+
+def test_poll__from_block_given__starts_there(chain, open_cursor):
+    _say(chain, "a", "b")
+    cursor = open_cursor(from_block=chain.block_number())
+    assert [event.args["note"] for event in cursor.poll().events] == ["b"]
+
+
+def test_poll__confirmations__waits_for_that_many_blocks(chain, open_cursor, own_anvil):
+    cursor = open_cursor(confirmations=2)
+    _say(chain, "a")
+    own_anvil.mine()
+    assert cursor.poll().events == ()
+    own_anvil.mine()
+    assert len(cursor.poll().events) == 1
+
+
+def test_poll__thousands_of_blocks__come_in_ranges(chain, open_cursor, own_anvil):
+    _say(chain, "a")
+    own_anvil.mine(4500)
+    _say(chain, "b")
+    consumer = Consumer(open_cursor())
+    assert consumer.follow() == ["a", "b"]
+    assert consumer.cursor.position == chain.block_number()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+def test_poll__reorganisation__rolls_back_to_the_common_ancestor(
+    chain, open_cursor, own_anvil, depth
+):
+    consumer = Consumer(open_cursor())
+    _say(chain, *"abcde")
+    assert consumer.follow() == list("abcde")
+    fork = chain.block_number() - depth
+    own_anvil.reorg(depth)
+    batch = consumer.cursor.poll()
+    assert batch.rolled_back_to == fork
+    assert consumer.follow() == list("abcde")[: 5 - depth]
+    _say(chain, "new")
+    assert consumer.follow() == [*list("abcde")[: 5 - depth], "new"]
+
+
+def test_poll__reorganisation_to_a_shorter_chain__rolls_back_when_it_grows(
+    chain, open_cursor, own_anvil
+):
+    consumer = Consumer(open_cursor())
+    _say(chain, "a")
+    state = own_anvil.snapshot()
+    _say(chain, "b", "c")
+    assert consumer.follow() == ["a", "b", "c"]
+    own_anvil.revert(state)
+    behind = consumer.cursor.poll()  # cannot be told from a node that is behind: nothing happens
+    assert (behind.events, behind.rolled_back_to) == ((), None)
+    _say(chain, "x")
+    assert consumer.follow() == ["a", "x"]
+
+
+def test_poll__everything_remembered_is_gone__starts_over(chain, open_cursor, own_anvil):
+    state = own_anvil.snapshot()
+    consumer = Consumer(open_cursor(from_block=chain.block_number() + 1))
+    _say(chain, "a", "b")
+    assert consumer.follow() == ["a", "b"]
+    own_anvil.revert(state)
+    _say(chain, "p", "q", "r")
+    assert consumer.follow() == ["p", "q", "r"]
+
+
+def test_poll__the_chain_moves_while_it_is_read__gives_nothing_and_heals(
+    chain, open_cursor, own_anvil, monkeypatch
+):
+    consumer = Consumer(open_cursor())
+    _say(chain, "a", "b", "c")
+    real = chain.endpoint.request
+
+    def reorganise_after_reading_logs(method, *params):
+        answer = real(method, *params)
+        if method == "eth_getLogs":
+            monkeypatch.undo()
+            own_anvil.reorg(2)
+        return answer
+
+    monkeypatch.setattr(chain.endpoint, "request", reorganise_after_reading_logs)
+    assert consumer.cursor.poll().events == ()
+    assert consumer.follow() == ["a"]
+
+
+def test_commit__after_a_rollback_that_was_not_committed__is_told_again(
+    chain, open_cursor, own_anvil
+):
+    consumer = Consumer(open_cursor())
+    _say(chain, "a", "b")
+    consumer.follow()
+    own_anvil.reorg(1)
+    assert consumer.cursor.poll().rolled_back_to == open_cursor().poll().rolled_back_to

@@ -1,0 +1,61 @@
+"""The precompile's pairing check agrees with the independent one in Python."""
+
+import pytest
+
+from offchain.chain.errors import NodeUnavailable
+from offchain.chain.pairing import precompile_pairing
+from offchain.crypto import curve
+
+G1, G2 = curve.G1_GENERATOR, curve.G2_GENERATOR
+
+
+def _times(point, scalar):
+    return curve.multiply(point, scalar)
+
+
+PRODUCTS = {
+    "e(P,Q)e(-P,Q)": [(G1, G2), (curve.negate(G1), G2)],
+    "e(6P,Q)e(-2P,3Q)": [(_times(G1, 6), G2), (curve.negate(_times(G1, 2)), _times(G2, 3))],
+    "e(P,Q)": [(G1, G2)],
+    "e(6P,Q)e(-2P,4Q)": [(_times(G1, 6), G2), (curve.negate(_times(G1, 2)), _times(G2, 4))],
+    "e(0,Q)": [(curve.G1.infinity(), G2)],
+    "e(P,0)": [(G1, curve.G2.infinity())],
+    "empty": [],
+}
+
+
+@pytest.mark.parametrize("pairs", PRODUCTS.values(), ids=PRODUCTS.keys())
+def test_precompile_pairing__any_product__agrees_with_the_python_check(gateway, pairs):
+    assert precompile_pairing(gateway)(pairs) is curve.pairing_product_is_one(pairs)
+
+
+class RawPoint:
+    """Bytes that the checked point types would not take."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def to_bytes(self) -> bytes:
+        return self.data
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (RawPoint((1).to_bytes(32, "big") * 2), RawPoint(bytes(128))),  # off the curve
+        (RawPoint(b"\xff" * 64), RawPoint(bytes(128))),  # not in the field
+        (RawPoint(bytes(64)), RawPoint((1).to_bytes(32, "big") * 4)),  # off the twist
+        (RawPoint(bytes(63)), RawPoint(bytes(128))),  # not a whole pair
+    ],
+)
+def test_precompile_pairing__a_point_that_is_none__is_false(gateway, pair):
+    assert precompile_pairing(gateway)([pair]) is False
+
+
+def test_precompile_pairing__no_node__raises_instead_of_judging(gateway, monkeypatch):
+    def silent(*_):
+        raise NodeUnavailable("nobody answers")
+
+    monkeypatch.setattr(gateway.endpoint, "request", silent)
+    with pytest.raises(NodeUnavailable):
+        precompile_pairing(gateway)([(G1, G2)])
