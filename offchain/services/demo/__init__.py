@@ -1,0 +1,1 @@
+"""The main job, end to end: every role with its own keys, on a chain that the demo starts."""
