@@ -16,6 +16,10 @@
     │   │   └── NotEnoughSharesError
     │   └── KeystoreError
     │       └── WrongPasswordError
+    ├── RecordError
+    │   ├── FormatError            bytes, JSON or values that are not in their one canonical form
+    │   │   └── MeterCsvError      a line of a meter file, named by file, line and column
+    │   └── RebuildError           a record cannot be rebuilt from what was disclosed
     ├── StorageError           roots the tree in offchain/storage/errors.py
     └── ChainError             roots the tree in offchain/chain/errors.py
 
@@ -109,6 +113,33 @@ class KeystoreError(CryptoError):
 
 class WrongPasswordError(KeystoreError):
     """A keystore does not open: the password is wrong or the file is damaged."""
+
+
+class RecordError(DmsmError):
+    """Root of the errors of `offchain.records`."""
+
+
+class FormatError(RecordError):
+    """Bytes, JSON or values are not in their one canonical form, or out of range."""
+
+
+class MeterCsvError(FormatError):
+    """A meter file is not what `offchain.records.meter_csv` reads.
+
+    `path`, `line` (from 1), `column` (name) and `reason` are what the text
+    `FILE:LINE: column: reason` says.
+    """
+
+    def __init__(self, *, path: str, line: int, column: str, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {column}: {reason}")
+        self.path = path
+        self.line = line
+        self.column = column
+        self.reason = reason
+
+
+class RebuildError(RecordError):
+    """A record cannot be rebuilt from what was disclosed; the message names what is missing."""
 
 
 class StorageError(DmsmError):

@@ -1,0 +1,167 @@
+"""The node's answer to a user's request, and the reply that carries it (docs/formats.md §10)."""
+
+from dataclasses import dataclass
+
+from offchain.crypto.curve import G1
+from offchain.crypto.merkle import HASH_BYTES
+from offchain.errors import FormatError
+from offchain.records import batch as batches
+from offchain.records import canonical_json, fields, packed
+from offchain.records.reading import RECORD_BYTES
+from offchain.records.request import MAX_DEVICES
+from offchain.records.result import Advice, Bill, result_from_json, result_to_json
+from offchain.types import Account, Batch
+
+MAX_ANSWER_BYTES = 24_576  # base64, the seal and the box around it stay within 32 KiB
+MAX_REPLY_BYTES = 33_000
+MAX_DAYS = 4_096
+MAX_PROOF = 17  # 65,536 readings a batch
+_NAMES = "type lock nonce signed_at devices result"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The last reading before the window with the proof that it is anchored."""
+
+    record: bytes
+    batch: Batch
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAnswer:
+    """One device's readings of the window, and what the audit needs to rebuild and check them.
+
+    batches: (from_seq, count), covering the readings exactly. nonce_keys: by UTC day.
+    """
+
+    packed: packed.Packed
+    batches: tuple[tuple[int, int], ...]
+    nonce_keys: dict[int, bytes]
+    opening: Opening | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the node answers; its SHA-256 is what the BLS signature σ_p signs."""
+
+    lock_id: bytes
+    nonce: bytes
+    signed_at: int
+    devices: tuple[DeviceAnswer, ...]
+    result: Bill | Advice
+
+    @property
+    def kind(self) -> str:
+        """`bill` or `advice`."""
+        return "bill" if isinstance(self.result, Bill) else "advice"
+
+
+def encode(answer: Answer) -> bytes:
+    """Encode an answer; raises FormatError for what `decode` would refuse, one too long included.
+
+    A window whose readings do not fit is asked in several requests.
+    """
+    obj = {
+        "v": 1,
+        "type": answer.kind,
+        "lock": answer.lock_id.hex(),
+        "nonce": answer.nonce.hex(),
+        "signed_at": answer.signed_at,
+        "devices": [_device_to_json(device) for device in answer.devices],
+        "result": result_to_json(answer.result),
+    }
+    data = canonical_json.dumps(obj)
+    decode(data)
+    return data
+
+
+def decode(data: bytes) -> Answer:
+    """Decode an answer of at most 24 KiB. Raises FormatError."""
+    value = canonical_json.loads(data, max_bytes=MAX_ANSWER_BYTES)
+    obj = fields.versioned(value, _NAMES, what="an answer")
+    items = fields.sequence(obj["devices"], "devices", max_items=MAX_DEVICES)
+    devices = tuple(_device_from_json(item) for item in items)
+    if len({device.packed.device for device in devices}) != len(devices):
+        raise FormatError("an answer names each device once")
+    return Answer(
+        lock_id=fields.from_hex(obj["lock"], "lock", length=32),
+        nonce=fields.from_hex(obj["nonce"], "nonce", length=32),
+        signed_at=fields.integer(obj["signed_at"], "signed_at"),
+        devices=devices,
+        result=result_from_json(obj["type"], obj["result"]),
+    )
+
+
+def encode_reply(answer: bytes, signature: G1) -> bytes:
+    """Encode what is sealed to the user: the answer's bytes and the node's BLS signature."""
+    obj = {"answer": fields.to_base64(answer), "signature": signature.to_bytes().hex()}
+    return canonical_json.dumps(obj)
+
+
+def decode_reply(data: bytes) -> tuple[bytes, G1]:
+    """Decode a reply into answer bytes and signature. Raises FormatError."""
+    value = canonical_json.loads(data, max_bytes=MAX_REPLY_BYTES)
+    obj = fields.members(value, "answer signature", what="a reply")
+    answer = fields.from_base64(obj["answer"], "answer", max_bytes=MAX_ANSWER_BYTES)
+    return answer, fields.point(obj["signature"], "signature")
+
+
+def _device_to_json(device: DeviceAnswer) -> fields.Json:
+    return {
+        "packed": packed.to_json(device.packed),
+        "batches": [list(pair) for pair in device.batches],
+        "nonce_keys": fields.from_days(device.nonce_keys),
+        "opening": None if device.opening is None else _opening_to_json(device.opening),
+    }
+
+
+def _device_from_json(value: object) -> DeviceAnswer:
+    names = "packed batches nonce_keys opening"
+    obj = fields.members(value, names, what="a device's answer")
+    columns = packed.from_json(obj["packed"], with_energy=True)
+    pairs = tuple(
+        _pair(item) for item in fields.sequence(obj["batches"], "batches", max_items=columns.count)
+    )
+    packed.check_tiled(columns, pairs)
+    opening = obj["opening"]
+    return DeviceAnswer(
+        packed=columns,
+        batches=pairs,
+        nonce_keys=fields.days(obj["nonce_keys"], "nonce_keys", max_items=MAX_DAYS),
+        opening=None if opening is None else _opening_from_json(opening, columns.device),
+    )
+
+
+def _pair(value: object) -> tuple[int, int]:
+    from_seq, count = fields.sequence(value, "a batch", min_items=2, max_items=2)
+    return (
+        fields.integer(from_seq, "from_seq", low=1),
+        fields.integer(count, "count", low=1, high=batches.MAX_COUNT),
+    )
+
+
+def _opening_to_json(opening: Opening) -> fields.Json:
+    return {
+        "record": opening.record.hex(),
+        "from_seq": opening.batch.from_seq,
+        "count": opening.batch.count,
+        "root": opening.batch.root.hex(),
+        "proof": [sibling.hex() for sibling in opening.proof],
+    }
+
+
+def _opening_from_json(value: object, device: Account) -> Opening:
+    obj = fields.members(value, "record from_seq count root proof", what="an opening")
+    from_seq, count = _pair([obj["from_seq"], obj["count"]])
+    siblings = fields.sequence(obj["proof"], "proof", max_items=MAX_PROOF)
+    return Opening(
+        record=fields.from_hex(obj["record"], "record", length=RECORD_BYTES),
+        batch=Batch(
+            device=device,
+            from_seq=from_seq,
+            count=count,
+            root=fields.from_hex(obj["root"], "root", length=HASH_BYTES),
+        ),
+        proof=tuple(fields.from_hex(item, "proof", length=HASH_BYTES) for item in siblings),
+    )

@@ -1,0 +1,227 @@
+"""The files of a data set: what a buyer needs to rebuild every reading (docs/formats.md §12).
+
+The ciphertext file is in `offchain.records.ciphertexts`.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.crypto.curve import G1
+from offchain.errors import FormatError, RebuildError
+from offchain.records import batch as batch_codec
+from offchain.records import canonical_json, fields, inflate, packed
+from offchain.records.request import window
+from offchain.types import Account, Batch, Reading
+
+KIND_FULL_READINGS = 1
+MAX_COMPANION_BYTES = 2**26
+MAX_COMPANION_JSON_BYTES = 2**27
+MAX_MANIFEST_BYTES = 16_384
+MAX_DEVICES = 10_000
+MAX_DEVICE_ROWS = 2**20
+MAX_PAILLIER_KEY_BYTES = 1_100
+_VALUE_LIMIT = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanionDevice:
+    """All of one device's readings but energies and nonces; batches cover them exactly."""
+
+    packed: packed.Packed
+    first_register_wh: int
+    batches: tuple[Batch, ...]
+    nonce_keys: dict[int, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """The devices by ascending account, and the aggregate of their signatures of batch roots."""
+
+    devices: tuple[CompanionDevice, ...]
+    aggregate_signature: G1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRef:
+    """A stored file: content identifier's digest, length, and SHA-256 of the whole object."""
+
+    digest: bytes
+    length: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Manifest:
+    """What opens a data set: its Paillier private key and its files. Not shown by repr."""
+
+    data_set_id: bytes
+    processor: Account
+    kind: int
+    from_s: int
+    to_s: int
+    rows: int
+    paillier_private: bytes
+    ciphertexts: FileRef
+    companion: FileRef
+
+
+def interval_values(readings: Sequence[Reading]) -> list[int]:
+    """Return the row values of one device: register less the previous row's, 0 for the first row.
+
+    Raises FormatError for a register that falls or steps by 2^20 Wh or more.
+    """
+    values = [0] if readings else []
+    for before, after in itertools.pairwise(readings):
+        values.append(after.energy_wh - before.energy_wh)
+        if not 0 <= values[-1] < _VALUE_LIMIT:
+            raise FormatError(f"the step to reading {after.seq} is not in [0, 2^20) Wh")
+    return values
+
+
+def registers(first_register_wh: int, values: Sequence[int]) -> list[int]:
+    """Return the registers of consecutive rows from the first one and the row values."""
+    rows = []
+    register = first_register_wh
+    for value in values:
+        register += value
+        rows.append(register)
+    return rows
+
+
+def rebuild_device(
+    device: CompanionDevice, values: Sequence[int], *, chain_id: int
+) -> list[Reading]:
+    """Rebuild a device's readings from its companion and the decrypted row values.
+
+    Raises RebuildError when rows or nonce keys are missing, or the first value is not 0.
+    """
+    if len(values) != device.packed.count or values[0] != 0:
+        raise RebuildError(
+            f"expected {device.packed.count} row values, the first 0, for {device.packed.device}"
+        )
+    return packed.rebuild(
+        device.packed,
+        chain_id=chain_id,
+        nonce_keys=device.nonce_keys,
+        energies_wh=registers(device.first_register_wh, values),
+    )
+
+
+def encode_companion(companion: Companion) -> bytes:
+    """Encode and compress a companion file (not yet boxed). Raises FormatError."""
+    obj = {
+        "v": 1,
+        "devices": [_device_to_json(device) for device in companion.devices],
+        "aggregate_signature": companion.aggregate_signature.to_bytes().hex(),
+    }
+    return inflate.deflate(canonical_json.dumps(obj))
+
+
+def decode_companion(data: bytes, *, max_json_bytes: int = MAX_COMPANION_JSON_BYTES) -> Companion:
+    """Decode a companion file (out of its box). Raises FormatError."""
+    if len(data) > MAX_COMPANION_BYTES:
+        raise FormatError(f"a companion file has at most {MAX_COMPANION_BYTES} bytes")
+    plain = inflate.inflate(data, max_bytes=max_json_bytes)
+    value = canonical_json.loads(plain, max_bytes=max_json_bytes)
+    obj = fields.versioned(value, "devices aggregate_signature", what="a companion file")
+    items = fields.sequence(obj["devices"], "devices", min_items=1, max_items=MAX_DEVICES)
+    devices = tuple(_device_from_json(item) for item in items)
+    accounts = [device.packed.device.lower() for device in devices]
+    if sorted(set(accounts)) != accounts:
+        raise FormatError("the devices of a companion file ascend by account")
+    return Companion(
+        devices=devices,
+        aggregate_signature=fields.point(obj["aggregate_signature"], "aggregate_signature"),
+    )
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Encode a manifest (not yet boxed); raises FormatError for what `decode_manifest` refuses."""
+    obj = {
+        "v": 1,
+        "data_set": manifest.data_set_id.hex(),
+        "processor": fields.from_account(manifest.processor),
+        "kind": manifest.kind,
+        "window": [manifest.from_s, manifest.to_s],
+        "rows": manifest.rows,
+        "paillier_private": manifest.paillier_private.hex(),
+        "files": {
+            "ciphertexts": _file_to_json(manifest.ciphertexts),
+            "companion": _file_to_json(manifest.companion),
+        },
+    }
+    data = canonical_json.dumps(obj)
+    decode_manifest(data)
+    return data
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """Decode a manifest (out of its box). Raises FormatError."""
+    names = "data_set processor kind window rows paillier_private files"
+    value = canonical_json.loads(data, max_bytes=MAX_MANIFEST_BYTES)
+    obj = fields.versioned(value, names, what="a manifest")
+    from_s, to_s = window(*fields.sequence(obj["window"], "window", min_items=2, max_items=2))
+    files = fields.members(obj["files"], "ciphertexts companion", what="files")
+    return Manifest(
+        data_set_id=fields.from_hex(obj["data_set"], "data_set", length=32),
+        processor=fields.account(obj["processor"], "processor"),
+        kind=fields.integer(obj["kind"], "kind", low=1, high=2**16 - 1),
+        from_s=from_s,
+        to_s=to_s,
+        rows=fields.integer(obj["rows"], "rows", low=1, high=fields.UINT32),
+        paillier_private=fields.from_hex(
+            obj["paillier_private"], "paillier_private", max_bytes=MAX_PAILLIER_KEY_BYTES
+        ),
+        ciphertexts=_file_from_json(files["ciphertexts"]),
+        companion=_file_from_json(files["companion"]),
+    )
+
+
+def _device_to_json(device: CompanionDevice) -> fields.Json:
+    return {
+        "packed": packed.to_json(device.packed),
+        "first_register_wh": device.first_register_wh,
+        "batches": [[batch.from_seq, batch.count, batch.root.hex()] for batch in device.batches],
+        "nonce_keys": fields.from_days(device.nonce_keys),
+    }
+
+
+def _device_from_json(value: object) -> CompanionDevice:
+    names = "packed first_register_wh batches nonce_keys"
+    obj = fields.members(value, names, what="a device of a companion file")
+    columns = packed.from_json(obj["packed"], with_energy=False, max_rows=MAX_DEVICE_ROWS)
+    items = fields.sequence(obj["batches"], "batches", max_items=columns.count)
+    batches = tuple(_batch(item, columns.device) for item in items)
+    packed.check_tiled(columns, [(batch.from_seq, batch.count) for batch in batches])
+    return CompanionDevice(
+        packed=columns,
+        first_register_wh=fields.integer(
+            obj["first_register_wh"], "first_register_wh", high=2**53 - 1
+        ),
+        batches=batches,
+        nonce_keys=fields.days(obj["nonce_keys"], "nonce_keys", max_items=columns.count),
+    )
+
+
+def _batch(value: object, device: Account) -> Batch:
+    from_seq, count, root = fields.sequence(value, "a batch", min_items=3, max_items=3)
+    return Batch(
+        device=device,
+        from_seq=fields.integer(from_seq, "from_seq", low=1),
+        count=fields.integer(count, "count", low=1, high=batch_codec.MAX_COUNT),
+        root=fields.from_hex(root, "root", length=32),
+    )
+
+
+def _file_to_json(file: FileRef) -> fields.Json:
+    return {"digest": file.digest.hex(), "length": file.length, "sha256": file.sha256.hex()}
+
+
+def _file_from_json(value: object) -> FileRef:
+    obj = fields.members(value, "digest length sha256", what="a file of a manifest")
+    return FileRef(
+        digest=fields.from_hex(obj["digest"], "digest", length=32),
+        length=fields.integer(obj["length"], "length", low=1, high=2**40),
+        sha256=fields.from_hex(obj["sha256"], "sha256", length=32),
+    )

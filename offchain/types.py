@@ -1,0 +1,149 @@
+"""The small immutable types that every layer shares. Integers only; units stand in the names."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import NewType, Self
+
+from eth_utils import to_checksum_address
+
+SECONDS_PER_DAY = 86_400
+
+Account = NewType("Account", str)
+
+
+@lru_cache(maxsize=4096)
+def to_account(value: str | bytes) -> Account:
+    """Return an account as EIP-55 text, the one form that Python objects hold.
+
+    `value` is `0x` and 40 hexadecimal digits of any case, or 20 bytes. Raises ValueError otherwise.
+    """
+    text = "0x" + value.hex() if isinstance(value, bytes) else value
+    if len(text) != 42 or text[:2] != "0x":
+        raise ValueError("an account must be 0x and 40 hexadecimal digits")
+    bytes.fromhex(text[2:])
+    return Account(to_checksum_address(text))
+
+
+def day_of(time_s: int) -> int:
+    """Return the number of the UTC day that holds a unix time."""
+    return time_s // SECONDS_PER_DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterSample:
+    """What a meter shows at one instant.
+
+    time_s: unix seconds. energy_wh: the register, never falling. power_w: signed.
+    temperature_dc: tenths of a degree Celsius.
+    """
+
+    time_s: int
+    energy_wh: int
+    power_w: int
+    temperature_dc: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One record of a device (paper §IV.A; docs/formats.md §7), with its 32-byte nonce."""
+
+    chain_id: int
+    device: Account
+    seq: int
+    time_s: int
+    energy_wh: int
+    power_w: int
+    temperature_dc: int
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A run of consecutive readings of one device and UTC day, as anchored."""
+
+    device: Account
+    from_seq: int
+    count: int
+    root: bytes
+
+    @property
+    def next_seq(self) -> int:
+        """The seq that the next batch begins with."""
+        return self.from_seq + self.count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What every message from a device to its processor is bound to."""
+
+    chain_id: int
+    data_ledger: Account
+    device: Account
+    processor: Account
+
+
+class Role(IntEnum):
+    """What a member is; the numbers are IMemberRegistry's."""
+
+    NONE = 0
+    CONSORTIUM = 1
+    PROCESSOR = 2
+    DEVICE = 3
+    USER = 4
+    SHARER = 5
+
+
+class Status(IntEnum):
+    """Verdicts of Algorithm 1; the numbers are INotificationBoard's."""
+
+    NONE = 0
+    IN_OPERATION = 1
+    SHUT_DOWN = 2
+    TOO_HIGH = 3
+    TOO_LOW = 4
+    OFFLINE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the owner of a device wants to be told; the fields are INotificationBoard's."""
+
+    low_power_w: int
+    high_power_w: int
+    temperature_warning_dc: int
+    heartbeat_seconds: int
+    feeds_in: bool
+    is_sealed: bool
+
+    @classmethod
+    def from_chain(cls, value: tuple[int, int, int, int, bool, bool]) -> Self:
+        """Read the contract's struct."""
+        low, high, temperature, heartbeat, feeds_in, is_sealed = value
+        return cls(
+            low_power_w=low,
+            high_power_w=high,
+            temperature_warning_dc=temperature,
+            heartbeat_seconds=heartbeat,
+            feeds_in=feeds_in,
+            is_sealed=is_sealed,
+        )
+
+    def as_tuple(self) -> tuple[int, int, int, int, bool, bool]:
+        """Return the contract's struct."""
+        return (
+            self.low_power_w,
+            self.high_power_w,
+            self.temperature_warning_dc,
+            self.heartbeat_seconds,
+            self.feeds_in,
+            self.is_sealed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A status, and beside it whether the temperature reached the warning."""
+
+    status: Status
+    temperature_too_high: bool

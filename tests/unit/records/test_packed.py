@@ -1,0 +1,168 @@
+"""Packed readings: exact both ways, and no bomb."""
+
+import zlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.errors import FormatError, RebuildError
+from offchain.records import fields, inflate, packed, varint
+from offchain.types import day_of
+
+from .samples import CHAIN_ID, MIDNIGHT, nonce_key, readings
+
+ROWS = readings(60)
+KEYS = {day_of(one.time_s): nonce_key(day_of(one.time_s)) for one in ROWS}
+
+
+@given(
+    st.lists(st.lists(st.integers(-(2**63), 2**63), min_size=3, max_size=3), min_size=1, max_size=4)
+)
+def test_decode_columns__given_encoded_columns__gives_them_back(columns):
+    data = varint.encode_columns(columns)
+    assert varint.decode_columns(data, columns=len(columns), rows=3) == columns
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x80", b"\x00\x00", b"\x80\x00", b"\xff" * 11, b"\x01\x80"]
+)
+def test_decode_columns__given_other_bytes__refuses_them(data):
+    with pytest.raises(FormatError):
+        varint.decode_columns(data, columns=1, rows=1)
+
+
+def test_encode_columns__given_difference_too_large__refuses_it():
+    with pytest.raises(FormatError):
+        varint.encode_columns([[2**80]])
+
+
+@pytest.mark.parametrize("with_energy", [True, False])
+def test_rebuild__given_packed_readings__gives_every_record_back(with_energy):
+    made = packed.from_json(
+        packed.to_json(packed.of(ROWS, with_energy=with_energy)), with_energy=with_energy
+    )
+    registers = None if with_energy else [one.energy_wh for one in ROWS]
+    assert packed.rebuild(made, chain_id=CHAIN_ID, nonce_keys=KEYS, energies_wh=registers) == ROWS
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 10**6),
+            st.integers(0, 10**6),
+            st.integers(-(2**31) + 1, 2**31 - 1),
+            st.integers(-2732, 32767),
+        ),
+        min_size=1,
+        max_size=50,
+    )
+)
+def test_rebuild__given_any_gaps_and_values__is_exact(steps):
+    rows, time_s, register = [], MIDNIGHT, 0
+    base = readings(1)[0]
+    for seq, (gap, step, power_w, temperature_dc) in enumerate(steps, start=9):
+        time_s, register = time_s + gap, register + step
+        rows.append(
+            replace(
+                base,
+                seq=seq,
+                time_s=time_s,
+                energy_wh=register,
+                power_w=power_w,
+                temperature_dc=temperature_dc,
+            )
+        )
+    again = packed.from_json(packed.to_json(packed.of(rows)), with_energy=True)
+    assert again == packed.of(rows)
+
+
+def test_rebuild__given_missing_day__names_it():
+    missing = min(KEYS)
+    keys = {day: key for day, key in KEYS.items() if day != missing}
+    with pytest.raises(RebuildError, match=str(missing)):
+        packed.rebuild(packed.of(ROWS), chain_id=CHAIN_ID, nonce_keys=keys)
+
+
+@pytest.mark.parametrize("registers", [[], [1] * 59])
+def test_rebuild__given_registers_of_another_number__refuses(registers):
+    with pytest.raises(RebuildError):
+        packed.rebuild(
+            packed.of(ROWS, with_energy=False),
+            chain_id=CHAIN_ID,
+            nonce_keys=KEYS,
+            energies_wh=registers,
+        )
+
+
+def test_of__given_no_readings__refuses():
+    with pytest.raises(FormatError):
+        packed.of([])
+
+
+def columns_of(*columns: list[int]) -> str:
+    return fields.to_base64(inflate.deflate(varint.encode_columns(columns)))
+
+
+GOOD = packed.to_json(packed.of(ROWS))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"count": 0},
+        {"count": 59},
+        {"count": 61},
+        {"count": True},
+        {"count": 2**40},
+        {"first_seq": 0},
+        {"first_seq": 2**64 - 1},
+        {"device": "0x00"},
+        {"columns": "!!!!"},
+        {"columns": fields.to_base64(b"not zlib")},
+        {"columns": fields.to_base64(inflate.deflate(b"") + b"x")},
+        {"columns": fields.to_base64(inflate.deflate(bytes(240))[:-1])},
+        {"extra": 1},
+    ],
+)
+def test_from_json__given_changed_object__refuses_it(change):
+    with pytest.raises(FormatError):
+        packed.from_json(GOOD | change, with_energy=True)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ([5, 5], [1, 1], [0, 0], [0, 0]),
+        ([5, 6], [2, 1], [0, 0], [0, 0]),
+        ([0, 6], [1, 1], [0, 0], [0, 0]),
+        ([5, 6], [1, 2**53], [0, 0], [0, 0]),
+        ([5, 6], [1, 1], [0, 2**31], [0, 0]),
+        ([5, 6], [1, 1], [0, 0], [0, -2733]),
+    ],
+)
+def test_from_json__given_values_that_no_meter_has__refuses_them(columns):
+    with pytest.raises(FormatError):
+        packed.from_json(GOOD | {"count": 2, "columns": columns_of(*columns)}, with_energy=True)
+
+
+def test_from_json__given_bomb__stops_at_its_cap():
+    bomb = fields.to_base64(zlib.compress(bytes(10**7), 9))
+    with pytest.raises(FormatError, match="more than"):
+        packed.from_json(GOOD | {"columns": bomb, "count": 1_000}, with_energy=True)
+
+
+def test_inflate__given_exactly_the_cap__accepts():
+    assert inflate.inflate(inflate.deflate(bytes(100)), max_bytes=100) == bytes(100)
+    with pytest.raises(FormatError):
+        inflate.inflate(inflate.deflate(bytes(101)), max_bytes=100)
+
+
+@pytest.mark.parametrize(
+    "batches", [[], [(1, 59)], [(1, 61)], [(2, 59)], [(1, 30), (32, 29)], [(31, 30), (1, 30)]]
+)
+def test_check_tiled__given_gap_or_overlap__refuses(batches):
+    packed.check_tiled(packed.of(ROWS), [(1, 30), (31, 30)])
+    with pytest.raises(FormatError):
+        packed.check_tiled(packed.of(ROWS), batches)

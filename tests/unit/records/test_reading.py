@@ -1,0 +1,185 @@
+"""The record m, its commitment, and batches of them."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from eth_abi import encode as abi
+from eth_utils import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.crypto import merkle
+from offchain.errors import FormatError
+from offchain.records import batch, reading
+from offchain.types import SECONDS_PER_DAY, Reading, to_account
+
+from .samples import DEVICE, MIDNIGHT, OTHER_DEVICE, readings
+
+any_reading = st.builds(
+    Reading,
+    chain_id=st.integers(1, 2**64 - 1),
+    device=st.binary(min_size=20, max_size=20).map(to_account),
+    seq=st.integers(1, 2**64 - 1),
+    time_s=st.integers(1, 2**32 - 1),
+    energy_wh=st.integers(0, 2**53 - 1),
+    power_w=st.integers(-(2**31) + 1, 2**31 - 1),
+    temperature_dc=st.integers(-2732, 32767),
+    nonce=st.binary(min_size=32, max_size=32),
+)
+
+
+def test_encode__given_known_fields__gives_the_95_bytes_of_the_format():
+    one = replace(readings(1)[0], power_w=-5, temperature_dc=-2732, nonce=b"n" * 32)
+    expected = (
+        b"DMSR\x01"
+        + (31_337).to_bytes(8, "big")
+        + b"\xd1" * 20
+        + (1).to_bytes(8, "big")
+        + MIDNIGHT.to_bytes(8, "big")
+        + (1_000).to_bytes(8, "big")
+        + (2**32 - 5).to_bytes(4, "big")
+        + (2**16 - 2732).to_bytes(2, "big")
+        + b"n" * 32
+    )
+    assert len(expected) == reading.RECORD_BYTES == 95
+    assert reading.encode(one) == expected
+
+
+@given(any_reading)
+def test_decode__given_any_encoded_reading__gives_it_back(one):
+    assert reading.decode(reading.encode(one)) == one
+
+
+@given(st.binary(min_size=95, max_size=95))
+def test_decode__given_95_random_bytes__refuses_them(data):
+    with pytest.raises(FormatError):
+        reading.decode(data)
+
+
+@pytest.mark.parametrize("change", ["short", "long", "empty", "magic", "version", "text"])
+def test_decode__given_other_bytes__refuses_them(change):
+    good = reading.encode(readings(1)[0])
+    bad = {
+        "short": good[:-1],
+        "long": good + b"\0",
+        "empty": b"",
+        "magic": b"X" + good[1:],
+        "version": good[:4] + b"\x02" + good[5:],
+        "text": good.hex(),
+    }[change]
+    with pytest.raises(FormatError):
+        reading.decode(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("chain_id", 0),
+        ("seq", 0),
+        ("seq", 2**64),
+        ("time_s", 0),
+        ("time_s", 2**32),
+        ("energy_wh", -1),
+        ("energy_wh", 2**53),
+        ("energy_wh", 1.5),
+        ("energy_wh", True),
+        ("power_w", 2**31),
+        ("power_w", -(2**31)),
+        ("temperature_dc", -2733),
+        ("temperature_dc", 32768),
+        ("nonce", b"x" * 31),
+        ("device", "0x12"),
+    ],
+)
+def test_encode__given_field_out_of_range__names_it(name, value):
+    with pytest.raises(FormatError, match=name.removesuffix("_")):
+        reading.encode(replace(readings(1)[0], **{name: value}))
+
+
+def test_commitment__given_record__is_its_double_sha256():
+    record = reading.encode(readings(1)[0])
+    expected = hashlib.sha256(hashlib.sha256(record).digest()).digest()
+    assert reading.commitment(record) == expected == reading.commitment_of(readings(1)[0])
+
+
+def test_commitment__given_the_nonce_of_another_reading__differs_for_equal_values():
+    first, second = (replace(one, seq=1) for one in readings(2)[:2])
+    alike = replace(
+        second,
+        time_s=first.time_s,
+        energy_wh=first.energy_wh,
+        power_w=first.power_w,
+        temperature_dc=first.temperature_dc,
+    )
+    assert reading.commitment_of(first) != reading.commitment_of(alike)
+
+
+def test_commitment__given_low_entropy_values__is_not_found_without_the_nonce():
+    """An adversary knows all but the register; the control shows that the search bites."""
+    one = readings(1)[0]
+    target = reading.commitment_of(one)
+
+    def search(nonce: bytes) -> list[int]:
+        guesses = (replace(one, energy_wh=wh, nonce=nonce) for wh in range(900, 1_100))
+        return [guess.energy_wh for guess in guesses if reading.commitment_of(guess) == target]
+
+    assert search(bytes(32)) == []
+    assert search(one.nonce) == [one.energy_wh]
+
+
+def test_cut__given_run_over_midnight__never_crosses_it():
+    rows = readings(30, from_s=MIDNIGHT + 20 * 3_600)
+    runs = batch.cut(rows)
+    assert [len(run) for run in runs] == [4, 24, 2]
+    assert [one for run in runs for one in run] == rows
+    for run in runs:
+        assert len({one.time_s // SECONDS_PER_DAY for one in run}) == 1
+
+
+def test_cut__given_max_count__fills_each_run():
+    assert [len(run) for run in batch.cut(readings(24), max_count=10)] == [10, 10, 4]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seq": 3},
+        {"seq": 1},
+        {"device": OTHER_DEVICE},
+        {"chain_id": 1},
+        {"time_s": MIDNIGHT},
+    ],
+)
+def test_cut__given_readings_that_do_not_follow__refuses_them(other):
+    first, second = readings(2)
+    with pytest.raises(FormatError):
+        batch.cut([first, replace(second, **other)])
+
+
+def test_make__given_one_day__has_the_root_over_the_commitments():
+    rows = readings(24, first_seq=7)
+    made = batch.make(rows)
+    assert (made.device, made.from_seq, made.count, made.next_seq) == (DEVICE, 7, 24, 31)
+    assert made.root == merkle.root([reading.commitment_of(one) for one in rows])
+
+
+@pytest.mark.parametrize("rows", [[], readings(25)])
+def test_make__given_no_or_two_days__refuses(rows):
+    with pytest.raises(FormatError):
+        batch.make(rows)
+
+
+def test_prove__given_each_reading__verifies_in_its_batch():
+    rows = readings(24, first_seq=100)
+    root = batch.make(rows).root
+    for index, one in enumerate(rows):
+        proof = batch.prove(rows, one.seq)
+        leaf = reading.commitment_of(one)
+        assert merkle.verify_inclusion(leaf, proof, index=index, size=24, root=root)
+
+
+def test_anchor_hash__given_batch__is_the_ledgers_abi_hash():
+    made = batch.make(readings(3, first_seq=5))
+    expected = keccak(abi(["uint64", "uint32", "bytes32"], [5, 3, made.root]))
+    assert batch.anchor_hash(made) == expected
