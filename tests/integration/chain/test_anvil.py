@@ -54,7 +54,7 @@ def test_snapshot__reverted__brings_the_state_back(anvil):
 
 def test_start_anvil__port_is_taken__says_so(anvil):
     with (
-        pytest.raises(NodeUnavailable, match="(?i)address already in use"),
+        pytest.raises(NodeUnavailable, match=r"in use"),
         start_anvil(anvil.port),
     ):
         pytest.fail("two servers on one port")

@@ -1,0 +1,118 @@
+"""JSON-RPC over several nodes: failover, refusals, batches."""
+
+import pytest
+import requests
+
+from offchain.chain.endpoint import BATCH_SIZE, Endpoint
+from offchain.chain.errors import NodeRefused, NodeUnavailable
+
+
+class Node:
+    """A provider that answers as told; an exception is raised instead."""
+
+    def __init__(self, answer):
+        self.answer, self.asked = answer, 0
+
+    def make_request(self, method, params):
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def make_batch_request(self, calls):
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer if isinstance(self.answer, dict) else [self.answer] * len(calls)
+
+
+class ListNode(Node):
+    def make_batch_request(self, calls):
+        self.asked += 1
+        return [{"result": params[0]} for _, params in calls]
+
+
+def _endpoint(*nodes):
+    endpoint = Endpoint([f"http://127.0.0.1:{port}" for port in range(1, len(nodes) + 1)])
+    endpoint.providers = list(nodes)
+    return endpoint
+
+
+def test_request__first_node_is_down__asks_the_next_and_stays_there():
+    down, up = Node(requests.ConnectionError("refused")), Node({"result": "0x1"})
+    endpoint = _endpoint(down, up)
+    assert [endpoint.request("eth_chainId") for _ in range(3)] == ["0x1"] * 3
+    assert (down.asked, up.asked) == (1, 3)
+
+
+def test_request__all_nodes_are_down__names_each():
+    endpoint = _endpoint(Node(requests.Timeout("slow")), Node(OSError("reset")))
+    with pytest.raises(NodeUnavailable, match=r"slow.*reset"):
+        endpoint.request("eth_chainId")
+
+
+def test_request__a_node_refuses__is_an_answer_and_no_failover():
+    error = {"error": {"code": -32000, "message": "nonce too low", "data": "0x"}}
+    other = Node({"result": "0x1"})
+    with pytest.raises(NodeRefused, match="nonce too low") as caught:
+        _endpoint(Node(error), other).request("eth_sendRawTransaction")
+    assert (caught.value.code, caught.value.data, other.asked) == (-32000, "0x", 0)
+
+
+def test_request__error_without_a_body__is_a_refusal_too():
+    with pytest.raises(NodeRefused, match="busy"):
+        _endpoint(Node({"error": "busy"})).request("eth_chainId")
+
+
+def test_batch__more_than_one_chunk__keeps_the_order():
+    node = ListNode(None)
+    calls = [("echo", [number]) for number in range(2 * BATCH_SIZE + 2)]
+    assert _endpoint(node).batch(calls) == list(range(2 * BATCH_SIZE + 2))
+    assert node.asked == 3
+
+
+def test_batch__one_is_refused__is_its_place_in_the_results():
+    node = ListNode(None)
+    node.make_batch_request = lambda calls: [{"result": 1}, {"error": {"message": "no"}}]
+    first, second = _endpoint(node).batch([("a", []), ("b", [])])
+    assert first == 1
+    assert isinstance(second, NodeRefused)
+
+
+def test_batch__refused_as_a_whole__raises():
+    with pytest.raises(NodeRefused, match="batch too large"):
+        _endpoint(Node({"error": {"code": 1, "message": "batch too large"}})).batch(
+            [("a", []), ("b", [])]
+        )
+
+
+def test_batch__nothing__asks_nobody():
+    node = Node(None)
+    assert _endpoint(node).batch([]) == []
+    assert node.asked == 0
+
+
+def test_endpoint__no_address__is_unavailable():
+    with pytest.raises(NodeUnavailable):
+        Endpoint([])
+
+
+@pytest.mark.parametrize(
+    ("url", "trusts"),
+    [
+        ("http://127.0.0.1:8545", False),
+        ("http://localhost:8545", False),
+        ("http://node.example:8545", True),
+    ],
+)
+def test_endpoint__local_node__is_asked_past_any_proxy(monkeypatch, url, trusts):
+    seen = []
+    real = requests.Session
+
+    def recording():
+        seen.append(real())
+        return seen[-1]
+
+    monkeypatch.setattr(requests, "Session", recording)
+    Endpoint([url])
+    assert [session.trust_env for session in seen] == [trusts]
