@@ -16,7 +16,7 @@ from typing import Any
 from brownie import accounts, network, project, web3
 
 # In this order: each part is given the addresses of those before it. The last three refer to each
-# other in a circle, closed by knowing the address that the deployer's next transactions will create.
+# other in a circle, closed by knowing where the deployer's next transactions will create them.
 ORDER = (
     "OwnerConsortium",
     "MemberRegistry",
@@ -42,9 +42,7 @@ def main() -> None:
     print(f"deployed {len(contracts)} contracts: {path}")
 
 
-def deploy(
-    deployer: Any, *, consortium_owner: str, publish_source: bool = False
-) -> dict[str, Any]:
+def deploy(deployer: Any, *, consortium_owner: str, publish_source: bool = False) -> dict[str, Any]:
     """Deploy all contracts from one account and wire them to each other.
 
     ``deployer`` is a Brownie account that sends nothing else meanwhile. Returns the Brownie

@@ -88,7 +88,10 @@ def new_keys() -> Keys:
     """Draw fresh keys."""
     bls_secret, delivery_secret = bls.BlsSecretKey.generate(), delivery.DeliverySecretKey.generate()
     return Keys(
-        bls_secret, bls.public_key(bls_secret), delivery_secret, delivery.public_key(delivery_secret)
+        bls_secret,
+        bls.public_key(bls_secret),
+        delivery_secret,
+        delivery.public_key(delivery_secret),
     )
 
 

@@ -36,7 +36,9 @@ class reverts_with:  # used like a function, as brownie.reverts is
         found = decode_error(data)
         expected = _expectation(self.name, self.arguments, found[2])
         if found[:2] != expected:
-            raise AssertionError(f"expected {expected}, but it reverted with {found[:2]}") from error
+            raise AssertionError(
+                f"expected {expected}, but it reverted with {found[:2]}"
+            ) from error
         return True
 
 

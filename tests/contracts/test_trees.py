@@ -34,7 +34,9 @@ def leaves(tree: Path) -> set[str]:
         depths.append((len(match["indent"]), bool(leaf), number))
         if leaf:
             named.add(leaf["test"])
-    for (depth, is_leaf, number), following in zip(depths, [*depths[1:], (0, True, 0)], strict=True):
+    for (depth, is_leaf, number), following in zip(
+        depths, [*depths[1:], (0, True, 0)], strict=True
+    ):
         has_children = following[0] > depth
         assert has_children != is_leaf, f"{tree.name}:{number}: nothing below, or below a leaf"
     return named
