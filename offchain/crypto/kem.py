@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from itertools import count
 from typing import Self
 
 import gmpy2
@@ -158,13 +159,12 @@ def _derive_coins(public_key: PaillierPublicKey, r: int, context: bytes) -> int:
     n, width = public_key.n, public_key.byte_length
     salt = hashlib.sha256(public_key.n_bytes()).digest()
     prefix = b"DMSM-V1-kem-coins" + _context_digest(context)
-    for counter in range(1 << 32):
+    for counter in count():  # half of all candidates or more count
         info = prefix + fixed_width(counter, 4)
         stream = hkdf(fixed_width(r, width), salt=salt, info=info, length=width)
         candidate = int.from_bytes(stream, "big") & ((1 << public_key.bits) - 1)
         if 0 < candidate < n and gmpy2.gcd(candidate, n) == 1:
             return candidate
-    raise AssertionError("unreachable: half of all candidates count")
 
 
 def _derive_key(

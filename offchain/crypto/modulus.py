@@ -34,7 +34,7 @@ def require_bits(bits: int, *, allow_small: bool) -> None:
         raise InvalidKeyError(f"a Paillier modulus must have {minimum}..{MAX_BITS} bits")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)  # typed: an equal mpz or float is no int
 def require_sound_modulus(n: int, *, allow_small: bool = False) -> None:
     """Raise InvalidKeyError unless n passes every check a stranger can make.
 
