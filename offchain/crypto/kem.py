@@ -159,12 +159,13 @@ def _derive_coins(public_key: PaillierPublicKey, r: int, context: bytes) -> int:
     n, width = public_key.n, public_key.byte_length
     salt = hashlib.sha256(public_key.n_bytes()).digest()
     prefix = b"DMSM-V1-kem-coins" + _context_digest(context)
-    for counter in count():  # half of all candidates or more count
-        info = prefix + fixed_width(counter, 4)
-        stream = hkdf(fixed_width(r, width), salt=salt, info=info, length=width)
-        candidate = int.from_bytes(stream, "big") & ((1 << public_key.bits) - 1)
-        if 0 < candidate < n and gmpy2.gcd(candidate, n) == 1:
-            return candidate
+    ikm, mask = fixed_width(r, width), (1 << public_key.bits) - 1
+    streams = (
+        hkdf(ikm, salt=salt, info=prefix + fixed_width(counter, 4), length=width)
+        for counter in count()
+    )
+    candidates = (int.from_bytes(stream, "big") & mask for stream in streams)
+    return next(c for c in candidates if 0 < c < n and gmpy2.gcd(c, n) == 1)
 
 
 def _derive_key(
