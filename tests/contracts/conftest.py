@@ -159,6 +159,18 @@ def new_account() -> Callable[[], Any]:
 
 
 @pytest.fixture(scope="session")
+def impersonate() -> Callable[[Any], Any]:
+    """``impersonate(contract)``: an account that sends from the contract's own address."""
+
+    def act_as(contract: Any) -> Any:
+        answer = web3.provider.make_request("anvil_impersonateAccount", [contract.address])
+        assert "error" not in answer, answer
+        return brownie_accounts.at(contract.address, force=True)
+
+    return act_as
+
+
+@pytest.fixture(scope="session")
 def prepare(registry: Any) -> Callable[..., Member]:
     """``prepare(account, role, region, owner=…, keys=…)``: a member that is not admitted yet."""
     chain_id = web3.eth.chain_id

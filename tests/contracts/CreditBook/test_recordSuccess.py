@@ -1,0 +1,42 @@
+import pytest
+from reading import plain
+
+LOCK_ID = b"\x07" * 32
+
+
+def test_record_success__when_caller_is_not_lock__reverts(
+    credit, processor, consortium_owner, reverts_with
+):
+    for caller in (processor.account, consortium_owner):
+        with reverts_with("CreditBook_NotLock", caller):
+            credit.recordSuccess(processor.address, LOCK_ID, {"from": caller})
+
+
+@pytest.mark.parametrize(
+    "previous, current",
+    [
+        (0, 10),
+        (10, 20),
+        (999_989, 999_999),
+        (999_990, 1_000_000),
+        (999_991, 1_000_000),
+        (1_000_000, 1_000_000),
+    ],
+)
+def test_record_success__when_caller_is_lock__adds_gain(
+    credit, processor, lock_account, set_credit, only_event, previous, current
+):
+    set_credit(processor.address, previous)
+
+    tx = credit.recordSuccess(processor.address, LOCK_ID, {"from": lock_account})
+
+    assert credit.creditOf(processor.address) == current
+    assert plain(only_event(tx, "CreditChanged")) == plain(
+        {
+            "account": processor.address,
+            "lockId": LOCK_ID,
+            "previous": previous,
+            "current": current,
+        }
+    )
+    assert credit.balance() == 0
