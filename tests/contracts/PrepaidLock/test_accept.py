@@ -1,0 +1,117 @@
+"""PrepaidLock.accept (accept.tree)."""
+
+import secrets
+
+import money
+import pytest
+
+
+def test_accept__when_caller_is_not_payee__reverts(
+    open_request, accept, refuses, processor_two, meter_owner
+):
+    it = open_request()
+    for member in (processor_two, meter_owner):
+        with refuses("PrepaidLock_NotPayee", it.id, member.address):
+            accept(it, by=member)
+
+
+def test_accept__given_revoked_payee__reverts(open_request, accept, refuses, processor, revoke):
+    it = open_request()
+    revoke(processor)
+    with refuses("PrepaidLock_NotProcessor", processor.address):
+        accept(it)
+
+
+def test_accept__given_other_state__reverts(open_accepted, open_sharing, open_claimed, accept, refuses):
+    for it, state in (
+        (open_accepted(), money.ACCEPTED),
+        (open_claimed(), money.CLAIMED),
+        (open_sharing(), money.SELECTED),
+    ):
+        with refuses("PrepaidLock_WrongState", it.id, state):
+            accept(it)
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_accept__when_t_is_reached__reverts(open_request, accept, refuses, at, late):
+    it = open_request()
+    at(it.expires_at + late)
+    with refuses("PrepaidLock_Expired", it.id, it.expires_at, it.expires_at + late):
+        accept(it)
+
+
+def test_accept__when_t_is_not_reached__accepts(open_request, accept, at, state_of):
+    it = open_request()
+    at(it.expires_at - 1)
+    accept(it)
+    assert state_of(it) == money.ACCEPTED
+
+
+def test_accept__when_secret_hash_is_zero__reverts(open_request, accept, refuses):
+    it = open_request()
+    with refuses("PrepaidLock_SecretHashUsed", money.NOTHING):
+        accept(it, secret_hash=money.NOTHING)
+
+
+def test_accept__given_used_secret_hash__reverts(
+    open_accepted, open_request, accept, refuses, lock, processor, relayer
+):
+    used, other = open_accepted(), open_request()
+    secret_hash = money.commitment_of(processor, used.secret)
+    with refuses("PrepaidLock_SecretHashUsed", secret_hash):
+        accept(other, secret_hash=secret_hash)
+    lock.claim(used.id, used.secret, {"from": relayer})
+    with refuses("PrepaidLock_SecretHashUsed", secret_hash):
+        accept(other, secret_hash=secret_hash)
+
+
+def test_accept__given_hash_copied_by_another_node__accepts(
+    open_request, accept, refuses, pay, lock, neighbour, processor, processor_two, state_of, now
+):
+    it, secret = open_request(), secrets.token_bytes(32)
+    secret_hash = money.commitment_of(processor, secret)
+    theirs = money.request_order(processor_two, expires_at=now() + 2 * money.SHORTEST_S)
+    pay(theirs, payer=neighbour)
+    copied = it.__class__(money.id_of(lock, neighbour, theirs.nonce), theirs)
+    accept(copied, secret_hash=secret_hash, by=processor_two)
+    accept(it, secret_hash=secret_hash)
+    lock.claim(it.id, secret, {"from": processor.account})
+    assert state_of(it) == money.SETTLED
+    with refuses("PrepaidLock_BadSecret", copied.id):
+        lock.claim(copied.id, secret, {"from": processor_two.account})
+
+
+def test_accept__when_answer_is_unsound__reverts(open_request, accept, refuses):
+    it, digest = open_request(), money.digest_of("answer")
+    for digest_, length in (
+        (money.NOTHING, 1),
+        (digest, 0),
+        (digest, money.MAX_SEALED_BYTES + 1),
+    ):
+        with refuses("PrepaidLock_BadAnswer", digest_, length):
+            accept(it, digest=digest_, length=length)
+    accept(it, length=money.MAX_SEALED_BYTES)
+
+
+def test_accept__when_everything_holds__stores_and_emits(
+    open_request, accept, lock, processor, meter_owner, credit, only_event
+):
+    it, secret_hash = open_request(), money.digest_of("C")
+    tx = accept(it, secret_hash=secret_hash, length=77)
+    stored = lock.lockOf(it.id)
+    assert stored["state"] == money.ACCEPTED
+    assert bytes(stored["binding"]) == secret_hash
+    assert bytes(stored["answerDigest"]) == money.digest_of("answer")
+    event = only_event(tx, "Accepted")
+    assert (event["payer"], event["payee"]) == (meter_owner.address, processor.address)
+    assert (bytes(event["lockId"]), bytes(event["secretHash"])) == (it.id, secret_hash)
+    assert bytes(event["answerDigest"]) == money.digest_of("answer")
+    assert event["answerLength"] == 77
+    assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
+    assert lock.withdrawableOf(processor.address) == credit.creditOf(processor.address) == 0
+
+
+def test_accept__when_everything_holds__stays_within_gas(open_request, accept):
+    used = accept(open_request()).gas_used
+    print(f"gas accept: {used}")
+    assert used <= 130_000

@@ -1,0 +1,115 @@
+"""PrepaidLock.claim: the hash-lock (claim.tree)."""
+
+import secrets
+
+import money
+import pytest
+
+
+def test_claim__given_other_state__reverts(
+    open_request, open_accepted, open_claimed, open_sharing, refuses, lock, relayer
+):
+    settled = open_accepted()
+    lock.claim(settled.id, settled.secret, {"from": relayer})
+    for it, state in (
+        (open_request(), money.REQUESTED),
+        (open_claimed(), money.CLAIMED),
+        (open_sharing(), money.SELECTED),
+        (settled, money.SETTLED),
+    ):
+        with refuses("PrepaidLock_WrongState", it.id, state):
+            lock.claim(it.id, it.secret.ljust(32, b"\0"), {"from": relayer})
+    unknown = money.digest_of("unknown")
+    with refuses("PrepaidLock_WrongState", unknown, money.NONE):
+        lock.claim(unknown, money.NOTHING, {"from": relayer})
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_claim__when_t_is_reached__reverts(open_accepted, refuses, lock, relayer, at, late):
+    it = open_accepted()
+    at(it.expires_at + late)
+    with refuses("PrepaidLock_Expired", it.id, it.expires_at, it.expires_at + late):
+        lock.claim(it.id, it.secret, {"from": relayer})
+
+
+def test_claim__when_t_is_not_reached__opens_the_lock(open_accepted, lock, relayer, at, state_of):
+    it = open_accepted()
+    at(it.expires_at - 1)
+    lock.claim(it.id, it.secret, {"from": relayer})
+    assert state_of(it) == money.SETTLED
+
+
+def test_claim__when_secret_is_false__reverts(open_accepted, refuses, lock, processor):
+    it = open_accepted()
+    flipped = bytes([it.secret[0] ^ 1]) + it.secret[1:]
+    for false in (flipped, money.NOTHING, money.commitment_of(processor, it.secret)):
+        with refuses("PrepaidLock_BadSecret", it.id):
+            lock.claim(it.id, false, {"from": processor.account})
+
+
+def test_claim__when_c_names_another_payee__reverts(
+    open_request, accept, refuses, lock, processor, processor_two
+):
+    it, secret = open_request(), secrets.token_bytes(32)
+    accept(it, secret_hash=money.commitment_of(processor_two, secret))
+    with refuses("PrepaidLock_BadSecret", it.id):
+        lock.claim(it.id, secret, {"from": processor.account})
+
+
+def test_claim__given_no_window__settles_at_once(
+    open_accepted, lock, relayer, processor, meter_owner, credit, only_event, state_of, at
+):
+    it = open_accepted()
+    claimed_at = it.expires_at - 5
+    at(claimed_at)
+    tx = lock.claim(it.id, it.secret, {"from": relayer})
+    assert state_of(it) == money.SETTLED
+    assert lock.withdrawableOf(processor.address) == money.PRICE_WEI
+    assert lock.withdrawableOf(relayer) == lock.withdrawableOf(meter_owner.address) == 0
+    assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
+    assert credit.creditOf(processor.address) == credit.GAIN()
+    claimed, settled = only_event(tx, "Claimed"), only_event(tx, "Settled")
+    assert (bytes(claimed["secret"]), claimed["settleAt"]) == (it.secret, claimed_at)
+    assert (bytes(settled["lockId"]), settled["priceWei"]) == (it.id, money.PRICE_WEI)
+    assert (settled["payer"], settled["payee"]) == (meter_owner.address, processor.address)
+    assert [event.name for event in tx.events] == ["Claimed", "Settled", "CreditChanged"]
+
+
+def test_claim__given_no_window__stays_within_gas(open_accepted, lock, processor):
+    used = []
+    for _ in range(2):
+        it = open_accepted()
+        used.append(lock.claim(it.id, it.secret, {"from": processor.account}).gas_used)
+    print(f"gas claim with settlement, first use: {used[0]}, later: {used[1]}")
+    assert used[1] <= 80_000
+
+
+def test_claim__given_window__waits(
+    open_accepted, lock, relayer, processor, credit, only_event, at, govern, catalogue
+):
+    it = open_accepted(type_id=money.ADVICE)
+    # A change of the terms binds only what begins after it.
+    changed = (True, money.SHORTEST_S, 1, 1, b"advice".ljust(32, b"\0"))
+    govern(catalogue, "setType", money.ADVICE, changed)
+    claimed_at = it.expires_at - 1
+    at(claimed_at)
+    tx = lock.claim(it.id, it.secret, {"from": relayer})
+    stored = lock.lockOf(it.id)
+    assert stored["state"] == money.CLAIMED
+    assert stored["settleAt"] == claimed_at + money.WINDOW_S
+    assert stored["priceWei"] == money.ADVICE_PRICE_WEI
+    event = only_event(tx, "Claimed")
+    assert bytes(event["secret"]) == it.secret
+    assert event["settleAt"] == stored["settleAt"]
+    assert len(tx.events) == 1
+    assert lock.withdrawableOf(processor.address) == credit.creditOf(processor.address) == 0
+    print(f"gas claim with window: {tx.gas_used}")
+
+
+def test_claim__given_revoked_payee__opens_the_lock(
+    open_accepted, lock, processor, revoke, relayer
+):
+    it = open_accepted()
+    revoke(processor)
+    lock.claim(it.id, it.secret, {"from": relayer})
+    assert lock.withdrawableOf(processor.address) == money.PRICE_WEI

@@ -1,0 +1,122 @@
+"""PrepaidLock.openSharing, reached as the market (openSharing.tree)."""
+
+import money
+import pytest
+from money import SHARING_SHORTEST_S
+
+
+def test_open_sharing__when_caller_is_not_market__reverts(
+    pay_sharing, a_sharing_order, refuses, outsider, buyer
+):
+    for account in (outsider, buyer.account):
+        with refuses("PrepaidLock_NotMarket", account):
+            pay_sharing(a_sharing_order, sender=account)
+
+
+def test_open_sharing__when_value_is_not_the_price__reverts(pay_sharing, a_sharing_order, refuses):
+    price = a_sharing_order.price_wei
+    for value in (0, price - 1, price + 1):
+        with refuses("PrepaidLock_WrongValue", value, price):
+            pay_sharing(a_sharing_order, value=value)
+
+
+def test_open_sharing__when_t_is_too_near__reverts(pay_sharing, a_sharing_order, refuses, at, now):
+    begin = now() + 10
+    order = a_sharing_order._replace(expires_at=begin + SHARING_SHORTEST_S - 1)
+    at(begin)
+    with refuses("PrepaidLock_TooLittleTime", order.expires_at, order.expires_at + 1):
+        pay_sharing(order)
+
+
+def test_open_sharing__when_t_is_just_far_enough__opens(
+    pay_sharing, a_sharing_order, at, now, lock
+):
+    begin = now() + 10
+    at(begin)
+    pay_sharing(a_sharing_order._replace(expires_at=begin + SHARING_SHORTEST_S))
+    assert lock.liabilitiesWei() == a_sharing_order.price_wei
+
+
+def test_open_sharing__when_message_is_unsound__reverts(pay_sharing, a_sharing_order, refuses):
+    for order in (
+        a_sharing_order._replace(message_digest=money.NOTHING),
+        a_sharing_order._replace(message_length=0),
+        a_sharing_order._replace(message_length=money.MAX_SEALED_BYTES + 1),
+    ):
+        with refuses("PrepaidLock_BadMessage", order.message_digest, order.message_length):
+            pay_sharing(order)
+
+
+def test_open_sharing__given_used_nonce__reverts(
+    pay_sharing, a_sharing_order, refuses, lock, buyer
+):
+    pay_sharing(a_sharing_order)
+    with refuses("PrepaidLock_NonceUsed", money.id_of(lock, buyer, a_sharing_order.nonce)):
+        pay_sharing(a_sharing_order)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"chain_id": 1},
+        {"prepaid_lock": "0x" + "11" * 20},
+        {"requester": "0x" + "22" * 20},
+        {"processor": "0x" + "33" * 20},
+        {"broadcast_id": money.digest_of("other")},
+        {"data_set_id": money.digest_of("other")},
+        {"message_digest": money.digest_of("other")},
+        {"message_length": 1_499},
+        {"nonce": money.digest_of("nonce")},
+        {"signed_at": 1},
+        {"expires_at": 2**40 - 1},
+        {"group_hash": money.digest_of("other")},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_open_sharing__when_signature_is_over_something_else__reverts(
+    pay_sharing, a_sharing_order, refuses, lock, buyer, change
+):
+    false = money.sign_sharing(lock, buyer, a_sharing_order, **change)
+    with refuses("PrepaidLock_BadSignature", money.id_of(lock, buyer, a_sharing_order.nonce)):
+        pay_sharing(a_sharing_order, signature=false)
+
+
+def test_open_sharing__when_signature_is_not_the_payers__reverts(
+    pay_sharing, a_sharing_order, refuses, lock, buyer, buyer_two
+):
+    for false in (
+        money.sign_sharing(lock, buyer, a_sharing_order, tag=money.Tag.REQUEST),
+        money.sign_sharing(lock, buyer_two, a_sharing_order),
+        (0, 0),
+    ):
+        with refuses("PrepaidLock_BadSignature", money.id_of(lock, buyer, a_sharing_order.nonce)):
+            pay_sharing(a_sharing_order, signature=false)
+
+
+def test_open_sharing__when_everything_holds__stores_and_emits(
+    pay_sharing, a_sharing_order, lock, buyer, processor, only_event, set_sharing_window
+):
+    set_sharing_window(123)
+    order = a_sharing_order
+    signature = money.sign_sharing(lock, buyer, order)
+    tx = pay_sharing(order, signature=signature)
+    lock_id = money.id_of(lock, buyer, order.nonce)
+    stored = lock.lockOf(lock_id)
+    assert (stored["payer"], stored["payee"]) == (buyer.address, processor.address)
+    assert stored["state"] == money.SELECTED
+    assert (stored["expiresAt"], stored["settleAt"]) == (order.expires_at, 0)
+    assert stored["priceWei"] == lock.balance() == lock.liabilitiesWei() == order.price_wei
+    assert stored["disputeWindowSeconds"] == 123
+    assert (stored["threshold"], stored["groupSize"]) == (order.threshold, order.group_size)
+    assert bytes(stored["subject"]) == order.data_set_id
+    assert bytes(stored["binding"]) == order.group_hash
+    event = only_event(tx, "Selected")
+    assert (event["payer"], event["payee"]) == (buyer.address, processor.address)
+    assert bytes(event["lockId"]) == lock_id
+    assert tuple(event["signature"]) == signature
+    emitted = [v if isinstance(v, int) else str(v).lower() for v in event["order"]]
+    assert emitted == [
+        "0x" + v.hex() if isinstance(v, bytes) else v if isinstance(v, int) else v.lower()
+        for v in order
+    ]
+    print(f"gas openSharing (as the market): {tx.gas_used}")

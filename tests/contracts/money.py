@@ -1,0 +1,167 @@
+"""Orders, signatures and transcripts that pass every check, so that a test can break one thing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from brownie import accounts, web3
+from eth_abi import encode
+from eth_utils import keccak
+from members import Member, words
+
+from offchain.crypto import messages, sharing
+from offchain.crypto.messages import Role as Tag
+
+BILL, ADVICE = 71, 72  # request types: the bill settles at once, the advice after a window
+PRICE_WEI, ADVICE_PRICE_WEI = 3 * 10**15 + 1, 5 * 10**15
+SHORTEST_S, WINDOW_S = 600, 300
+SHARING_SHORTEST_S, APPLICATION_WEI = 900, 10**15 + 1
+DAY = 86_400
+WINDOW = (20_000 * DAY, 20_007 * DAY)  # of the data sets
+MAX_SEALED_BYTES = 32 * 1024
+(
+    NONE, REQUESTED, REJECTED, ACCEPTED, CLAIMED, SELECTED, DECLINED, DELIVERED, SETTLED, REFUNDED,
+    DEMANDED, DISPUTED, SLASHED,
+) = range(13)  # fmt: skip
+NOT_RECOGNISED, NOT_SERVED = 1, 7  # reasons
+NOTHING = bytes(32)
+
+
+def digest_of(text: str) -> bytes:
+    """Return the SHA-256 of some text: a digest that stands for it."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+class RequestOrder(NamedTuple):
+    processor: str
+    type_id: int
+    message_length: int
+    signed_at: int
+    expires_at: int
+    message_digest: bytes
+    nonce: bytes
+
+
+class SharingOrder(NamedTuple):
+    payer: str
+    payee: str
+    broadcast_id: bytes
+    data_set_id: bytes
+    group_hash: bytes
+    threshold: int
+    group_size: int
+    price_wei: int
+    message_length: int
+    signed_at: int
+    expires_at: int
+    message_digest: bytes
+    nonce: bytes
+
+
+def request_order(processor: Any, *, expires_at: int, type_id: int = BILL) -> RequestOrder:
+    """Make an order with a fresh nonce."""
+    nonce = secrets.token_bytes(32)
+    digest = digest_of("sealed message")
+    return RequestOrder(processor.address, type_id, 1_500, 1_700_000_000, expires_at, digest, nonce)
+
+
+def sign_request(
+    lock: Any, payer: Member, order: RequestOrder, *, tag: Tag = Tag.REQUEST, **changed: Any
+) -> tuple[int, ...]:
+    """Sign an order as ``payer``; ``changed`` fields of the message make the signature a false one."""
+    fields: dict[str, Any] = {
+        "chain_id": web3.eth.chain_id,
+        "prepaid_lock": lock.address,
+        "requester": payer.address,
+        **order._asdict(),
+    }
+    return payer.sign(messages.request_message(**{**fields, **changed}), role=tag)
+
+
+def sign_sharing(
+    lock: Any, payer: Member, order: SharingOrder, *, tag: Tag = Tag.SHARING, **changed: Any
+) -> tuple[int, ...]:
+    """Sign a selection as ``payer``; ``changed`` fields of the message make it a false one."""
+    fields: dict[str, Any] = order._asdict()
+    fields.update(chain_id=web3.eth.chain_id, prepaid_lock=lock.address)
+    fields.update(requester=fields.pop("payer"), processor=fields.pop("payee"))
+    for name in ("threshold", "group_size", "price_wei"):
+        del fields[name]
+    return payer.sign(messages.sharing_message(**{**fields, **changed}), role=tag)
+
+
+def id_of(contract: Any, account: Any, nonce: bytes) -> bytes:
+    """Compute the id of a lock or broadcast as docs and interfaces define it."""
+    kinds = ["uint256", "address", "address", "bytes32"]
+    return keccak(encode(kinds, [web3.eth.chain_id, contract.address, account.address, nonce]))
+
+
+def commitment_of(payee: Any, secret: bytes) -> bytes:
+    """Compute C = SHA256(p ‖ x) (protocol §3)."""
+    return messages.factor_commitment(processor=payee.address, factor=secret)
+
+
+def unlocked(address: str) -> Any:
+    """Return an account that sends as a contract, with ether to send (test nodes only)."""
+    for method, *arguments in (("setBalance", hex(10**24)), ("impersonateAccount",)):
+        answer = web3.provider.make_request(f"anvil_{method}", [address, *arguments])
+        assert "error" not in answer, answer
+    return accounts.at(address, force=True)
+
+
+@dataclass(frozen=True)
+class PublishedSet:
+    """A data set on the ledger, with its secret key."""
+
+    data_set_id: bytes
+    key: sharing.DataKey
+
+
+def publish(
+    ledger: Any, processor: Member, *, window: tuple[int, int] = WINDOW, kind: int = 1
+) -> PublishedSet:
+    """Publish a data set of a processor with a fresh key."""
+    key = sharing.DataKey.generate()
+    key_commitment = sharing.key_commitment(key)
+    data_set_id = bytes(ledger.nextDataSetId(processor.address))
+    message = messages.data_key_message(
+        chain_id=web3.eth.chain_id,
+        data_ledger=ledger.address,
+        processor=processor.address,
+        data_set_id=data_set_id,
+        key_commitment=key_commitment,
+    )
+    possession = words(sharing.prove_data_key(key, message))
+    digests = (digest_of("root"), digest_of("manifest"))
+    publication = (*window, kind, 168, 2_000, *digests, words(key_commitment), possession)
+    ledger.publish(publication, {"from": processor.account})
+    return PublishedSet(data_set_id, key)
+
+
+class Group(NamedTuple):
+    """An ordered group: accounts strictly ascending, and their delivery keys."""
+
+    accounts: list[str]
+    keys: list[Any]
+
+    @property
+    def hash(self) -> bytes:
+        return sharing.group_hash(list(zip(self.accounts, self.keys, strict=True)))
+
+    @property
+    def key_words(self) -> list[tuple[int, ...]]:
+        return [words(key) for key in self.keys]
+
+
+def group_of(*members: Member) -> Group:
+    """Order members as the contracts want them."""
+    ordered = sorted(members, key=lambda member: int(member.address, 16))
+    return Group([m.address for m in ordered], [m.keys.delivery_key for m in ordered])
+
+
+def transcript_words(transcript: sharing.Transcript) -> tuple[list, list]:
+    """Return commitments and shares as the contract takes them."""
+    return [words(f) for f in transcript.commitments], [words(y) for y in transcript.shares]
