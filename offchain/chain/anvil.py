@@ -151,7 +151,7 @@ def _start(port: int | None, options: list[str], *, chain_id: int, accounts: int
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for the parent, which then ends it in order
-            preexec_fn=_die_with_parent(os.getpid()),
+            preexec_fn=die_with_parent(os.getpid()),
         )
         try:
             # The port that it says, not one found free before: another may take that meanwhile.
@@ -178,7 +178,11 @@ def _wait_for_port(process: "subprocess.Popen[bytes]", log: IO[bytes]) -> int:
         time.sleep(0.01)
 
 
-def _die_with_parent(parent: int) -> Any:
+def die_with_parent(parent: int) -> Any:
+    """Return a `preexec_fn` by which a child dies with the thread of `parent` that starts it.
+
+    None where the system cannot do that (it can on Linux).
+    """
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl  # loaded before the fork

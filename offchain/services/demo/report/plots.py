@@ -4,14 +4,16 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 
-from offchain.services.demo.report.content import RunReport
+from offchain.services.demo.report.content import NotificationRow, RunReport
 
 STATUS_COLOURS = {
     "in operation": "#2a9d5c",
@@ -47,7 +49,7 @@ def notification_plot(report: RunReport) -> str:
             rows = [row for row in report.notifications if row.status == status]
             _scatter(axes, names, rows, label=status, c=colour, s=18)
         warned = [row for row in report.notifications if row.temperature_too_high]
-        ring = {"s": 60, "facecolors": "none", "edgecolors": WARNING_COLOUR}
+        ring: dict[str, Any] = {"s": 60, "facecolors": "none", "edgecolors": WARNING_COLOUR}
         _scatter(axes, names, warned, label="temperature too high", **ring)
         injected = [row for row in report.notifications if row.injected]
         _scatter(axes, names, injected, label="injected trial", c="black", s=60, marker="x")
@@ -87,13 +89,13 @@ def gas_plot(report: RunReport) -> str:
     return _svg(draw, height=1.0 + 0.24 * len(steps))
 
 
-def _scatter(axes: Axes, names: list[str], rows: list, **style: object) -> None:
+def _scatter(axes: Axes, names: list[str], rows: list[NotificationRow], **style: Any) -> None:
     times = [_moment(row.time_s) for row in rows]
     axes.scatter(times, [names.index(row.home) for row in rows], **style)
 
 
-def _moment(time_s: int) -> datetime:
-    return datetime.fromtimestamp(time_s, UTC)
+def _moment(time_s: int) -> float:
+    return float(date2num(datetime.fromtimestamp(time_s, UTC)))
 
 
 def _svg(draw: Callable[[Axes], None], *, height: float, dates: bool = False) -> str:
@@ -102,6 +104,7 @@ def _svg(draw: Callable[[Axes], None], *, height: float, dates: bool = False) ->
         draw(axes)
         axes.spines[["top", "right"]].set_visible(False)
         if dates:
+            axes.xaxis_date(UTC)
             axes.tick_params(axis="x", labelrotation=20, labelsize=7)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,0 +1,119 @@
+"""The stage and the cast of a run: the chain, the content store, and every role with its own keys.
+
+A role's object holds its own keys, gateway, store handle and files. Roles meet on the chain, in the
+content store and over HTTP; none is handed another one's secrets.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from offchain.chain.anvil import Anvil
+from offchain.chain.gateway import ChainGateway
+from offchain.records.tariff import Tariff
+from offchain.services.admin import Admin
+from offchain.services.demo.checks import Findings
+from offchain.services.demo.households import Home
+from offchain.services.demo.options import DemoOptions
+from offchain.services.demo.report import RunReport
+from offchain.services.member_keys import MemberKeys
+from offchain.services.node.publisher import DataSetPublisher
+from offchain.services.node.serve import RunningServer
+from offchain.services.node.store import NodeStore
+from offchain.services.node.worker import NodeWorker
+from offchain.services.share_inbox import ShareInbox
+from offchain.services.sharer import SharerAgent
+from offchain.services.user import UserAgent
+from offchain.storage import ContentStore
+from offchain.types import SECONDS_PER_DAY, Policy, day_of
+
+BILL, ADVICE = 1, 2
+BILL_PRICE_WEI = 2 * 10**15
+ADVICE_PRICE_WEI = 10**15
+DATA_SET_PRICE_WEI = 5 * 10**16
+APPLICATION_WEI = 10**15
+SHORTEST_S = 120
+MEMBER_FUNDS_WEI = 10 * 10**18
+CONSORTIUM_FUNDS_WEI = 10_000 * 10**18
+
+
+@dataclass(kw_only=True)
+class NodeSite:
+    """A region's processing node."""
+
+    region: bytes
+    region_name: str
+    keys: MemberKeys
+    gateway: ChainGateway
+    content: ContentStore
+    held: NodeStore
+    worker: NodeWorker
+    publisher: DataSetPublisher
+    server: RunningServer
+
+
+@dataclass(kw_only=True)
+class HomeSite:
+    """A household: its user, its device and what its meter shows."""
+
+    home: Home
+    node: NodeSite
+    user: UserAgent
+    user_keys: MemberKeys
+    gateway: ChainGateway
+    device: str
+    agent_config: Path
+    policy: Policy
+
+    @property
+    def days(self) -> list[int]:
+        """The UTC days on which the meter was read."""
+        return sorted({day_of(sample.time_s) for sample in self.home.samples})
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The whole UTC days from the first reading to the last, as unix seconds, end exclusive."""
+        return self.days[0] * SECONDS_PER_DAY, (self.days[-1] + 1) * SECONDS_PER_DAY
+
+
+@dataclass(kw_only=True)
+class SharerSite:
+    """A data-sharing node with its inbox for shares."""
+
+    keys: MemberKeys
+    gateway: ChainGateway
+    agent: SharerAgent
+    inbox: ShareInbox
+    server: RunningServer
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything a stage works with."""
+
+    options: DemoOptions
+    folder: Path
+    tariff: Tariff
+    anvil: Anvil
+    gateway: ChainGateway
+    admin: Admin
+    content_url: str
+    report: RunReport
+    random: random.Random
+    say: Callable[[str], None]
+    nodes: list[NodeSite] = field(default_factory=list)
+    homes: list[HomeSite] = field(default_factory=list)
+    sharers: list[SharerSite] = field(default_factory=list)
+    outsider: ChainGateway | None = None
+
+    @property
+    def findings(self) -> Findings:
+        """The checks of this run."""
+        return self.report.findings
+
+    def homes_of(self, node: NodeSite) -> list[HomeSite]:
+        """The households of a node's region."""
+        return [home for home in self.homes if home.node is node]
