@@ -104,10 +104,13 @@ def commitment_of(payee: Any, secret: bytes) -> bytes:
     return messages.factor_commitment(processor=payee.address, factor=secret)
 
 
-def unlocked(address: str) -> Any:
-    """Return an account that sends as a contract, with ether to send (test nodes only)."""
-    for method, *arguments in (("setBalance", hex(10**24)), ("impersonateAccount",)):
-        answer = web3.provider.make_request(f"anvil_{method}", [address, *arguments])
+def unlocked(address: str, *, balance_wei: int | None = None) -> Any:
+    """Return an account that sends as a contract (test nodes only), with a balance set if given."""
+    requests: list[tuple[str, list]] = [("anvil_impersonateAccount", [address])]
+    if balance_wei is not None:
+        requests.append(("anvil_setBalance", [address, hex(balance_wei)]))
+    for method, arguments in requests:
+        answer = web3.provider.make_request(method, arguments)
         assert "error" not in answer, answer
     return accounts.at(address, force=True)
 

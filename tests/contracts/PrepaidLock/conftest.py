@@ -44,7 +44,7 @@ def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any) -> No
 @pytest.fixture
 def market_account(market: Any) -> Any:
     """The market as a sender of transactions, to reach what only it may call."""
-    return money.unlocked(market.address)
+    return money.unlocked(market.address, balance_wei=10**24)
 
 
 @pytest.fixture
