@@ -161,7 +161,7 @@ class DeviceTables(Database):
         return self._value("SELECT max(from_seq+count) FROM batches WHERE device=?", device) or 1
 
     def batches(self, device: Account, *, from_s: int, to_s: int) -> list[StoredBatch]:
-        """Return the batches of the whole UTC days in [from_s, to_s), in the order of their seqs."""
+        """Return the batches of the whole UTC days in [from_s, to_s), in seq order."""
         first, last = -(-from_s // SECONDS_PER_DAY), to_s // SECONDS_PER_DAY
         return self._batches("device=? AND day>=? AND day<? ORDER BY from_seq", device, first, last)
 
