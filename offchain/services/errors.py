@@ -1,0 +1,75 @@
+"""What the services raise on purpose.
+
+DmsmError
+└── ServiceError
+    ├── UnknownMember      the chain has never heard of the account
+    ├── UnfitMember        known, but not active, not in the role, or with a bad key
+    ├── RequestRefused     a node refuses a request, with the reason that goes on chain
+    ├── TermsUnfit         what is asked does not fit the chain's terms; nothing was paid
+    ├── AnswerNotReady     the lock is not claimed yet
+    ├── AnswerInvalid      the answer does not open or is malformed
+    ├── NothingToPublish   no consenting device has complete readings in the window
+    ├── DataSetInvalid     a bought data set does not open or is malformed
+    ├── GrantNotReady      shares were not delivered, or not to this member
+    └── ShareRefused       a share handed over is not what it claims to be
+"""
+
+from offchain.errors import DmsmError
+from offchain.services.roles import LockState, Reason
+
+
+class ServiceError(DmsmError):
+    """Root of the errors of `offchain.services`."""
+
+
+class UnknownMember(ServiceError):
+    """The chain has never heard of the account."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"{account} is not a member; ask the consortium to admit it first")
+        self.account = account
+
+
+class UnfitMember(ServiceError):
+    """A member is not active, not in the role, or its published key is not usable."""
+
+
+class RequestRefused(ServiceError):
+    """A node refuses a request; `reason` is what it tells the chain."""
+
+    def __init__(self, reason: Reason, why: str) -> None:
+        super().__init__(f"{reason.name}: {why}")
+        self.reason = reason
+        self.why = why
+
+
+class TermsUnfit(ServiceError):
+    """What is asked does not fit the chain's terms. Nothing was paid."""
+
+
+class AnswerNotReady(ServiceError):
+    """The answer cannot be opened in the lock's present state."""
+
+    def __init__(self, state: LockState) -> None:
+        super().__init__(f"the lock is {state.name}; an answer opens once it is CLAIMED or SETTLED")
+        self.state = state
+
+
+class AnswerInvalid(ServiceError):
+    """A claimed answer does not open, or is malformed: the node was paid for nothing."""
+
+
+class NothingToPublish(ServiceError):
+    """No consenting device has anchored readings in the window."""
+
+
+class DataSetInvalid(ServiceError):
+    """A data set does not open under the recovered key, or is malformed."""
+
+
+class GrantNotReady(ServiceError):
+    """Shares of this lock were not delivered, or not to this member."""
+
+
+class ShareRefused(ServiceError):
+    """A share that was handed over is not what it claims to be."""

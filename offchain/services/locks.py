@@ -1,0 +1,111 @@
+"""Locks as the chain stores them, and the money that is withdrawable: what every payer and payee
+asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.receipt import ChainEvent, Receipt
+from offchain.services.errors import ServiceError
+from offchain.services.roles import LockState
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock of PrepaidLock; times are unix seconds of the chain, `subject` a padded type id or a
+    data set id.
+    """
+
+    lock_id: bytes
+    payer: str
+    payee: str
+    state: LockState
+    expires_at: int
+    settle_at: int
+    price_wei: int
+    threshold: int
+    group_size: int
+    subject: bytes
+    binding: bytes
+    answer_digest: bytes
+
+    @property
+    def type_id(self) -> int:
+        """The request type of a user's request."""
+        return int.from_bytes(self.subject, "big")
+
+
+class LockBook:
+    """Read locks and their events; end them; withdraw.
+
+    `confirmations` is how deep a block must lie to be believed.
+    """
+
+    def __init__(self, gateway: ChainGateway, *, confirmations: int = 0) -> None:
+        self._gateway = gateway
+        self._confirmations = confirmations
+
+    def lock(self, lock_id: bytes) -> Lock:
+        """Return the lock (state NONE if unknown) as it stands in the newest block deep enough."""
+        value = self._gateway.call("PrepaidLock", "lockOf", lock_id, block=self._safe_block())
+        return Lock(
+            lock_id=lock_id,
+            payer=value.payer,
+            payee=value.payee,
+            state=LockState(value.state),
+            expires_at=value.expiresAt,
+            settle_at=value.settleAt,
+            price_wei=value.priceWei,
+            threshold=value.threshold,
+            group_size=value.groupSize,
+            subject=bytes(value.subject),
+            binding=bytes(value.binding),
+            answer_digest=bytes(value.answerDigest),
+        )
+
+    def locks(self, event: str, **parties: str) -> list[Lock]:
+        """Return the locks that began with `event` (Requested or Selected), filtered by payer= or
+        payee=, oldest first.
+        """
+        found = self.events(event, **parties)
+        return [self.lock(bytes(one.args["lockId"])) for one in found]
+
+    def events(self, event: str, **filters: object) -> list[ChainEvent]:
+        """Return PrepaidLock's events deep enough to be believed."""
+        start = self._gateway.deployment.block("PrepaidLock")
+        found = self._gateway.events(
+            "PrepaidLock", event, from_block=start, to_block=self._safe_block(), **filters
+        )
+        return list(found)
+
+    def event_of(self, event: str, lock_id: bytes) -> ChainEvent:
+        """Return the one event of a lock. Raises ServiceError if there is none yet."""
+        found = self.events(event, lockId=lock_id)
+        if not found:
+            raise ServiceError(f"lock {lock_id.hex()} has no {event} event (yet)")
+        return found[-1]
+
+    def refund(self, lock_id: bytes) -> Receipt:
+        """Give the prepayment back because T passed."""
+        return self._gateway.transact("PrepaidLock", "refund", lock_id)
+
+    def settle(self, lock_id: bytes) -> Receipt:
+        """Make the price withdrawable by the payee once the dispute window is over."""
+        return self._gateway.transact("PrepaidLock", "settle", lock_id)
+
+    def withdrawable_wei(self) -> int:
+        """Return what this account may withdraw."""
+        return int(self._gateway.call("PrepaidLock", "withdrawableOf", self._gateway.address))
+
+    def withdraw(self) -> Receipt | None:
+        """Withdraw what is this account's own; None if there is nothing."""
+        if self.withdrawable_wei() == 0:
+            return None
+        return self._gateway.transact("PrepaidLock", "withdrawFor", self._gateway.address)
+
+    def _safe_block(self) -> int | str:
+        if self._confirmations == 0:
+            return "latest"
+        return max(0, self._gateway.block_number() - self._confirmations)

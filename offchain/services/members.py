@@ -1,0 +1,131 @@
+"""Who takes part, as the chain says it, and the members' Paillier keys, checked before anyone
+uses them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import commitment, paillier
+from offchain.crypto.curve import G1, G2
+from offchain.errors import CryptoError, StorageError
+from offchain.services.errors import UnfitMember, UnknownMember
+from offchain.services.registration import NO_ADDRESS
+from offchain.services.roles import MemberRole
+from offchain.storage import ContentStore
+
+_MAX_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member as registered. `owner` is set for devices, `delivery_key` for everybody else."""
+
+    account: str
+    role: MemberRole
+    region_id: bytes
+    owner: str | None
+    id_commitment: bytes
+    paillier_digest: bytes
+    bls_key: G2
+    delivery_key: G1 | None
+    active: bool
+
+
+class MemberDirectory:
+    """Look members up on chain and fetch their Paillier keys from the content store.
+
+    `paillier_bits` is the exact size a foreign key must have; None allows any of 2048..4096. What
+    can change (active or not) is read anew each time; only checked Paillier keys are kept, by
+    digest.
+    """
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        store: ContentStore,
+        *,
+        paillier_bits: int | None = paillier.DEFAULT_BITS,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._paillier_bits = paillier_bits
+        self._keys: dict[bytes, paillier.PaillierPublicKey] = {}
+
+    def member(self, account: str) -> Member:
+        """Return the member, active or revoked. Raises UnknownMember."""
+        profile, active = self._gateway.call("MemberRegistry", "memberOf", account)
+        role, region, owner, id_commitment, digest, bls_key, delivery_key = profile
+        if role == MemberRole.NONE:
+            raise UnknownMember(account)
+        return Member(
+            account=account,
+            role=MemberRole(role),
+            region_id=bytes(region),
+            owner=None if owner == NO_ADDRESS else owner,
+            id_commitment=bytes(id_commitment),
+            paillier_digest=bytes(digest),
+            bls_key=G2.from_words(bls_key),
+            delivery_key=None if role == MemberRole.DEVICE else G1.from_words(delivery_key),
+            active=bool(active),
+        )
+
+    def active_member(self, account: str, role: MemberRole) -> Member:
+        """Return the member if it is active in the role. Raises UnknownMember or UnfitMember."""
+        member = self.member(account)
+        if not member.active:
+            raise UnfitMember(f"{account} was revoked")
+        if member.role is not role:
+            raise UnfitMember(
+                f"{account} is a {member.role.name.lower()}, not a {role.name.lower()}"
+            )
+        return member
+
+    def processor_of(self, region_id: bytes) -> str:
+        """Return the active processor of a region. Raises UnfitMember where there is none."""
+        processor = str(self._gateway.call("MemberRegistry", "processorOf", region_id))
+        if processor == NO_ADDRESS:
+            raise UnfitMember(f"no processing node serves region {region_id!r} now")
+        return processor
+
+    def active(self, role: MemberRole, region_id: bytes | None = None) -> list[Member]:
+        """Return the active members of a role (and region), in the order of their admission."""
+        filters = {"role": int(role)} | ({} if region_id is None else {"regionId": region_id})
+        admitted = self._gateway.events(
+            "MemberRegistry",
+            "MemberAdmitted",
+            from_block=self._gateway.deployment.block("MemberRegistry"),
+            **filters,
+        )
+        members = (self.member(event.args["account"]) for event in admitted)
+        return [member for member in members if member.active]
+
+    def devices_of(self, owner: str) -> list[str]:
+        """Return the accounts of an owner's active devices."""
+        return [
+            member.account for member in self.active(MemberRole.DEVICE) if member.owner == owner
+        ]
+
+    def paillier_key(self, account: str) -> paillier.PaillierPublicKey:
+        """Return a member's Paillier key after all checks on foreign keys. Raises UnfitMember."""
+        digest = self.member(account).paillier_digest
+        if digest not in self._keys:
+            self._keys[digest] = self._fetch_key(account, digest)
+        return self._keys[digest]
+
+    def recognises(self, account: str, identity: str, salt: bytes) -> bool:
+        """Whether (identity, salt) opens the ID commitment that the member registered (paper
+        §VI.B.2).
+        """
+        registered = bytes(self._gateway.call("MemberRegistry", "idCommitmentOf", account))
+        return commitment.verify_identity(registered, identity, salt)
+
+    def _fetch_key(self, account: str, digest: bytes) -> paillier.PaillierPublicKey:
+        if digest == bytes(32):
+            raise UnfitMember(f"{account} registered no Paillier key")
+        try:
+            key_bytes = self._store.get(digest, max_bytes=_MAX_KEY_BYTES)
+            return paillier.PaillierPublicKey.from_bytes(key_bytes, bits=self._paillier_bits)
+        except (StorageError, CryptoError) as error:
+            raise UnfitMember(f"the Paillier key of {account} is not usable: {error}") from error

@@ -1,0 +1,1 @@
+"""The processing node: intake and store of readings, answers, data sets, and the chain worker."""

@@ -1,0 +1,116 @@
+"""The files of a data set: Paillier ciphertexts with M', the companion, the manifest
+(docs/formats.md §12).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import bls, box, kdf, merkle, packing, paillier, sharing
+from offchain.crypto.paillier import PaillierPrivateKey, PaillierPublicKey
+from offchain.crypto.sharing import DataKey
+from offchain.records import ciphertexts as ciphertext_file
+from offchain.records import contexts, dataset, packed
+from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts
+from offchain.records.dataset import Companion, CompanionDevice, FileRef, Manifest
+from offchain.records.reading import commitment_of
+from offchain.services.node.windows import HeldWindow
+from offchain.storage import ContentStore
+
+
+@dataclass(frozen=True)
+class BuiltDataSet:
+    """A data set ready to be published: its files are stored, `manifest` is sealed bytes."""
+
+    rows: int
+    readings_root: bytes
+    manifest: bytes
+
+
+def build_data_set(
+    windows: Sequence[HeldWindow],
+    *,
+    data_set_id: bytes,
+    processor: str,
+    window: tuple[int, int],
+    data_key: DataKey,
+    paillier_key: PaillierPrivateKey,
+    gateway: ChainGateway,
+    store: ContentStore,
+) -> BuiltDataSet:
+    """Encrypt, seal and store the files of a data set.
+
+    `windows` are in ascending order of device accounts.
+    """
+    ledger = gateway.deployment.address("DataLedger")
+    where = {"chain_id": gateway.chain_id, "data_ledger": ledger, "data_set_id": data_set_id}
+    secret = sharing.group_secret(data_key)
+    commitments = [commitment_of(reading) for one in windows for reading in one.readings]
+    companion = box.seal(
+        kdf.companion_key(secret, data_set_id),
+        dataset.encode_companion(_companion(windows)),
+        context=contexts.companion(**where),
+    )
+    ciphertexts = _ciphertext_file(windows, paillier_key.public_key)
+    manifest = Manifest(
+        data_set_id=data_set_id,
+        processor=processor,
+        kind=dataset.KIND_FULL_READINGS,
+        from_s=window[0],
+        to_s=window[1],
+        rows=len(commitments),
+        paillier_private=paillier_key.to_bytes(),
+        ciphertexts=_put(store, ciphertext_file.encode_ciphertexts(ciphertexts)),
+        companion=_put(store, companion),
+    )
+    sealed = box.seal(
+        kdf.manifest_key(secret, data_set_id),
+        dataset.encode_manifest(manifest),
+        context=contexts.manifest(**where),
+    )
+    return BuiltDataSet(len(commitments), merkle.root(commitments), sealed)
+
+
+def _companion(windows: Sequence[HeldWindow]) -> Companion:
+    devices = tuple(
+        CompanionDevice(
+            packed=packed.of(one.readings, with_energy=False),
+            first_register_wh=one.readings[0].energy_wh,
+            batches=tuple(stored.batch for stored in one.batches),
+            nonce_keys=one.nonce_keys,
+        )
+        for one in windows
+    )
+    signatures = [stored.signature for one in windows for stored in one.batches]
+    return Companion(devices=devices, aggregate_signature=bls.aggregate(signatures))
+
+
+def _ciphertext_file(
+    windows: Sequence[HeldWindow], public_key: PaillierPublicKey
+) -> CiphertextFile:
+    return CiphertextFile(
+        modulus=public_key.n_bytes(),
+        devices=tuple(_device_ciphertexts(one, public_key) for one in windows),
+    )
+
+
+def _device_ciphertexts(window: HeldWindow, public_key: PaillierPublicKey) -> DeviceCiphertexts:
+    values = dataset.interval_values(window.readings)
+    plaintexts = packing.pack(values, key_bits=public_key.bits)
+    return DeviceCiphertexts(
+        device=window.device,
+        rows=len(values),
+        ciphertexts=tuple(
+            paillier.ciphertext_to_bytes(public_key, paillier.encrypt(public_key, plaintext))
+            for plaintext in plaintexts
+        ),
+        commitments=tuple(commitment_of(reading) for reading in window.readings),
+    )
+
+
+def _put(store: ContentStore, data: bytes) -> FileRef:
+    cid = store.put(data)
+    return FileRef(digest=cid.digest, length=len(data), sha256=hashlib.sha256(data).digest())

@@ -1,0 +1,385 @@
+"""A node's desk for data sharing: respond to broadcasts, deal and deliver key shares, or decline
+(protocol §5).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offchain.chain.errors import ContractRevert
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.pairing import precompile_pairing
+from offchain.chain.receipt import Receipt
+from offchain.crypto import kem, sharing
+from offchain.crypto.sharing import Grant, Transcript
+from offchain.errors import CryptoError, RecordError
+from offchain.records import contexts
+from offchain.records import sharing as sharing_records
+from offchain.services.crash_points import crash_point
+from offchain.services.data_sets import PublishedDataSet, find_data_set
+from offchain.services.errors import RequestRefused, ServiceError
+from offchain.services.grants import GrantBook, Selection
+from offchain.services.locks import Lock, LockBook
+from offchain.services.member_keys import MemberKeys
+from offchain.services.members import MemberDirectory
+from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.store import GrantJob, GrantState, NodeStore, StoredDataSet
+from offchain.services.roles import BroadcastState, LockState, MemberRole, Reason
+from offchain.storage import ContentStore
+from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+
+_UNREADABLE = (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+
+
+class MarketDesk:
+    """Sell the node's data sets. Each method is one step and idempotent."""
+
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+        terms: NodeTerms,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+        self._terms = terms
+        self._book = LockBook(gateway, confirmations=terms.confirmations)
+        self._grants = GrantBook(gateway, confirmations=terms.confirmations)
+
+    # ---- broadcasts
+
+    def open_broadcasts(self) -> list[bytes]:
+        """Return the broadcasts that want this node's region, are open, and were not dealt with
+        yet.
+        """
+        region = self._directory.member(self._keys.address).region_id
+        self._note_broadcasts(region)
+        return [one for one in self._noted() if self._is_open(one)]
+
+    def respond(self, broadcast_id: bytes) -> Outcome:
+        """Offer the data set that covers most of the window, if the requester's ID opening is
+        recognised.
+        """
+        requester, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        if BroadcastState(state) is not BroadcastState.OPEN:
+            return self._leave(broadcast_id, f"the broadcast is {BroadcastState(state).name}")
+        why = self._why_unrecognised(broadcast_id, requester, conditions)
+        if why is not None:
+            return self._leave(broadcast_id, why)
+        offer = self._best_offer(conditions)
+        if offer is None:
+            return Outcome("skipped", broadcast_id, "no data set of this node fits the conditions")
+        data_set_id, price_wei = offer.data_set_id, offer.price_wei
+        if price_wei > conditions.maxPriceWei:
+            return self._leave(broadcast_id, f"{price_wei} wei is above the maximum")
+        try:
+            receipt = self._gateway.transact(
+                "DataMarket",
+                "respond",
+                broadcast_id,
+                data_set_id,
+                price_wei,
+                intent=f"respond:{broadcast_id.hex()}",
+            )
+        except ContractRevert as revert:
+            return self._leave(broadcast_id, revert.sentence)
+        self._held.put_response(broadcast_id, data_set_id=data_set_id, price_wei=price_wei)
+        return Outcome("responded", broadcast_id, f"offered {data_set_id.hex()}", receipt)
+
+    # ---- selections
+
+    def selections(self) -> list[bytes]:
+        """Return the sharing locks that wait for this node's shares."""
+        self._take_in()
+        waiting = [*self._held.grants(GrantState.NEW), *self._held.grants(GrantState.DEALT)]
+        return [job.lock_id for job in waiting]
+
+    def deliver(self, lock_id: bytes) -> Outcome:
+        """Deal the key to the group and deliver, or decline with a reason."""
+        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is not LockState.SELECTED:
+            return self._catch_up(lock, job)
+        left_s = lock.expires_at - self._gateway.now()
+        if left_s <= 0:
+            return self._give_up(lock_id, "T passed before delivery")
+        try:
+            if job.transcript is None and left_s < 2 * self._terms.margin_s:
+                raise RequestRefused(Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T")
+            self.transcript(lock_id)
+        except RequestRefused as refusal:
+            return self._decline(lock_id, refusal)
+        if lock.expires_at - self._gateway.now() <= self._terms.margin_s:
+            return self._give_up(lock_id, "too late to reveal the shares")
+        receipt = self.submit(lock_id)
+        return Outcome("delivered", lock_id, f"{lock.price_wei} wei earned", receipt)
+
+    def transcript(self, lock_id: bytes) -> tuple[Selection, Transcript]:
+        """Check the selection, deal once, verify the own transcript and keep it durably.
+
+        Sends nothing. Raises RequestRefused with the reason to decline.
+        """
+        selection, job = self._grants.selection(lock_id), self._job(lock_id)
+        if job.transcript is not None:
+            return selection, job.transcript
+        stored = self._check_selection(selection)
+        dealt = sharing.deal(
+            stored.data_key,
+            threshold=selection.lock.threshold,
+            delivery_keys=selection.delivery_keys,
+        )
+        grant = Grant(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            lock_id=lock_id,
+            data_set_id=selection.data_set_id,
+            threshold=selection.lock.threshold,
+            delivery_keys=selection.delivery_keys,
+            key_commitment=sharing.key_commitment(stored.data_key),
+        )
+        check = precompile_pairing(self._gateway)
+        if not sharing.verify_transcript(dealt, grant, pairing_check=check):
+            raise ServiceError(
+                f"the transcript dealt for lock {lock_id.hex()} does not verify; nothing was sent"
+            )
+        self._held.prepare_transcript(lock_id, dealt)
+        crash_point("deal:journaled")
+        return selection, dealt
+
+    def submit(self, lock_id: bytes) -> Receipt:
+        """Send the kept transcript; a retry sends the same one."""
+        selection, dealt = self.transcript(lock_id)
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "deliver",
+            *deliver_arguments(selection, dealt),
+            intent=f"deliver:{lock_id.hex()}",
+        )
+        crash_point("deal:sent")
+        self._held.set_grant_state(lock_id, GrantState.DELIVERED)
+        return receipt
+
+    def settleable(self) -> list[bytes]:
+        """Return the delivered locks whose dispute window is over and that nobody settled yet."""
+        now, found = self._gateway.now(), []
+        for job in self._held.grants(GrantState.DELIVERED):
+            if self._held.recall(_settled(job.lock_id)) is not None:
+                continue
+            lock = self._book.lock(job.lock_id)
+            if lock.state is LockState.SETTLED:
+                self._held.remember(_settled(job.lock_id), b"1")
+            elif lock.state is LockState.DELIVERED and lock.settle_at <= now:
+                found.append(job.lock_id)
+        return found
+
+    def settle(self, lock_id: bytes) -> Outcome:
+        """Make the price withdrawable."""
+        receipt = self._book.settle(lock_id)
+        self._held.remember(_settled(lock_id), b"1")
+        return Outcome("settled", lock_id, "the price is withdrawable", receipt)
+
+    # ---- broadcasts, inside
+
+    def _note_broadcasts(self, region: bytes) -> None:
+        confirmations = self._terms.confirmations
+        source = ("DataMarket", "Broadcast")
+        with new_events(self._gateway, self._held, source, confirmations=confirmations) as events:
+            wanted = [
+                bytes(event.args["broadcastId"])
+                for event in events
+                if region in [bytes(one) for one in event.args["conditions"].regions]
+            ]
+            noted = self._noted()
+            fresh = [one for one in wanted if one not in noted and not self._is_left(one)]
+            self._held.remember(_NOTED, b"".join([*noted, *fresh]))
+
+    def _noted(self) -> list[bytes]:
+        joined = self._held.recall(_NOTED) or b""
+        return [joined[start : start + 32] for start in range(0, len(joined), 32)]
+
+    def _is_left(self, broadcast_id: bytes) -> bool:
+        is_answered = self._held.response(broadcast_id) is not None
+        return is_answered or self._held.recall(_left(broadcast_id)) is not None
+
+    def _is_open(self, broadcast_id: bytes) -> bool:
+        if self._is_left(broadcast_id):
+            self._forget(broadcast_id)
+            return False
+        _, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        is_over = self._gateway.now() >= conditions.respondBy
+        if BroadcastState(state) is BroadcastState.OPEN and not is_over:
+            return True
+        self._forget(broadcast_id)
+        return False
+
+    def _forget(self, broadcast_id: bytes) -> None:
+        kept = [one for one in self._noted() if one != broadcast_id]
+        self._held.remember(_NOTED, b"".join(kept))
+
+    def _leave(self, broadcast_id: bytes, why: str) -> Outcome:
+        self._held.remember(_left(broadcast_id), why.encode())
+        return Outcome("skipped", broadcast_id, why)
+
+    def _why_unrecognised(self, broadcast_id: bytes, requester: str, conditions: Any) -> str | None:
+        me = self._keys.address
+        context = contexts.opening(
+            chain_id=self._gateway.chain_id,
+            data_market=self._gateway.deployment.address("DataMarket"),
+            requester=requester,
+            processor=me,
+            broadcast_id=broadcast_id,
+        )
+        length = min(conditions.openingsLength, MAX_OBJECT_BYTES)
+        try:
+            openings = self._store.get(bytes(conditions.openingsDigest), max_bytes=length)
+            sealed = sharing_records.decode_openings(openings).get(me)
+            if sealed is None:
+                return "the requester sealed no ID opening to this node"
+            plain = kem.open_sealed(self._keys.paillier, sealed, context=context)
+            opening = sharing_records.decode_opening(plain)
+        except _UNREADABLE as error:
+            return f"the ID opening is unreadable: {error}"
+        if not self._directory.recognises(requester, opening.identity, opening.salt):
+            return "the ID does not open the registered commitment"
+        return None
+
+    def _best_offer(self, conditions: Any) -> StoredDataSet | None:
+        def covered_s(stored: StoredDataSet) -> int:
+            published = self._fitting(stored, conditions)
+            if published is None:
+                return 0
+            return published.overlaps(conditions.windowFrom, conditions.windowTo)
+
+        candidates = [one for one in self._held.data_sets() if one.published and covered_s(one) > 0]
+        return max(candidates, key=covered_s, default=None)
+
+    def _fitting(self, stored: StoredDataSet, conditions: Any) -> PublishedDataSet | None:
+        published = find_data_set(self._gateway, stored.data_set_id)
+        return published if published and published.kind == conditions.kind else None
+
+    # ---- selections, inside
+
+    def _take_in(self) -> None:
+        source = ("PrepaidLock", "Selected")
+        with new_events(
+            self._gateway,
+            self._held,
+            source,
+            confirmations=self._terms.confirmations,
+            payee=self._keys.address,
+        ) as events:
+            for event in events:
+                order = event.args["order"]
+                self._held.put_grant(
+                    bytes(event.args["lockId"]),
+                    data_set_id=bytes(order.dataSetId),
+                    expires_at=order.expiresAt,
+                )
+
+    def _job(self, lock_id: bytes) -> GrantJob:
+        job = self._held.grant(lock_id)
+        if job is None:
+            self._take_in()
+            job = self._held.grant(lock_id)
+        if job is None:
+            raise ServiceError(f"lock {lock_id.hex()} is no selection of this node")
+        return job
+
+    def _check_selection(self, selection: Selection) -> StoredDataSet:
+        stored = self._held.data_set(selection.data_set_id)
+        if stored is None:
+            raise RequestRefused(
+                Reason.WINDOW_UNAVAILABLE, "this node has not the key of the data set"
+            )
+        for account, key in zip(selection.members, selection.delivery_keys, strict=True):
+            self._check_member(account, key)
+        self._check_message(selection)
+        return stored
+
+    def _check_member(self, account: str, delivery_key: object) -> None:
+        try:
+            member = self._directory.active_member(account, MemberRole.SHARER)
+        except ServiceError as error:
+            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
+        if member.delivery_key != delivery_key:
+            raise RequestRefused(
+                Reason.MEMBER_NOT_ACCEPTABLE, f"{account} registered another delivery key"
+            )
+
+    def _check_message(self, selection: Selection) -> None:
+        order, lock = selection.order, selection.lock
+        context = contexts.sharing(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            requester=lock.payer,
+            processor=lock.payee,
+            nonce=bytes(order.nonce),
+        )
+        length = min(order.messageLength, MAX_OBJECT_BYTES)
+        try:
+            sealed = self._store.get(bytes(order.messageDigest), max_bytes=length)
+            plain = kem.open_sealed(self._keys.paillier, sealed, context=context)
+            text = sharing_records.decode_selection(plain)
+        except _UNREADABLE as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+        said = (text.broadcast_id, text.data_set_id, tuple(text.members))
+        if said != (selection.broadcast_id, selection.data_set_id, selection.members):
+            raise RequestRefused(
+                Reason.MESSAGE_UNREADABLE, "the message speaks of another selection"
+            )
+
+    def _catch_up(self, lock: Lock, job: GrantJob) -> Outcome:
+        ended = {
+            LockState.DELIVERED: GrantState.DELIVERED,
+            LockState.SETTLED: GrantState.DELIVERED,
+            LockState.DECLINED: GrantState.DECLINED,
+            LockState.REFUNDED: GrantState.FAILED,
+        }.get(lock.state)
+        if ended is not None and job.state is not ended:
+            self._held.set_grant_state(lock.lock_id, ended, reason="taken from the chain")
+        kind = "delivered" if ended is GrantState.DELIVERED else "skipped"
+        return Outcome(kind, lock.lock_id, f"the lock is {lock.state.name}")
+
+    def _decline(self, lock_id: bytes, refusal: RequestRefused) -> Outcome:
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "decline",
+            lock_id,
+            int(refusal.reason),
+            intent=f"decline:{lock_id.hex()}",
+        )
+        self._held.set_grant_state(lock_id, GrantState.DECLINED, reason=str(refusal))
+        return Outcome("declined", lock_id, str(refusal), receipt)
+
+    def _give_up(self, lock_id: bytes, why: str) -> Outcome:
+        self._held.set_grant_state(lock_id, GrantState.FAILED, reason=why)
+        return Outcome("expired", lock_id, why)
+
+
+def deliver_arguments(selection: Selection, dealt: Transcript) -> tuple[Any, ...]:
+    """Return the arguments of `PrepaidLock.deliver`."""
+    return (
+        selection.lock.lock_id,
+        list(selection.members),
+        [key.words() for key in selection.delivery_keys],
+        [point.words() for point in dealt.commitments],
+        [point.words() for point in dealt.shares],
+    )
+
+
+_NOTED = "broadcasts:open"
+
+
+def _left(broadcast_id: bytes) -> str:
+    return f"broadcast:left:{broadcast_id.hex()}"
+
+
+def _settled(lock_id: bytes) -> str:
+    return f"settled:{lock_id.hex()}"

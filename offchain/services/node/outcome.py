@@ -1,0 +1,38 @@
+"""What a node did in one step, and under which terms it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from offchain.chain.receipt import Receipt
+
+MAX_OBJECT_BYTES = 32 * 1024  # sealed messages, answers and manifests (protocol §2.5, §3)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One step: `kind` is accepted, rejected, claimed, settled, responded, delivered, declined,
+    skipped, expired or failed.
+    """
+
+    kind: str
+    id: bytes
+    detail: str
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True)
+class NodeTerms:
+    """Under which terms a node serves.
+
+    type_names: request type id → "bill" or "advice". data_set_price_wei: what it asks for one
+    data set. margin_s: it reveals a secret only with at least this much time before T, and begins
+    nothing with less than twice as much. confirmations: blocks that must lie on what it believes
+    before it releases anything.
+    """
+
+    data_set_price_wei: int
+    type_names: Mapping[int, str] = field(default_factory=lambda: {1: "bill", 2: "advice"})
+    margin_s: int = 30
+    confirmations: int = 0

@@ -1,0 +1,175 @@
+"""Publish a data set of the node's region: consenting devices, whole days, a fresh key (protocol
+§2.5).
+
+The key, the Paillier pair and the sealed manifest are durable before the transaction: a retry
+publishes the same bytes, and a data set that could never be sold again for want of its key does
+not come about.
+"""
+
+from __future__ import annotations
+
+from eth_utils.crypto import keccak
+
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import messages, paillier, sharing
+from offchain.crypto.messages import abi_encode
+from offchain.crypto.sharing import DataKey
+from offchain.records.contexts import DATA_SHARING_PURPOSE
+from offchain.records.dataset import KIND_FULL_READINGS
+from offchain.services.crash_points import crash_point
+from offchain.services.data_sets import PublishedDataSet, data_set_of, find_data_set
+from offchain.services.errors import DataSetInvalid, NothingToPublish
+from offchain.services.member_keys import MemberKeys
+from offchain.services.members import MemberDirectory
+from offchain.services.node.data_set_files import build_data_set
+from offchain.services.node.outcome import MAX_OBJECT_BYTES
+from offchain.services.node.store import NodeStore, StoredDataSet
+from offchain.services.node.windows import HeldWindow, held_window
+from offchain.services.roles import MemberRole
+from offchain.storage import ContentStore
+
+
+class DataSetPublisher:
+    """Build and publish data sets. `paillier_bits` is the size of each set's own key pair."""
+
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+        price_wei: int,
+        paillier_bits: int = paillier.DEFAULT_BITS,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+        self._price_wei = price_wei
+        self._paillier_bits = paillier_bits
+
+    def publish(self, window_from: int, window_to: int) -> PublishedDataSet:
+        """Publish the window's data set, or return the one that was published before.
+
+        Both ends are UTC midnights. Raises NothingToPublish when no consenting device has
+        anchored readings there.
+        """
+        for begun in self._held.data_sets():
+            if not begun.published:
+                self._send(begun)  # begun before a crash; its id is the ledger's next
+        for known in self._held.data_sets():
+            if (known.from_s, known.to_s) == (window_from, window_to):
+                return data_set_of(self._gateway, known.data_set_id)
+        return self._send(self._build(window_from, window_to))
+
+    def published(self) -> list[PublishedDataSet]:
+        """Return the data sets that this node published."""
+        stored = (one for one in self._held.data_sets() if one.published)
+        return [data_set_of(self._gateway, one.data_set_id) for one in stored]
+
+    def consenting_windows(self, window_from: int, window_to: int) -> list[HeldWindow]:
+        """Return what may be published now: active devices of the region whose owner's consent
+        stands, by account.
+        """
+        region = self._directory.member(self._keys.address).region_id
+        devices = [member.account for member in self._directory.active(MemberRole.DEVICE, region)]
+        calls = [("ConsentBook", "isGiven", (device, DATA_SHARING_PURPOSE)) for device in devices]
+        given = zip(devices, self._gateway.call_many(calls), strict=True)
+        consenting = sorted((device for device, is_given in given if is_given), key=_by_account)
+        windows = (
+            held_window(self._held, self._gateway, device, from_s=window_from, to_s=window_to)
+            for device in consenting
+        )
+        return [window for window in windows if window is not None]
+
+    def _build(self, window_from: int, window_to: int) -> StoredDataSet:
+        windows = self.consenting_windows(window_from, window_to)
+        if not windows:
+            raise NothingToPublish(
+                "no consenting device has anchored readings in this window of whole days"
+            )
+        data_set_id = bytes(self._gateway.call("DataLedger", "nextDataSetId", self._keys.address))
+        data_key = DataKey.generate()
+        paillier_key = paillier.generate_private_key(self._paillier_bits)
+        built = build_data_set(
+            windows,
+            data_set_id=data_set_id,
+            processor=self._keys.address,
+            window=(window_from, window_to),
+            data_key=data_key,
+            paillier_key=paillier_key,
+            gateway=self._gateway,
+            store=self._store,
+        )
+        if len(built.manifest) > MAX_OBJECT_BYTES:
+            raise DataSetInvalid(
+                f"the manifest has {len(built.manifest)} bytes; publish a shorter window"
+            )
+        self._held.put_data_set(
+            data_set_id=data_set_id,
+            data_key=data_key,
+            paillier=paillier_key,
+            from_s=window_from,
+            to_s=window_to,
+            rows=built.rows,
+            readings_root=built.readings_root,
+            manifest=built.manifest,
+            price_wei=self._price_wei,
+        )
+        crash_point("publish:journaled")
+        stored = self._held.data_set(data_set_id)
+        if stored is None:
+            raise DataSetInvalid("the data set that was just stored is not there")
+        return stored
+
+    def _send(self, stored: StoredDataSet) -> PublishedDataSet:
+        digest = self._store.put(stored.manifest).digest
+        crash_point("publish:stored")
+        if find_data_set(self._gateway, stored.data_set_id) is None:
+            self._gateway.transact(
+                "DataLedger",
+                "publish",
+                self._publication(stored, digest),
+                intent=f"publish:{stored.data_set_id.hex()}",
+            )
+            crash_point("publish:sent")
+        published = data_set_of(self._gateway, stored.data_set_id)
+        if published.key_hash != _key_hash(stored.data_key):
+            raise DataSetInvalid(
+                f"data set {stored.data_set_id.hex()} on chain has another key: "
+                "another store publishes for the same account"
+            )
+        self._held.set_published(stored.data_set_id)
+        return published
+
+    def _publication(self, stored: StoredDataSet, manifest_digest: bytes) -> tuple[object, ...]:
+        commitment = sharing.key_commitment(stored.data_key)
+        message = messages.data_key_message(
+            chain_id=self._gateway.chain_id,
+            data_ledger=self._gateway.deployment.address("DataLedger"),
+            processor=self._keys.address,
+            data_set_id=stored.data_set_id,
+            key_commitment=commitment,
+        )
+        return (
+            stored.from_s,
+            stored.to_s,
+            KIND_FULL_READINGS,
+            stored.rows,
+            len(stored.manifest),
+            stored.readings_root,
+            manifest_digest,
+            commitment.words(),
+            sharing.prove_data_key(stored.data_key, message).words(),
+        )
+
+
+def _by_account(account: str) -> int:
+    return int(account, 16)
+
+
+def _key_hash(data_key: DataKey) -> bytes:
+    return keccak(abi_encode(["uint256[4]"], [sharing.key_commitment(data_key).words()]))

@@ -1,0 +1,101 @@
+"""The node's answer to a request: computed from what it holds, signed, and sealed twice
+(docs/formats.md §10).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import bls, box, kem, messages
+from offchain.crypto.paillier import PaillierPublicKey
+from offchain.records import answer as answers
+from offchain.records import batch as batches
+from offchain.records import contexts, packed, reading
+from offchain.records.answer import Answer, DeviceAnswer, Opening
+from offchain.records.tariff import Tariff
+from offchain.services.locks import Lock
+from offchain.services.member_keys import MemberKeys
+from offchain.services.node.answers import DeviceReadings, compute_advice, compute_bill
+from offchain.services.node.store import NodeStore
+from offchain.services.node.windows import HeldWindow
+
+
+def compose_answer(
+    lock: Lock,
+    windows: Sequence[HeldWindow],
+    *,
+    kind: str,
+    tariff: Tariff,
+    held: NodeStore,
+    signed_at: int,
+) -> Answer:
+    """Compute the bill or the advice and lay the records beside it that the audit needs."""
+    by_device = {one.device: DeviceReadings(one.readings, one.opening) for one in windows}
+    compute = {"bill": compute_bill, "advice": compute_advice}[kind]
+    return Answer(
+        lock_id=lock.lock_id,
+        nonce=secrets.token_bytes(32),
+        signed_at=signed_at,
+        devices=tuple(_device_answer(window, held) for window in windows),
+        result=compute(by_device, tariff),
+    )
+
+
+def seal_answer(
+    answer: Answer,
+    lock: Lock,
+    *,
+    factor: bytes,
+    keys: MemberKeys,
+    recipient: PaillierPublicKey,
+    gateway: ChainGateway,
+) -> bytes:
+    """Sign the answer, seal answer and signature to the user, and that once more under the factor
+    x.
+    """
+    prepaid_lock = gateway.deployment.address("PrepaidLock")
+    answer_bytes = answers.encode(answer)
+    message = messages.answer_message(
+        chain_id=gateway.chain_id,
+        prepaid_lock=prepaid_lock,
+        lock_id=lock.lock_id,
+        answer_digest=hashlib.sha256(answer_bytes).digest(),
+        requester=lock.payer,
+        processor=lock.payee,
+        type_id=lock.type_id,
+        signed_at=answer.signed_at,
+    )
+    signature = bls.sign(keys.bls, message, role=messages.Role.ANSWER)
+    context = contexts.answer(
+        chain_id=gateway.chain_id,
+        prepaid_lock=prepaid_lock,
+        lock_id=lock.lock_id,
+        requester=lock.payer,
+        processor=lock.payee,
+    )
+    reply = kem.seal(recipient, answers.encode_reply(answer_bytes, signature), context=context)
+    return box.seal(contexts.factor_key(factor, lock.lock_id), reply, context=context)
+
+
+def _device_answer(window: HeldWindow, held: NodeStore) -> DeviceAnswer:
+    return DeviceAnswer(
+        packed=packed.of(window.readings),
+        batches=tuple((one.batch.from_seq, one.batch.count) for one in window.batches),
+        nonce_keys=window.nonce_keys,
+        opening=_opening(window, held),
+    )
+
+
+def _opening(window: HeldWindow, held: NodeStore) -> Opening | None:
+    before, batch = window.opening, window.opening_batch
+    if before is None or batch is None:
+        return None
+    members = held.readings_by_seq(window.device, from_seq=batch.from_seq, count=batch.count)
+    return Opening(
+        record=reading.encode(before),
+        batch=batch,
+        proof=tuple(batches.prove(members, before.seq)),
+    )

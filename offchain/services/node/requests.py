@@ -1,0 +1,310 @@
+"""A node's desk for users' requests: check again, answer, accept, claim, settle (protocol §3).
+
+Every step is journaled in the node's store before its side effect and can be taken up again after
+a crash: the factor x and the sealed answer are durable before C is sent, and a retry sends the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.receipt import ChainEvent
+from offchain.crypto import kem
+from offchain.crypto.messages import factor_commitment
+from offchain.crypto.secret import SecretBytes
+from offchain.errors import CryptoError, FormatError, RecordError
+from offchain.records import contexts, request
+from offchain.records.request import RequestText
+from offchain.records.tariff import Tariff
+from offchain.services.crash_points import crash_point
+from offchain.services.errors import RequestRefused, ServiceError, UnfitMember
+from offchain.services.locks import Lock, LockBook
+from offchain.services.member_keys import MemberKeys
+from offchain.services.members import MemberDirectory
+from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.reply import compose_answer, seal_answer
+from offchain.services.node.store import JobState, NodeStore, RequestJob
+from offchain.services.node.windows import HeldWindow, held_window
+from offchain.services.roles import LockState, MemberRole, Reason
+from offchain.storage import Cid, ContentStore
+from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+
+
+class RequestDesk:
+    """Serve the requests that name this node. Each method is one step and idempotent."""
+
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+        tariff: Tariff,
+        terms: NodeTerms,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+        self._tariff = tariff
+        self._terms = terms
+        self._book = LockBook(gateway, confirmations=terms.confirmations)
+
+    def pending(self) -> list[bytes]:
+        """Return the locks that wait for this node's yes or no, oldest first."""
+        self._take_in()
+        waiting = [*self._held.requests(JobState.NEW), *self._held.requests(JobState.ACCEPTING)]
+        return [job.lock_id for job in waiting]
+
+    def handle(self, lock_id: bytes) -> Outcome:
+        """Accept the request with a sealed answer, or reject it with a reason."""
+        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is not LockState.REQUESTED:
+            return self._catch_up(lock, job)
+        left_s = lock.expires_at - self._gateway.now()
+        if left_s <= 0:
+            self._held.set_request_state(
+                lock_id, JobState.FAILED, reason="T passed before acceptance"
+            )
+            return Outcome("expired", lock_id, "T passed before acceptance; nothing is owed")
+        try:
+            if left_s < 2 * self._terms.margin_s:
+                raise RequestRefused(Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T")
+            job = self._prepared(lock, job)
+        except RequestRefused as refusal:
+            return self._reject(lock, refusal)
+        return self._accept(lock, job)
+
+    def claimable(self) -> list[bytes]:
+        """Return the accepted locks whose factor this node has yet to reveal."""
+        open_jobs = [
+            *self._held.requests(JobState.ACCEPTED),
+            *self._held.requests(JobState.CLAIMING),
+        ]
+        return [job.lock_id for job in open_jobs]
+
+    def claim(self, lock_id: bytes) -> Outcome:
+        """Reveal x and so fix the right to the price; not revealed with less than the margin
+        before T.
+        """
+        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is not LockState.ACCEPTED or job.factor is None:
+            return self._catch_up(lock, job)
+        left_s = lock.expires_at - self._gateway.now()
+        # Once sent, x is public: then only T itself stops another try.
+        if left_s <= (0 if job.state is JobState.CLAIMING else self._terms.margin_s):
+            self._held.set_request_state(lock_id, JobState.FAILED, reason="too late to claim")
+            return Outcome("expired", lock_id, f"{left_s} s before T: x stays secret")
+        self._held.set_request_state(lock_id, JobState.CLAIMING)
+        crash_point("claim:journaled")
+        receipt = self._gateway.transact(
+            "PrepaidLock", "claim", lock_id, job.factor.reveal(), intent=f"claim:{lock_id.hex()}"
+        )
+        crash_point("claim:sent")
+        self._held.set_request_state(lock_id, JobState.CLAIMED)
+        return Outcome("claimed", lock_id, f"{lock.price_wei} wei earned", receipt)
+
+    def settleable(self) -> list[bytes]:
+        """Return the claimed locks whose dispute window is over and that nobody settled yet."""
+        now, found = self._gateway.now(), []
+        for job in self._held.requests(JobState.CLAIMED):
+            if self._held.recall(_settled(job.lock_id)) is not None:
+                continue
+            lock = self._book.lock(job.lock_id)
+            if lock.state is LockState.SETTLED:
+                self._held.remember(_settled(job.lock_id), b"1")
+            elif lock.state is LockState.CLAIMED and lock.settle_at <= now:
+                found.append(job.lock_id)
+        return found
+
+    def settle(self, lock_id: bytes) -> Outcome:
+        """Make the price withdrawable."""
+        receipt = self._book.settle(lock_id)
+        self._held.remember(_settled(lock_id), b"1")
+        return Outcome("settled", lock_id, "the price is withdrawable", receipt)
+
+    # ---- taking requests in
+
+    def _take_in(self) -> None:
+        source = ("PrepaidLock", "Requested")
+        with new_events(
+            self._gateway,
+            self._held,
+            source,
+            confirmations=self._terms.confirmations,
+            payee=self._keys.address,
+        ) as events:
+            for event in events:
+                order = event.args["order"]
+                self._held.put_request(
+                    bytes(event.args["lockId"]),
+                    requester=event.args["payer"],
+                    type_id=order.typeId,
+                    nonce=bytes(order.nonce),
+                    expires_at=order.expiresAt,
+                )
+
+    def _job(self, lock_id: bytes) -> RequestJob:
+        job = self._held.request(lock_id)
+        if job is None:
+            self._take_in()
+            job = self._held.request(lock_id)
+        if job is None:
+            raise ServiceError(f"lock {lock_id.hex()} is no request to this node")
+        return job
+
+    def _catch_up(self, lock: Lock, job: RequestJob) -> Outcome:
+        """Bring the journal to where the chain is: a step was made before a crash, or by somebody
+        else.
+        """
+        ended = {
+            LockState.ACCEPTED: JobState.ACCEPTED,
+            LockState.CLAIMED: JobState.CLAIMED,
+            LockState.SETTLED: JobState.CLAIMED,
+            LockState.REJECTED: JobState.REJECTED,
+            LockState.REFUNDED: JobState.FAILED,
+        }.get(lock.state)
+        if ended is not None and job.state is not ended:
+            self._held.set_request_state(lock.lock_id, ended, reason="taken from the chain")
+        if lock.state is LockState.ACCEPTED and job.answer is not None:
+            self._store.put(job.answer)
+            return Outcome("accepted", lock.lock_id, "accepted before")
+        return Outcome("skipped", lock.lock_id, f"the lock is {lock.state.name}")
+
+    # ---- checking and answering
+
+    def _prepared(self, lock: Lock, job: RequestJob) -> RequestJob:
+        if job.answer is not None:
+            return job
+        event = self._book.event_of("Requested", lock.lock_id)
+        kind = self._terms.type_names.get(lock.type_id)
+        if kind is None:
+            raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
+        text = self._open_message(lock, event)
+        windows = self._windows(lock, text)
+        factor = secrets.token_bytes(32)
+        sealed = self._sealed_answer(lock, windows, kind, factor)
+        self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
+        crash_point("request:journaled")
+        return self._job(lock.lock_id)
+
+    def _open_message(self, lock: Lock, event: ChainEvent) -> RequestText:
+        order = event.args["order"]
+        context = contexts.request(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            requester=lock.payer,
+            processor=lock.payee,
+            type_id=lock.type_id,
+            nonce=bytes(order.nonce),
+        )
+        try:
+            sealed = self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
+            text = request.decode(kem.open_sealed(self._keys.paillier, sealed, context=context))
+        except (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError) as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+        if not self._directory.recognises(lock.payer, text.identity, text.salt):
+            raise RequestRefused(
+                Reason.ID_NOT_RECOGNISED, "the ID does not open the registered commitment"
+            )
+        return text
+
+    def _windows(self, lock: Lock, text: RequestText) -> list[HeldWindow]:
+        windows = []
+        for device in text.devices:
+            self._check_device(device, lock.payer)
+            window = held_window(
+                self._held, self._gateway, device, from_s=text.from_s, to_s=text.to_s
+            )
+            if window is None or not window.reaches_end:
+                raise RequestRefused(
+                    Reason.WINDOW_UNAVAILABLE,
+                    f"{device} has no complete anchored readings in the window",
+                )
+            windows.append(window)
+        return windows
+
+    def _check_device(self, device: str, requester: str) -> None:
+        region = self._directory.member(self._keys.address).region_id
+        try:
+            member = self._directory.member(device)
+        except ServiceError as error:
+            raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
+        is_theirs = member.role is MemberRole.DEVICE and member.owner == requester
+        if not is_theirs or member.region_id != region:
+            raise RequestRefused(
+                Reason.WINDOW_UNAVAILABLE,
+                f"{device} is not a device of the requester in this region",
+            )
+
+    def _sealed_answer(
+        self, lock: Lock, windows: list[HeldWindow], kind: str, factor: bytes
+    ) -> bytes:
+        try:
+            recipient = self._directory.paillier_key(lock.payer)
+        except UnfitMember as error:
+            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
+        now = self._gateway.now()
+        answer = compose_answer(
+            lock, windows, kind=kind, tariff=self._tariff, held=self._held, signed_at=now
+        )
+        try:
+            sealed = seal_answer(
+                answer,
+                lock,
+                factor=factor,
+                keys=self._keys,
+                recipient=recipient,
+                gateway=self._gateway,
+            )
+        except FormatError as error:
+            raise RequestRefused(
+                Reason.ANSWER_TOO_LARGE, f"{error}; ask in several requests"
+            ) from error
+        if len(sealed) > MAX_OBJECT_BYTES:
+            raise RequestRefused(
+                Reason.ANSWER_TOO_LARGE, f"{len(sealed)} bytes; ask in several requests"
+            )
+        return sealed
+
+    # ---- saying so on chain
+
+    def _accept(self, lock: Lock, job: RequestJob) -> Outcome:
+        if job.factor is None or job.answer is None:
+            raise ServiceError(f"the journal holds no answer for lock {lock.lock_id.hex()}")
+        cid: Cid = self._store.put(job.answer)
+        crash_point("request:stored")
+        secret_hash = factor_commitment(processor=self._keys.address, factor=job.factor.reveal())
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "accept",
+            lock.lock_id,
+            secret_hash,
+            cid.digest,
+            len(job.answer),
+            intent=f"accept:{lock.lock_id.hex()}",
+        )
+        crash_point("request:accepted")
+        self._held.set_request_state(lock.lock_id, JobState.ACCEPTED)
+        return Outcome("accepted", lock.lock_id, f"an answer of {len(job.answer)} bytes", receipt)
+
+    def _reject(self, lock: Lock, refusal: RequestRefused) -> Outcome:
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "reject",
+            lock.lock_id,
+            int(refusal.reason),
+            intent=f"reject:{lock.lock_id.hex()}",
+        )
+        self._held.set_request_state(lock.lock_id, JobState.REJECTED, reason=str(refusal))
+        return Outcome("rejected", lock.lock_id, str(refusal), receipt)
+
+
+def _settled(lock_id: bytes) -> str:
+    return f"settled:{lock_id.hex()}"
