@@ -176,3 +176,9 @@ def seed(transcript: Transcript, *, chain_id: int) -> bytes:
     head += bytes(12) + to_canonical_address(transcript.prepaid_lock)
     head += transcript.lock_id + transcript.data_set_id
     return keccak(head + b"".join(n.to_bytes(32, "big") for n in numbers))
+
+
+def weights(transcript_seed: bytes, members: int) -> list[int]:
+    """Compute ρ_1 … ρ_n from the seed (docs/formats.md §2)."""
+    digests = (keccak(transcript_seed + i.to_bytes(32, "big")) for i in range(1, members + 1))
+    return [int.from_bytes(digest, "big") % 2**128 for digest in digests]

@@ -64,6 +64,11 @@ def test_delivery_key__when_nonce_or_response_differ__fails(verify, proof):
     assert not verify(replace(proof, response=(proof.response + 1) % Q))
 
 
+def test_delivery_key__when_response_is_negated__fails(verify, proof):
+    """[−z]H has the right x and the wrong y."""
+    assert not verify(replace(proof, response=Q - proof.response))
+
+
 def test_delivery_key__when_response_is_not_canonical__fails(verify, proof):
     assert not verify(replace(proof, response=proof.response + Q))
 

@@ -1,9 +1,8 @@
 """HashToCurve against gnark-crypto's vectors, H, the edges of the map, and its gas."""
 
+import hypothesis
 import pytest
 from bn254_model import H, P, as_words, ecc, g1_point
-from brownie.test import given
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from offchain.crypto.hash_to_curve import hash_to_curve
@@ -44,12 +43,12 @@ def test_hash_to_curve__given_second_generator__is_h(harness):
     assert as_words(harness.hashToCurve(b"second generator", harness.tags()[-1])) == H
 
 
-@settings(
+@hypothesis.settings(
     max_examples=15,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
-@given(message=st.binary(max_size=400), tag=st.binary(min_size=1, max_size=255))
+@hypothesis.given(message=st.binary(max_size=400), tag=st.binary(min_size=1, max_size=255))
 def test_hash_to_curve__given_any_input__agrees_with_offchain(harness, message, tag):
     point = hash_to_curve(message, tag=tag)
     assert as_words(harness.hashToCurve(message, tag)) == (point.x, point.y)

@@ -77,6 +77,15 @@ def test_merkle_sha256__when_tree_size_has_another_shape__fails(harness):
         assert not harness.verifyInclusion(root, leaves[10], 10, size, proof)
 
 
+def test_merkle_sha256__when_tree_size_is_larger_than_the_path__fails(harness):
+    """The path reaches the root, but in the claimed tree it would have to be longer."""
+    leaves = leaves_of(4)
+    root, proof = merkle.root(leaves), merkle.prove(leaves, 0)
+    assert harness.verifyInclusion(root, leaves[0], 0, 4, proof)
+    for size in (5, 6, 8, 9):
+        assert not harness.verifyInclusion(root, leaves[0], 0, size, proof)
+
+
 def test_merkle_sha256__when_index_is_outside_the_tree__fails(harness):
     leaf = leaves_of(1)[0]
     root = merkle.root([leaf])

@@ -14,6 +14,7 @@ from bn254_model import (
     multiply,
     random_scalar,
     seed,
+    weights,
 )
 from brownie import web3
 
@@ -77,6 +78,21 @@ def test_share_check__given_honest_transcript__stays_within_gas(
 def test_share_check__seed_of_given_transcript__is_the_hash_of_the_format(harness, transcript):
     expected = seed(transcript, chain_id=web3.eth.chain_id)
     assert harness.seedOfShares(*transcript.arguments) == "0x" + expected.hex()
+
+
+def test_share_check__given_transcript__multiplies_by_weights_of_128_bits(harness, transcript):
+    """Traces the call: the scalars of the multiplications, keys and shares in turn."""
+    message = {
+        "to": harness.address,
+        "data": harness.verifyShares.encode_input(*transcript.arguments),
+    }
+    answer = web3.provider.make_request(
+        "debug_traceCall", [message, "latest", {"tracer": "callTracer"}]
+    )
+    calls = [call for call in answer["result"]["calls"] if int(call["to"], 16) == 7]
+    scalars = [int(call["input"][-64:], 16) for call in calls]
+    rho = weights(seed(transcript, chain_id=web3.eth.chain_id), 5)
+    assert scalars == [weight for weight in rho for _ in ("key", "share")]
 
 
 def test_share_check__given_infinite_higher_commitment__holds(verify):

@@ -1,11 +1,11 @@
 """SortedForm against a plain list, by random sequences of calls, and its worst case in gas."""
 
+import itertools
 import random
 
+import hypothesis
 import pytest
 from bn254_model import as_words
-from brownie.test import given
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 CAPACITY = 32
@@ -39,117 +39,131 @@ class ListModel:
         return tuple(slot for _, slot in self.lines)
 
 
-def insert(form_harness, deployer, model, credit, form_id=0):
-    """Insert into both; return the receipt."""
-    receipt = form_harness.insert(form_id, credit, {"from": deployer})
-    event = receipt.events["Inserted"]
-    assert model.insert(credit, int(event["slot"])) == event["replaced"]
-    return receipt
+class Pair:
+    """One form on chain, under a number of its own, and its model; both get every change."""
+
+    numbers = itertools.count()
+
+    def __init__(self, harness, deployer, revert_data):
+        self.harness, self.sender, self._revert_data = harness, {"from": deployer}, revert_data
+        self.number = next(self.numbers)
+        self.model = ListModel()
+
+    def fill(self, credits):
+        self.harness.insertMany(self.number, credits, self.sender)
+        for slot, credit in enumerate(credits):
+            self.model.insert(credit, slot)
+        assert self.ranked() == self.model.slots
+
+    def insert(self, credit):
+        receipt = self.harness.insert(self.number, credit, self.sender)
+        event = receipt.events["Inserted"]
+        assert self.model.insert(credit, int(event["slot"])) == event["replaced"]
+        return receipt
+
+    def remove(self, slot):
+        self.harness.remove(self.number, slot, self.sender)
+        self.model.remove(slot)
+
+    def ranked(self):
+        return as_words(self.harness.ranked(self.number))
+
+    def view(self, name, *arguments):
+        return getattr(self.harness, name)(self.number, *arguments)
+
+    def error_of(self, name, *arguments):
+        return self._revert_data(getattr(self.harness, name), self.number, *arguments)
 
 
-def fill(form_harness, deployer, credits, form_id=0):
-    model = ListModel()
-    form_harness.insertMany(form_id, credits, {"from": deployer})
-    for slot, credit in enumerate(credits):
-        model.insert(credit, slot)
-    assert as_words(form_harness.ranked(form_id)) == model.slots
-    return model
+@pytest.fixture
+def new_form(form_harness, deployer, revert_data):
+    return lambda: Pair(form_harness, deployer, revert_data)
 
 
-@pytest.fixture(autouse=True)
-def isolation(fn_isolation):
-    pass
+@pytest.fixture
+def form(new_form):
+    return new_form()
 
 
-def test_sorted_form__ranked_given_empty_form__is_empty(form_harness):
-    assert as_words(form_harness.ranked(0)) == ()
-    assert form_harness.size(0) == 0
-    assert not form_harness.holds(0, 0)
-    assert form_harness.accepts(0, 0)
+def test_sorted_form__ranked_given_empty_form__is_empty(form):
+    assert form.ranked() == ()
+    assert form.view("size") == 0
+    assert not form.view("holds", 0)
+    assert form.view("accepts", 0)
 
 
-def test_sorted_form__insert_given_ties__puts_the_earlier_first(form_harness, deployer):
-    model = ListModel()
+def test_sorted_form__insert_given_ties__puts_the_earlier_first(form):
     for credit in (5, 9, 5, 9, 0, 5):
-        insert(form_harness, deployer, model, credit)
-    assert as_words(form_harness.ranked(0)) == (1, 3, 0, 2, 5, 4) == model.slots
+        form.insert(credit)
+    assert form.ranked() == (1, 3, 0, 2, 5, 4) == form.model.slots
 
 
 @pytest.mark.parametrize("order", ["rising", "falling", "equal", "random"])
-def test_sorted_form__insert_given_32_lines__keeps_them_sorted(form_harness, deployer, order):
+def test_sorted_form__insert_given_32_lines__keeps_them_sorted(form, order):
     credits = {
         "rising": list(range(CAPACITY)),
         "falling": [MAXIMUM - i for i in range(CAPACITY)],
         "equal": [7] * CAPACITY,
         "random": random.Random(order).choices(range(10), k=CAPACITY),
     }[order]
-    model = fill(form_harness, deployer, credits)
-    assert form_harness.size(0) == CAPACITY
+    form.fill(credits)
+    assert form.view("size") == CAPACITY
     for slot, credit in enumerate(credits):
-        assert form_harness.creditOf(0, slot) == credit
-    assert sorted(model.slots) == list(range(CAPACITY))
+        assert form.view("creditOf", slot) == credit
+    assert sorted(form.ranked()) == list(range(CAPACITY))
 
 
-def test_sorted_form__insert_given_full_form_and_higher_credit__replaces_the_last(
-    form_harness, deployer
-):
-    model = fill(form_harness, deployer, [100 - i for i in range(CAPACITY)])
-    receipt = insert(form_harness, deployer, model, 70)
-    assert receipt.events["Inserted"]["replaced"]
-    assert receipt.events["Inserted"]["slot"] == 31
-    assert form_harness.creditOf(0, 31) == 70
-    assert form_harness.size(0) == CAPACITY
-    assert as_words(form_harness.ranked(0)) == model.slots
+def test_sorted_form__insert_given_full_form_and_higher_credit__replaces_the_last(form):
+    form.fill([100 - i for i in range(CAPACITY)])
+    event = form.insert(70).events["Inserted"]
+    assert event["replaced"]
+    assert event["slot"] == 31
+    assert form.view("creditOf", 31) == 70
+    assert form.view("size") == CAPACITY
+    assert form.ranked() == form.model.slots
 
 
 @pytest.mark.parametrize("credit", [0, 49, 50])
 def test_sorted_form__insert_given_full_form_and_no_higher_credit__reverts(
-    form_harness, deployer, revert_data, error_bytes, credit
+    form, error_bytes, credit
 ):
-    fill(form_harness, deployer, [50 + i for i in range(CAPACITY)])
-    error = error_bytes("SortedForm_Full(uint32)", 50)
-    assert revert_data(form_harness.insert, 0, credit) == error
-    assert not form_harness.accepts(0, credit)
-    assert form_harness.accepts(0, 51)
+    form.fill([50 + i for i in range(CAPACITY)])
+    assert form.error_of("insert", credit) == error_bytes("SortedForm_Full(uint32)", 50)
+    assert not form.view("accepts", credit)
+    assert form.view("accepts", 51)
 
 
-def test_sorted_form__remove_given_line__keeps_the_others_order(form_harness, deployer):
-    model = fill(form_harness, deployer, [i * 7 % 32 for i in range(CAPACITY)])
+def test_sorted_form__remove_given_line__keeps_the_others_order(form):
+    form.fill([i * 7 % 32 for i in range(CAPACITY)])
     for slot in (31, 0, 13, 14):
-        form_harness.remove(0, slot, {"from": deployer})
-        model.remove(slot)
-        assert as_words(form_harness.ranked(0)) == model.slots
-        assert not form_harness.holds(0, slot)
-    insert(form_harness, deployer, model, 99)
-    assert as_words(form_harness.ranked(0)) == model.slots
-    assert model.slots[0] == 0  # the lowest free slot
+        form.remove(slot)
+        assert form.ranked() == form.model.slots
+        assert not form.view("holds", slot)
+    form.insert(99)
+    assert form.ranked() == form.model.slots
+    assert form.model.slots[0] == 0  # the lowest free slot
 
 
-def test_sorted_form__remove_when_slot_is_free__reverts(
-    form_harness, deployer, revert_data, error_bytes
-):
-    fill(form_harness, deployer, [1, 2])
-    for slot in (2, 31, 32, 255):
+def test_sorted_form__remove_when_slot_is_free__reverts(form, error_bytes):
+    form.fill([1, 2])
+    for slot in (2, 31, 32, 33, 255):
         error = error_bytes("SortedForm_NoSuchSlot(uint8)", slot)
-        assert revert_data(form_harness.remove, 0, slot) == error
-        assert revert_data(form_harness.creditOf, 0, slot) == error
-        assert not form_harness.holds(0, slot)
+        assert form.error_of("remove", slot) == error
+        assert form.error_of("creditOf", slot) == error
+        assert not form.view("holds", slot)
 
 
-def test_sorted_form__insert_given_two_forms__keeps_them_apart(form_harness, deployer):
-    fill(form_harness, deployer, [3, 1, 2], form_id=1)
-    fill(form_harness, deployer, [1, 2], form_id=2)
-    assert as_words(form_harness.ranked(1)) == (0, 2, 1)
-    assert as_words(form_harness.ranked(2)) == (1, 0)
+def test_sorted_form__insert_given_two_forms__keeps_them_apart(new_form):
+    first, second = new_form(), new_form()
+    first.fill([3, 1, 2])
+    second.fill([1, 2])
+    assert first.ranked() == (0, 2, 1)
+    assert second.ranked() == (1, 0)
 
 
-def test_sorted_form__insert_given_worst_case_of_full_form__stays_within_gas(
-    form_harness, deployer
-):
-    model = fill(form_harness, deployer, [1000 + i for i in range(CAPACITY)])
-    used = []
-    for credit in (1001, 5000, 1017, 1030, 3000, 1008):
-        used.append(insert(form_harness, deployer, model, credit).gas_used)
+def test_sorted_form__insert_given_worst_case_of_full_form__stays_within_gas(form):
+    form.fill([1000 + i for i in range(CAPACITY)])
+    used = [form.insert(credit).gas_used for credit in (1001, 5000, 1017, 1030, 3000, 1008)]
     print(f"insert into a full form, the harness's transaction: {max(used)} gas")
     assert max(used) <= 50_000
 
@@ -161,27 +175,34 @@ operations = st.one_of(
 )
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+def apply(form, operation, value):
+    """Make a call that the model allows, or see that the contract refuses it."""
+    slots = form.model.slots
+    allowed = form.model.accepts(value) if operation == "insert" else value in slots
+    if operation == "insert":
+        assert form.view("accepts", value) == allowed
+    if allowed:
+        getattr(form, operation)(value)
+    else:
+        assert form.error_of(operation, value)
+        assert form.model.slots == slots
+
+
+@hypothesis.settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
-@given(filled=st.sampled_from([0, 28, 32]), calls=st.lists(operations, min_size=1, max_size=30))
-def test_sorted_form__insert_given_random_sequences__agrees_with_the_model(
-    form_harness, deployer, revert_data, filled, calls
-):
-    model = fill(form_harness, deployer, [i % 5 for i in range(filled)])
+@hypothesis.given(
+    filled=st.sampled_from([0, 28, 32]), calls=st.lists(operations, min_size=1, max_size=30)
+)
+def test_sorted_form__given_random_sequences__agrees_with_the_model(new_form, filled, calls):
+    form = new_form()
+    if filled:
+        form.fill([i % 5 for i in range(filled)])
     for operation, value in calls:
-        if operation == "insert":
-            assert form_harness.accepts(0, value) == model.accepts(value)
-            if model.accepts(value):
-                insert(form_harness, deployer, model, value)
-            else:
-                assert revert_data(form_harness.insert, 0, value)
-        elif value in model.slots:
-            form_harness.remove(0, value, {"from": deployer})
-            model.remove(value)
-        else:
-            assert revert_data(form_harness.remove, 0, value)
-        assert as_words(form_harness.ranked(0)) == model.slots
-        assert form_harness.size(0) == len(model.lines)
-    for credit, slot in model.lines:
-        assert form_harness.creditOf(0, slot) == credit
+        apply(form, operation, value)
+        assert form.ranked() == form.model.slots
+        assert form.view("size") == len(form.model.lines)
+    for credit, slot in form.model.lines:
+        assert form.view("creditOf", slot) == credit
