@@ -85,7 +85,7 @@ def run_agents(
 ) -> list[AgentProcess]:
     """Run an agent for each configuration, at most `parallel` at once, until all are done.
 
-    `follow` is called over and over with the running ones. Raises AgentFailed; none is left running.
+    `follow` is called over and over with the running ones. Raises AgentFailed; none is left behind.
     """
     waiting, running, done = list(configs), list[AgentProcess](), list[AgentProcess]()
     deadline = time.monotonic() + _DEADLINE_S
@@ -108,7 +108,7 @@ def run_agents(
 
 
 def kill_in_mid_run(config: Path, *, at_seq: int) -> tuple[AgentProcess, int]:
-    """Start an agent, kill it with SIGKILL once it has sampled `at_seq`, and return its exit code."""
+    """Start an agent, kill it (SIGKILL) once it has sampled `at_seq`, and return its exit code."""
     agent = AgentProcess(config)
     try:
         while agent.last_seq < at_seq and not agent.has_ended:

@@ -42,11 +42,12 @@ def gas_by_step(gateway: ChainGateway) -> dict[str, int]:
     return gas
 
 
-def fees_wei(gateway: ChainGateway) -> int:
-    """Return what all transactions together paid for gas."""
+def fees_wei(gateway: ChainGateway, *, sender: str | None = None) -> int:
+    """Return what all transactions, or those of one account, together paid for gas."""
     return sum(
-        int(receipt["gasUsed"], 16) * int(transaction["gasPrice"], 16)
+        int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
         for transaction, receipt in _transactions(gateway)
+        if sender is None or transaction["from"] == sender.lower()
     )
 
 

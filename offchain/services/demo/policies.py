@@ -1,4 +1,4 @@
-"""Each home's notification policy, from its own quantiles, and the trial reports that its data lacks."""
+"""Each home's policy, from its own quantiles, and trial reports for what its data lacks."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ def write_trials(
     missing = _missing(homes, policies)
     home, policy = homes[0], policies[0]
     after = rng.randrange(1, len(home.samples))
-    trials = [_trial(after, policy, status) for status in missing]
-    if Status.SHUT_DOWN in missing and Status.IN_OPERATION not in missing:
-        trials.append(_trial(after, policy, Status.IN_OPERATION))
+    wanted = list(missing)
+    if Status.IN_OPERATION in missing and Status.SHUT_DOWN not in missing:
+        wanted.insert(wanted.index(Status.IN_OPERATION), Status.SHUT_DOWN)
+    trials = [_trial(after, policy, status) for status in wanted]
     path.write_text(json.dumps(trials), encoding="utf-8")
     return missing
 
@@ -61,9 +62,8 @@ def _missing(homes: Sequence[Home], policies: Sequence[Policy]) -> list[Status]:
             # "Back in operation" is what is wanted, not merely "in operation".
             if status is not Status.IN_OPERATION or was_down:
                 seen.add(status)
-            was_down = status is Status.SHUT_DOWN or (
-                was_down and status is not Status.IN_OPERATION
-            )
+            is_down = status is Status.SHUT_DOWN
+            was_down = is_down or (was_down and status is not Status.IN_OPERATION)
     return [status for status in _WANTED if status not in seen]
 
 

@@ -28,7 +28,7 @@ from offchain.services.share_inbox import ShareInbox
 from offchain.services.sharer import SharerAgent
 from offchain.services.user import UserAgent
 from offchain.storage import ContentStore
-from offchain.types import SECONDS_PER_DAY, Policy, day_of
+from offchain.types import SECONDS_PER_DAY, Account, Policy, day_of
 
 BILL, ADVICE = 1, 2
 BILL_PRICE_WEI = 2 * 10**15
@@ -64,7 +64,7 @@ class HomeSite:
     user: UserAgent
     user_keys: MemberKeys
     gateway: ChainGateway
-    device: str
+    device: Account
     agent_config: Path
     policy: Policy
 
@@ -77,6 +77,11 @@ class HomeSite:
     def window(self) -> tuple[int, int]:
         """The whole UTC days from the first reading to the last, as unix seconds, end exclusive."""
         return self.days[0] * SECONDS_PER_DAY, (self.days[-1] + 1) * SECONDS_PER_DAY
+
+    def window_of_days(self, count: int) -> tuple[int, int]:
+        """The window of the first `count` days with readings."""
+        last = self.days[min(count, len(self.days)) - 1]
+        return self.days[0] * SECONDS_PER_DAY, (last + 1) * SECONDS_PER_DAY
 
 
 @dataclass(kw_only=True)
@@ -104,6 +109,7 @@ class World:
     report: RunReport
     random: random.Random
     say: Callable[[str], None]
+    progress: Callable[[str], None]
     nodes: list[NodeSite] = field(default_factory=list)
     homes: list[HomeSite] = field(default_factory=list)
     sharers: list[SharerSite] = field(default_factory=list)

@@ -1,0 +1,181 @@
+"""Run the main job: stages in order, results whatever happens, nothing left behind."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import random
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from offchain.chain.anvil import find_anvil, start_anvil
+from offchain.chain.errors import NodeUnavailable
+from offchain.chain.gateway import ChainGateway
+from offchain.errors import DmsmError, MeterCsvError
+from offchain.records.tariff import Tariff
+from offchain.services.admin import Admin
+from offchain.services.demo import (
+    asking,
+    closing,
+    metering,
+    notifying,
+    policies,
+    refusing,
+    setting_up,
+    sharing,
+)
+from offchain.services.demo.checks import Findings
+from offchain.services.demo.households import SOURCE, Home, load_homes, load_tariff
+from offchain.services.demo.options import DemoInputError, DemoOptions
+from offchain.services.demo.report import RunReport, print_summary, write_json, write_page
+from offchain.services.demo.setting_up import ROOT
+from offchain.services.demo.world import World
+
+DATA_DIR = ROOT / ".cache" / "data" / "citylearn_challenge_2022_phase_all"
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_PROGRESS_EVERY_S = 3.0
+
+
+def main(options: DemoOptions) -> int:
+    """Run the demo for the command line and return its exit code: 0, 1, 2, or 130 for Ctrl-C."""
+    console = Console(soft_wrap=False)
+    try:
+        _check_set_up()
+        homes = load_homes(options, DATA_DIR)
+        tariff = load_tariff(DATA_DIR)
+    except (DemoInputError, MeterCsvError, NodeUnavailable) as error:
+        print(
+            f"dmsm demo: {error}" if not isinstance(error, MeterCsvError) else error,
+            file=sys.stderr,
+        )
+        return BAD_INPUT
+    source = SOURCE if options.readings is None else f"meter files of {options.readings}"
+    report = RunReport(findings=Findings(), source=source, homes=homes)
+    signal.signal(signal.SIGTERM, _stop)
+    code = OK
+    try:
+        with ExitStack() as stack:
+            _run(options, homes, tariff, report, console, stack)
+    except KeyboardInterrupt:
+        console.print("interrupted: everything that was started has been stopped")
+        code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever happened belongs into the report
+        _explain(error, report, console)
+    finally:
+        _write_results(options, report, console)
+    return code or (OK if report.findings.is_ok else FAILED)
+
+
+def _run(
+    options: DemoOptions,
+    homes: list[Home],
+    tariff: Tariff,
+    report: RunReport,
+    console: Console,
+    stack: ExitStack,
+) -> None:
+    say, progress = _speaker(console)
+    findings = report.findings
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dmsm-demo-")))
+    rng = random.Random(options.seed)
+    with findings.stage("deploy and admit"):
+        say("starting anvil and deploying the contracts (brownie run deploy)")
+        anvil = stack.enter_context(start_anvil())
+        deployment, owner = setting_up.deploy_contracts(anvil, folder)
+        gateway = ChainGateway(anvil.url, deployment, account=owner)
+        world = World(
+            options=options,
+            folder=folder,
+            tariff=tariff,
+            anvil=anvil,
+            gateway=gateway,
+            admin=Admin(gateway),
+            content_url=f"dir:{folder / 'content'}",
+            report=report,
+            random=rng,
+            say=say,
+            progress=progress,
+        )
+        setting_up.set_terms(world)
+        by_home = [policies.policy_of(home) for home in homes]
+        say("making keys of full size and admitting every member")
+        setting_up.admit_members(world, homes, by_home, stack)
+        trials = world.homes[0].agent_config.parent / metering.TRIALS_FILE
+        policies.write_trials(homes, by_home, trials, rng)
+    with findings.stage("meter and anchor"):
+        say(f"{len(homes)} device agents replay their readings")
+        metering.replay_readings(world)
+    with findings.stage("notify"):
+        say("owners read their notifications")
+        notifying.read_notifications(world)
+    with findings.stage("request, answer, audit"):
+        say("users prepay bills and advice")
+        asking.ask_for_bills(world)
+    with findings.stage("refuse and refund"):
+        say("requests that must fail; one declined, one missed")
+        refusing.try_bad_requests(world)
+        refusing.ask_in_vain(world)
+    with findings.stage("publish and share"):
+        sharing.publish_data_sets(world)
+        sharing.recover_and_audit(world, sharing.buy_data(world))
+    with findings.stage("account for the money"):
+        closing.close_accounts(world)
+
+
+def _check_set_up() -> None:
+    missing = [
+        what
+        for what, is_there in (
+            ("Brownie", importlib.util.find_spec("brownie") is not None),
+            ("the deployment script", (ROOT / "scripts" / "run_deploy.py").is_file()),
+            ("solc", any((ROOT / ".cache" / "solcx").glob("solc-v*"))),
+            ("the household data", (DATA_DIR / "pricing.csv").is_file()),
+        )
+        if not is_there
+    ]
+    if missing:
+        raise DemoInputError(f"{', '.join(missing)} missing: run `make setup` in the checkout")
+    find_anvil()
+
+
+def _speaker(console: Console) -> tuple[Callable[[str], None], Callable[[str], None]]:
+    begun = time.monotonic()
+    last = [begun]
+
+    def say(text: str) -> None:
+        last[0] = time.monotonic()
+        console.print(f"[dim]{last[0] - begun:6.1f} s[/]  {text}", highlight=False)
+
+    def progress(text: str) -> None:
+        if time.monotonic() - last[0] >= _PROGRESS_EVERY_S:
+            say(text)
+
+    return say, progress
+
+
+def _explain(error: Exception, report: RunReport, console: Console) -> None:
+    stage = report.findings.stages[-1].name if report.findings.stages else "start"
+    console.print(f"[red]the stage “{stage}” ended early:[/] {error}", highlight=False)
+    if not isinstance(error, DmsmError):
+        console.print("".join(traceback.format_exception(error)), markup=False, highlight=False)
+    logging.getLogger(__name__).debug("the run failed", exc_info=error)
+
+
+def _write_results(options: DemoOptions, report: RunReport, console: Console) -> None:
+    if options.json_file is not None:
+        write_json(report, options.json_file)
+    print_summary(report, console)
+    page = write_page(report, options.report_dir)
+    console.print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
