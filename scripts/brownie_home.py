@@ -15,12 +15,16 @@ import os
 import shutil
 import sys
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NETWORK = "dmsm"
 SOLC_FOLDER = ROOT / ".cache" / "solcx"
+BUILD = ROOT / "build"
 BUILD_FOLDERS = ("contracts", "interfaces")
+KEPT_BUILDS = ROOT / ".cache" / "brownie" / "builds"
+BUILDS_TO_KEEP = 3
 SOURCES = ("contracts", "interfaces", "scripts", "brownie-config.yaml")
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis", ".pytest_cache")
 
@@ -80,24 +84,49 @@ def make_brownie_project(directory: Path, *, with_tests: bool = False) -> Path:
         elif source.exists():
             shutil.copy2(source, directory / name)
     (directory / "node_modules").symlink_to(ROOT / "node_modules")
-    for name in BUILD_FOLDERS:
-        _copy_changed(ROOT / "build" / name, directory / "build" / name)
+    kept = _kept_builds()
+    if kept:
+        shutil.copytree(kept[-1], directory / "build", dirs_exist_ok=True)
     return directory
 
 
 def keep_build(directory: Path) -> None:
-    """Take the compiled contracts of the copy at ``directory`` over into the checkout's ``build/``.
+    """Take over what is compiled in the copy at ``directory``, for later copies and ``build/``.
 
-    Safe beside other runs: files are replaced one by one and atomically, and Brownie compares the
-    hash in each with the source before it uses it.
+    Only for a copy that Brownie has compiled without a fault. Safe beside other runs: a later copy
+    begins with one whole set, never with artifacts that two runs have mixed.
     """
+    KEPT_BUILDS.mkdir(parents=True, exist_ok=True)
+    kept = _kept_builds()
+    if not kept or not _is_same_build(kept[-1], directory / "build"):
+        partial = KEPT_BUILDS / f"partial-{os.getpid()}"
+        for name in BUILD_FOLDERS:
+            shutil.copytree(directory / "build" / name, partial / name)
+        partial.rename(KEPT_BUILDS / f"{time.time_ns():020}")
+    for old in kept[: 1 - BUILDS_TO_KEEP]:
+        shutil.rmtree(old, ignore_errors=True)
     for name in BUILD_FOLDERS:
-        source, target = directory / "build" / name, ROOT / "build" / name
-        if not source.is_dir() or not any(source.iterdir()):
-            continue
-        _copy_changed(source, target)
-        for stale in {p.name for p in target.glob("*.json")} - {p.name for p in source.iterdir()}:
-            (target / stale).unlink(missing_ok=True)
+        _mirror(directory / "build" / name, BUILD / name)
+
+
+def _kept_builds() -> list[Path]:
+    return sorted(KEPT_BUILDS.glob("[0-9]*"))
+
+
+def _is_same_build(one: Path, other: Path) -> bool:
+    for name in BUILD_FOLDERS:
+        files = {path.name for path in (one / name).glob("*.json")}
+        if files != {path.name for path in (other / name).glob("*.json")}:
+            return False
+        if filecmp.cmpfiles(one / name, other / name, files, shallow=False)[0] != list(files):
+            return False
+    return True
+
+
+def _mirror(source: Path, target: Path) -> None:
+    _copy_changed(source, target)
+    for stale in {p.name for p in target.glob("*.json")} - {p.name for p in source.iterdir()}:
+        (target / stale).unlink(missing_ok=True)
 
 
 def _copy_changed(source: Path, target: Path) -> None:

