@@ -1,0 +1,64 @@
+"""`dmsm-agent run --config FILE`: the device agent's command line."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+ConfigFile = Annotated[Path, typer.Option(help="JSON or TOML; paths in it are relative to it.")]
+InjectFile = Annotated[
+    Path | None,
+    typer.Option(help='Trial reports: [{"after_seq", "power_w", "temperature_dc"}, …].'),
+]
+Days = Annotated[int | None, typer.Option(min=1, help="Only the first N UTC days of the input.")]
+
+
+@app.callback()
+def agent() -> None:
+    """Read a meter, seal and send its readings, anchor their batches, report its status."""
+
+
+@app.command()
+def run(config: ConfigFile, inject: InjectFile = None, days: Days = None) -> None:
+    """Run one device until its meter's input ends; running it again goes on where it stopped.
+
+    Needs a chain with the contracts, a processing node, the device's key folder (account.json,
+    bls.json, device.json) with a password file, and a meter file. Progress comes as JSON lines.
+    Ends with 0 when all is sent and anchored, 2 for bad settings or input, 3 when node or chain
+    cannot be reached, 4 when they know more than the outbox, 1 for any other refusal.
+    """
+    # Imported here, so that --help does not wait for the chain's libraries.
+    from device_agent.assembly import run_agent
+    from device_agent.config import load_config
+    from offchain.errors import DmsmError
+
+    try:
+        inject = None if inject is None else inject.absolute()
+        run_agent(load_config(config, inject=inject, days=days))
+    except DmsmError as error:
+        print(json.dumps({"event": "error", "detail": str(error)}), flush=True)
+        print(error, file=sys.stderr)
+        raise typer.Exit(_exit_code(error)) from error
+
+
+def _exit_code(error: Exception) -> int:
+    from device_agent.agent import PASSING
+    from device_agent.errors import AgentError
+    from offchain.chain.errors import ChainMismatch, DeploymentInvalid
+    from offchain.errors import KeystoreError, MeterCsvError
+
+    if isinstance(error, AgentError):
+        return error.exit_code
+    if isinstance(error, PASSING):
+        return 3
+    bad_setup = (MeterCsvError, KeystoreError, ChainMismatch, DeploymentInvalid)
+    return 2 if isinstance(error, bad_setup) else 1
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

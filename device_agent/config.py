@@ -1,0 +1,98 @@
+"""The agent's configuration: one JSON or TOML file; paths in it are relative to it."""
+
+import json
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from device_agent.errors import BadSetup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What an agent needs to know.
+
+    keys: folder with account.json, bls.json and device.json. days: only the first UTC days of the
+    input. pace_s: seconds a sample, 0 for as fast as possible; then `flush_every` samples are sent
+    at once. give_up_after_s: how long node and chain may be unreachable at the end of the input.
+    """
+
+    rpc_url: str
+    deployment: Path
+    node_url: str
+    keys: Path
+    password_file: Path
+    outbox: Path
+    meter_csv: Path
+    days: int | None = None
+    pace_s: float = 0.0
+    flush_every: int = 24
+    max_batch: int = 65_536
+    status_file: Path | None = None
+    inject: Path | None = None
+    give_up_after_s: float = 60.0
+    gas_price_wei: int | None = None
+
+
+_PATHS = {"deployment", "keys", "password_file", "outbox", "meter_csv", "status_file", "inject"}
+_OPTIONAL = {"days", "status_file", "inject", "gas_price_wei"}
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "days": int,
+    "flush_every": int,
+    "max_batch": int,
+    "gas_price_wei": int,
+    "pace_s": (int, float),
+    "give_up_after_s": (int, float),
+}
+_LEAST: dict[str, int] = {
+    "days": 1,
+    "flush_every": 1,
+    "max_batch": 1,
+    "pace_s": 0,
+    "give_up_after_s": 0,
+}
+
+
+def load_config(path: Path, **overrides: Any) -> Config:
+    """Read a configuration; `overrides` that are not None replace what the file says.
+
+    Raises BadSetup for a file that cannot be read, and unknown, missing or unfit settings.
+    """
+    values = _read(path) | {name: str(value) for name, value in overrides.items() if value}
+    if isinstance(overrides.get("days"), int):
+        values["days"] = overrides["days"]
+    known = {field.name for field in fields(Config)}
+    required = {field.name for field in fields(Config) if field.default is field.default_factory}
+    _refuse("unknown settings", values.keys() - known, path)
+    _refuse("missing settings", required - values.keys(), path)
+    return Config(**{name: _value(name, value, path) for name, value in values.items()})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+        values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except OSError as error:
+        raise BadSetup(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise BadSetup(f"{path}: is no JSON or TOML: {error}") from error
+    if not isinstance(values, dict):
+        raise BadSetup(f"{path}: must be an object of settings")
+    return values
+
+
+def _refuse(what: str, names: set[str], path: Path) -> None:
+    if names:
+        raise BadSetup(f"{path}: {what}: {', '.join(sorted(names))}")
+
+
+def _value(name: str, value: Any, path: Path) -> Any:
+    if value is None and name in _OPTIONAL:
+        return None
+    wanted: Any = _TYPES.get(name, str)
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        raise BadSetup(f"{path}: {name}: {value!r} is not of the right type")
+    if name in _LEAST and value < _LEAST[name]:
+        raise BadSetup(f"{path}: {name}: must be at least {_LEAST[name]}")
+    return (path.parent / Path(value).expanduser()).absolute() if name in _PATHS else value

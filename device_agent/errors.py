@@ -1,0 +1,44 @@
+"""What the agent raises on purpose, and with which exit code the process then ends.
+
+DmsmError
+└── AgentError            1  anything that trying again cannot mend
+    ├── BadSetup          2  configuration, keys or input
+    ├── NodeUnreachable   3  the processing node does not answer (tried again first)
+    ├── NodeRefused       1  the processing node refuses a message, by a name
+    └── SafeMode          4  chain or node know more than the outbox: going on would equivocate
+"""
+
+from offchain.errors import DmsmError
+
+
+class AgentError(DmsmError):
+    """Root of the agent's errors."""
+
+    exit_code = 1
+
+
+class BadSetup(AgentError):
+    """Configuration, keys or input cannot be used."""
+
+    exit_code = 2
+
+
+class NodeUnreachable(AgentError):
+    """The processing node does not answer, or says that it cannot work now."""
+
+    exit_code = 3
+
+
+class NodeRefused(AgentError):
+    """The processing node refuses a message. `name` is the refusal's."""
+
+    def __init__(self, *, status: int, name: str, detail: str) -> None:
+        super().__init__(f"the node refuses ({status} {name}): {detail}")
+        self.status = status
+        self.name = name
+
+
+class SafeMode(AgentError):
+    """Chain or node hold readings that the outbox does not: it is an old copy, or another's."""
+
+    exit_code = 4
