@@ -136,7 +136,7 @@ def _check_advice(world: World, home: HomeSite, advice: Answered) -> None:
     failed = [f for f in advice.audit.findings if not f.ok]
     result = advice.audit.result
     summary = (
-        f"standing load {result['standing_load_w']} W; cheapest hours (UTC) "
+        f"standing load {result['standing_load_w']} W; cheapest hours "
         f"{', '.join(str(hour) for hour in result['cheapest_hours'])}; shifting "
         f"{result['shiftable_wh'] / 1000:.1f} kWh there saves "
         f"${result['saving_microusd'] / 10**6:.2f}"

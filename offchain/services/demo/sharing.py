@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from offchain.chain.errors import ContractRevert
-from offchain.crypto import curve, paillier, polynomial
+from offchain.crypto import curve, packing, paillier, polynomial
 from offchain.crypto.curve import G1
 from offchain.errors import DmsmError, NotEnoughSharesError
 from offchain.records import ciphertexts as ciphertext_file
@@ -239,14 +239,16 @@ def _energy_wh(report: VerificationReport) -> int:
 
 
 def _check_tampering(world: World, grant: Grant, opened: OpenedDataSet) -> None:
-    """Add 1 Wh to one row under the encryption: the audit must name that device alone."""
+    """Add 1 Wh to a row under the encryption: the audit must name it, and its device alone."""
     file = ciphertext_file.decode_ciphertexts(opened.ciphertext_bytes)
     at = world.random.randrange(len(file.devices))
     victim = file.devices[at]
     public_key = opened.private_key.public_key
-    one = world.random.randrange(len(victim.ciphertexts))
+    row = world.random.randrange(victim.rows)
+    one, slot = divmod(row, packing.slots_per_plaintext(public_key.bits))
     value = paillier.ciphertext_from_bytes(public_key, victim.ciphertexts[one])
-    shifted = paillier.add_ciphertexts(public_key, [value, paillier.encrypt(public_key, 1)])
+    one_wh = paillier.encrypt(public_key, 1 << (packing.SLOT_BITS * slot))
+    shifted = paillier.add_ciphertexts(public_key, [value, one_wh])
     changed = list(victim.ciphertexts)
     changed[one] = paillier.ciphertext_to_bytes(public_key, shifted)
     devices = list(file.devices)
@@ -256,7 +258,7 @@ def _check_tampering(world: World, grant: Grant, opened: OpenedDataSet) -> None:
     report = world.sharers[0].agent.verify(grant.lock_id, opened=forged)
     named = [found.detail for found in report.devices if not found.ok]
     ok = not report.ok and report.bad_devices == (victim.device,)
-    detail = f"1 Wh added under the encryption; named: {'; '.join(named)[:160]}"
+    detail = f"1 Wh added to row {row + 1} under the encryption; named: {'; '.join(named)[:160]}"
     world.findings.record("tampered_data_detected", ok, detail)
 
 
