@@ -342,6 +342,8 @@ class MarketDesk:
             LockState.DECLINED: GrantState.DECLINED,
             LockState.REFUNDED: GrantState.FAILED,
         }.get(lock.state)
+        if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
+            ended = GrantState.FAILED  # a reorganisation took the lock away, and its time is over
         if ended is not None and job.state is not ended:
             self._held.set_grant_state(lock.lock_id, ended, reason="taken from the chain")
         kind = "delivered" if ended is GrantState.DELIVERED else "skipped"

@@ -62,13 +62,14 @@ class DataSetPublisher:
                 self._send(begun)  # begun before a crash; its id is the ledger's next
         for known in self._held.data_sets():
             if (known.from_s, known.to_s) == (window_from, window_to):
-                return data_set_of(self._gateway, known.data_set_id)
+                return self._send(known)  # also sends again what a reorganisation took away
         return self._send(self._build(window_from, window_to))
 
     def published(self) -> list[PublishedDataSet]:
         """Return the data sets that this node published."""
         stored = (one for one in self._held.data_sets() if one.published)
-        return [data_set_of(self._gateway, one.data_set_id) for one in stored]
+        found = (find_data_set(self._gateway, one.data_set_id) for one in stored)
+        return [one for one in found if one is not None]
 
     def consenting_windows(self, window_from: int, window_to: int) -> list[HeldWindow]:
         """Return what may be published now: active devices of the region whose owner's consent

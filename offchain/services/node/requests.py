@@ -170,6 +170,8 @@ class RequestDesk:
             LockState.REJECTED: JobState.REJECTED,
             LockState.REFUNDED: JobState.FAILED,
         }.get(lock.state)
+        if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
+            ended = JobState.FAILED  # a reorganisation took the request away, and its time is over
         if ended is not None and job.state is not ended:
             self._held.set_request_state(lock.lock_id, ended, reason="taken from the chain")
         if lock.state is LockState.ACCEPTED and job.answer is not None:
