@@ -116,6 +116,21 @@ contract DataLedger is IDataLedger {
     }
 
     /// @inheritdoc IDataLedger
+    function offerOf(bytes32 dataSetId)
+        external
+        view
+        returns (address processor, uint40 windowFrom, uint40 windowTo, uint16 kind)
+    {
+        DataSet storage dataSet = _dataSets[dataSetId];
+        return (dataSet.processor, dataSet.windowFrom, dataSet.windowTo, dataSet.kind);
+    }
+
+    /// @inheritdoc IDataLedger
+    function keyHashOf(bytes32 dataSetId) external view returns (bytes32) {
+        return _dataSets[dataSetId].keyHash;
+    }
+
+    /// @inheritdoc IDataLedger
     function nextDataSetId(address processor) public view returns (bytes32) {
         return keccak256(abi.encode(block.chainid, address(this), processor, _dataSetCount[processor]));
     }

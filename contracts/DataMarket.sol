@@ -3,11 +3,12 @@ pragma solidity 0.8.28;
 
 import {ICreditBook} from "../interfaces/ICreditBook.sol";
 import {BroadcastState, Choice, Conditions, IDataMarket, Response} from "../interfaces/IDataMarket.sol";
-import {DataSet, IDataLedger} from "../interfaces/IDataLedger.sol";
+import {IDataLedger} from "../interfaces/IDataLedger.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, SharingOrder} from "../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
 import {G1Point} from "./libraries/BN254.sol";
+import {Book, BroadcastBook, Line} from "./libraries/BroadcastBook.sol";
 import {ShareCheck} from "./libraries/ShareCheck.sol";
 import {SortedForm} from "./libraries/SortedForm.sol";
 import {Wiring} from "./libraries/Wiring.sol";
@@ -23,34 +24,13 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// members, who broadcasts, responds and selects. Nobody can stop {close}, which gives the deposit out.
 /// What it assumes: registry, ledger, credit book and lock are this system's own, and none of them calls foreign code when called from here.
 contract DataMarket is IDataMarket {
+    using BroadcastBook for Book;
     using SortedForm for SortedForm.Form;
-
-    /// @dev What belongs to a line of the form, by its slot; the credit lies in the form itself.
-    struct Line {
-        address processor;
-        uint96 priceWei;
-        bytes32 dataSetId;
-    }
-
-    /// @dev That a processor has responded, for ever, and where its line was put.
-    struct Mark {
-        uint40 respondedAt;
-        uint8 slot;
-    }
-
-    struct Book {
-        address requester;
-        BroadcastState state;
-        Conditions conditions;
-        SortedForm.Form form;
-        Line[32] lines;
-        mapping(address processor => Mark) marks;
-    }
 
     /// @notice Longest sealed ID openings, in bytes.
     uint256 public constant MAX_OPENINGS_BYTES = 32 * 1024;
     /// @notice Most regions of a broadcast.
-    uint256 public constant MAX_REGIONS = 16;
+    uint256 public constant MAX_REGIONS = BroadcastBook.MAX_REGIONS;
     /// @notice Least time for responses, in seconds.
     uint256 public constant SHORTEST_RESPONSE_SECONDS = 60;
     /// @notice Longest life of a broadcast, in seconds.
@@ -99,9 +79,7 @@ contract DataMarket is IDataMarket {
         Book storage book = _books[broadcastId];
         if (book.state != BroadcastState.None) revert DataMarket_NonceUsed(broadcastId);
 
-        book.requester = msg.sender;
-        book.state = BroadcastState.Open;
-        book.conditions = conditions;
+        book.open(msg.sender, conditions);
 
         emit Broadcast(broadcastId, msg.sender, uint96(msg.value), conditions);
 
@@ -147,14 +125,14 @@ contract DataMarket is IDataMarket {
     /// @inheritdoc IDataMarket
     function respond(bytes32 broadcastId, bytes32 dataSetId, uint96 priceWei) external onlyOpen(broadcastId) {
         Book storage book = _books[broadcastId];
-        _requireBefore(broadcastId, book.conditions.respondBy);
-        _checkResponder(broadcastId, book.conditions.regions);
-        if (book.marks[msg.sender].respondedAt != 0) revert DataMarket_AlreadyResponded(broadcastId, msg.sender);
-        _checkOffer(broadcastId, book.conditions, dataSetId, priceWei);
+        _requireBefore(broadcastId, book.respondBy);
+        _checkResponder(broadcastId, book);
+        if (book.hasResponded(msg.sender)) revert DataMarket_AlreadyResponded(broadcastId, msg.sender);
+        _checkOffer(broadcastId, book, dataSetId, priceWei);
         uint32 creditNow = credit.creditOf(msg.sender);
         if (!book.form.accepts(creditNow)) revert DataMarket_FormFull(broadcastId, creditNow);
 
-        address replaced = _enter(book, dataSetId, priceWei, creditNow);
+        address replaced = book.enter(msg.sender, priceWei, dataSetId, creditNow);
 
         emit Responded(broadcastId, msg.sender, dataSetId, priceWei, creditNow, replaced);
     }
@@ -168,52 +146,27 @@ contract DataMarket is IDataMarket {
         emit ResponseWithdrawn(broadcastId, msg.sender);
     }
 
-    function _checkResponder(bytes32 broadcastId, bytes32[] storage regions) private view {
+    function _checkResponder(bytes32 broadcastId, Book storage book) private view {
         (Role role, bytes32 regionId) = registry.activeRoleOf(msg.sender);
         if (role != Role.Processor) revert DataMarket_NotProcessor(msg.sender);
-        // The regions ascend: bisection reads five of sixteen.
-        (uint256 low, uint256 high) = (0, regions.length);
-        while (low < high) {
-            uint256 middle = (low + high) >> 1;
-            bytes32 wanted = regions[middle];
-            if (wanted == regionId) return;
-            if (wanted < regionId) low = middle + 1;
-            else high = middle;
-        }
-        revert DataMarket_RegionNotWanted(broadcastId, regionId);
+        if (!book.wants(regionId)) revert DataMarket_RegionNotWanted(broadcastId, regionId);
     }
 
-    function _checkOffer(bytes32 broadcastId, Conditions storage conditions, bytes32 dataSetId, uint96 priceWei)
-        private
-        view
-    {
-        DataSet memory offered = ledger.dataSetOf(dataSetId);
-        bool fits = offered.processor == msg.sender && offered.kind == conditions.kind
-            && offered.windowFrom < conditions.windowTo && conditions.windowFrom < offered.windowTo;
+    function _checkOffer(bytes32 broadcastId, Book storage book, bytes32 dataSetId, uint96 priceWei) private view {
+        (address processor, uint40 windowFrom, uint40 windowTo, uint16 kind) = ledger.offerOf(dataSetId);
+        bool fits = processor == msg.sender && kind == book.kind && windowFrom < book.windowTo
+            && book.windowFrom < windowTo;
         if (!fits) revert DataMarket_UnfitDataSet(broadcastId, dataSetId);
-        uint96 maxPriceWei = conditions.maxPriceWei;
+        uint96 maxPriceWei = book.maxPriceWei;
         if (priceWei == 0 || priceWei > maxPriceWei) {
             revert DataMarket_PriceAboveMaximum(broadcastId, priceWei, maxPriceWei);
         }
     }
 
-    function _enter(Book storage book, bytes32 dataSetId, uint96 priceWei, uint32 creditNow)
-        private
-        returns (address replaced)
-    {
-        (uint8 slot, bool isReplaced) = book.form.insert(creditNow);
-        if (isReplaced) replaced = book.lines[slot].processor;
-        book.lines[slot] = Line(msg.sender, priceWei, dataSetId);
-        book.marks[msg.sender] = Mark(uint40(block.timestamp), slot);
-    }
-
-    /// @dev The slot where the processor's line stands. A slot may have passed to another line, or be empty with an old one in it.
-    function _slotOf(bytes32 broadcastId, Book storage book, address processor) private view returns (uint8 slot) {
-        Mark memory mark = book.marks[processor];
-        slot = mark.slot;
-        bool stands =
-            mark.respondedAt != 0 && book.form.holds(slot) && book.lines[slot].processor == processor;
+    function _slotOf(bytes32 broadcastId, Book storage book, address processor) private view returns (uint8) {
+        (bool stands, uint8 slot) = book.find(processor);
         if (!stands) revert DataMarket_NoResponse(broadcastId, processor);
+        return slot;
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -228,10 +181,10 @@ contract DataMarket is IDataMarket {
         returns (bytes32[] memory lockIds)
     {
         Book storage book = _books[broadcastId];
-        _requireBefore(broadcastId, book.conditions.selectBy);
+        _requireBefore(broadcastId, book.selectBy);
         if (msg.sender != book.requester) revert DataMarket_NotRequester(broadcastId, msg.sender);
         if (!registry.isActive(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
-        G1Point[] memory deliveryKeys = _checkGroup(broadcastId, book.conditions.groupSize, members);
+        G1Point[] memory deliveryKeys = _checkGroup(broadcastId, book.groupSize, members);
         bytes32 groupHash = keccak256(abi.encode(members, deliveryKeys));
         SharingOrder[] memory orders = _ordersFor(broadcastId, book, groupHash, choices);
         _checkValue(orders);
@@ -294,8 +247,8 @@ contract DataMarket is IDataMarket {
         order.payer = msg.sender;
         order.payee = choice.processor;
         order.dataSetId = line.dataSetId;
-        order.threshold = book.conditions.threshold;
-        order.groupSize = book.conditions.groupSize;
+        order.threshold = book.threshold;
+        order.groupSize = book.groupSize;
         order.priceWei = line.priceWei;
         order.messageLength = choice.messageLength;
         order.signedAt = choice.signedAt;
@@ -326,7 +279,7 @@ contract DataMarket is IDataMarket {
     /// @inheritdoc IDataMarket
     function close(bytes32 broadcastId) external onlyOpen(broadcastId) {
         Book storage book = _books[broadcastId];
-        uint256 selectBy = book.conditions.selectBy;
+        uint256 selectBy = book.selectBy;
         if (block.timestamp < selectBy) revert DataMarket_TooEarly(broadcastId, selectBy, block.timestamp);
         address requester = book.requester;
         address[] memory standing = _standing(book);
@@ -373,20 +326,8 @@ contract DataMarket is IDataMarket {
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IDataMarket
-    function formOf(bytes32 broadcastId) external view returns (Response[] memory responses) {
-        Book storage book = _books[broadcastId];
-        uint8[] memory slots = book.form.ranked();
-        responses = new Response[](slots.length);
-        for (uint256 i = 0; i < slots.length; ++i) {
-            Line memory line = book.lines[slots[i]];
-            responses[i] = Response({
-                processor: line.processor,
-                priceWei: line.priceWei,
-                dataSetId: line.dataSetId,
-                credit: book.form.creditOf(slots[i]),
-                respondedAt: book.marks[line.processor].respondedAt
-            });
-        }
+    function formOf(bytes32 broadcastId) external view returns (Response[] memory) {
+        return _books[broadcastId].responses();
     }
 
     /// @inheritdoc IDataMarket
@@ -396,7 +337,7 @@ contract DataMarket is IDataMarket {
         returns (address requester, BroadcastState state, Conditions memory conditions)
     {
         Book storage book = _books[broadcastId];
-        return (book.requester, book.state, book.conditions);
+        return (book.requester, book.state, book.conditionsOf());
     }
 
     /// @inheritdoc IDataMarket

@@ -376,7 +376,7 @@ contract PrepaidLock is IPrepaidLock {
             revert ShareCheck.ShareCheck_CommitmentCount(threshold, commitments.length);
         }
         bytes32 keyHash = keccak256(abi.encode(commitments[0]));
-        if (keyHash != ledger.dataSetOf(dataSetId).keyHash) revert PrepaidLock_WrongKey(lockId, keyHash);
+        if (keyHash != ledger.keyHashOf(dataSetId)) revert PrepaidLock_WrongKey(lockId, keyHash);
         ShareGrant memory grant = ShareGrant(address(this), lockId, dataSetId, threshold);
         if (!ShareCheck.verify(grant, deliveryKeys, shares, commitments)) revert PrepaidLock_BadShares(lockId);
     }

@@ -104,6 +104,15 @@ interface IDataLedger {
     /// @notice The data set (all zero if unknown).
     function dataSetOf(bytes32 dataSetId) external view returns (DataSet memory);
 
+    /// @notice What a buyer asks about a data set first (all zero if unknown): a cheap look-up for other contracts, one slot of seven.
+    function offerOf(bytes32 dataSetId)
+        external
+        view
+        returns (address processor, uint40 windowFrom, uint40 windowTo, uint16 kind);
+
+    /// @notice The hash of the data set's key commitment (zero if unknown): a cheap look-up for other contracts.
+    function keyHashOf(bytes32 dataSetId) external view returns (bytes32);
+
     /// @notice The id of the processor's next data set: keccak256(abi.encode(chainId, this, processor, its number of data sets)).
     function nextDataSetId(address processor) external view returns (bytes32);
 }

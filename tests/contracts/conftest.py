@@ -9,6 +9,7 @@ are ``Member`` objects (``.account``, ``.address``, ``.keys``, ``.profile``), ``
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from brownie import accounts as brownie_accounts
 from brownie import chain, web3
+from web3.exceptions import TransactionNotFound
 
 sys.path.insert(0, str(Path(__file__).parent))  # for members and reverting
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for scripts
@@ -60,6 +62,28 @@ def fn_isolation(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("cast")
     with isolated():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_lookup() -> Iterator[None]:
+    """Look a transaction up again when the node does not know it yet.
+
+    Brownie waits for the sender's nonce, then asks once. On a busy machine anvil counts the nonce a
+    moment before it can show the transaction, and Brownie would call that one dropped.
+    """
+    ask = web3.eth.get_transaction
+
+    def ask_patiently(txid: Any) -> Any:
+        for _ in range(100):
+            try:
+                return ask(txid)
+            except TransactionNotFound:
+                time.sleep(0.05)
+        return ask(txid)
+
+    web3.eth.get_transaction = ask_patiently
+    yield
+    web3.eth.get_transaction = ask
 
 
 # ---- the system ----

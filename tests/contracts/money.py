@@ -61,6 +61,23 @@ class SharingOrder(NamedTuple):
     nonce: bytes
 
 
+def set_terms(govern: Any, catalogue: Any, *, sharing_window_s: int = 0) -> None:
+    """Set two request types and the terms of sharing; bill and sharing settle at once."""
+    bill = (True, SHORTEST_S, 0, PRICE_WEI, b"bill".ljust(32, b"\0"))
+    advice = (True, SHORTEST_S, WINDOW_S, ADVICE_PRICE_WEI, b"advice".ljust(32, b"\0"))
+    govern(catalogue, "setType", BILL, bill)
+    govern(catalogue, "setType", ADVICE, advice)
+    govern(catalogue, "setSharingTerms", (SHARING_SHORTEST_S, sharing_window_s, APPLICATION_WEI))
+
+
+def set_credit(credit: Any, member: Any, points: int) -> None:
+    """Write a credit straight into storage, where CreditBook keeps it."""
+    slot = keccak(encode(["address", "uint256"], [member.address, 0]))
+    arguments = [credit.address, "0x" + slot.hex(), f"0x{points:064x}"]
+    web3.provider.make_request("anvil_setStorageAt", arguments)
+    assert credit.creditOf(member.address) == points
+
+
 def request_order(processor: Any, *, expires_at: int, type_id: int = BILL) -> RequestOrder:
     """Make an order with a fresh nonce."""
     nonce = secrets.token_bytes(32)

@@ -34,11 +34,7 @@ class OpenLock:
 @pytest.fixture(scope="module", autouse=True)
 def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any) -> None:
     """Two request types and the terms of sharing; the bill and sharing settle at once."""
-    bill = (True, SHORTEST_S, 0, PRICE_WEI, b"bill".ljust(32, b"\0"))
-    advice = (True, SHORTEST_S, money.WINDOW_S, money.ADVICE_PRICE_WEI, b"advice".ljust(32, b"\0"))
-    govern(catalogue, "setType", BILL, bill)
-    govern(catalogue, "setType", money.ADVICE, advice)
-    govern(catalogue, "setSharingTerms", (money.SHARING_SHORTEST_S, 0, money.APPLICATION_WEI))
+    money.set_terms(govern, catalogue)
 
 
 @pytest.fixture

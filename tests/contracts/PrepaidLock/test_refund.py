@@ -4,18 +4,6 @@ import money
 import pytest
 
 
-@pytest.fixture
-def earn_credit(credit, lock):
-    """``earn_credit(member, points)``: credit as if earned by locks that ended well."""
-    sender = money.unlocked(lock.address)
-
-    def earn(member, points):
-        for _ in range(points // credit.GAIN()):
-            credit.recordSuccess(member.address, money.NOTHING, {"from": sender})
-
-    return earn
-
-
 def test_refund__given_other_state__reverts(
     open_request, open_accepted, open_sharing, open_claimed, deliver, set_sharing_window,
     refuses, lock, relayer, processor, at,
@@ -56,10 +44,10 @@ def test_refund__when_t_is_not_reached__reverts(request, opener, refuses, lock, 
 
 @pytest.mark.parametrize("late", [0, 1])
 def test_refund__given_requested__gives_back_and_spares_credit(
-    open_request, earn_credit, lock, relayer, processor, meter_owner, credit, only_event, state_of,
+    open_request, lock, relayer, processor, meter_owner, credit, only_event, state_of,
     at, late,
 ):  # fmt: skip
-    earn_credit(processor, 50)
+    money.set_credit(credit, processor, 50)
     it = open_request()
     at(it.expires_at + late)
     tx = lock.refund(it.id, {"from": relayer})
@@ -77,9 +65,9 @@ def test_refund__given_requested__gives_back_and_spares_credit(
 @pytest.mark.parametrize("opener", ["open_accepted", "open_sharing"])
 @pytest.mark.parametrize("late", [0, 1])
 def test_refund__given_taken_on__gives_back_and_lowers_credit(
-    request, opener, late, earn_credit, lock, relayer, processor, credit, state_of, at
+    request, opener, late, lock, relayer, processor, credit, state_of, at
 ):
-    earn_credit(processor, 50)
+    money.set_credit(credit, processor, 50)
     it = request.getfixturevalue(opener)()
     stored = lock.lockOf(it.id)
     at(it.expires_at + late)
@@ -111,9 +99,9 @@ def test_refund__given_requested__stays_within_gas(open_request, lock, relayer, 
 
 
 def test_refund__given_accepted__stays_within_gas(
-    open_accepted, earn_credit, lock, relayer, processor, at
+    open_accepted, lock, relayer, processor, credit, at
 ):
-    earn_credit(processor, 50)
+    money.set_credit(credit, processor, 50)
     it = open_accepted()
     at(it.expires_at)
     used = lock.refund(it.id, {"from": relayer}).gas_used
