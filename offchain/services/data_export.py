@@ -1,13 +1,19 @@
-"""Write verified readings as CSV or Parquet."""
+"""Write verified readings as CSV or Parquet, and read such files again.
+
+A row holds every field of the reading, its nonce too: whoever has the file can rebuild each record
+and hold it against the chain, without a key and without trusting who wrote it.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from offchain.errors import FormatError
 from offchain.records.reading import commitment_of
-from offchain.types import Reading
+from offchain.types import Reading, to_account
 
 COLUMNS = (
     "device",
@@ -16,6 +22,7 @@ COLUMNS = (
     "energy_wh",
     "power_w",
     "temperature_dc",
+    "nonce",
     "commitment",
 )
 
@@ -40,6 +47,28 @@ def export_parquet(readings: Sequence[Reading], path: Path) -> int:
     return len(readings)
 
 
+def read_export(path: Path, *, chain_id: int) -> tuple[list[Reading], list[int]]:
+    """Read a file that `export_csv` or (`*.parquet`) `export_parquet` wrote.
+
+    Returns the readings, and the row numbers (from 1) whose commitment is not their reading's own.
+    Raises FormatError, naming the row, for anything else.
+    """
+    try:
+        rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
+    except (ValueError, csv.Error) as error:
+        raise FormatError(f"{path} is not an export: {error}") from error
+    readings, false = [], []
+    for number, row in enumerate(rows, start=1):
+        try:
+            one = _reading(row, chain_id)
+            if commitment_of(one).hex() != row["commitment"]:
+                false.append(number)
+        except (KeyError, TypeError, ValueError, AttributeError, FormatError) as error:
+            raise FormatError(f"{path}: row {number} is not a reading: {error}") from error
+        readings.append(one)
+    return readings, false
+
+
 def _rows(readings: Sequence[Reading]) -> Iterable[tuple[str | int, ...]]:
     for one in readings:
         yield (
@@ -49,5 +78,39 @@ def _rows(readings: Sequence[Reading]) -> Iterable[tuple[str | int, ...]]:
             one.energy_wh,
             one.power_w,
             one.temperature_dc,
+            one.nonce.hex(),
             commitment_of(one).hex(),
         )
+
+
+def _csv_rows(path: Path) -> list[Mapping[str, Any]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, strict=True)
+        _require_columns(reader.fieldnames or ())
+        return list(reader)
+
+
+def _parquet_rows(path: Path) -> list[Mapping[str, Any]]:
+    from pyarrow import parquet
+
+    table = parquet.read_table(path)  # ArrowInvalid is a ValueError
+    _require_columns(table.column_names)
+    return list(table.to_pylist())
+
+
+def _require_columns(names: Sequence[str]) -> None:
+    if tuple(names) != COLUMNS:
+        raise FormatError(f"its columns must be exactly {', '.join(COLUMNS)}")
+
+
+def _reading(row: Mapping[str, Any], chain_id: int) -> Reading:
+    return Reading(
+        chain_id=chain_id,
+        device=to_account(row["device"]),
+        seq=int(row["seq"]),
+        time_s=int(row["time_unix_s"]),
+        energy_wh=int(row["energy_wh"]),
+        power_w=int(row["power_w"]),
+        temperature_dc=int(row["temperature_dc"]),
+        nonce=bytes.fromhex(row["nonce"]),
+    )

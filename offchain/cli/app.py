@@ -1,0 +1,70 @@
+"""The root of `dmsm`, and what becomes of errors: a sentence, exit 1; 2 for options, settings."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from offchain.cli import admin, demo, keys, node, share, user, verify
+from offchain.errors import DmsmError
+from offchain.settings import SettingsError
+
+_FAILED, _MISUSED = 1, 2
+
+
+class _Root(TyperGroup):
+    """Turn the errors that are raised on purpose into a sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (DmsmError, OSError) as error:
+            if ctx.params.get("debug"):
+                raise
+            typer.echo(f"dmsm: {error}", err=True)
+            code = _MISUSED if isinstance(error, SettingsError) else _FAILED
+            raise typer.Exit(code) from error
+
+
+app = typer.Typer(
+    cls=_Root,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Metering data on a consortium chain: anchored by devices, audited by users, "
+    "shared for money. Start with `dmsm demo`, or with docs/guide.md.",
+)
+app.command(name="demo")(demo.demo)
+app.add_typer(keys.app, name="keys")
+app.add_typer(admin.app, name="admin")
+app.add_typer(node.app, name="node")
+app.add_typer(user.app, name="user")
+app.add_typer(share.app, name="share")
+app.add_typer(verify.app, name="verify")
+
+
+@app.callback()
+def _root(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="DMSM_DEBUG", help="Show tracebacks of errors.")
+    ] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda on: _show_version(on))
+    ] = False,
+) -> None:
+    # The options are read where they act: `debug` by _Root, `--version` by its callback.
+    del debug, show_version
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dmsm {version('dmsm')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command that the command line asks for; ends the process with its exit code."""
+    app(prog_name="dmsm")

@@ -1,0 +1,230 @@
+"""`dmsm node`: a processing node, which takes in readings, answers users and sells data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from offchain.cli.output import hex_id, show, show_table
+from offchain.cli.parameters import (
+    DEFAULT_PROFILE,
+    FromOption,
+    JsonOption,
+    ProfileOption,
+    ToOption,
+    require_window,
+)
+
+if TYPE_CHECKING:
+    from offchain.cli.node_loop import RunningNode
+    from offchain.services.node.store import NodeStore
+
+app = typer.Typer(no_args_is_help=True, help="Run a processing node and sell its region's data.")
+_ORDER_TIMEOUT_S = 600.0
+
+
+@app.command()
+def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
+    """Take in the region's readings over HTTP and serve requests and broadcasts, until stopped.
+
+    Needs the node's keys, `[node]` in the profile, its own chain node, the content store, and
+    membership as a processor. Costs gas for accept, claim, respond, deliver and settle. SIGTERM or
+    Ctrl-C ends it after the step at hand; logs are JSON lines on stderr, without plaintext.
+    """
+    from offchain.cli.logs import configure_logs
+    from offchain.cli.stopping import stop_signals
+
+    configure_logs()
+    with stop_signals() as stop, _opened(profile, wait_s=5.0) as node:
+        node.run(stop)
+
+
+@app.command()
+def publish(
+    window_from: FromOption,
+    window_to: ToOption,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish the data set of a window of whole UTC days, encrypted, under a key of its own.
+
+    Needs what `node run` needs; a node that runs already does it on this order. Only devices whose
+    owner consents are in it. Repeating it publishes nothing anew. Costs gas and some seconds.
+    """
+    require_window(window_from, window_to)
+    order = {"do": "publish", "from": window_from, "to": window_to}
+    show(_ordered(profile, order), as_json=as_json)
+
+
+@app.command()
+def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Withdraw what the node earned to its account.
+
+    Needs what `node run` needs; a node that runs already does it on this order. Costs gas.
+    """
+    show(_ordered(profile, {"do": "withdraw"}), as_json=as_json)
+
+
+@app.command()
+def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Show the node's account, credit and money, its devices, requests and data sets.
+
+    Needs the node's data folder and account file, and a chain node; the node may run meanwhile.
+    Costs nothing.
+    """
+    from offchain.cli.session import reading_gateway
+    from offchain.services.node.store import NodeStore
+    from offchain.settings import load_profile
+
+    settings = load_profile(profile)
+    gateway, account = reading_gateway(settings), _account_of(settings.keys)
+    member, active = gateway.call("MemberRegistry", "memberOf", account)
+    from offchain.services.registration import region_name
+
+    facts = {
+        "account": account,
+        "region": region_name(bytes(member[1])) or None,
+        "active": bool(active),
+        "credit": gateway.call("CreditBook", "creditOf", account),
+        "balance_wei": gateway.balance_wei(account),
+        "withdrawable_wei": int(gateway.call("PrepaidLock", "withdrawableOf", account)),
+    }
+    with NodeStore(settings.data / "node.sqlite") as readings:
+        tables = {
+            "devices": _devices(readings),
+            "requests": _requests(readings),
+            "data sets": _data_sets(readings),
+            "grants": _grants(readings),
+        }
+    if as_json:
+        show(facts | tables, as_json=True)
+        return
+    show(facts)
+    for title, rows in tables.items():
+        show_table(rows, title=title)
+
+
+@app.command()
+def tariff(
+    out: Annotated[Path, typer.Option(help="Where to write it.")],
+    flat: Annotated[int, typer.Option(min=0, help="Flat price, micro-dollars a kWh.")],
+    off_peak: Annotated[int, typer.Option(min=0, help="Off-peak price, micro-dollars a kWh.")],
+    peak: Annotated[int, typer.Option(min=0, help="Peak price, micro-dollars a kWh.")],
+    peak_from: Annotated[int, typer.Option(min=0, max=23, help="First peak hour, weekdays.")] = 16,
+    peak_to: Annotated[int, typer.Option(min=1, max=24, help="Hour after the last.")] = 21,
+    utc_offset_s: Annotated[int, typer.Option(help="Standard time minus UTC, seconds.")] = 0,
+    name: Annotated[str, typer.Option(help="The tariff's name.")] = "two prices",
+) -> None:
+    """Write a tariff file with a flat price and one of two prices by the hour.
+
+    Needs nothing, talks to nobody, costs nothing. Any tariff of docs/formats.md §10 serves as well.
+    """
+    from offchain.cli.tariffs import two_price_tariff
+
+    made = two_price_tariff(
+        name=name,
+        utc_offset_s=utc_offset_s,
+        flat=flat,
+        off_peak=off_peak,
+        peak=peak,
+        peak_hours=range(peak_from, peak_to),
+    )
+    out.write_bytes(made.encode())
+    show({"tariff": str(out), "digest": hex_id(made.digest)})
+
+
+@contextmanager
+def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
+    from offchain.cli.node_loop import RunningNode
+    from offchain.cli.session import member_session
+    from offchain.cli.tariffs import read_tariff
+    from offchain.services.node.store import NodeStore
+    from offchain.types import Role
+
+    with member_session(profile, Role.PROCESSOR, wait_s=wait_s) as session:
+        node_tariff = read_tariff(session.profile.require_node().tariff)
+        with NodeStore(session.profile.data / "node.sqlite") as readings:
+            yield RunningNode(session, readings, node_tariff)
+
+
+def _ordered(profile: Path, order: dict[str, Any]) -> dict[str, Any]:
+    """Do it here, or let the process do it that works with the node's account already."""
+    from offchain.cli.node_orders import give_order
+    from offchain.cli.session import AccountBusy
+    from offchain.settings import load_profile
+
+    try:
+        with _opened(profile, wait_s=0) as node:
+            return node.carry_out(order)
+    except AccountBusy:
+        return give_order(load_profile(profile).data, order, timeout_s=_ORDER_TIMEOUT_S)
+
+
+def _account_of(keys: Path) -> str:
+    import json
+
+    from offchain.settings import SettingsError
+    from offchain.types import to_account
+
+    try:
+        text = json.loads((keys / "account.json").read_text(encoding="utf-8"))["address"]
+        return to_account("0x" + text.removeprefix("0x"))
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(f"{keys} holds no account; make keys with `dmsm keys new`") from error
+
+
+def _devices(readings: NodeStore) -> list[dict[str, Any]]:
+    return [
+        {
+            "device": device,
+            "readings": readings.next_seq(device) - 1,
+            "in_batches": readings.next_batch_seq(device) - 1,
+            "days": len(readings.days(device)),
+        }
+        for device in readings.devices()
+    ]
+
+
+def _requests(readings: NodeStore) -> list[dict[str, Any]]:
+    return [
+        {
+            "lock": hex_id(job.lock_id),
+            "requester": job.requester,
+            "type": job.type_id,
+            "state": str(job.state),
+            "T_at": job.expires_at,
+            "reason": job.reason,
+        }
+        for job in readings.requests()
+    ]
+
+
+def _data_sets(readings: NodeStore) -> list[dict[str, Any]]:
+    return [
+        {
+            "data_set": hex_id(one.data_set_id),
+            "from_at": one.from_s,
+            "to_at": one.to_s,
+            "rows": one.rows,
+            "price_wei": one.price_wei,
+            "published": one.published,
+        }
+        for one in readings.data_sets()
+    ]
+
+
+def _grants(readings: NodeStore) -> list[dict[str, Any]]:
+    return [
+        {
+            "lock": hex_id(job.lock_id),
+            "data_set": hex_id(job.data_set_id),
+            "state": str(job.state),
+            "T_at": job.expires_at,
+            "reason": job.reason,
+        }
+        for job in readings.grants()
+    ]

@@ -1,0 +1,110 @@
+"""The running node: HTTP intake and chain worker in one process, until it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import structlog
+
+from offchain.chain.errors import NodeUnavailable
+from offchain.cli.node_orders import Facts, carry_out_orders
+from offchain.cli.output import hex_id, receipt_facts
+from offchain.cli.session import Session
+from offchain.errors import DmsmError
+from offchain.records.tariff import Tariff
+from offchain.services.node.intake import NodeIdentity, create_intake
+from offchain.services.node.outcome import NodeTerms
+from offchain.services.node.publisher import DataSetPublisher
+from offchain.services.node.serve import serve
+from offchain.services.node.store import NodeStore
+from offchain.services.node.worker import NodeWorker
+from offchain.types import to_account
+
+
+class RunningNode:
+    """A processing node at work in this process."""
+
+    def __init__(self, session: Session, readings: NodeStore, tariff: Tariff) -> None:
+        """Put its parts together; nothing runs yet."""
+        settings, profile = session.profile.require_node(), session.profile
+        parts = {
+            "gateway": session.gateway,
+            "store": session.store,
+            "keys": session.keys,
+            "readings": readings,
+            "directory": session.directory,
+        }
+        terms = NodeTerms(
+            data_set_price_wei=settings.data_set_price_wei,
+            margin_s=settings.margin_s,
+            confirmations=profile.confirmations,
+        )
+        self._session, self._settings = session, settings
+        self._worker = NodeWorker(**parts, tariff=tariff, terms=terms)
+        self._publisher = DataSetPublisher(**parts, price_wei=settings.data_set_price_wei)
+        self._intake = create_intake(
+            store=readings,
+            gateway=session.gateway,
+            identity=NodeIdentity(
+                account=to_account(session.keys.address), paillier=session.keys.paillier
+            ),
+            content=session.store,
+            tariff=tariff,
+        )
+        self._log = structlog.get_logger("offchain.cli.node")
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve devices and the chain until `stop` is set; what has begun is ended first."""
+        settings = self._settings
+        with serve(self._intake, host=settings.host, port=settings.port) as server:
+            self._log.info("started", account=self._session.keys.address, url=server.url)
+            while not stop.is_set():
+                self._poll()
+                stop.wait(settings.poll_s)
+        self._log.info("stopped")
+
+    def publish(self, window_from: int, window_to: int) -> Facts:
+        """Publish a data set, or find the one that was published before."""
+        found = self._publisher.publish(window_from, window_to)
+        return {
+            "data_set": hex_id(found.data_set_id),
+            "from_at": found.window_from,
+            "to_at": found.window_to,
+            "rows": found.row_count,
+            "price_wei": self._settings.data_set_price_wei,
+            "manifest": hex_id(found.manifest_digest),
+        }
+
+    def withdraw(self) -> Facts:
+        """Withdraw what the node earned."""
+        before = int(
+            self._session.gateway.call("PrepaidLock", "withdrawableOf", self._session.keys.address)
+        )
+        receipt = self._worker.withdraw()
+        return {"withdrawn_wei": before} | (receipt_facts(receipt) if receipt else {})
+
+    def carry_out(self, order: Facts) -> Facts:
+        """Do what another process of the node's operator asks."""
+        if order.get("do") == "publish":
+            return self.publish(order["from"], order["to"])
+        if order.get("do") == "withdraw":
+            return self.withdraw()
+        raise DmsmError(f"this node knows no order {order.get('do')!r}")
+
+    def _poll(self) -> None:
+        try:
+            outcomes = self._worker.run_once()
+            carry_out_orders(self._session.profile.data, self.carry_out)
+        except NodeUnavailable as error:
+            self._log.warning("chain unavailable", reason=str(error))
+            return
+        except DmsmError as error:  # one bad poll must not end the service; the next tries again
+            self._log.error("poll failed", error=type(error).__name__, reason=str(error))
+            return
+        for one in outcomes:
+            facts: dict[str, Any] = {"id": hex_id(one.id), "detail": one.detail}
+            if one.receipt is not None:
+                facts |= {"tx": one.receipt.tx_hash, "gas": one.receipt.gas_used}
+            log = self._log.warning if one.kind in ("failed", "expired") else self._log.info
+            log(one.kind, **facts)

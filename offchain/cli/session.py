@@ -1,0 +1,144 @@
+"""What a command works with, opened from a profile and closed again."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from offchain.errors import DmsmError
+from offchain.settings import Profile, SettingsError, load_profile
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from offchain.chain.gateway import ChainGateway
+    from offchain.services.member_keys import MemberKeys
+    from offchain.services.members import MemberDirectory
+    from offchain.storage import ContentStore
+    from offchain.types import Role
+
+_LOCK_WAIT_S = 60.0
+_LOCK_POLL_S = 0.1
+
+
+class AccountBusy(DmsmError):
+    """Another process sends with the same account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A member at work: its keys, its gateway (which signs), its content store."""
+
+    profile: Profile
+    keys: MemberKeys
+    gateway: ChainGateway
+    store: ContentStore
+    directory: MemberDirectory
+
+
+@contextmanager
+def member_session(
+    path: Path, role: Role, *, sends: bool = True, wait_s: float = _LOCK_WAIT_S
+) -> Iterator[Session]:
+    """Open everything a member of `role` needs. Raises SettingsError for keys of another role.
+
+    One process `sends` for an account at a time: two would take the same nonce. AccountBusy when
+    the other does not end within `wait_s`.
+    """
+    from offchain.services.members import MemberDirectory
+    from offchain.storage import open_store
+
+    profile = load_profile(path)
+    with ExitStack() as stack:
+        if sends:
+            stack.enter_context(only_sender(profile.data, wait_s=wait_s))
+        profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys = load_keys(profile, role)
+        gateway = stack.enter_context(_sending_gateway(profile, keys.account))
+        store = stack.enter_context(open_store(profile.store_url))
+        yield Session(profile, keys, gateway, store, MemberDirectory(gateway, store))
+
+
+@contextmanager
+def account_session(path: Path) -> Iterator[ChainGateway]:
+    """Open a gateway that signs with the profile's account alone (`account.json`)."""
+    from eth_account import Account
+
+    from offchain.crypto import keystore
+
+    profile = load_profile(path)
+    password = keystore.read_password(profile.password_file)
+    key = keystore.load_account(profile.keys / "account.json", password)
+    with only_sender(profile.data, wait_s=_LOCK_WAIT_S):
+        with _sending_gateway(profile, Account.from_key(key.reveal())) as gateway:
+            yield gateway
+
+
+def reading_gateway(profile: Profile) -> ChainGateway:
+    """Open a gateway that only reads: no keys are needed."""
+    from offchain.chain.deployment import load_deployment
+    from offchain.chain.gateway import ChainGateway
+
+    return ChainGateway(profile.rpc_urls, load_deployment(profile.deployment))
+
+
+def load_keys(profile: Profile, role: Role | None = None) -> MemberKeys:
+    """Read the member's keys; `role` says whose they must be."""
+    from offchain.crypto import keystore
+    from offchain.services.member_keys import MemberKeys
+
+    keys = MemberKeys.load(profile.keys, keystore.read_password(profile.password_file))
+    if role is not None and keys.role is not role:
+        raise SettingsError(
+            f"{profile.path}: {profile.keys} holds the keys of a {keys.role.name.lower()}; "
+            f"this command is for a {role.name.lower()}"
+        )
+    return keys
+
+
+@contextmanager
+def only_sender(data: Path, *, wait_s: float) -> Iterator[None]:
+    """Hold the lock of the member's data folder. Raises AccountBusy after `wait_s`."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    give_up_at = time.monotonic() + wait_s
+    with (data / "sender.lock").open("w") as file:
+        while not _try_lock(file.fileno()):
+            if time.monotonic() >= give_up_at:
+                raise AccountBusy(
+                    f"another process works with {data}; wait for it, or stop it, and try again"
+                )
+            time.sleep(_LOCK_POLL_S)
+        yield  # closing the file frees the lock, and so does the end of the process
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainGateway]:
+    from offchain.chain.deployment import load_deployment
+    from offchain.chain.gateway import ChainGateway
+    from offchain.chain.outbox import TransactionOutbox
+
+    deployment = load_deployment(profile.deployment)
+    outbox = TransactionOutbox(profile.data / "outbox.sqlite")
+    try:
+        yield ChainGateway(
+            profile.rpc_urls,
+            deployment,
+            account=account,
+            outbox=outbox,
+            gas_price_wei=profile.gas_price_wei,
+        )
+    finally:
+        outbox.close()

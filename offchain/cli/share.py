@@ -1,0 +1,357 @@
+"""`dmsm share`: a data-sharing node, from the broadcast to the verified data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from offchain.cli.output import hex_id, receipt_facts, show, show_table
+from offchain.cli.parameters import (
+    DEFAULT_PROFILE,
+    BroadcastArgument,
+    FromOption,
+    JsonOption,
+    LockArgument,
+    Moment,
+    ProfileOption,
+    ToOption,
+    parse_account,
+    parse_moment,
+    require_window,
+)
+
+if TYPE_CHECKING:
+    from offchain.cli.session import Session
+    from offchain.services.share_inbox import ShareInbox
+    from offchain.services.sharer import SharerAgent
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Act for a data-sharing node: buy data with a group, recover the key, verify and export.",
+)
+_Time = {"parser": parse_moment, "metavar": "TIME"}
+
+
+class _Sharer(NamedTuple):
+    session: Session
+    agent: SharerAgent
+    inbox: ShareInbox
+
+
+@app.command()
+def broadcast(
+    region: Annotated[list[str], typer.Option(help="A wanted region; repeat it.")],
+    window_from: FromOption,
+    window_to: ToOption,
+    max_price_wei: Annotated[int, typer.Option(min=1, help="Most that is paid a data set.")],
+    group_size: Annotated[int, typer.Option(min=2, max=100, help="Members, oneself included.")],
+    threshold: Annotated[
+        int | None, typer.Option(min=2, max=100, help="Members that recover (default half + 1).")
+    ] = None,
+    respond_by: Annotated[
+        Moment, typer.Option(**_Time, help="Until when nodes respond; +10m or a UTC time.")
+    ] = "+10m",  # type: ignore[assignment]  # read by the parser
+    select_by: Annotated[
+        Moment, typer.Option(**_Time, help="Until when one selects; later than that.")
+    ] = "+1d",  # type: ignore[assignment]
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the nodes of some regions for the data of a window.
+
+    Needs the sharer's keys, a chain node and the content store. Costs gas and the application
+    deposit, which comes back unless one selects nobody although somebody responded.
+    """
+    from offchain.services.registration import region_id
+
+    require_window(window_from, window_to)
+    if threshold is not None and threshold > group_size:
+        raise typer.BadParameter("--threshold must not be above --group-size")
+    with _agent(profile) as (session, agent, _):
+        now = session.gateway.now()
+        times = {"respond_by": respond_by.on(now), "select_by": select_by.on(now)}
+        made = agent.broadcast(
+            regions=[region_id(name) for name in region],
+            window_from=window_from,
+            window_to=window_to,
+            max_price_wei=max_price_wei,
+            group_size=group_size,
+            threshold=threshold,
+            **times,
+        )
+    facts = {"respond_by_at": times["respond_by"], "select_by_at": times["select_by"]}
+    show({"broadcast": hex_id(made)} | facts, as_json=as_json)
+
+
+@app.command()
+def form(
+    broadcast: BroadcastArgument,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who responded, highest credit first, as the contract keeps it.
+
+    Needs the sharer's keys and a chain node. Costs nothing.
+    """
+    with _agent(profile, sends=False) as (_, agent, _):
+        lines = agent.form(broadcast)
+    rows = [
+        {
+            "node": line.processor,
+            "credit": line.credit,
+            "price_wei": line.price_wei,
+            "data_set": hex_id(line.data_set_id),
+            "responded_at": line.responded_at,
+        }
+        for line in lines
+    ]
+    show_table(rows, title="form", as_json=as_json)
+
+
+@app.command()
+def select(
+    broadcast: BroadcastArgument,
+    node: Annotated[
+        list[str], typer.Option(parser=parse_account, metavar="ACCOUNT", help="A node; repeat it.")
+    ],
+    member: Annotated[
+        list[str],
+        typer.Option(parser=parse_account, metavar="ACCOUNT", help="Another member; repeat it."),
+    ],
+    purpose: Annotated[str, typer.Option(help="What the data is for; the nodes read it.")],
+    until: Annotated[
+        Moment, typer.Option(**_Time, help="T: delivered before, or refunded.")
+    ] = "+1h",  # type: ignore[assignment]
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Select nodes of the form, name the group, and prepay each node's price.
+
+    Needs the sharer's keys, a chain node and the content store. Costs the prices and gas; what is not
+    delivered before T comes back by `refund`.
+    """
+    with _agent(profile) as (session, agent, _):
+        expires_at = until.on(session.gateway.now())
+        made = agent.select(
+            broadcast, members=member, processors=node, expires_at=expires_at, purpose=purpose
+        )
+    rows = [
+        {"lock": hex_id(lock), "node": account, "T_at": expires_at}
+        for lock, account in zip(made, node, strict=True)
+    ]
+    show_table(rows, title="locks", as_json=as_json)
+
+
+@app.command()
+def close(
+    broadcast: BroadcastArgument,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """End a broadcast in which nobody was selected in time.
+
+    Needs the sharer's keys and a chain node. Costs gas, and the deposit if somebody had responded.
+    """
+    with _agent(profile) as (_, agent, _):
+        receipt = agent.close(broadcast)
+    show({"closed": hex_id(broadcast)} | receipt_facts(receipt), as_json=as_json)
+
+
+@app.command()
+def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """List the locks whose shares were delivered to groups one is in, and the shares at hand.
+
+    Needs the sharer's keys, a chain node and the data folder. Costs nothing.
+    """
+    with _agent(profile, sends=False) as sharer:
+        rows = [_grant_facts(sharer, lock_id) for lock_id in sharer.agent.grants()]
+    show_table(rows, title="grants", as_json=as_json)
+
+
+@app.command()
+def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
+    """Take in the shares that other members hand over, until stopped by SIGTERM or Ctrl-C.
+
+    Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and costs
+    nothing. Other commands of the same profile may run meanwhile.
+    """
+    from offchain.cli.logs import configure_logs
+    from offchain.cli.stopping import stop_signals
+    from offchain.services.node.serve import serve as serve_http
+    from offchain.services.share_inbox import create_share_app
+
+    configure_logs()
+    with stop_signals() as stop, _agent(profile, sends=False) as sharer:
+        import structlog
+
+        log = structlog.get_logger("offchain.cli.share")
+        host, port = sharer.session.profile.require_inbox()
+        with serve_http(create_share_app(sharer.inbox), host=host, port=port) as server:
+            log.info("started", account=sharer.session.keys.address, url=server.url)
+            stop.wait()
+        log.info("stopped")
+
+
+@app.command(name="hand-over")
+def hand_over(
+    lock: LockArgument,
+    to: Annotated[
+        list[str], typer.Option(metavar="ACCOUNT=URL", help="An inbox; instead of `[peers]`.")
+    ] = [],  # noqa: B006  # typer copies it
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Send one's own share, sealed, to the other members' inboxes.
+
+    Needs the sharer's keys, a chain node, the content store and the inboxes running: `[peers]` of the
+    profile, or --to. Sends no transaction and costs nothing. Exit 1 when an inbox did not take it.
+    """
+    given = dict(_inbox(text) for text in to)
+    with _agent(profile, sends=False) as (session, agent, _):
+        peers = given or dict(session.profile.peers)
+        group = agent.grant(lock).members
+        wanted = {
+            one: url for one, url in peers.items() if one in group and one != session.keys.address
+        }
+        took = agent.hand_over(lock, wanted)
+    rows = [
+        {"member": one, "inbox": wanted.get(one), "took_it": one in took}
+        for one in group
+        if one != session.keys.address
+    ]
+    show_table(rows, title=f"share of {hex_id(lock)}", as_json=as_json)
+    raise typer.Exit(0 if rows and all(row["took_it"] for row in rows) else 1)
+
+
+@app.command()
+def recover(
+    lock: LockArgument, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
+) -> None:
+    """Recover the data set's key from the shares at hand, and name false ones. Prints no secret.
+
+    Needs the sharer's keys, a chain node and the shares in the data folder. Costs nothing. Exit 1
+    below the threshold.
+    """
+    with _agent(profile, sends=False) as sharer:
+        sharer.agent.own_share(lock)
+        recovery = sharer.agent.recover(lock)
+        facts = _grant_facts(sharer, lock)
+    false = list(recovery.false_indices)
+    show(facts | {"recovered": True, "false_shares_of": false}, as_json=as_json)
+
+
+@app.command()
+def export(
+    lock: LockArgument,
+    csv: Annotated[Path | None, typer.Option(help="Write the verified readings as CSV.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write them as Parquet.")] = None,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Open the bought data set, decrypt and verify every row against the chain, and write it.
+
+    Needs what `recover` needs, and the content store. Costs nothing but some seconds. Only rows that
+    hold are written; exit 1 when a finding does not hold.
+    """
+    from offchain.services.data_export import export_csv, export_parquet
+
+    if csv is None and parquet is None:
+        raise typer.BadParameter("give --csv FILE, --parquet FILE, or both")
+    with _agent(profile, sends=False) as (_, agent, _):
+        agent.own_share(lock)
+        report = agent.verify(lock)
+    if csv is not None:
+        export_csv(report.readings, csv)
+    if parquet is not None:
+        export_parquet(report.readings, parquet)
+    findings = [
+        {"finding": one.name, "holds": one.ok, "detail": one.detail} for one in report.findings
+    ]
+    devices = [
+        {"device": one.device, "rows": one.rows, "ok": one.ok, "detail": one.detail}
+        for one in report.devices
+    ]
+    facts: dict[str, Any] = {"readings_written": len(report.readings), "ok": report.ok}
+    if as_json:
+        show(facts | {"findings": findings, "devices": devices}, as_json=True)
+    else:
+        show_table(findings, title=f"data of {hex_id(lock)}")
+        show_table(devices, title="devices")
+        show(facts)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def refund(
+    lock: LockArgument, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
+) -> None:
+    """Take a prepayment back after T; `withdraw` then brings it to the account.
+
+    Needs the sharer's keys and a chain node. Costs gas.
+    """
+    with _agent(profile) as (_, agent, _):
+        receipt = agent.refund(lock)
+    show({"refunded": hex_id(lock)} | receipt_facts(receipt), as_json=as_json)
+
+
+@app.command()
+def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Withdraw refunds and returned deposits to the account.
+
+    Needs the sharer's keys and a chain node. Costs gas, unless there is nothing.
+    """
+    with _agent(profile) as (session, agent, _):
+        me = session.keys.address
+        waiting = int(session.gateway.call("PrepaidLock", "withdrawableOf", me))
+        receipt = agent.withdraw()
+    facts: dict[str, Any] = {"withdrawn_wei": waiting}
+    show(facts | (receipt_facts(receipt) if receipt else {}), as_json=as_json)
+
+
+@contextmanager
+def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Sharer]:
+    from offchain.cli.session import member_session
+    from offchain.services.share_inbox import ShareInbox
+    from offchain.services.sharer import SharerAgent
+    from offchain.types import Role
+
+    with member_session(profile, Role.SHARER, sends=sends) as session:
+        inbox = ShareInbox(
+            session.profile.data / "shares.sqlite", gateway=session.gateway, keys=session.keys
+        )
+        try:
+            agent = SharerAgent(
+                gateway=session.gateway,
+                store=session.store,
+                keys=session.keys,
+                directory=session.directory,
+                inbox=inbox,
+                confirmations=session.profile.confirmations,
+            )
+            yield _Sharer(session, agent, inbox)
+        finally:
+            inbox.close()
+
+
+def _grant_facts(sharer: _Sharer, lock_id: bytes) -> dict[str, Any]:
+    grant = sharer.agent.grant(lock_id)
+    return {
+        "lock": hex_id(lock_id),
+        "node": grant.processor,
+        "data_set": hex_id(grant.data_set_id),
+        "my_index": grant.my_index,
+        "members": len(grant.members),
+        "threshold": grant.threshold,
+        "shares_at_hand": len(sharer.inbox.shares(lock_id)),
+    }
+
+
+def _inbox(text: str) -> tuple[str, str]:
+    account, _, url = text.partition("=")
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"--to {text!r} is not ACCOUNT=URL")
+    return parse_account(account), url

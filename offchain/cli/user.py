@@ -1,0 +1,340 @@
+"""`dmsm user`: policies and consent for one's devices, prepaid requests, their answers and audits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from offchain.cli.output import hex_id, receipt_facts, show, show_table
+from offchain.cli.parameters import (
+    DEFAULT_PROFILE,
+    DeviceArgument,
+    FromOption,
+    JsonOption,
+    LockArgument,
+    Moment,
+    ProfileOption,
+    ToOption,
+    parse_account,
+    parse_moment,
+    require_window,
+)
+
+if TYPE_CHECKING:
+    from offchain.cli.session import Session
+    from offchain.services.opened_answer import OpenedAnswer
+    from offchain.services.user import UserAgent
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Act for a user: the owner of devices who asks the local node for bills and advice.",
+)
+
+
+class Kind(Enum):
+    """What is asked for; the values are what is typed."""
+
+    BILL = "bill"
+    ADVICE = "advice"
+
+
+_TYPE_IDS = {Kind.BILL: 1, Kind.ADVICE: 2}
+
+
+@app.command()
+def request(
+    kind: Annotated[Kind, typer.Argument(help="What to ask for.", show_default=False)],
+    device: Annotated[
+        list[str],
+        typer.Option(parser=parse_account, metavar="ACCOUNT", help="An own device; repeat it."),
+    ],
+    window_from: FromOption,
+    window_to: ToOption,
+    until: Annotated[
+        Moment | None,
+        typer.Option(
+            parser=parse_moment,
+            metavar="TIME",
+            help="T: answered before, or refunded. +10m, or a UTC time; default twice the minimum.",
+        ),
+    ] = None,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Prepay a request for the bill of, or advice on, a window of whole UTC days.
+
+    Needs the user's keys, a chain node, the content store and the local node's registration. Costs
+    the type's price and gas; what the node does not answer before T comes back by `refund`.
+    """
+    require_window(window_from, window_to)
+    with _agent(profile) as (session, agent):
+        paid = agent.request(
+            _TYPE_IDS[kind],
+            devices=device,
+            window_from=window_from,
+            window_to=window_to,
+            expires_at=None if until is None else until.on(session.gateway.now()),
+        )
+    facts = {"lock": hex_id(paid.lock_id), "T_at": paid.expires_at, "price_wei": paid.price_wei}
+    show(facts | receipt_facts(paid.receipt), as_json=as_json)
+
+
+@app.command()
+def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """List one's requests and where they stand.
+
+    Needs the user's keys and a chain node. Costs nothing.
+    """
+    with _agent(profile, sends=False) as (_, agent):
+        found = [agent.lock(lock_id) for lock_id in agent.my_locks()]
+    rows = [
+        {
+            "lock": hex_id(one.lock_id),
+            "type": one.type_id,
+            "node": one.payee,
+            "state": one.state.name.lower(),
+            "T_at": one.expires_at,
+            "price_wei": one.price_wei,
+        }
+        for one in found
+    ]
+    show_table(rows, title="requests", as_json=as_json)
+
+
+@app.command()
+def answer(
+    lock: LockArgument,
+    wait_s: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for it.")] = 0,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Open the answer to a request, check the node's signature, and print the result.
+
+    Needs the user's keys, a chain node and the content store. Costs nothing. Exit 1 while there is
+    none, or when its signature is not the node's. Believe it after `audit`.
+    """
+    with _agent(profile, sends=False) as (_, agent):
+        opened = agent.wait_answer(lock, timeout_s=wait_s)
+    facts = _answer_facts(opened)
+    show(facts if as_json else facts | _flat(facts.pop("result")), as_json=as_json)
+    raise typer.Exit(0 if opened.signature_valid else 1)
+
+
+@app.command()
+def audit(
+    lock: LockArgument,
+    tariff: Annotated[
+        Path | None, typer.Option(help="A tariff file instead of asking the node for its tariff.")
+    ] = None,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild every reading of an answer, compare with the chain, and compute the result again.
+
+    Needs the user's keys, a chain node, the content store, the note of the request in the data
+    folder, and the running node for its tariff (or --tariff). Costs nothing. Exit 1 when a finding
+    does not hold.
+    """
+    from offchain.cli.tariffs import fetch_tariff, read_tariff
+
+    with _agent(profile, sends=False) as (session, agent):
+        wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
+        report = agent.audit(lock, wanted)
+    rows = [{"finding": one.name, "holds": one.ok, "detail": one.detail} for one in report.findings]
+    if as_json:
+        show({"ok": report.ok, "findings": rows, "result": report.result}, as_json=True)
+    else:
+        show_table(rows, title=f"audit of {hex_id(lock)}")
+        show(_flat(report.result))
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def refund(
+    lock: LockArgument, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
+) -> None:
+    """Take a prepayment back after T; `withdraw` then brings it to the account.
+
+    Needs the user's keys and a chain node. Costs gas.
+    """
+    with _agent(profile) as (_, agent):
+        receipt = agent.refund(lock)
+        waiting = agent.withdrawable_wei()
+    facts = {"refunded": hex_id(lock), "withdrawable_wei": waiting}
+    show(facts | receipt_facts(receipt), as_json=as_json)
+
+
+@app.command()
+def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Withdraw all refunds to the account.
+
+    Needs the user's keys and a chain node. Costs gas, unless there is nothing.
+    """
+    with _agent(profile) as (_, agent):
+        waiting = agent.withdrawable_wei()
+        receipt = agent.withdraw()
+    facts: dict[str, Any] = {"withdrawn_wei": waiting}
+    show(facts | (receipt_facts(receipt) if receipt else {}), as_json=as_json)
+
+
+@app.command()
+def notifications(
+    from_block: Annotated[int | None, typer.Option(min=0, help="Leave out earlier blocks.")] = None,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """List what one's devices reported: status changes, with the sealed reports opened and checked.
+
+    Needs the user's keys, a chain node and the content store. Costs nothing.
+    """
+    with _agent(profile, sends=False) as (_, agent):
+        found = agent.notifications(from_block=from_block)
+    rows = [
+        {
+            "reported_at": one.at,
+            "device": one.device,
+            "status": one.status.name.lower().replace("_", " "),
+            "temperature_too_high": one.temperature_too_high,
+            "power_w": one.power_w,
+            "temperature_dc": one.temperature_dc,
+            "injected": one.injected,
+            "report_valid": one.report_valid,
+            "text": one.report.text if one.report else None,
+        }
+        for one in found
+    ]
+    show_table(rows, title="notifications", as_json=as_json)
+
+
+@app.command()
+def devices(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """List one's active devices, their policy and consent.
+
+    Needs the user's keys and a chain node. Costs nothing.
+    """
+    from offchain.records.contexts import DATA_SHARING_PURPOSE
+    from offchain.types import Policy
+
+    with _agent(profile, sends=False) as (session, _):
+        gateway, rows = session.gateway, []
+        for device in session.directory.devices_of(session.keys.address):
+            policy = Policy.from_chain(gateway.call("NotificationBoard", "policyOf", device))
+            until = gateway.call("ConsentBook", "expiryOf", device, DATA_SHARING_PURPOSE)
+            rows.append(
+                {
+                    "device": device,
+                    "anchored_readings": gateway.call("DataLedger", "nextSeqOf", device) - 1,
+                    "low_w": policy.low_power_w,
+                    "high_w": policy.high_power_w,
+                    "temperature_dc": policy.temperature_warning_dc,
+                    "consent_until_at": until or None,
+                }
+            )
+    show_table(rows, title="devices", as_json=as_json)
+
+
+@app.command()
+def policy(
+    device: DeviceArgument,
+    low_w: Annotated[int, typer.Option(help="At or below: too low (W).")],
+    high_w: Annotated[int, typer.Option(help="At or above: too high (W).")],
+    temperature_dc: Annotated[int, typer.Option(help="At or above: too hot (0.1 degrees C).")],
+    heartbeat_s: Annotated[
+        int, typer.Option(min=60, help="Silent for so long: offline.")
+    ] = 172_800,
+    feeds_in: Annotated[bool, typer.Option("--feeds-in", help="Judge with opposite sign.")] = False,
+    sealed: Annotated[
+        bool, typer.Option("--sealed", help="No power value on the ledger: sealed reports only.")
+    ] = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Set what one wants to be told of a device.
+
+    Needs the keys of the device's owner and a chain node. Costs gas.
+    """
+    from offchain.types import Policy
+
+    wanted = Policy(
+        low_power_w=low_w,
+        high_power_w=high_w,
+        temperature_warning_dc=temperature_dc,
+        heartbeat_seconds=heartbeat_s,
+        feeds_in=feeds_in,
+        is_sealed=sealed,
+    )
+    with _agent(profile) as (_, agent):
+        receipt = agent.set_policy(device, wanted)
+    show({"policy_of": device} | receipt_facts(receipt), as_json=as_json)
+
+
+@app.command()
+def consent(
+    device: DeviceArgument,
+    until: Annotated[
+        Moment | None,
+        typer.Option(parser=parse_moment, metavar="TIME", help="Give it until +90d or a UTC time."),
+    ] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Withdraw it.")] = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a device's readings into data sets for sale, or no longer (from the next data set on).
+
+    Needs the keys of the device's owner and a chain node. Costs gas.
+    """
+    if (until is None) == (not withdraw):
+        raise typer.BadParameter("give either --until TIME or --withdraw")
+    with _agent(profile) as (session, agent):
+        if until is None:
+            receipt, given_until = agent.withdraw_consent(device), None
+        else:
+            given_until = until.on(session.gateway.now())
+            receipt = agent.give_consent(device, expires_at=given_until)
+    facts = {"device": device, "consent_until_at": given_until}
+    show(facts | receipt_facts(receipt), as_json=as_json)
+
+
+@contextmanager
+def _agent(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, UserAgent]]:
+    from offchain.cli.session import member_session
+    from offchain.services.user import UserAgent
+    from offchain.types import Role
+
+    with member_session(profile, Role.USER, sends=sends) as session:
+        yield (
+            session,
+            UserAgent(
+                gateway=session.gateway,
+                store=session.store,
+                keys=session.keys,
+                directory=session.directory,
+                notes=session.profile.data / "notes",
+                confirmations=session.profile.confirmations,
+            ),
+        )
+
+
+def _answer_facts(opened: OpenedAnswer) -> dict[str, Any]:
+    return {
+        "lock": hex_id(opened.lock_id),
+        "kind": opened.answer.kind,
+        "node": opened.lock.payee,
+        "signed_at": opened.answer.signed_at,
+        "signature_valid": opened.signature_valid,
+        "result": opened.result,
+    }
+
+
+def _flat(result: dict[str, Any]) -> dict[str, Any]:
+    """Show a bill's amounts a device as lines of their own."""
+    flat = {name: value for name, value in result.items() if not isinstance(value, dict)}
+    for device, amounts in result.get("devices", {}).items():
+        flat[device] = json.dumps(amounts)
+    return flat

@@ -1,0 +1,235 @@
+"""The profile of one member: where its chain, store, keys and peers are. Only the CLI reads it.
+
+A profile is a TOML file. It is read strictly: an unknown key, a missing one and a value of the wrong
+kind are errors that name the key and the file. Relative paths are relative to the profile's folder.
+It holds no secret: the password lies in a file of its own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from offchain.errors import DmsmError
+
+if TYPE_CHECKING:
+    from offchain.types import Account
+
+
+class SettingsError(DmsmError):
+    """A profile is missing or does not say what it must; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """What a processing node adds: `[node]`.
+
+    host, port: where the intake listens. tariff: its tariff file. data_set_price_wei: what a data set
+    costs. margin_s: the time before T that it keeps. poll_s: seconds between two looks at the chain.
+    """
+
+    host: str
+    port: int
+    tariff: Path
+    data_set_price_wei: int
+    margin_s: int = 30
+    poll_s: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One member's settings.
+
+    rpc_urls: chain nodes, the first that answers is used; a processing node names its own alone.
+    store_url: `dir:/path` or the RPC of a Kubo daemon. data: the member's own durable folder.
+    node_url: the processing node's intake. gas_price_wei None asks the chain. confirmations: blocks
+    that must lie on what is believed. inbox: (host, port) of a sharer's inbox. peers: inboxes of other
+    sharers by account.
+    """
+
+    path: Path
+    rpc_urls: tuple[str, ...]
+    deployment: Path
+    store_url: str
+    keys: Path
+    password_file: Path
+    data: Path
+    node_url: str | None = None
+    gas_price_wei: int | None = None
+    confirmations: int = 0
+    node: NodeSettings | None = None
+    inbox: tuple[str, int] | None = None
+    peers: Mapping[Account, str] = field(default_factory=dict)
+
+    def require_node(self) -> NodeSettings:
+        """Return `[node]`. Raises SettingsError when the profile has none."""
+        if self.node is None:
+            raise SettingsError(f"{self.path}: [node] is missing; a processing node needs it")
+        return self.node
+
+    def require_inbox(self) -> tuple[str, int]:
+        """Return where the inbox listens. Raises SettingsError when the profile does not say."""
+        if self.inbox is None:
+            raise SettingsError(
+                f'{self.path}: [inbox] is missing; write listen = "HOST:PORT" there'
+            )
+        return self.inbox
+
+    def require_node_url(self) -> str:
+        """Return the node's address. Raises SettingsError when the profile does not say."""
+        if self.node_url is None:
+            raise SettingsError(f"{self.path}: node_url is missing; it is the node's HTTP address")
+        return self.node_url
+
+
+def load_profile(path: Path) -> Profile:
+    """Read a profile. Raises SettingsError, naming the key and the file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path} does not exist; name the profile with --profile FILE or DMSM_PROFILE"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    return _profile(_Table(path, "", content))
+
+
+def _profile(top: _Table) -> Profile:
+    profile = Profile(
+        path=top.file,
+        rpc_urls=top.urls("rpc_url"),
+        deployment=top.location("deployment"),
+        store_url=top.store("store"),
+        keys=top.location("keys"),
+        password_file=top.location("password_file"),
+        data=top.location("data"),
+        node_url=top.url("node_url") if top.has("node_url") else None,
+        gas_price_wei=top.whole("gas_price_wei") if top.has("gas_price_wei") else None,
+        confirmations=top.whole("confirmations", default=0),
+        node=_node(top.table("node")) if top.has("node") else None,
+        inbox=_inbox(top.table("inbox")) if top.has("inbox") else None,
+        peers=_peers(top.table("peers")) if top.has("peers") else {},
+    )
+    top.require_all_known()
+    return profile
+
+
+def _node(table: _Table) -> NodeSettings:
+    host, port = table.listen("listen")
+    settings = NodeSettings(
+        host=host,
+        port=port,
+        tariff=table.location("tariff"),
+        data_set_price_wei=table.whole("data_set_price_wei", low=1),
+        margin_s=table.whole("margin_s", default=30),
+        poll_s=table.whole("poll_s", default=2, low=1),
+    )
+    table.require_all_known()
+    return settings
+
+
+def _inbox(table: _Table) -> tuple[str, int]:
+    listen = table.listen("listen")
+    table.require_all_known()
+    return listen
+
+
+def _peers(table: _Table) -> dict[Account, str]:
+    from offchain.types import to_account  # slow to import, and --help reads no peers
+
+    found = {}
+    for name in table.names():
+        try:
+            found[to_account(name)] = table.url(name)
+        except ValueError:
+            raise table.fault(name, "is no account (0x and 40 hexadecimal digits)") from None
+    return found
+
+
+class _Table:
+    """A table of the file that notes which of its keys were asked for."""
+
+    def __init__(self, file: Path, prefix: str, content: Mapping[str, Any]) -> None:
+        self.file, self._prefix, self._content = file, prefix, content
+        self._known: set[str] = set()
+
+    def names(self) -> list[str]:
+        return list(self._content)
+
+    def has(self, key: str) -> bool:
+        self._known.add(key)
+        return key in self._content
+
+    def require_all_known(self) -> None:
+        for key in self._content:
+            if key not in self._known:
+                raise self.fault(key, "is no setting; take it out or correct its spelling")
+
+    def fault(self, key: str, why: str) -> SettingsError:
+        return SettingsError(f"{self.file}: {self._prefix}{key} {why}")
+
+    def table(self, key: str) -> Self:
+        return type(self)(self.file, f"{key}.", self._value(key, dict, "a table"))
+
+    def text(self, key: str) -> str:
+        value = self._value(key, str, "text")
+        if not value:
+            raise self.fault(key, "is empty")
+        return value
+
+    def whole(self, key: str, *, default: int | None = None, low: int = 0) -> int:
+        if default is not None and not self.has(key):
+            return default
+        value = self._value(key, int, "a whole number")
+        if isinstance(value, bool) or value < low:
+            raise self.fault(key, f"must be a whole number of at least {low}")
+        return value
+
+    def location(self, key: str) -> Path:
+        return self.file.absolute().parent / Path(self.text(key)).expanduser()
+
+    def url(self, key: str) -> str:
+        return self._checked_url(key, self.text(key))
+
+    def urls(self, key: str) -> tuple[str, ...]:
+        value = self._value(key, (str, list), "an address or a list of addresses")
+        listed = [value] if isinstance(value, str) else value
+        if not listed or not all(isinstance(one, str) for one in listed):
+            raise self.fault(key, "must be an address or a list of addresses")
+        return tuple(self._checked_url(key, one) for one in listed)
+
+    def store(self, key: str) -> str:
+        value = self.text(key)
+        if not value.startswith("dir:"):
+            return self._checked_url(key, value)
+        folder = Path(value.removeprefix("dir:")).expanduser()
+        return f"dir:{self.file.absolute().parent / folder}"
+
+    def listen(self, key: str) -> tuple[str, int]:
+        host, _, port = self.text(key).rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:
+            raise self.fault(key, 'must be "HOST:PORT"')
+        return host, int(port)
+
+    def _checked_url(self, key: str, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+        except ValueError:
+            is_url = False
+        if not is_url:
+            raise self.fault(key, f"must be an address like http://HOST:PORT, not {value!r}")
+        return value
+
+    def _value(self, key: str, kind: type | tuple[type, ...], what: str) -> Any:
+        if not self.has(key):
+            raise self.fault(key, "is missing")
+        value = self._content[key]
+        if not isinstance(value, kind):
+            raise self.fault(key, f"must be {what}")
+        return value

@@ -1,0 +1,95 @@
+"""Profiles: what is read, relative to what, and how each mistake is named."""
+
+from pathlib import Path
+
+import pytest
+
+from offchain.settings import SettingsError, load_profile
+
+ACCOUNT = "0x" + "ab" * 20
+BASE = """
+rpc_url = "http://127.0.0.1:8545"
+deployment = "deployment.json"
+store = "dir:store"
+keys = "keys"
+password_file = "/secret/password"
+data = "data"
+"""
+NODE = '[node]\nlisten = "127.0.0.1:8650"\ntariff = "tariff.json"\ndata_set_price_wei = 5\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "dmsm.toml"
+    path.write_text(text)
+    return path
+
+
+def test_load_profile__relative_paths__are_relative_to_the_file(tmp_path: Path) -> None:
+    profile = load_profile(write(tmp_path, BASE))
+    assert profile.deployment == tmp_path / "deployment.json"
+    assert profile.keys == tmp_path / "keys"
+    assert profile.password_file == Path("/secret/password")
+    assert profile.store_url == f"dir:{tmp_path / 'store'}"
+
+
+def test_load_profile__nothing_optional_given__takes_the_defaults(tmp_path: Path) -> None:
+    profile = load_profile(write(tmp_path, BASE))
+    assert profile.rpc_urls == ("http://127.0.0.1:8545",)
+    assert (profile.gas_price_wei, profile.confirmations, profile.node) == (None, 0, None)
+    assert (profile.node_url, profile.inbox, dict(profile.peers)) == (None, None, {})
+
+
+def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
+    several = BASE.replace(
+        '"http://127.0.0.1:8545"', '["http://10.0.0.1:8545", "http://10.0.0.2:8545"]'
+    )
+    text = (
+        several
+        + 'node_url = "http://127.0.0.1:8650"\ngas_price_wei = 0\nconfirmations = 3\n'
+        + NODE
+        + f'[inbox]\nlisten = "127.0.0.1:8701"\n[peers]\n{ACCOUNT} = "http://127.0.0.1:8702"\n'
+    )
+    profile = load_profile(write(tmp_path, text))
+    assert len(profile.rpc_urls) == 2
+    assert (profile.gas_price_wei, profile.confirmations) == (0, 3)
+    assert profile.require_node().tariff == tmp_path / "tariff.json"
+    assert (profile.require_node().port, profile.require_node().margin_s) == (8650, 30)
+    assert profile.require_inbox() == ("127.0.0.1", 8701)
+    assert [account.lower() for account in profile.peers] == [ACCOUNT]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BASE + "colour = 1\n", "colour is no setting"),
+        (BASE + NODE + "colour = 1\n", "node.colour is no setting"),
+        (BASE.replace('keys = "keys"\n', ""), "keys is missing"),
+        (BASE.replace('"keys"', "7"), "keys must be text"),
+        (BASE.replace('"keys"', '""'), "keys is empty"),
+        (BASE.replace("http://127", "ftp://127"), "rpc_url must be an address"),
+        (BASE.replace('"http://127.0.0.1:8545"', "[]"), "rpc_url must be an address or a list"),
+        (BASE.replace('"dir:store"', '"store"'), "store must be an address"),
+        (BASE + "confirmations = -1\n", "confirmations must be a whole number"),
+        (BASE + "gas_price_wei = true\n", "gas_price_wei must be a whole number"),
+        (BASE + '[inbox]\nlisten = "8701"\n', 'inbox.listen must be "HOST:PORT"'),
+        (BASE + '[peers]\nbob = "http://127.0.0.1:1"\n', "peers.bob is no account"),
+        (BASE + "[node\n", "cannot be read"),
+    ],
+)
+def test_load_profile__a_mistake__names_key_and_file(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        load_profile(path)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_load_profile__no_such_file__says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--profile"):
+        load_profile(tmp_path / "nothing.toml")
+
+
+@pytest.mark.parametrize("part", ["require_node", "require_inbox", "require_node_url"])
+def test_require__part_not_in_the_profile__names_it(tmp_path: Path, part: str) -> None:
+    with pytest.raises(SettingsError, match="is missing"):
+        getattr(load_profile(write(tmp_path, BASE)), part)()
