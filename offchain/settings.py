@@ -1,7 +1,7 @@
 """The profile of one member: where its chain, store, keys and peers are. Only the CLI reads it.
 
-A profile is a TOML file. It is read strictly: an unknown key, a missing one and a value of the wrong
-kind are errors that name the key and the file. Relative paths are relative to the profile's folder.
+A profile is a TOML file. It is read strictly: an unknown key, a missing one and a value of the
+wrong kind are errors that name the key and the file. Relative paths are relative to its folder.
 It holds no secret: the password lies in a file of its own.
 """
 
@@ -28,8 +28,8 @@ class SettingsError(DmsmError):
 class NodeSettings:
     """What a processing node adds: `[node]`.
 
-    host, port: where the intake listens. tariff: its tariff file. data_set_price_wei: what a data set
-    costs. margin_s: the time before T that it keeps. poll_s: seconds between two looks at the chain.
+    host, port: where the intake listens. tariff: its tariff file. data_set_price_wei: what a data
+    set costs. margin_s: the time before T that it keeps. poll_s: seconds between two polls.
     """
 
     host: str
@@ -47,8 +47,8 @@ class Profile:
     rpc_urls: chain nodes, the first that answers is used; a processing node names its own alone.
     store_url: `dir:/path` or the RPC of a Kubo daemon. data: the member's own durable folder.
     node_url: the processing node's intake. gas_price_wei None asks the chain. confirmations: blocks
-    that must lie on what is believed. inbox: (host, port) of a sharer's inbox. peers: inboxes of other
-    sharers by account.
+    that must lie on what is believed. inbox: (host, port) of a sharer's inbox. peers: inboxes of
+    other sharers by account.
     """
 
     path: Path
@@ -74,9 +74,7 @@ class Profile:
     def require_inbox(self) -> tuple[str, int]:
         """Return where the inbox listens. Raises SettingsError when the profile does not say."""
         if self.inbox is None:
-            raise SettingsError(
-                f'{self.path}: [inbox] is missing; write listen = "HOST:PORT" there'
-            )
+            raise SettingsError(f'{self.path}: [inbox] is missing; it says listen = "HOST:PORT"')
         return self.inbox
 
     def require_node_url(self) -> str:

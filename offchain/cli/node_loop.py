@@ -28,7 +28,7 @@ class RunningNode:
     def __init__(self, session: Session, readings: NodeStore, tariff: Tariff) -> None:
         """Put its parts together; nothing runs yet."""
         settings, profile = session.profile.require_node(), session.profile
-        parts = {
+        parts: dict[str, Any] = {
             "gateway": session.gateway,
             "store": session.store,
             "keys": session.keys,
@@ -40,15 +40,15 @@ class RunningNode:
             margin_s=settings.margin_s,
             confirmations=profile.confirmations,
         )
+        paillier = session.keys.paillier
+        assert paillier is not None  # a processor's keys, as member_session made sure
         self._session, self._settings = session, settings
         self._worker = NodeWorker(**parts, tariff=tariff, terms=terms)
         self._publisher = DataSetPublisher(**parts, price_wei=settings.data_set_price_wei)
         self._intake = create_intake(
             store=readings,
             gateway=session.gateway,
-            identity=NodeIdentity(
-                account=to_account(session.keys.address), paillier=session.keys.paillier
-            ),
+            identity=NodeIdentity(account=to_account(session.keys.address), paillier=paillier),
             content=session.store,
             tariff=tariff,
         )

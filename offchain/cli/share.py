@@ -131,8 +131,8 @@ def select(
 ) -> None:
     """Select nodes of the form, name the group, and prepay each node's price.
 
-    Needs the sharer's keys, a chain node and the content store. Costs the prices and gas; what is not
-    delivered before T comes back by `refund`.
+    Needs the sharer's keys, a chain node and the content store. Costs the prices and gas; what is
+    not delivered before T comes back by `refund`.
     """
     with _agent(profile) as (session, agent, _):
         expires_at = until.on(session.gateway.now())
@@ -176,8 +176,8 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
 def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     """Take in the shares that other members hand over, until stopped by SIGTERM or Ctrl-C.
 
-    Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and costs
-    nothing. Other commands of the same profile may run meanwhile.
+    Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and
+    costs nothing. Other commands of the same profile may run meanwhile.
     """
     from offchain.cli.logs import configure_logs
     from offchain.cli.stopping import stop_signals
@@ -207,22 +207,15 @@ def hand_over(
 ) -> None:
     """Send one's own share, sealed, to the other members' inboxes.
 
-    Needs the sharer's keys, a chain node, the content store and the inboxes running: `[peers]` of the
-    profile, or --to. Sends no transaction and costs nothing. Exit 1 when an inbox did not take it.
+    Needs the sharer's keys, a chain node, the content store and the inboxes running: `[peers]` of
+    the profile, or --to. Sends no transaction and costs nothing. Exit 1 when an inbox did not take it.
     """
     given = dict(_inbox(text) for text in to)
     with _agent(profile, sends=False) as (session, agent, _):
-        peers = given or dict(session.profile.peers)
-        group = agent.grant(lock).members
-        wanted = {
-            one: url for one, url in peers.items() if one in group and one != session.keys.address
-        }
-        took = agent.hand_over(lock, wanted)
-    rows = [
-        {"member": one, "inbox": wanted.get(one), "took_it": one in took}
-        for one in group
-        if one != session.keys.address
-    ]
+        peers: dict[str, str] = given or {**session.profile.peers}
+        others = [one for one in agent.grant(lock).members if one != session.keys.address]
+        took = agent.hand_over(lock, {one: peers[one] for one in others if one in peers})
+    rows = [{"member": one, "inbox": peers.get(one), "took_it": one in took} for one in others]
     show_table(rows, title=f"share of {hex_id(lock)}", as_json=as_json)
     raise typer.Exit(0 if rows and all(row["took_it"] for row in rows) else 1)
 
@@ -254,8 +247,8 @@ def export(
 ) -> None:
     """Open the bought data set, decrypt and verify every row against the chain, and write it.
 
-    Needs what `recover` needs, and the content store. Costs nothing but some seconds. Only rows that
-    hold are written; exit 1 when a finding does not hold.
+    Needs what `recover` needs, and the content store. Costs nothing but some seconds. Only rows
+    that hold are written; exit 1 when a finding does not hold.
     """
     from offchain.services.data_export import export_csv, export_parquet
 

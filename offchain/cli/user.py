@@ -1,4 +1,4 @@
-"""`dmsm user`: policies and consent for one's devices, prepaid requests, their answers and audits."""
+"""`dmsm user`: policies and consent for one's devices, prepaid requests, answers, audits."""
 
 from __future__ import annotations
 
@@ -219,11 +219,11 @@ def devices(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     Needs the user's keys and a chain node. Costs nothing.
     """
     from offchain.records.contexts import DATA_SHARING_PURPOSE
-    from offchain.types import Policy
+    from offchain.types import Policy, to_account
 
     with _agent(profile, sends=False) as (session, _):
         gateway, rows = session.gateway, []
-        for device in session.directory.devices_of(session.keys.address):
+        for device in session.directory.devices_of(to_account(session.keys.address)):
             policy = Policy.from_chain(gateway.call("NotificationBoard", "policyOf", device))
             until = gateway.call("ConsentBook", "expiryOf", device, DATA_SHARING_PURPOSE)
             rows.append(
@@ -245,9 +245,7 @@ def policy(
     low_w: Annotated[int, typer.Option(help="At or below: too low (W).")],
     high_w: Annotated[int, typer.Option(help="At or above: too high (W).")],
     temperature_dc: Annotated[int, typer.Option(help="At or above: too hot (0.1 degrees C).")],
-    heartbeat_s: Annotated[
-        int, typer.Option(min=60, help="Silent for so long: offline.")
-    ] = 172_800,
+    heartbeat_s: Annotated[int, typer.Option(min=60, help="Then silence is offline.")] = 172_800,
     feeds_in: Annotated[bool, typer.Option("--feeds-in", help="Judge with opposite sign.")] = False,
     sealed: Annotated[
         bool, typer.Option("--sealed", help="No power value on the ledger: sealed reports only.")

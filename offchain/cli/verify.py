@@ -1,4 +1,4 @@
-"""`dmsm verify`: hold readings and a deployment against the chain. Anyone can; no keys are needed."""
+"""`dmsm verify`: hold readings and a deployment against the chain. Anyone can, without keys."""
 
 from __future__ import annotations
 
@@ -126,8 +126,8 @@ def reading(
 def deployment(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
     """Read every contract of the deployment file again: is there code at its address?
 
-    Needs a chain node and the deployment file. Costs nothing. The code itself, byte for byte, and the
-    wiring are compared by `brownie run check_deployment`.
+    Needs a chain node and the deployment file. Costs nothing. The code itself, byte for byte, and
+    the wiring are compared by `brownie run check_deployment`.
     """
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile

@@ -20,9 +20,9 @@ from offchain.types import Account, Batch, Reading
 class DeviceCheck:
     """What was found of one device's readings.
 
-    `anchored`: rows in batches whose root is the anchored one. `false_batches`: first seqs of batches
-    whose rows make another root. `unproven`: rows of batches that are not wholly there, or that are not
-    anchored: they may be right, and nothing here shows it.
+    `anchored`: rows in batches whose root is the anchored one. `false_batches`: first seqs of
+    batches whose rows make another root. `unproven`: rows of batches that are not wholly there or
+    not anchored: they may be right, and nothing here shows it.
     """
 
     device: Account
