@@ -66,24 +66,31 @@ def fn_isolation(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def patient_lookup() -> Iterator[None]:
-    """Look a transaction up again when the node does not know it yet.
+    """Look a transaction or receipt up again when the node does not know it yet.
 
-    Brownie waits for the sender's nonce, then asks once. On a busy machine anvil counts the nonce a
+    Brownie compares the sender's nonce and asks once. On a busy machine anvil counts the nonce a
     moment before it can show the transaction, and Brownie would call that one dropped.
     """
-    ask = web3.eth.get_transaction
+    asked = {
+        name: getattr(web3.eth, name) for name in ("get_transaction", "get_transaction_receipt")
+    }
 
-    def ask_patiently(txid: Any) -> Any:
-        for _ in range(100):
-            try:
-                return ask(txid)
-            except TransactionNotFound:
-                time.sleep(0.05)
-        return ask(txid)
+    def patient(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def look_up(txid: Any) -> Any:
+            for _ in range(100):
+                try:
+                    return ask(txid)
+                except TransactionNotFound:
+                    time.sleep(0.02)
+            return ask(txid)
 
-    web3.eth.get_transaction = ask_patiently
+        return look_up
+
+    for name, ask in asked.items():
+        setattr(web3.eth, name, patient(ask))
     yield
-    web3.eth.get_transaction = ask
+    for name, ask in asked.items():
+        setattr(web3.eth, name, ask)
 
 
 # ---- the system ----

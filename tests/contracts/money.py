@@ -88,7 +88,7 @@ def request_order(processor: Any, *, expires_at: int, type_id: int = BILL) -> Re
 def sign_request(
     lock: Any, payer: Member, order: RequestOrder, *, tag: Tag = Tag.REQUEST, **changed: Any
 ) -> tuple[int, ...]:
-    """Sign an order as ``payer``; ``changed`` fields of the message make the signature a false one."""
+    """Sign an order as ``payer``; fields of the message that are ``changed`` make it a false one."""
     fields: dict[str, Any] = {
         "chain_id": web3.eth.chain_id,
         "prepaid_lock": lock.address,

@@ -211,9 +211,7 @@ def test_respond__given_full_form_and_no_more_credit__reverts(
         respond(full_form.ad, member, data_set_id=data_set_id)
 
 
-def test_respond__given_full_form_and_withdrawal__has_room(
-    full_form, newcomer, respond, market
-):
+def test_respond__given_full_form_and_withdrawal__has_room(full_form, newcomer, respond, market):
     ad = full_form.ad
     best = market.formOf(ad.id)[0][0]
     market.withdrawResponse(ad.id, {"from": full_form.accounts[best]})
@@ -225,9 +223,7 @@ def test_respond__given_full_form_and_withdrawal__has_room(
     assert after[31] == member.address
 
 
-def test_respond__given_full_form__stays_within_gas(
-    full_form, newcomer, respond, market
-):
+def test_respond__given_full_form__stays_within_gas(full_form, newcomer, respond, market):
     ad, used = full_form.ad, []
     for region in (full_form.regions[0], full_form.regions[-1]):
         best = market.formOf(ad.id)[0][3]

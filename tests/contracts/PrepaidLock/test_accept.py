@@ -22,7 +22,9 @@ def test_accept__given_revoked_payee__reverts(open_request, accept, refuses, pro
         accept(it)
 
 
-def test_accept__given_other_state__reverts(open_accepted, open_sharing, open_claimed, accept, refuses):
+def test_accept__given_other_state__reverts(
+    open_accepted, open_sharing, open_claimed, accept, refuses
+):
     for it, state in (
         (open_accepted(), money.ACCEPTED),
         (open_claimed(), money.CLAIMED),

@@ -74,9 +74,7 @@ def test_deliver__when_group_is_another__reverts(it, deliver, refuses, group, ou
             deliver(it, group=other)
 
 
-def test_deliver__when_commitments_are_not_t__reverts(
-    it, deliver, refuses, dealt, data_set, group
-):
+def test_deliver__when_commitments_are_not_t__reverts(it, deliver, refuses, dealt, data_set, group):
     commitments, _ = dealt
     for wrong in ([], commitments[:1], [*commitments, commitments[1]]):
         with refuses("ShareCheck_CommitmentCount", 2, len(wrong)):
@@ -155,9 +153,7 @@ def delivery_key():
     return delivery.public_key(delivery.DeliverySecretKey.generate())
 
 
-def test_deliver__when_commitments_are_false__reverts(
-    it, deliver, refuses, dealt, data_set, group
-):
+def test_deliver__when_commitments_are_false__reverts(it, deliver, refuses, dealt, data_set, group):
     other = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
     with refuses("PrepaidLock_BadShares", it.id):
         deliver(it, commitments=[dealt[0][0], words(other.commitments[1])])
@@ -193,9 +189,7 @@ def test_deliver__given_no_window__lets_members_recover(
         index = group.accounts.index(member.address) + 1
         share = curve.G1(*event["shares"][index - 1])
         opened[index] = sharing.decrypt_share(member.keys.delivery_secret, share)
-    found = sharing.recover(
-        opened, commitments=transcript.commitments, threshold=2, members=3
-    )
+    found = sharing.recover(opened, commitments=transcript.commitments, threshold=2, members=3)
     assert found.group_secret == sharing.group_secret(data_set.key)
 
 

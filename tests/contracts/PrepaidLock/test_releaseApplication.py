@@ -21,9 +21,7 @@ def test_release_application__when_caller_is_not_market__reverts(lock, refuses, 
             lock.releaseApplication(BROADCAST, [], [], {"from": account})
 
 
-def test_release_application__when_parts_do_not_sum_up__reverts(
-    release, refuses, buyer, processor
-):
+def test_release_application__when_parts_do_not_sum_up__reverts(release, refuses, buyer, processor):
     to = [buyer.address, processor.address]
     for amounts in ([5, 4], [5, 6], [0, 0], [10, 2**96 - 1]):
         with refuses("PrepaidLock_WrongRelease", BROADCAST, HELD, sum(amounts)):

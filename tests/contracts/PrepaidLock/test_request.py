@@ -2,7 +2,7 @@
 
 import money
 import pytest
-from members import NOBODY, Role
+from members import NOBODY
 from money import ADVICE, BILL, PRICE_WEI, SHORTEST_S
 
 OFF_CURVE = (1, 3)

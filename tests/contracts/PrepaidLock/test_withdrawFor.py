@@ -73,9 +73,7 @@ def test_withdraw_for__given_several_locks__sends_the_sum(
     assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
 
 
-def test_withdraw_for__given_revoked_member__sends_it(
-    rejected, lock, meter_owner, revoke, relayer
-):
+def test_withdraw_for__given_revoked_member__sends_it(rejected, lock, meter_owner, revoke, relayer):
     revoke(meter_owner)
     lock.withdrawFor(meter_owner.address, {"from": relayer})
     assert lock.balance() == lock.liabilitiesWei() == 0

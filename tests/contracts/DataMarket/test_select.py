@@ -1,0 +1,247 @@
+"""DataMarket.select (select.tree)."""
+
+import money
+import pytest
+from members import NOBODY
+from money import APPLICATION_WEI
+
+from offchain.crypto import sharing
+
+PRICE, PRICE_TWO = 10**15, 2 * 10**15
+
+
+@pytest.fixture
+def answered(broadcast, respond, processor, processor_two):
+    """A broadcast with both nodes' responses."""
+    ad = broadcast()
+    respond(ad, processor, price=PRICE)
+    respond(ad, processor_two, price=PRICE_TWO)
+    return ad
+
+
+def test_select__given_other_state__reverts(
+    answered, broadcast, choose, select, refuses, market, processor, at, outsider
+):
+    choices = [choose(answered, processor)]
+    closed = broadcast()
+    select(answered, choices, value=PRICE)
+    with refuses("DataMarket_WrongState", answered.id, 2):
+        select(answered, choices, value=PRICE)
+    at(closed.conditions.select_by)
+    market.close(closed.id, {"from": outsider})
+    with refuses("DataMarket_WrongState", closed.id, 3):
+        select(closed, choices, value=PRICE)
+    with refuses("DataMarket_WrongState", money.NOTHING, 0):
+        select(closed._replace(id=money.NOTHING), choices, value=PRICE)
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_select__when_select_by_is_reached__reverts(
+    answered, choose, select, refuses, processor, at, late
+):
+    choices, by = [choose(answered, processor)], answered.conditions.select_by
+    at(by + late)
+    with refuses("DataMarket_TooLate", answered.id, by, by + late):
+        select(answered, choices, value=PRICE)
+
+
+def test_select__when_select_by_is_not_reached__selects(
+    answered, choose, select, market, processor, at
+):
+    choices = [choose(answered, processor)]
+    at(answered.conditions.select_by - 1)
+    select(answered, choices, value=PRICE)
+    assert market.broadcastOf(answered.id)[1] == 2
+
+
+def test_select__when_caller_is_not_requester__reverts(
+    answered, choose, select, refuses, processor, buyer_two
+):
+    choices = [choose(answered, processor)]
+    for member in (buyer_two, processor):
+        with refuses("DataMarket_NotRequester", answered.id, member.address):
+            select(answered, choices, value=PRICE, by=member)
+
+
+def test_select__given_revoked_requester__reverts(
+    answered, choose, select, refuses, processor, buyer, revoke
+):
+    choices = [choose(answered, processor)]
+    revoke(buyer)
+    with refuses("DataMarket_NotSharer", buyer.address):
+        select(answered, choices, value=PRICE)
+
+
+def test_select__when_group_has_another_size__reverts(
+    answered, choose, select, refuses, processor, group
+):
+    choices = [choose(answered, processor)]
+    for members in ([], group.accounts[:2], [*group.accounts, "0x" + "ff" * 20]):
+        with refuses("DataMarket_BadGroup", answered.id, NOBODY):
+            select(answered, choices, value=PRICE, members=members)
+
+
+def test_select__when_group_does_not_ascend__reverts(
+    answered, choose, select, refuses, processor, group
+):
+    choices = [choose(answered, processor)]
+    a, b, c = group.accounts
+    for members, faulty in (([a, a, b], a), ([b, a, c], a), ([a, c, b], b)):
+        with refuses("DataMarket_BadGroup", answered.id, faulty):
+            select(answered, choices, value=PRICE, members=members)
+    with refuses("DataMarket_BadGroup", answered.id, NOBODY):
+        select(answered, choices, value=PRICE, members=[NOBODY, a, b])
+
+
+def test_select__when_group_lacks_the_requester__reverts(
+    answered, choose, select, refuses, processor, buyer, buyer_two, buyer_three, admit
+):
+    from members import Role
+
+    others = money.group_of(buyer_two, buyer_three, admit(Role.SHARER))
+    choices = [choose(answered, processor, group=others)]
+    with refuses("DataMarket_BadGroup", answered.id, buyer.address):
+        select(answered, choices, value=PRICE, members=others.accounts)
+
+
+def test_select__when_member_is_no_active_sharer__reverts(
+    answered, choose, select, refuses, processor, buyer, buyer_two, meter_owner, outsider, revoke
+):
+    choices = [choose(answered, processor)]
+    for stranger in (meter_owner.address, processor.address, outsider.address):
+        members = sorted((buyer.address, buyer_two.address, stranger), key=lambda a: int(a, 16))
+        with refuses("DataMarket_BadGroup", answered.id, stranger):
+            select(answered, choices, value=PRICE, members=members)
+    revoke(buyer_two)
+    with refuses("DataMarket_BadGroup", answered.id, buyer_two.address):
+        select(answered, choices, value=PRICE)
+
+
+def test_select__when_nobody_is_chosen__reverts(answered, select, refuses):
+    with refuses("DataMarket_NothingChosen", answered.id):
+        select(answered, [], value=0)
+
+
+def test_select__when_chosen_has_no_standing_response__reverts(
+    broadcast, respond, choose, select, refuses, market, processor, processor_two, outsider
+):
+    ad = broadcast()
+    respond(ad, processor, price=PRICE)
+    choices = [choose(ad, processor)]
+    market.withdrawResponse(ad.id, {"from": processor.account})
+    with refuses("DataMarket_NoResponse", ad.id, processor.address):
+        select(ad, choices, value=PRICE)
+    respond(ad, processor_two, price=PRICE)  # into the slot that became free
+    with refuses("DataMarket_NoResponse", ad.id, processor.address):
+        select(ad, choices, value=PRICE)
+    with refuses("DataMarket_NoResponse", ad.id, outsider):
+        select(ad, [choose(ad, outsider)], value=PRICE)
+
+
+def test_select__when_chosen_twice__reverts(answered, choose, select, refuses, processor):
+    choices = [choose(answered, processor), choose(answered, processor)]
+    with refuses("DataMarket_BadChoice", answered.id, processor.address):
+        select(answered, choices, value=2 * PRICE)
+
+
+def test_select__given_revoked_choice__reverts(
+    answered, choose, select, refuses, processor, processor_two, revoke
+):
+    choices = [choose(answered, processor_two), choose(answered, processor)]
+    revoke(processor)
+    with refuses("DataMarket_BadChoice", answered.id, processor.address):
+        select(answered, choices, value=PRICE + PRICE_TWO)
+
+
+def test_select__when_value_is_not_the_sum__reverts(
+    answered, choose, select, refuses, processor, processor_two
+):
+    choices, total = [choose(answered, p) for p in (processor, processor_two)], PRICE + PRICE_TWO
+    for value in (0, PRICE, total - 1, total + 1):
+        with refuses("DataMarket_WrongValue", value, total):
+            select(answered, choices, value=value)
+
+
+def test_select__when_a_signature_is_false__reverts_whole(
+    answered, choose, select, refuses, market, lock, processor, processor_two, buyer, group
+):
+    accounts, keys = group
+    other = money.Group(accounts, [keys[1], keys[0], keys[2]])
+    good, false = choose(answered, processor), choose(answered, processor_two, group=other)
+    with refuses("PrepaidLock_BadSignature", money.id_of(lock, buyer, false[5])):
+        select(answered, [good, false], value=PRICE + PRICE_TWO)
+    assert lock.lockOf(money.id_of(lock, buyer, good[5]))["state"] == money.NONE
+    assert market.broadcastOf(answered.id)[1] == 1
+    assert lock.applicationOf(answered.id) == APPLICATION_WEI
+
+
+def test_select__when_t_is_too_near__reverts(answered, choose, select, refuses, processor, at, now):
+    begin = now() + 10
+    soon = begin + money.SHARING_SHORTEST_S - 1
+    choices = [choose(answered, processor, expires_at=soon)]
+    at(begin)
+    with refuses("PrepaidLock_TooLittleTime", soon, soon + 1):
+        select(answered, choices, value=PRICE)
+
+
+def test_select__when_choices_share_a_nonce__reverts(
+    answered, choose, select, refuses, lock, buyer, processor, processor_two
+):
+    nonce = money.digest_of("nonce")
+    choices = [choose(answered, p, nonce=nonce) for p in (processor, processor_two)]
+    with refuses("PrepaidLock_NonceUsed", money.id_of(lock, buyer, nonce)):
+        select(answered, choices, value=PRICE + PRICE_TWO)
+
+
+def test_select__when_everything_holds__opens_the_locks(
+    answered, choose, select, market, lock, buyer, processor, processor_two, group, only_event,
+    data_set, data_set_two,
+):  # fmt: skip
+    choices = [choose(answered, processor_two), choose(answered, processor)]
+    tx = select(answered, choices, value=PRICE + PRICE_TWO)
+    ids = [money.id_of(lock, buyer, choice[5]) for choice in choices]
+    for lock_id, payee, own, price in zip(
+        ids, (processor_two, processor), (data_set_two, data_set), (PRICE_TWO, PRICE), strict=True
+    ):
+        stored = lock.lockOf(lock_id)
+        assert (stored["payer"], stored["payee"]) == (buyer.address, payee.address)
+        assert (stored["state"], stored["priceWei"]) == (money.SELECTED, price)
+        assert (stored["threshold"], stored["groupSize"]) == (2, 3)
+        assert bytes(stored["subject"]) == own.data_set_id
+        assert bytes(stored["binding"]) == group.hash
+    assert market.broadcastOf(answered.id)[1] == 2
+    event = only_event(tx, "GroupSelected")
+    assert (bytes(event["broadcastId"]), event["requester"]) == (answered.id, buyer.address)
+    assert bytes(event["groupHash"]) == group.hash
+    assert list(event["members"]) == group.accounts
+    assert [tuple(key) for key in event["deliveryKeys"]] == group.key_words
+    assert [bytes(lock_id) for lock_id in event["lockIds"]] == ids
+    names = [event.name for event in tx.events]
+    assert names == ["GroupSelected", "Selected", "Selected", "ApplicationReleased"]
+    print(f"gas select (2 nodes, 3 members): {tx.gas_used}")
+
+
+def test_select__when_everything_holds__moves_the_money(
+    answered, choose, select, market, lock, credit, buyer, processor
+):
+    before = buyer.account.balance()
+    select(answered, [choose(answered, processor)], value=PRICE)
+    assert buyer.account.balance() == before - PRICE
+    assert lock.withdrawableOf(buyer.address) == APPLICATION_WEI
+    assert lock.applicationOf(answered.id) == 0
+    assert lock.balance() == lock.liabilitiesWei() == PRICE + APPLICATION_WEI
+    assert market.balance() == 0
+    assert credit.creditOf(processor.address) == 0
+
+
+def test_select__when_everything_holds__can_be_delivered(
+    answered, choose, select, lock, processor, buyer, group, data_set, relayer, revoke, buyer_three
+):
+    choice = choose(answered, processor)
+    select(answered, [choice], value=PRICE)
+    revoke(buyer_three)
+    dealt = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
+    words = money.transcript_words(dealt)
+    lock_id = money.id_of(lock, buyer, choice[5])
+    lock.deliver(lock_id, group.accounts, group.key_words, *words, {"from": relayer})
+    assert lock.withdrawableOf(processor.address) == PRICE

@@ -1,0 +1,48 @@
+"""DataMarket's views, its wiring, and ether that comes uninvited."""
+
+import money
+from brownie import DataMarket
+from members import NOBODY
+
+
+def test_broadcast_id_of__given_requester_and_nonce__is_the_hash_of_the_interface(market, buyer):
+    nonce = money.digest_of("nonce")
+    found = bytes(market.broadcastIdOf(buyer.address, nonce))
+    assert found == money.id_of(market, buyer, nonce)
+
+
+def test_broadcast_of__given_unknown_broadcast__is_empty(market):
+    requester, state, conditions = market.broadcastOf(money.NOTHING)
+    assert (requester, state) == (NOBODY, 0)
+    assert not any(conditions[:9])
+    assert len(market.formOf(money.NOTHING)) == 0
+
+
+def test_constructor__given_the_system__keeps_its_parts(
+    market, registry, catalogue, ledger, credit, lock
+):
+    assert market.registry() == registry
+    assert market.catalogue() == catalogue
+    assert market.ledger() == ledger
+    assert market.credit() == credit
+    assert market.prepaidLock() == lock
+
+
+def test_constructor__given_a_missing_part__reverts(
+    reverts_with, deployer, registry, catalogue, ledger, credit, lock, outsider
+):
+    parts = [registry, catalogue, ledger, credit, lock]
+    for i in range(3):
+        wrong = [*parts[:i], outsider, *parts[i + 1 :]]
+        with reverts_with("Wiring_NoContract", outsider):
+            DataMarket.deploy(*wrong, {"from": deployer})
+    for i in (3, 4):
+        wrong = [*parts[:i], NOBODY, *parts[i + 1 :]]
+        with reverts_with("Wiring_ZeroAddress"):
+            DataMarket.deploy(*wrong, {"from": deployer})
+
+
+def test_receive__when_ether_is_sent_plainly__reverts(market, outsider, reverts_with):
+    with reverts_with(None):
+        outsider.transfer(market, 1)
+    assert market.balance() == 0
