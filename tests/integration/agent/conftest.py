@@ -1,0 +1,244 @@
+"""A street on a private anvil: a processing node with its real intake, an owner, devices."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from offchain.chain.anvil import Anvil, start_anvil
+from offchain.chain.deployment import Deployment, load_deployment
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto.paillier import generate_private_key
+from offchain.crypto.secret import SecretBytes
+from offchain.records import meter_csv
+from offchain.records.tariff import Tariff
+from offchain.services.admin import Admin
+from offchain.services.member_keys import MemberKeys
+from offchain.services.node.intake import NodeIdentity, create_intake
+from offchain.services.node.serve import RunningServer, serve
+from offchain.services.node.store import NodeStore
+from offchain.services.registration import region_id
+from offchain.storage import ContentStore, open_store
+from offchain.types import MeterSample, Policy, Role, to_account
+
+PROJECT = Path(__file__).resolve().parents[3]
+BITS = 2048
+REGION = region_id("north")
+PASSWORD = SecretBytes(b"a device's password")
+FIRST_S = 17_014 * 86_400
+POLICY = Policy(
+    low_power_w=300,
+    high_power_w=2_000,
+    temperature_warning_dc=300,
+    heartbeat_seconds=2 * 86_400,
+    feeds_in=False,
+    is_sealed=False,
+)
+
+
+def samples(days: int, *, step_s: int = 3_600) -> list[MeterSample]:
+    """Days in which every verdict of Algorithm 1 but the temperature's occurs."""
+    made, register = [], 5_000
+    for row in range(days * 86_400 // step_s):
+        power_w = [900, 900, 150, 900, 2_500, 0, 900, 900][row % 8]
+        register += power_w * step_s // 3_600
+        made.append(
+            MeterSample(
+                time_s=FIRST_S + row * step_s,
+                energy_wh=register,
+                power_w=power_w,
+                temperature_dc=150 + row % 24,
+            )
+        )
+    return made
+
+
+def write_csv(path: Path, rows: list[MeterSample]) -> None:
+    lines = [f"{one.time_s},{one.energy_wh},{one.power_w},{one.temperature_dc}" for one in rows]
+    path.write_text("\n".join([meter_csv.HEADER, *lines]) + "\n")
+
+
+@dataclass(kw_only=True)
+class Street:
+    anvil: Anvil
+    deployment: Deployment
+    deployment_file: Path
+    admin: Admin
+    gateway: ChainGateway
+    processor: MemberKeys
+    owner: MemberKeys
+    content: ContentStore
+    store: NodeStore
+    server: RunningServer
+    folder: Path
+
+    def serve_node(self, store: NodeStore, *, port: int = 0) -> RunningServer:
+        prices = tuple(tuple(tuple([200_000] * 24) for _ in range(2)) for _ in range(12))
+        tariff = Tariff(
+            name="flat",
+            utc_offset_s=0,
+            flat_microusd_per_kwh=200_000,
+            time_of_use_microusd_per_kwh=prices,
+        )
+        identity = NodeIdentity(
+            account=to_account(self.processor.address), paillier=self.processor.paillier
+        )
+        app = create_intake(
+            store=store,
+            gateway=self.gateway,
+            identity=identity,
+            content=self.content,
+            tariff=tariff,
+        )
+        return serve(app, port=port)
+
+
+@dataclass(kw_only=True)
+class Home:
+    """A device with its own folder; `run` starts its agent as the process that it really is."""
+
+    street: Street
+    keys: MemberKeys
+    folder: Path
+
+    @property
+    def device(self) -> str:
+        return to_account(self.keys.address)
+
+    def configure(self, **changes: Any) -> Path:
+        config = {
+            "rpc_url": self.street.anvil.url,
+            "deployment": str(self.street.deployment_file),
+            "node_url": self.street.server.url,
+            "keys": "keys",
+            "password_file": "password",
+            "outbox": "outbox.sqlite",
+            "meter_csv": "meter.csv",
+            "status_file": "status.json",
+            "give_up_after_s": 5,
+            "gas_price_wei": 0,
+        }
+        path = self.folder / "agent.json"
+        path.write_text(json.dumps(config | changes))
+        return path
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "device_agent", "run"]
+        command += ["--config", str(self.folder / "agent.json"), *arguments]
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, list[dict[str, Any]], str]:
+        """Return exit code, progress events and what stood on stderr."""
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, [json.loads(line) for line in out.splitlines()], err
+
+    def set_policy(self, policy: Policy = POLICY) -> None:
+        owner = self.street.gateway.with_account(self.street.owner.account)
+        owner.transact("NotificationBoard", "setPolicy", self.device, policy.as_tuple())
+
+    def anchored(self) -> list[tuple[int, int]]:
+        events = self.street.gateway.events(
+            "DataLedger", "BatchAnchored", from_block=0, device=self.device
+        )
+        return [(event.args["fromSeq"], event.args["count"]) for event in events]
+
+    def reports_on_chain(self) -> int:
+        return self.street.gateway.call("NotificationBoard", "standingOf", self.device).reports
+
+    def transactions(self) -> int:
+        return int(self.street.anvil.request("eth_getTransactionCount", self.device, "latest"), 16)
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    folder = tmp_path_factory.mktemp("street")
+    with start_anvil() as anvil:
+        built = _build(anvil, folder)
+        with built.server, built.store:
+            yield built
+
+
+@pytest.fixture
+def home(street: Street, tmp_path: Path) -> Home:
+    """A freshly admitted device without a policy; its meter file has three days."""
+    return _admit_home(street, tmp_path)
+
+
+@pytest.fixture
+def make_home(street: Street, tmp_path: Path) -> Callable[[str], Home]:
+    def make(name: str) -> Home:
+        (tmp_path / name).mkdir()
+        return _admit_home(street, tmp_path / name)
+
+    return make
+
+
+def _admit_home(street: Street, folder: Path) -> Home:
+    keys = MemberKeys.generate(Role.DEVICE)
+    _admit(street.admin, street.deployment, keys, owner=street.owner.address)
+    keys.save(folder / "keys", PASSWORD, light=True)
+    password = folder / "password"
+    password.touch(mode=0o600)
+    password.write_bytes(PASSWORD.reveal() + b"\n")
+    made = Home(street=street, keys=keys, folder=folder)
+    write_csv(folder / "meter.csv", samples(3))
+    made.configure()
+    return made
+
+
+def _admit(
+    admin: Admin, deployment: Deployment, keys: MemberKeys, *, owner: str | None = None
+) -> None:
+    registration = keys.registration(
+        chain_id=deployment.chain_id,
+        registry=deployment.address("MemberRegistry"),
+        region_id=REGION,
+        owner=owner,
+    )
+    admin.admit(registration)
+
+
+def _build(anvil: Anvil, folder: Path) -> Street:
+    file = folder / "deployment.json"
+    script = str(PROJECT / "scripts" / "run_deploy.py")
+    options = ["--rpc", anvil.url, "--chain-id", str(anvil.chain_id), "--out", str(file)]
+    subprocess.run([sys.executable, script, *options], check=True, capture_output=True)
+    deployment = load_deployment(file)
+    gateway = ChainGateway(anvil.url, deployment, gas_price_wei=0)
+    consortium = MemberKeys.generate(Role.DEVICE, account_key=anvil.keys[0]).account
+    admin = Admin(gateway.with_account(consortium))
+    content = open_store(f"dir:{folder / 'content'}")
+    members = []
+    for role in (Role.PROCESSOR, Role.USER):
+        keys = MemberKeys.generate(role, paillier_key=generate_private_key(BITS))
+        keys.publish_paillier_key(content)
+        _admit(admin, deployment, keys)
+        members.append(keys)
+    street = Street(
+        anvil=anvil,
+        deployment=deployment,
+        deployment_file=file,
+        admin=admin,
+        gateway=gateway,
+        processor=members[0],
+        owner=members[1],
+        content=content,
+        store=NodeStore(folder / "node.sqlite"),
+        server=None,  # type: ignore[arg-type]
+        folder=folder,
+    )
+    street.server = street.serve_node(street.store)
+    return street
