@@ -16,6 +16,7 @@ from eth_utils import is_address, to_checksum_address
 from offchain.chain import codec
 from offchain.chain.codec import Abi
 from offchain.chain.errors import AbiMismatch, DeploymentInvalid
+from offchain.types import Account
 
 ABI_FOLDER = Path(__file__).parent / "abi"
 
@@ -64,9 +65,9 @@ class Deployment:
                 f"no contract {name!r} is deployed on chain {self.chain_id}; there are {self.names}"
             ) from None
 
-    def address(self, name: str) -> str:
+    def address(self, name: str) -> Account:
         """Return a contract's checksummed address. Raises DeploymentInvalid."""
-        return self.contract(name).address
+        return Account(self.contract(name).address)
 
     def block(self, name: str) -> int:
         """Return the number of the block a contract was deployed in. Raises DeploymentInvalid."""

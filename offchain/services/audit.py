@@ -20,7 +20,7 @@ from offchain.services.findings import Finding, all_hold
 from offchain.services.node.answers import DeviceReadings, compute_advice, compute_bill
 from offchain.services.opened_answer import OpenedAnswer
 from offchain.services.request_notes import AskedRequest
-from offchain.types import Batch, Reading
+from offchain.types import Account, Batch, Reading
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class AuditReport:
 
 @dataclass(frozen=True)
 class _Rebuilt:
-    device: str
+    device: Account
     readings: Sequence[Reading]
     opening: Reading | None
     batches: Sequence[Batch]

@@ -1,10 +1,5 @@
 """The buyer's audit of a data set: decrypt every row, rebuild every reading, compare with the
 chain (protocol §5.6).
-
-A row is right if the reading rebuilt from its decrypted energy has the commitment M' that stands
-beside the ciphertext, and that reading's batch has the root that its device anchored. Registers
-add up row by row, so after a wrong ciphertext the rows that follow it cannot be rebuilt: they are
-named apart from the rows that are wrong.
 """
 
 from __future__ import annotations
@@ -15,45 +10,15 @@ from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import precompile_pairing
-from offchain.crypto import bls, merkle, messages, packing, paillier
-from offchain.crypto.paillier import PaillierPrivateKey
-from offchain.errors import CryptoError, RecordError
-from offchain.records import batch as batches
+from offchain.crypto import bls, merkle, messages
+from offchain.errors import RecordError
 from offchain.records import ciphertexts as ciphertext_file
-from offchain.records import dataset
-from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts
-from offchain.records.dataset import CompanionDevice
-from offchain.records.reading import commitment_of
+from offchain.records.ciphertexts import CiphertextFile
+from offchain.services.data_set_rows import DeviceFindings, audit_rows
 from offchain.services.findings import Finding, all_hold
 from offchain.services.members import MemberDirectory
 from offchain.services.opened_data_set import OpenedDataSet
-from offchain.types import Batch, Reading
-
-
-@dataclass(frozen=True)
-class DeviceFindings:
-    """What was found of one device.
-
-    `bad_rows`: seqs of rows that are wrong; `unreachable_rows`: those that follow a wrong
-    ciphertext; `false_batches`: first seqs of batches whose root is not the anchored one.
-    """
-
-    device: str
-    rows: int
-    bad_rows: tuple[int, ...]
-    unreachable_rows: tuple[int, ...]
-    false_batches: tuple[int, ...]
-    detail: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether every row is right and anchored."""
-        return not (self.bad_rows or self.unreachable_rows or self.false_batches)
-
-    @property
-    def batches_anchored(self) -> bool:
-        """Whether every rebuilt batch has its anchored root."""
-        return not self.false_batches
+from offchain.types import Reading
 
 
 @dataclass(frozen=True)
@@ -92,7 +57,7 @@ def verify_data_set(
     pairs = list(zip(opened.companion.devices, file.devices, strict=True))
     anchors = _anchors(opened, gateway)
     audits = [
-        _audit_device(companion, encrypted, opened.private_key, anchors, gateway.chain_id)
+        audit_rows(companion, encrypted, opened.private_key, anchors, gateway.chain_id)
         for companion, encrypted in pairs
     ]
     devices = tuple(found for found, _ in audits)
@@ -129,133 +94,6 @@ def _anchors(opened: OpenedDataSet, gateway: ChainGateway) -> dict[tuple[str, in
     anchors = gateway.call_many(calls)
     keys = [(batch.device, batch.from_seq) for batch in listed]
     return dict(zip(keys, map(bytes, anchors), strict=True))
-
-
-def _audit_device(
-    companion: CompanionDevice,
-    encrypted: DeviceCiphertexts,
-    private_key: PaillierPrivateKey,
-    anchors: dict[tuple[str, int], bytes],
-    chain_id: int,
-) -> tuple[DeviceFindings, list[Reading]]:
-    values, why = _decrypt_rows(encrypted, private_key)
-    first, rows = companion.packed.first_seq, encrypted.rows
-    try:
-        rebuilt = _rebuild_prefix(companion, values, chain_id)
-    except RecordError as error:
-        rebuilt, why = [], why or str(error)
-    right = _right_rows(rebuilt, encrypted)
-    wrong = [index for index in range(len(rebuilt)) if index not in right]
-    bad, unreachable = _sort_rows(wrong, len(rebuilt), encrypted, private_key)
-    false = _false_batches(companion, rebuilt, anchors)
-    found = DeviceFindings(
-        device=encrypted.device,
-        rows=rows,
-        bad_rows=tuple(first + index for index in bad),
-        unreachable_rows=tuple(first + index for index in unreachable),
-        false_batches=false,
-        detail=_detail(first, bad, unreachable, why),
-    )
-    good = [
-        rebuilt[index]
-        for index in sorted(right)
-        if not _in_batches(rebuilt[index], companion, false)
-    ]
-    return found, good
-
-
-def _decrypt_rows(
-    encrypted: DeviceCiphertexts, private_key: PaillierPrivateKey
-) -> tuple[list[int], str]:
-    """Return the row values up to the first ciphertext that is refused, and why it was."""
-    bits, values = private_key.public_key.bits, []
-    slots = packing.slots_per_plaintext(bits)
-    for number, data in enumerate(encrypted.ciphertexts):
-        count = min(slots, encrypted.rows - len(values))
-        try:
-            ciphertext = paillier.ciphertext_from_bytes(private_key.public_key, data)
-            plaintext = paillier.decrypt(private_key, ciphertext)
-            values += packing.unpack([plaintext], count=count, key_bits=bits)
-        except CryptoError as error:
-            return values, f"ciphertext {number} was refused: {error}"
-    return values, ""
-
-
-def _rebuild_prefix(
-    companion: CompanionDevice, values: Sequence[int], chain_id: int
-) -> list[Reading]:
-    """Rebuild as many readings as there are values; the rest of the rows count as zero steps and
-    are cut off.
-    """
-    if not values:
-        return []
-    padded = [*values, *([0] * (companion.packed.count - len(values)))]
-    return dataset.rebuild_device(companion, padded, chain_id=chain_id)[: len(values)]
-
-
-def _right_rows(rebuilt: Sequence[Reading], encrypted: DeviceCiphertexts) -> set[int]:
-    pairs = zip(rebuilt, encrypted.commitments, strict=False)
-    return {index for index, (one, beside) in enumerate(pairs) if commitment_of(one) == beside}
-
-
-def _sort_rows(
-    wrong: Sequence[int],
-    decrypted: int,
-    encrypted: DeviceCiphertexts,
-    private_key: PaillierPrivateKey,
-) -> tuple[list[int], list[int]]:
-    """Part the rows that are not right: those of the first wrong ciphertext and those beyond."""
-    slots = packing.slots_per_plaintext(private_key.public_key.bits)
-    missing = list(range(decrypted, encrypted.rows))
-    not_right = [*wrong, *missing]
-    if not not_right:
-        return [], []
-    end = (not_right[0] // slots + 1) * slots
-    return [one for one in not_right if one < end], [one for one in not_right if one >= end]
-
-
-def _false_batches(
-    companion: CompanionDevice,
-    rebuilt: Sequence[Reading],
-    anchors: dict[tuple[str, int], bytes],
-) -> tuple[int, ...]:
-    first = companion.packed.first_seq
-    return tuple(
-        batch.from_seq
-        for batch in companion.batches
-        if not _is_anchored(
-            batch, rebuilt[batch.from_seq - first : batch.next_seq - first], anchors
-        )
-    )
-
-
-def _is_anchored(
-    listed: Batch, rows: Sequence[Reading], anchors: dict[tuple[str, int], bytes]
-) -> bool:
-    if len(rows) != listed.count:
-        return False
-    try:
-        made = batches.make(rows)
-    except RecordError:
-        return False
-    return anchors[(listed.device, listed.from_seq)] == batches.anchor_hash(made)
-
-
-def _in_batches(reading: Reading, companion: CompanionDevice, from_seqs: Sequence[int]) -> bool:
-    return any(
-        batch.from_seq in from_seqs and batch.from_seq <= reading.seq < batch.next_seq
-        for batch in companion.batches
-    )
-
-
-def _detail(first: int, bad: Sequence[int], unreachable: Sequence[int], why: str) -> str:
-    if not bad and not unreachable:
-        return "every row matches"
-    parts = [why] if why else []
-    parts.append(f"rows seq {first + bad[0]}..{first + bad[-1]} are wrong ({len(bad)})")
-    if unreachable:
-        parts.append(f"{len(unreachable)} rows from seq {first + unreachable[0]} cannot be rebuilt")
-    return "; ".join(parts)
 
 
 def _rows_match(devices: Sequence[DeviceFindings]) -> Finding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from offchain.chain.gateway import ChainGateway
 from offchain.services.errors import DataSetInvalid
 from offchain.services.registration import NO_ADDRESS
+from offchain.types import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class PublishedDataSet:
     """A data set on the ledger; the window is [window_from, window_to) in unix seconds."""
 
     data_set_id: bytes
-    processor: str
+    processor: Account
     window_from: int
     window_to: int
     kind: int

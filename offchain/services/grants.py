@@ -14,6 +14,7 @@ from offchain.crypto.sharing import Transcript
 from offchain.errors import CryptoError
 from offchain.services.errors import GrantNotReady, ServiceError
 from offchain.services.locks import Lock, LockBook
+from offchain.types import Account
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Selection:
 
     lock: Lock
     order: Any
-    members: tuple[str, ...]
+    members: tuple[Account, ...]
     delivery_keys: tuple[G1, ...]
 
     @property
@@ -63,12 +64,12 @@ class ReceivedGrant:
         return self.selection.data_set_id
 
     @property
-    def processor(self) -> str:
+    def processor(self) -> Account:
         """The node that sold it."""
         return self.selection.lock.payee
 
     @property
-    def members(self) -> tuple[str, ...]:
+    def members(self) -> tuple[Account, ...]:
         """The group in the contract's order."""
         return self.selection.members
 

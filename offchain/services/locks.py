@@ -10,6 +10,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent, Receipt
 from offchain.services.errors import ServiceError
 from offchain.services.roles import LockState
+from offchain.types import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Lock:
     """
 
     lock_id: bytes
-    payer: str
-    payee: str
+    payer: Account
+    payee: Account
     state: LockState
     expires_at: int
     settle_at: int
@@ -108,4 +109,5 @@ class LockBook:
     def _safe_block(self) -> int | str:
         if self._confirmations == 0:
             return "latest"
-        return max(0, self._gateway.block_number() - self._confirmations)
+        deployed_in = self._gateway.deployment.block("PrepaidLock")
+        return max(deployed_in, self._gateway.block_number() - self._confirmations)

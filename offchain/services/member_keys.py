@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eth_account import Account
+from eth_account import Account as EthAccount
 from eth_account.signers.local import LocalAccount
 
 from offchain.crypto import bls, box, commitment, delivery, keystore, messages
@@ -21,6 +21,7 @@ from offchain.services.errors import ServiceError, UnfitMember
 from offchain.services.registration import NO_ADDRESS, Registration
 from offchain.services.roles import MemberRole
 from offchain.storage import Cid, ContentStore
+from offchain.types import Account, to_account
 
 _MEMBER_FILE_INFO = b"DMSM-V1-member-file"
 
@@ -42,9 +43,23 @@ class MemberKeys:
     device_secret: DeviceSecret | None = None
 
     @property
-    def address(self) -> str:
+    def address(self) -> Account:
         """The account's checksum address."""
-        return str(self.account.address)
+        return to_account(self.account.address)
+
+    @property
+    def decryption_key(self) -> PaillierPrivateKey:
+        """The Paillier key. Raises UnfitMember for a device, which has none."""
+        if self.paillier is None:
+            raise UnfitMember(f"{self.address} is a device and has no Paillier key")
+        return self.paillier
+
+    @property
+    def share_key(self) -> DeliverySecretKey:
+        """The secret of the delivery key. Raises UnfitMember for a device, which has none."""
+        if self.delivery is None:
+            raise UnfitMember(f"{self.address} is a device and has no delivery key")
+        return self.delivery
 
     @classmethod
     def generate(
@@ -61,7 +76,7 @@ class MemberKeys:
         `identity` is the member's secret ID (a random one if left out); `paillier_key` and
         `account_key` (32 bytes or hex) are taken over where they exist already.
         """
-        account = Account.from_key(account_key or secrets.token_bytes(32))
+        account = EthAccount.from_key(account_key or secrets.token_bytes(32))
         common = {
             "role": role,
             "account": account,
@@ -113,7 +128,7 @@ class MemberKeys:
             raise ServiceError(
                 f"{directory} holds no member's keys; make them with `dmsm admin keys` first"
             )
-        account = Account.from_key(
+        account = EthAccount.from_key(
             keystore.load_account(directory / "account.json", password).reveal()
         )
         role, identity, salt = _read_identity(directory / "member.json", account)
@@ -170,9 +185,7 @@ class MemberKeys:
 
     def publish_paillier_key(self, store: ContentStore) -> Cid:
         """Put the public key into the content store; its CID's digest is the digest on chain."""
-        if self.paillier is None:
-            raise UnfitMember(f"{self.address} is a device and has no Paillier key to publish")
-        return store.put(self.paillier.public_key.to_bytes())
+        return store.put(self.decryption_key.public_key.to_bytes())
 
     def _delivery_proof(
         self, chain_id: int, registry: str

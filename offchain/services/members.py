@@ -5,6 +5,7 @@ uses them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import commitment, paillier
@@ -14,6 +15,7 @@ from offchain.services.errors import UnfitMember, UnknownMember
 from offchain.services.registration import NO_ADDRESS
 from offchain.services.roles import MemberRole
 from offchain.storage import ContentStore
+from offchain.types import Account, to_account
 
 _MAX_KEY_BYTES = 1024
 
@@ -22,10 +24,10 @@ _MAX_KEY_BYTES = 1024
 class Member:
     """A member as registered. `owner` is set for devices, `delivery_key` for everybody else."""
 
-    account: str
+    account: Account
     role: MemberRole
     region_id: bytes
-    owner: str | None
+    owner: Account | None
     id_commitment: bytes
     paillier_digest: bytes
     bls_key: G2
@@ -60,7 +62,7 @@ class MemberDirectory:
         if role == MemberRole.NONE:
             raise UnknownMember(account)
         return Member(
-            account=account,
+            account=to_account(account),
             role=MemberRole(role),
             region_id=bytes(region),
             owner=None if owner == NO_ADDRESS else owner,
@@ -82,16 +84,18 @@ class MemberDirectory:
             )
         return member
 
-    def processor_of(self, region_id: bytes) -> str:
+    def processor_of(self, region_id: bytes) -> Account:
         """Return the active processor of a region. Raises UnfitMember where there is none."""
-        processor = str(self._gateway.call("MemberRegistry", "processorOf", region_id))
+        processor = Account(self._gateway.call("MemberRegistry", "processorOf", region_id))
         if processor == NO_ADDRESS:
             raise UnfitMember(f"no processing node serves region {region_id!r} now")
         return processor
 
     def active(self, role: MemberRole, region_id: bytes | None = None) -> list[Member]:
         """Return the active members of a role (and region), in the order of their admission."""
-        filters = {"role": int(role)} | ({} if region_id is None else {"regionId": region_id})
+        filters: dict[str, Any] = {"role": int(role)}
+        if region_id is not None:
+            filters["regionId"] = region_id
         admitted = self._gateway.events(
             "MemberRegistry",
             "MemberAdmitted",
@@ -101,7 +105,7 @@ class MemberDirectory:
         members = (self.member(event.args["account"]) for event in admitted)
         return [member for member in members if member.active]
 
-    def devices_of(self, owner: str) -> list[str]:
+    def devices_of(self, owner: str) -> list[Account]:
         """Return the accounts of an owner's active devices."""
         return [
             member.account for member in self.active(MemberRole.DEVICE) if member.owner == owner

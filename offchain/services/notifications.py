@@ -15,6 +15,7 @@ from offchain.records.report import StatusReport
 from offchain.services.member_keys import MemberKeys
 from offchain.services.roles import Status
 from offchain.storage import ContentStore
+from offchain.types import Account
 
 _MAX_REPORT_BYTES = 16 * 1024
 
@@ -29,7 +30,7 @@ class Notification:
     sent.
     """
 
-    device: str
+    device: Account
     status: Status
     previous: Status
     temperature_too_high: bool | None
@@ -50,7 +51,7 @@ class NotificationReader:
         self._store = store
         self._keys = keys
 
-    def of_device(self, device: str, *, from_block: int | None = None) -> list[Notification]:
+    def of_device(self, device: Account, *, from_block: int | None = None) -> list[Notification]:
         """Return a device's notifications, oldest first."""
         board = "NotificationBoard"
         start = self._gateway.deployment.block(board) if from_block is None else from_block
@@ -103,7 +104,7 @@ class NotificationReader:
             report_valid=fits,
         )
 
-    def _report(self, device: str, digest: bytes) -> StatusReport | None:
+    def _report(self, device: Account, digest: bytes) -> StatusReport | None:
         """Return the report if it opens, names the device, and the device signed it; else None."""
         if not any(digest):
             return None
@@ -116,7 +117,8 @@ class NotificationReader:
         )
         try:
             sealed = self._store.get(digest, max_bytes=_MAX_REPORT_BYTES)
-            opened = report.decode(kem.open_sealed(self._keys.paillier, sealed, context=context))
+            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            opened = report.decode(plain)
         except (StorageError, CryptoError, RecordError):
             return None
         is_signed = report.verify_report(

@@ -73,7 +73,7 @@ def open_answer(
     try:
         outer = store.get(lock.answer_digest, max_bytes=length)
         sealed = box.open_sealed(contexts.factor_key(factor, lock.lock_id), outer, context=context)
-        reply = kem.open_sealed(keys.paillier, sealed, context=context)
+        reply = kem.open_sealed(keys.decryption_key, sealed, context=context)
         answer_bytes, signature = answers.decode_reply(reply)
         answer = answers.decode(answer_bytes)
     except (CryptoError, RecordError, StorageError) as error:

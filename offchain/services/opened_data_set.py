@@ -5,6 +5,7 @@ docs/formats.md §12).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import box, kdf
@@ -41,7 +42,7 @@ def open_data_set(
 
     Raises DataSetInvalid, naming what is wrong.
     """
-    where = {
+    where: dict[str, Any] = {
         "chain_id": gateway.chain_id,
         "data_ledger": gateway.deployment.address("DataLedger"),
         "data_set_id": published.data_set_id,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import bls, kem, messages
@@ -16,6 +17,7 @@ from offchain.services.errors import ServiceError
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.storage import ContentStore
+from offchain.types import to_account
 
 Order = tuple[str, int, int, int, int, bytes, bytes]
 
@@ -59,11 +61,11 @@ def draft_request(
     text = RequestText(
         identity=keys.identity,
         salt=keys.salt,
-        devices=tuple(devices),
+        devices=tuple(to_account(one) for one in devices),
         from_s=window[0],
         to_s=window[1],
     )
-    parties = {
+    parties: dict[str, Any] = {
         "chain_id": gateway.chain_id,
         "prepaid_lock": prepaid_lock,
         "requester": keys.address,

@@ -115,7 +115,7 @@ class ShareInbox:
             sender=delivery.sender,
             recipient=self._keys.address,
         )
-        plain = kem.open_sealed(self._keys.paillier, delivery.sealed, context=context)
+        plain = kem.open_sealed(self._keys.decryption_key, delivery.sealed, context=context)
         return sharing_records.decode_share(plain)
 
 

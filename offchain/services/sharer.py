@@ -6,21 +6,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import httpx
 
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import precompile_pairing
 from offchain.chain.receipt import Receipt
-from offchain.crypto import bls, kem, messages, paillier, sharing
+from offchain.crypto import paillier, sharing
 from offchain.crypto.curve import G1
-from offchain.crypto.secret import SecretBytes
 from offchain.crypto.sharing import Recovery
-from offchain.records import contexts, signing
-from offchain.records import sharing as sharing_records
 from offchain.records.dataset import KIND_FULL_READINGS
-from offchain.records.sharing import IdOpening, SelectionText, ShareDelivery, ShareMessage
 from offchain.services.data_set_audit import VerificationReport, verify_data_set
 from offchain.services.data_sets import data_set_of
 from offchain.services.errors import GrantNotReady, ServiceError, TermsUnfit
@@ -31,20 +26,11 @@ from offchain.services.members import MemberDirectory
 from offchain.services.opened_data_set import OpenedDataSet, open_data_set
 from offchain.services.roles import MemberRole
 from offchain.services.share_inbox import ShareInbox
+from offchain.services.sharing_messages import FormLine, SharingMessages
 from offchain.storage import ContentStore
+from offchain.types import to_account
 
 _HTTP_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class FormLine:
-    """One responder in the form, as the contract sorted it."""
-
-    processor: str
-    price_wei: int
-    data_set_id: bytes
-    credit: int
-    responded_at: int
 
 
 class SharerAgent:
@@ -69,8 +55,14 @@ class SharerAgent:
         self._directory = directory
         self._inbox = inbox
         self._paillier_bits = paillier_bits
+        self._messages = SharingMessages(gateway, store, keys, directory)
         self._book = LockBook(gateway, confirmations=confirmations)
         self._grants = GrantBook(gateway, confirmations=confirmations)
+
+    @property
+    def inbox(self) -> ShareInbox:
+        """The inbox that keeps the shares."""
+        return self._inbox
 
     # ---- asking
 
@@ -93,7 +85,7 @@ class SharerAgent:
         """
         nonce, me = secrets.token_bytes(32), self._keys.address
         broadcast_id = bytes(self._gateway.call("DataMarket", "broadcastIdOf", me, nonce))
-        openings = self._sealed_openings(regions, broadcast_id)
+        openings = self._messages.openings(regions, broadcast_id)
         conditions = (
             window_from,
             window_to,
@@ -147,14 +139,22 @@ class SharerAgent:
         Raises TermsUnfit when a chosen node is not in the form or a member has no key; nothing is
         paid then.
         """
-        group = sorted({*members, self._keys.address}, key=lambda account: int(account, 16))
-        form = {line.processor: line for line in self.form(broadcast_id)}
+        accounts = {self._keys.address, *(to_account(one) for one in members)}
+        group = sorted(accounts, key=lambda account: int(account, 16))
+        form: dict[str, FormLine] = {line.processor: line for line in self.form(broadcast_id)}
         missing = [one for one in processors if one not in form]
         if missing or not processors:
             raise TermsUnfit(f"choose nodes that responded; these did not: {missing}")
         group_hash = sharing.group_hash([(one, self._delivery_key(one)) for one in group])
         choices = [
-            self._choice(broadcast_id, form[one], group, group_hash, expires_at, purpose)
+            self._messages.choice(
+                broadcast_id,
+                line=form[one],
+                group=group,
+                group_hash=group_hash,
+                expires_at=expires_at,
+                purpose=purpose,
+            )
             for one in processors
         ]
         receipt = self._gateway.transact(
@@ -186,7 +186,7 @@ class SharerAgent:
         """Decrypt the own share S_i, verify it against the commitments, and keep it (§II.D)."""
         grant = self.grant(lock_id)
         encrypted = grant.transcript.shares[grant.my_index - 1]
-        share = sharing.decrypt_share(self._keys.delivery, encrypted)
+        share = sharing.decrypt_share(self._keys.share_key, encrypted)
         is_valid = sharing.verify_share(
             share,
             index=grant.my_index,
@@ -211,7 +211,7 @@ class SharerAgent:
             for member, url in inbox_urls.items():
                 if member == self._keys.address or member not in grant.members:
                     continue
-                body = self._delivery(grant, share, member).to_json()
+                body = self._messages.delivery(grant, share, to_account(member)).to_json()
                 if _is_taken(client, f"{url.rstrip('/')}/v1/shares", body):
                     took.append(member)
         return took
@@ -269,90 +269,11 @@ class SharerAgent:
 
     # ---- inside
 
-    def _sealed_openings(self, regions: Sequence[bytes], broadcast_id: bytes) -> bytes:
-        opening = IdOpening(identity=self._keys.identity, salt=self._keys.salt)
-        plain = sharing_records.encode_opening(opening)
-        sealed = {}
-        for region in regions:
-            processor = self._directory.processor_of(region)
-            context = contexts.opening(
-                chain_id=self._gateway.chain_id,
-                data_market=self._gateway.deployment.address("DataMarket"),
-                requester=self._keys.address,
-                processor=processor,
-                broadcast_id=broadcast_id,
-            )
-            key = self._directory.paillier_key(processor)
-            sealed[processor] = kem.seal(key, plain, context=context)
-        return sharing_records.encode_openings(sealed)
-
     def _delivery_key(self, account: str) -> G1:
         member = self._directory.active_member(account, MemberRole.SHARER)
         if member.delivery_key is None:
             raise TermsUnfit(f"{account} has no delivery key")
         return member.delivery_key
-
-    def _choice(
-        self,
-        broadcast_id: bytes,
-        line: FormLine,
-        group: Sequence[str],
-        group_hash: bytes,
-        expires_at: int,
-        purpose: str,
-    ) -> tuple[object, ...]:
-        nonce, signed_at = secrets.token_bytes(32), self._gateway.now()
-        parties = {
-            "chain_id": self._gateway.chain_id,
-            "prepaid_lock": self._gateway.deployment.address("PrepaidLock"),
-            "requester": self._keys.address,
-            "processor": line.processor,
-            "nonce": nonce,
-        }
-        text = SelectionText(
-            broadcast_id=broadcast_id,
-            data_set_id=line.data_set_id,
-            members=tuple(group),
-            purpose=purpose,
-        )
-        sealed = kem.seal(
-            self._directory.paillier_key(line.processor),
-            sharing_records.encode_selection(text),
-            context=contexts.sharing(**parties),
-        )
-        digest = self._store.put(sealed).digest
-        message = messages.sharing_message(
-            **parties,
-            broadcast_id=broadcast_id,
-            data_set_id=line.data_set_id,
-            message_digest=digest,
-            message_length=len(sealed),
-            signed_at=signed_at,
-            expires_at=expires_at,
-            group_hash=group_hash,
-        )
-        signature = bls.sign(self._keys.bls, message, role=messages.Role.SHARING).words()
-        return (line.processor, expires_at, len(sealed), signed_at, digest, nonce, signature)
-
-    def _delivery(self, grant: ReceivedGrant, share: G1, recipient: str) -> ShareDelivery:
-        parties = {
-            "chain_id": self._gateway.chain_id,
-            "prepaid_lock": self._gateway.deployment.address("PrepaidLock"),
-            "sender": self._keys.address,
-            "recipient": recipient,
-            "lock_id": grant.lock_id,
-        }
-        message = ShareMessage(lock_id=grant.lock_id, index=grant.my_index, share=share)
-        sealed = kem.seal(
-            self._directory.paillier_key(recipient),
-            sharing_records.encode_share(message),
-            context=contexts.share(**parties),
-        )
-        digest = signing.share_digest(**parties, sealed=sealed)
-        signature = signing.sign(digest, SecretBytes(bytes(self._keys.account.key)))
-        return ShareDelivery(
-            lock_id=grant.lock_id, sender=self._keys.address, sealed=sealed, signature=signature
-        )
 
 
 def _is_taken(client: httpx.Client, url: str, body: dict[str, object]) -> bool:

@@ -16,7 +16,7 @@ from offchain.records.tariff import (
     price_at,
     time_of_use_cost_microusd,
 )
-from offchain.types import SECONDS_PER_DAY, Reading, day_of
+from offchain.types import SECONDS_PER_DAY, Account, Reading, day_of
 
 CHEAPEST_HOURS = 6
 _HOUR_S = 3600
@@ -32,7 +32,7 @@ class DeviceReadings:
     opening: Reading | None
 
 
-def compute_bill(devices: Mapping[str, DeviceReadings], tariff: Tariff) -> Bill:
+def compute_bill(devices: Mapping[Account, DeviceReadings], tariff: Tariff) -> Bill:
     """Compute energy and cost under the flat and the time-of-use tariff, for each device and in
     all.
 
@@ -51,7 +51,7 @@ def compute_bill(devices: Mapping[str, DeviceReadings], tariff: Tariff) -> Bill:
     )
 
 
-def compute_advice(devices: Mapping[str, DeviceReadings], tariff: Tariff) -> Advice:
+def compute_advice(devices: Mapping[Account, DeviceReadings], tariff: Tariff) -> Advice:
     """Compute what a household can do: its standing load, its cheapest hours, and what shifting
     would save.
 
@@ -138,7 +138,7 @@ def _excess_wh(span: _Span, standing_w: int) -> int:
 
 
 def _hourly_mean_wh(
-    spans: Mapping[str, Sequence[_Span]], tariff: Tariff, days: int
+    spans: Mapping[Account, Sequence[_Span]], tariff: Tariff, days: int
 ) -> tuple[int, ...]:
     totals = [0] * 24
     for of_device in spans.values():

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import bls, box, kdf, merkle, packing, paillier, sharing
@@ -19,6 +20,7 @@ from offchain.records.dataset import Companion, CompanionDevice, FileRef, Manife
 from offchain.records.reading import commitment_of
 from offchain.services.node.windows import HeldWindow
 from offchain.storage import ContentStore
+from offchain.types import Account
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def build_data_set(
     windows: Sequence[HeldWindow],
     *,
     data_set_id: bytes,
-    processor: str,
+    processor: Account,
     window: tuple[int, int],
     data_key: DataKey,
     paillier_key: PaillierPrivateKey,
@@ -46,7 +48,11 @@ def build_data_set(
     `windows` are in ascending order of device accounts.
     """
     ledger = gateway.deployment.address("DataLedger")
-    where = {"chain_id": gateway.chain_id, "data_ledger": ledger, "data_set_id": data_set_id}
+    where: dict[str, Any] = {
+        "chain_id": gateway.chain_id,
+        "data_ledger": ledger,
+        "data_set_id": data_set_id,
+    }
     secret = sharing.group_secret(data_key)
     commitments = [commitment_of(reading) for one in windows for reading in one.readings]
     companion = box.seal(

@@ -15,6 +15,7 @@ from offchain.records import answer as answers
 from offchain.records import batch as batches
 from offchain.records import contexts, packed, reading
 from offchain.records.answer import Answer, DeviceAnswer, Opening
+from offchain.records.result import Advice, Bill
 from offchain.records.tariff import Tariff
 from offchain.services.locks import Lock
 from offchain.services.member_keys import MemberKeys
@@ -34,13 +35,14 @@ def compose_answer(
 ) -> Answer:
     """Compute the bill or the advice and lay the records beside it that the audit needs."""
     by_device = {one.device: DeviceReadings(one.readings, one.opening) for one in windows}
-    compute = {"bill": compute_bill, "advice": compute_advice}[kind]
+    compute = compute_bill if kind == "bill" else compute_advice
+    result: Bill | Advice = compute(by_device, tariff)
     return Answer(
         lock_id=lock.lock_id,
         nonce=secrets.token_bytes(32),
         signed_at=signed_at,
         devices=tuple(_device_answer(window, held) for window in windows),
-        result=compute(by_device, tariff),
+        result=result,
     )
 
 

@@ -10,13 +10,9 @@ from __future__ import annotations
 import secrets
 
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.receipt import ChainEvent
-from offchain.crypto import kem
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import CryptoError, FormatError, RecordError
-from offchain.records import contexts, request
-from offchain.records.request import RequestText
+from offchain.errors import FormatError
 from offchain.records.tariff import Tariff
 from offchain.services.crash_points import crash_point
 from offchain.services.errors import RequestRefused, ServiceError, UnfitMember
@@ -26,11 +22,11 @@ from offchain.services.members import MemberDirectory
 from offchain.services.node.inbox_scan import new_events
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
+from offchain.services.node.request_check import RequestCheck
 from offchain.services.node.store import JobState, NodeStore, RequestJob
-from offchain.services.node.windows import HeldWindow, held_window
-from offchain.services.roles import LockState, MemberRole, Reason
+from offchain.services.node.windows import HeldWindow
+from offchain.services.roles import LockState, Reason
 from offchain.storage import Cid, ContentStore
-from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
 
 
 class RequestDesk:
@@ -54,6 +50,7 @@ class RequestDesk:
         self._directory = directory
         self._tariff = tariff
         self._terms = terms
+        self._check = RequestCheck(gateway, store, keys, readings, directory)
         self._book = LockBook(gateway, confirmations=terms.confirmations)
 
     def pending(self) -> list[bytes]:
@@ -188,62 +185,12 @@ class RequestDesk:
         kind = self._terms.type_names.get(lock.type_id)
         if kind is None:
             raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
-        text = self._open_message(lock, event)
-        windows = self._windows(lock, text)
+        windows = self._check.windows(lock, event)
         factor = secrets.token_bytes(32)
         sealed = self._sealed_answer(lock, windows, kind, factor)
         self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
         crash_point("request:journaled")
         return self._job(lock.lock_id)
-
-    def _open_message(self, lock: Lock, event: ChainEvent) -> RequestText:
-        order = event.args["order"]
-        context = contexts.request(
-            chain_id=self._gateway.chain_id,
-            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
-            requester=lock.payer,
-            processor=lock.payee,
-            type_id=lock.type_id,
-            nonce=bytes(order.nonce),
-        )
-        try:
-            sealed = self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
-            text = request.decode(kem.open_sealed(self._keys.paillier, sealed, context=context))
-        except (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError) as error:
-            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
-        if not self._directory.recognises(lock.payer, text.identity, text.salt):
-            raise RequestRefused(
-                Reason.ID_NOT_RECOGNISED, "the ID does not open the registered commitment"
-            )
-        return text
-
-    def _windows(self, lock: Lock, text: RequestText) -> list[HeldWindow]:
-        windows = []
-        for device in text.devices:
-            self._check_device(device, lock.payer)
-            window = held_window(
-                self._held, self._gateway, device, from_s=text.from_s, to_s=text.to_s
-            )
-            if window is None or not window.reaches_end:
-                raise RequestRefused(
-                    Reason.WINDOW_UNAVAILABLE,
-                    f"{device} has no complete anchored readings in the window",
-                )
-            windows.append(window)
-        return windows
-
-    def _check_device(self, device: str, requester: str) -> None:
-        region = self._directory.member(self._keys.address).region_id
-        try:
-            member = self._directory.member(device)
-        except ServiceError as error:
-            raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
-        is_theirs = member.role is MemberRole.DEVICE and member.owner == requester
-        if not is_theirs or member.region_id != region:
-            raise RequestRefused(
-                Reason.WINDOW_UNAVAILABLE,
-                f"{device} is not a device of the requester in this region",
-            )
 
     def _sealed_answer(
         self, lock: Lock, windows: list[HeldWindow], kind: str, factor: bytes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from offchain.chain.gateway import ChainGateway
 from offchain.records import batch as batches
 from offchain.services.node.store import NodeStore, StoredBatch
-from offchain.types import SECONDS_PER_DAY, Batch, Reading, day_of
+from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class HeldWindow:
     missing at its end.
     """
 
-    device: str
+    device: Account
     readings: tuple[Reading, ...]
     batches: tuple[StoredBatch, ...]
     nonce_keys: dict[int, bytes]
@@ -29,7 +29,7 @@ class HeldWindow:
 
 
 def held_window(
-    held: NodeStore, gateway: ChainGateway, device: str, *, from_s: int, to_s: int
+    held: NodeStore, gateway: ChainGateway, device: Account, *, from_s: int, to_s: int
 ) -> HeldWindow | None:
     """Return the device's readings in [from_s, to_s) if they lie in whole, consecutive, anchored
     batches; else None.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
@@ -44,7 +45,7 @@ class NodeWorker:
         terms: NodeTerms,
     ) -> None:
         self._book = LockBook(gateway)
-        shared = {
+        shared: dict[str, Any] = {
             "gateway": gateway,
             "store": store,
             "keys": keys,

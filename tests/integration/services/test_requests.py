@@ -1,12 +1,15 @@
 """A user's request on the real contracts: answered and audited, rejected, refunded, refused."""
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from offchain.chain.errors import ContractRevert
-from offchain.services.errors import AnswerNotReady, TermsUnfit
+from offchain.services.errors import AnswerInvalid, AnswerNotReady, TermsUnfit
 from offchain.services.roles import LockState
+from offchain.services.user import UserAgent
 from offchain.types import SECONDS_PER_DAY
 from tests.integration.services.conftest import (
     ADVICE,
@@ -61,8 +64,6 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
 
 
 def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
-    from dataclasses import replace
-
     house = fresh.houses[0]
     lock_id = ask(house)
     house.node.worker.run_once()
@@ -126,17 +127,16 @@ def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
     assert outcome.detail.startswith("NOT_SERVED")
 
 
-def test_handle__given_wrong_id_opening__rejects(fresh: Town) -> None:
-    from dataclasses import replace
-
+def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) -> None:
     house = fresh.houses[0]
-    user = house.user
-    true_keys = user._keys
-    user._keys = replace(true_keys, identity="somebody else")
-    try:
-        ask(house)
-    finally:
-        user._keys = true_keys
+    liar = UserAgent(
+        gateway=house.gateway,
+        store=fresh.store,
+        keys=replace(house.keys, identity="somebody else"),
+        directory=fresh.directory,
+        notes=tmp_path,
+    )
+    ask(replace(house, user=liar))
 
     (outcome,) = house.node.worker.run_once()
 
@@ -231,8 +231,6 @@ def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -
 
 
 def test_answer__given_tampered_store_bytes__raises(fresh: Town) -> None:
-    from offchain.services.errors import AnswerInvalid
-
     house = fresh.houses[0]
     lock_id = ask(house)
     house.node.worker.run_once()

@@ -18,6 +18,7 @@ from offchain.services.node.serve import serve
 from offchain.services.opened_data_set import OpenedDataSet
 from offchain.services.roles import LockState
 from offchain.services.share_inbox import create_share_app
+from offchain.services.sharer import SharerAgent
 from tests.integration.services.conftest import (
     APPLICATION_WEI,
     DATA_SET_PRICE_WEI,
@@ -40,10 +41,10 @@ def publish_both(town: Town) -> None:
         node.publisher.publish(*town.houses[0].window)
 
 
-def call_for_data(town: Town) -> bytes:
+def call_for_data(town: Town, agent: SharerAgent | None = None) -> bytes:
     buyer, (start, end) = town.buyers[0], town.houses[0].window
     now = buyer.gateway.now()
-    return buyer.agent.broadcast(
+    return (agent or buyer.agent).broadcast(
         regions=[node.region for node in town.nodes],
         window_from=start,
         window_to=end,
@@ -192,7 +193,7 @@ def test_accept__given_share_of_another_sender__refuses(market: Market) -> None:
     first, second, third = market.town.buyers
     lock_id = market.lock_ids[0]
     grant, share = second.agent.grant(lock_id), second.agent.own_share(lock_id)
-    delivery = second.agent._delivery(grant, share, first.keys.address)
+    delivery = second.agent._messages.delivery(grant, share, first.keys.address)
     body = replace(delivery, sender=third.keys.address).to_json()
 
     with pytest.raises(ShareRefused, match="signature"):
@@ -252,13 +253,16 @@ def test_publish__given_consent_withdrawn__leaves_the_device_out(fresh: Town) ->
 
 def test_respond__given_unknown_identity__does_not_respond(fresh: Town) -> None:
     publish_both(fresh)
-    agent = fresh.buyers[0].agent
-    true_keys = agent._keys
-    agent._keys = replace(true_keys, identity="somebody else")
-    try:
-        broadcast_id = call_for_data(fresh)
-    finally:
-        agent._keys = true_keys
+    buyer = fresh.buyers[0]
+    liar = replace(buyer.keys, identity="somebody else")
+    agent = SharerAgent(
+        gateway=buyer.gateway,
+        store=fresh.store,
+        keys=liar,
+        directory=fresh.directory,
+        inbox=buyer.inbox,
+    )
+    broadcast_id = call_for_data(fresh, agent)
 
     (outcome,) = fresh.nodes[0].worker.run_once()
 

@@ -1,0 +1,254 @@
+"""A node's desk for selections: check the group, deal and deliver, or decline (protocol §5.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.pairing import precompile_pairing
+from offchain.chain.receipt import Receipt
+from offchain.crypto import kem, sharing
+from offchain.crypto.sharing import Grant, Transcript
+from offchain.errors import CryptoError, RecordError
+from offchain.records import contexts
+from offchain.records import sharing as sharing_records
+from offchain.services.crash_points import crash_point
+from offchain.services.errors import RequestRefused, ServiceError
+from offchain.services.grants import GrantBook, Selection
+from offchain.services.locks import Lock, LockBook
+from offchain.services.member_keys import MemberKeys
+from offchain.services.members import MemberDirectory
+from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.store import GrantJob, GrantState, NodeStore, StoredDataSet
+from offchain.services.roles import LockState, MemberRole, Reason
+from offchain.storage import ContentStore
+from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+
+_UNREADABLE = (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+
+
+class DealDesk:
+    """Serve the sharing locks that name this node. Each method is one step and idempotent."""
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+        terms: NodeTerms,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+        self._terms = terms
+        self._book = LockBook(gateway, confirmations=terms.confirmations)
+        self._grants = GrantBook(gateway, confirmations=terms.confirmations)
+
+    def selections(self) -> list[bytes]:
+        """Return the sharing locks that wait for this node's shares."""
+        self._take_in()
+        waiting = [*self._held.grants(GrantState.NEW), *self._held.grants(GrantState.DEALT)]
+        return [job.lock_id for job in waiting]
+
+    def deliver(self, lock_id: bytes) -> Outcome:
+        """Deal the key to the group and deliver, or decline with a reason."""
+        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is not LockState.SELECTED:
+            return self._catch_up(lock, job)
+        left_s = lock.expires_at - self._gateway.now()
+        if left_s <= 0:
+            return self._give_up(lock_id, "T passed before delivery")
+        try:
+            if job.transcript is None and left_s < 2 * self._terms.margin_s:
+                raise RequestRefused(Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T")
+            self.transcript(lock_id)
+        except RequestRefused as refusal:
+            return self._decline(lock_id, refusal)
+        if lock.expires_at - self._gateway.now() <= self._terms.margin_s:
+            return self._give_up(lock_id, "too late to reveal the shares")
+        receipt = self.submit(lock_id)
+        return Outcome("delivered", lock_id, f"{lock.price_wei} wei earned", receipt)
+
+    def transcript(self, lock_id: bytes) -> tuple[Selection, Transcript]:
+        """Check the selection, deal once, verify the own transcript and keep it durably.
+
+        Sends nothing. Raises RequestRefused with the reason to decline.
+        """
+        selection, job = self._grants.selection(lock_id), self._job(lock_id)
+        if job.transcript is not None:
+            return selection, job.transcript
+        stored = self._check_selection(selection)
+        dealt = sharing.deal(
+            stored.data_key,
+            threshold=selection.lock.threshold,
+            delivery_keys=selection.delivery_keys,
+        )
+        grant = Grant(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            lock_id=lock_id,
+            data_set_id=selection.data_set_id,
+            threshold=selection.lock.threshold,
+            delivery_keys=selection.delivery_keys,
+            key_commitment=sharing.key_commitment(stored.data_key),
+        )
+        check = precompile_pairing(self._gateway)
+        if not sharing.verify_transcript(dealt, grant, pairing_check=check):
+            raise ServiceError(
+                f"the transcript dealt for lock {lock_id.hex()} does not verify; nothing was sent"
+            )
+        self._held.prepare_transcript(lock_id, dealt)
+        crash_point("deal:journaled")
+        return selection, dealt
+
+    def submit(self, lock_id: bytes) -> Receipt:
+        """Send the kept transcript; a retry sends the same one."""
+        selection, dealt = self.transcript(lock_id)
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "deliver",
+            *deliver_arguments(selection, dealt),
+            intent=f"deliver:{lock_id.hex()}",
+        )
+        crash_point("deal:sent")
+        self._held.set_grant_state(lock_id, GrantState.DELIVERED)
+        return receipt
+
+    def settleable(self) -> list[bytes]:
+        """Return the delivered locks whose dispute window is over and that nobody settled yet."""
+        now, found = self._gateway.now(), []
+        for job in self._held.grants(GrantState.DELIVERED):
+            if self._held.recall(_settled(job.lock_id)) is not None:
+                continue
+            lock = self._book.lock(job.lock_id)
+            if lock.state is LockState.SETTLED:
+                self._held.remember(_settled(job.lock_id), b"1")
+            elif lock.state is LockState.DELIVERED and lock.settle_at <= now:
+                found.append(job.lock_id)
+        return found
+
+    def settle(self, lock_id: bytes) -> Outcome:
+        """Make the price withdrawable."""
+        receipt = self._book.settle(lock_id)
+        self._held.remember(_settled(lock_id), b"1")
+        return Outcome("settled", lock_id, "the price is withdrawable", receipt)
+
+    # ---- inside
+
+    def _take_in(self) -> None:
+        source = ("PrepaidLock", "Selected")
+        with new_events(
+            self._gateway,
+            self._held,
+            source,
+            confirmations=self._terms.confirmations,
+            payee=self._keys.address,
+        ) as events:
+            for event in events:
+                order = event.args["order"]
+                self._held.put_grant(
+                    bytes(event.args["lockId"]),
+                    data_set_id=bytes(order.dataSetId),
+                    expires_at=order.expiresAt,
+                )
+
+    def _job(self, lock_id: bytes) -> GrantJob:
+        job = self._held.grant(lock_id)
+        if job is None:
+            self._take_in()
+            job = self._held.grant(lock_id)
+        if job is None:
+            raise ServiceError(f"lock {lock_id.hex()} is no selection of this node")
+        return job
+
+    def _check_selection(self, selection: Selection) -> StoredDataSet:
+        stored = self._held.data_set(selection.data_set_id)
+        if stored is None:
+            raise RequestRefused(
+                Reason.WINDOW_UNAVAILABLE, "this node has not the key of the data set"
+            )
+        for account, key in zip(selection.members, selection.delivery_keys, strict=True):
+            self._check_member(account, key)
+        self._check_message(selection)
+        return stored
+
+    def _check_member(self, account: str, delivery_key: object) -> None:
+        try:
+            member = self._directory.active_member(account, MemberRole.SHARER)
+        except ServiceError as error:
+            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
+        if member.delivery_key != delivery_key:
+            raise RequestRefused(
+                Reason.MEMBER_NOT_ACCEPTABLE, f"{account} registered another delivery key"
+            )
+
+    def _check_message(self, selection: Selection) -> None:
+        order, lock = selection.order, selection.lock
+        context = contexts.sharing(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            requester=lock.payer,
+            processor=lock.payee,
+            nonce=bytes(order.nonce),
+        )
+        length = min(order.messageLength, MAX_OBJECT_BYTES)
+        try:
+            sealed = self._store.get(bytes(order.messageDigest), max_bytes=length)
+            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            text = sharing_records.decode_selection(plain)
+        except _UNREADABLE as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+        said = (text.broadcast_id, text.data_set_id, tuple(text.members))
+        if said != (selection.broadcast_id, selection.data_set_id, selection.members):
+            raise RequestRefused(
+                Reason.MESSAGE_UNREADABLE, "the message speaks of another selection"
+            )
+
+    def _catch_up(self, lock: Lock, job: GrantJob) -> Outcome:
+        ended = {
+            LockState.DELIVERED: GrantState.DELIVERED,
+            LockState.SETTLED: GrantState.DELIVERED,
+            LockState.DECLINED: GrantState.DECLINED,
+            LockState.REFUNDED: GrantState.FAILED,
+        }.get(lock.state)
+        if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
+            ended = GrantState.FAILED  # a reorganisation took the lock away, and its time is over
+        if ended is not None and job.state is not ended:
+            self._held.set_grant_state(lock.lock_id, ended, reason="taken from the chain")
+        kind = "delivered" if ended is GrantState.DELIVERED else "skipped"
+        return Outcome(kind, lock.lock_id, f"the lock is {lock.state.name}")
+
+    def _decline(self, lock_id: bytes, refusal: RequestRefused) -> Outcome:
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "decline",
+            lock_id,
+            int(refusal.reason),
+            intent=f"decline:{lock_id.hex()}",
+        )
+        self._held.set_grant_state(lock_id, GrantState.DECLINED, reason=str(refusal))
+        return Outcome("declined", lock_id, str(refusal), receipt)
+
+    def _give_up(self, lock_id: bytes, why: str) -> Outcome:
+        self._held.set_grant_state(lock_id, GrantState.FAILED, reason=why)
+        return Outcome("expired", lock_id, why)
+
+
+def deliver_arguments(selection: Selection, dealt: Transcript) -> tuple[Any, ...]:
+    """Return the arguments of `PrepaidLock.deliver`."""
+    return (
+        selection.lock.lock_id,
+        list(selection.members),
+        [key.words() for key in selection.delivery_keys],
+        [point.words() for point in dealt.commitments],
+        [point.words() for point in dealt.shares],
+    )
+
+
+def _settled(lock_id: bytes) -> str:
+    return f"settled:{lock_id.hex()}"

@@ -1,0 +1,168 @@
+"""A node's desk for broadcasts: recognise who asks, offer a data set once (protocol §5.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offchain.chain.errors import ContractRevert
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import kem
+from offchain.errors import CryptoError, RecordError
+from offchain.records import contexts
+from offchain.records import sharing as sharing_records
+from offchain.services.data_sets import PublishedDataSet, find_data_set
+from offchain.services.member_keys import MemberKeys
+from offchain.services.members import MemberDirectory
+from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.store import NodeStore, StoredDataSet
+from offchain.services.roles import BroadcastState
+from offchain.storage import ContentStore
+from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+from offchain.types import Account
+
+_UNREADABLE = (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+_NOTED = "broadcasts:open"
+
+
+class OfferDesk:
+    """Answer broadcasts that want this node's region. Each method is one idempotent step."""
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+        terms: NodeTerms,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+        self._terms = terms
+
+    def open_broadcasts(self) -> list[bytes]:
+        """Return the broadcasts that want this node's region, are open, and were not dealt with
+        yet.
+        """
+        region = self._directory.member(self._keys.address).region_id
+        self._note_broadcasts(region)
+        return [one for one in self._noted() if self._is_open(one)]
+
+    def respond(self, broadcast_id: bytes) -> Outcome:
+        """Offer the data set that covers most of the window, if the requester's ID opening is
+        recognised.
+        """
+        requester, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        if BroadcastState(state) is not BroadcastState.OPEN:
+            return self._leave(broadcast_id, f"the broadcast is {BroadcastState(state).name}")
+        why = self._why_unrecognised(broadcast_id, requester, conditions)
+        if why is not None:
+            return self._leave(broadcast_id, why)
+        offer = self._best_offer(conditions)
+        if offer is None:
+            return Outcome("skipped", broadcast_id, "no data set of this node fits the conditions")
+        data_set_id, price_wei = offer.data_set_id, offer.price_wei
+        if price_wei > conditions.maxPriceWei:
+            return self._leave(broadcast_id, f"{price_wei} wei is above the maximum")
+        try:
+            receipt = self._gateway.transact(
+                "DataMarket",
+                "respond",
+                broadcast_id,
+                data_set_id,
+                price_wei,
+                intent=f"respond:{broadcast_id.hex()}",
+            )
+        except ContractRevert as revert:
+            return self._leave(broadcast_id, revert.sentence)
+        self._held.put_response(broadcast_id, data_set_id=data_set_id, price_wei=price_wei)
+        return Outcome("responded", broadcast_id, f"offered {data_set_id.hex()}", receipt)
+
+    # ---- inside
+
+    def _note_broadcasts(self, region: bytes) -> None:
+        confirmations = self._terms.confirmations
+        source = ("DataMarket", "Broadcast")
+        with new_events(self._gateway, self._held, source, confirmations=confirmations) as events:
+            wanted = [
+                bytes(event.args["broadcastId"])
+                for event in events
+                if region in [bytes(one) for one in event.args["conditions"].regions]
+            ]
+            noted = self._noted()
+            fresh = [one for one in wanted if one not in noted and not self._is_left(one)]
+            self._held.remember(_NOTED, b"".join([*noted, *fresh]))
+
+    def _noted(self) -> list[bytes]:
+        joined = self._held.recall(_NOTED) or b""
+        return [joined[start : start + 32] for start in range(0, len(joined), 32)]
+
+    def _is_left(self, broadcast_id: bytes) -> bool:
+        is_answered = self._held.response(broadcast_id) is not None
+        return is_answered or self._held.recall(_left(broadcast_id)) is not None
+
+    def _is_open(self, broadcast_id: bytes) -> bool:
+        if self._is_left(broadcast_id):
+            self._forget(broadcast_id)
+            return False
+        _, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        is_over = self._gateway.now() >= conditions.respondBy
+        if BroadcastState(state) is BroadcastState.OPEN and not is_over:
+            return True
+        self._forget(broadcast_id)
+        return False
+
+    def _forget(self, broadcast_id: bytes) -> None:
+        kept = [one for one in self._noted() if one != broadcast_id]
+        self._held.remember(_NOTED, b"".join(kept))
+
+    def _leave(self, broadcast_id: bytes, why: str) -> Outcome:
+        self._held.remember(_left(broadcast_id), why.encode())
+        return Outcome("skipped", broadcast_id, why)
+
+    def _why_unrecognised(
+        self, broadcast_id: bytes, requester: Account, conditions: Any
+    ) -> str | None:
+        me = self._keys.address
+        context = contexts.opening(
+            chain_id=self._gateway.chain_id,
+            data_market=self._gateway.deployment.address("DataMarket"),
+            requester=requester,
+            processor=me,
+            broadcast_id=broadcast_id,
+        )
+        length = min(conditions.openingsLength, MAX_OBJECT_BYTES)
+        try:
+            openings = self._store.get(bytes(conditions.openingsDigest), max_bytes=length)
+            sealed = sharing_records.decode_openings(openings).get(me)
+            if sealed is None:
+                return "the requester sealed no ID opening to this node"
+            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            opening = sharing_records.decode_opening(plain)
+        except _UNREADABLE as error:
+            return f"the ID opening is unreadable: {error}"
+        if not self._directory.recognises(requester, opening.identity, opening.salt):
+            return "the ID does not open the registered commitment"
+        return None
+
+    def _best_offer(self, conditions: Any) -> StoredDataSet | None:
+        def covered_s(stored: StoredDataSet) -> int:
+            published = self._fitting(stored, conditions)
+            if published is None:
+                return 0
+            return published.overlaps(conditions.windowFrom, conditions.windowTo)
+
+        candidates = [one for one in self._held.data_sets() if one.published and covered_s(one) > 0]
+        return max(candidates, key=covered_s, default=None)
+
+    def _fitting(self, stored: StoredDataSet, conditions: Any) -> PublishedDataSet | None:
+        published = find_data_set(self._gateway, stored.data_set_id)
+        return published if published and published.kind == conditions.kind else None
+
+
+def _left(broadcast_id: bytes) -> str:
+    return f"broadcast:left:{broadcast_id.hex()}"

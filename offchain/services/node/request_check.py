@@ -1,0 +1,89 @@
+"""Check a request again off chain: message, ID opening, devices and window (protocol §3)."""
+
+from __future__ import annotations
+
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.receipt import ChainEvent
+from offchain.crypto import kem
+from offchain.errors import CryptoError, RecordError
+from offchain.records import contexts, request
+from offchain.records.request import RequestText
+from offchain.services.errors import RequestRefused, ServiceError
+from offchain.services.locks import Lock
+from offchain.services.member_keys import MemberKeys
+from offchain.services.members import MemberDirectory
+from offchain.services.node.store import NodeStore
+from offchain.services.node.windows import HeldWindow, held_window
+from offchain.services.roles import MemberRole, Reason
+from offchain.storage import ContentStore
+from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+
+
+class RequestCheck:
+    """What a node looks at before it answers; each refusal names the reason that goes on chain."""
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+
+    def windows(self, lock: Lock, event: ChainEvent) -> list[HeldWindow]:
+        """Open M, recognise who asks, and return the readings asked for. Raises RequestRefused."""
+        text = self._open_message(lock, event)
+        windows = []
+        for device in text.devices:
+            self._check_device(device, lock.payer)
+            window = held_window(
+                self._held, self._gateway, device, from_s=text.from_s, to_s=text.to_s
+            )
+            if window is None or not window.reaches_end:
+                raise RequestRefused(
+                    Reason.WINDOW_UNAVAILABLE,
+                    f"{device} has no complete anchored readings in the window",
+                )
+            windows.append(window)
+        return windows
+
+    def _open_message(self, lock: Lock, event: ChainEvent) -> RequestText:
+        order = event.args["order"]
+        context = contexts.request(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            requester=lock.payer,
+            processor=lock.payee,
+            type_id=lock.type_id,
+            nonce=bytes(order.nonce),
+        )
+        try:
+            sealed = self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
+            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            text = request.decode(plain)
+        except (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError) as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+        if not self._directory.recognises(lock.payer, text.identity, text.salt):
+            raise RequestRefused(
+                Reason.ID_NOT_RECOGNISED, "the ID does not open the registered commitment"
+            )
+        return text
+
+    def _check_device(self, device: str, requester: str) -> None:
+        region = self._directory.member(self._keys.address).region_id
+        try:
+            member = self._directory.member(device)
+        except ServiceError as error:
+            raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
+        is_theirs = member.role is MemberRole.DEVICE and member.owner == requester
+        if not is_theirs or member.region_id != region:
+            raise RequestRefused(
+                Reason.WINDOW_UNAVAILABLE,
+                f"{device} is not a device of the requester in this region",
+            )

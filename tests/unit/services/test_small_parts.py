@@ -1,0 +1,79 @@
+"""Notes, findings, crash points and names: the small parts without a chain."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from offchain.services.admin import ascii_word
+from offchain.services.errors import RequestRefused, ServiceError
+from offchain.services.findings import Finding, all_hold
+from offchain.services.request_draft import require_devices
+from offchain.services.request_notes import AskedRequest, RequestNotes
+from offchain.services.roles import Reason
+
+LOCK = bytes(range(32))
+
+
+def test_read__given_written_note__gives_it_back_from_another_object(tmp_path: Path) -> None:
+    asked = AskedRequest(1, ("0xabc",), 86_400, 172_800)
+    RequestNotes(tmp_path / "notes").write(LOCK, asked)
+
+    assert RequestNotes(tmp_path / "notes").read(LOCK) == asked
+    assert [path.suffix for path in (tmp_path / "notes").iterdir()] == [".json"]
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"type_id": 1}'])
+def test_read__given_no_sound_note__raises(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / f"{LOCK.hex()}.json").write_text(content)
+
+    with pytest.raises(ServiceError, match="no note"):
+        RequestNotes(tmp_path).read(LOCK)
+
+
+def test_all_hold__given_none_or_a_false_one__is_false() -> None:
+    true, false = Finding("a", True, ""), Finding("b", False, "")
+
+    assert all_hold([true])
+    assert not all_hold([]) and not all_hold([true, false])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "passes", "is_killed"),
+    [("a:step", 1, True), ("a:step@2", 1, False), ("a:step@2", 2, True), ("other", 1, False)],
+)
+def test_crash_point__given_step_and_pass__kills_there_alone(
+    wanted: str, passes: int, is_killed: bool
+) -> None:
+    code = (
+        "from offchain.services.crash_points import crash_point\n"
+        f"for _ in range({passes}): crash_point('a:step')"
+    )
+    environment = dict(os.environ) | {"DMSM_CRASH_AT": wanted}
+
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+
+    assert done.returncode == (-signal.SIGKILL if is_killed else 0)
+
+
+def test_ascii_word__given_text__pads_or_refuses() -> None:
+    assert ascii_word("bill") == b"bill".ljust(32, b"\0")
+    for text in ("", "x" * 33, "größe"):
+        with pytest.raises(ServiceError):
+            ascii_word(text)
+
+
+@pytest.mark.parametrize("devices", [(), ("0xa", "0xa")])
+def test_require_devices__given_none_or_one_twice__raises(devices: tuple[str, ...]) -> None:
+    with pytest.raises(ServiceError):
+        require_devices(devices)
+
+
+def test_request_refused__given_reason__names_it() -> None:
+    refusal = RequestRefused(Reason.NOT_SERVED, "type 9")
+
+    assert str(refusal) == "NOT_SERVED: type 9" and refusal.reason is Reason.NOT_SERVED
