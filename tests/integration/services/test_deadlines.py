@@ -1,0 +1,220 @@
+"""Deadlines, dispute windows and finality, as nodes and buyers live with them."""
+
+import threading
+import time
+
+import httpx
+import pytest
+
+from offchain.services.errors import AnswerNotReady, UnfitMember, UnknownMember
+from offchain.services.locks import LockBook
+from offchain.services.node.outcome import NodeTerms
+from offchain.services.node.serve import serve
+from offchain.services.node.worker import NodeWorker
+from offchain.services.roles import LockState, MemberRole
+from offchain.services.share_inbox import create_share_app
+from tests.integration.services.conftest import (
+    BILL,
+    DATA_SET_PRICE_WEI,
+    PRICE_WEI,
+    SHORTEST_S,
+    Node,
+    Town,
+)
+from tests.integration.services.test_requests import ask
+from tests.integration.services.test_sharing import call_for_data, publish_both, select_both
+
+OUTSIDER = "0x" + "77" * 20
+
+
+def selected(town: Town) -> tuple[Node, bytes]:
+    publish_both(town)
+    broadcast_id = call_for_data(town)
+    node = town.nodes[0]
+    node.worker.run_once()
+    (lock_id,) = select_both(town, broadcast_id)
+    return node, lock_id
+
+
+def test_settle__given_dispute_window__waits_for_its_end(fresh: Town) -> None:
+    fresh.admin.set_type(
+        BILL, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S, dispute_window_s=1_000
+    )
+    house = fresh.houses[0]
+    lock_id = ask(house)
+
+    assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
+    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.user.answer(lock_id).signature_valid
+    assert house.node.worker.run_once() == []
+    fresh.anvil.warp(1_000)
+
+    assert [one.kind for one in house.node.worker.run_once()] == ["settled"]
+    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.node.worker.run_once() == []
+
+
+def test_deliver__given_dispute_window__settles_after_it(fresh: Town) -> None:
+    fresh.admin.set_sharing_terms(
+        application_wei=10**14, shortest_s=SHORTEST_S, dispute_window_s=500
+    )
+    node, lock_id = selected(fresh)
+
+    assert node.worker.market.deliver(lock_id).kind == "delivered"
+    assert fresh.buyers[0].agent.lock(lock_id).state is LockState.DELIVERED
+    assert node.worker.market.settleable() == []
+    fresh.anvil.warp(500)
+
+    assert "settled" in [one.kind for one in node.worker.run_once()]
+
+
+def test_deliver__given_time_running_out__declines_then_reveals_nothing(fresh: Town) -> None:
+    node, lock_id = selected(fresh)
+    expires_at = fresh.buyers[0].agent.lock(lock_id).expires_at
+    snapshot = fresh.anvil.snapshot()
+
+    fresh.anvil.warp_to(expires_at - 40)
+    outcome = node.worker.market.deliver(lock_id)
+    assert outcome.kind == "declined" and outcome.detail.startswith("TOO_LITTLE_TIME")
+
+    fresh.anvil.revert(snapshot)
+    fresh.anvil.warp_to(expires_at)
+    assert node.worker.market.deliver(lock_id).kind == "expired"
+    agent = fresh.buyers[0].agent
+    agent.refund(lock_id)
+    assert agent.lock(lock_id).state is LockState.REFUNDED
+    assert agent.withdraw() is not None and agent.withdraw() is None
+
+
+def test_deliver__given_dealt_transcript_and_margin_gone__keeps_the_shares(fresh: Town) -> None:
+    node, lock_id = selected(fresh)
+    node.worker.market.transcript(lock_id)
+    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at - 20)
+
+    outcome = node.worker.market.deliver(lock_id)
+
+    assert outcome.kind == "expired" and outcome.receipt is None
+
+
+def test_close__given_no_selection__pays_the_deposit_out(fresh: Town) -> None:
+    publish_both(fresh)
+    broadcast_id = call_for_data(fresh)
+    agent, node = fresh.buyers[0].agent, fresh.nodes[0]
+    node.worker.run_once()
+    before = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
+    fresh.anvil.warp(1_200)
+
+    agent.close(broadcast_id)
+
+    after = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
+    assert after > before
+    assert node.worker.market.open_broadcasts() == []
+
+
+def test_respond__given_price_above_maximum__does_not_respond(fresh: Town) -> None:
+    publish_both(fresh)
+    buyer, node = fresh.buyers[0], fresh.nodes[0]
+    start, end = fresh.houses[0].window
+    now = buyer.gateway.now()
+    buyer.agent.broadcast(
+        regions=[node.region],
+        window_from=start,
+        window_to=end,
+        max_price_wei=DATA_SET_PRICE_WEI - 1,
+        group_size=3,
+        respond_by=now + 600,
+        select_by=now + 1_200,
+    )
+
+    outcomes = [one for one in node.worker.run_once() if "maximum" in one.detail]
+
+    assert [one.kind for one in outcomes] == ["skipped"]
+
+
+def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: Town) -> None:
+    house, depth = fresh.houses[0], 3
+    worker = NodeWorker(
+        gateway=house.node.gateway,
+        store=fresh.store,
+        keys=house.node.keys,
+        readings=house.node.held,
+        directory=fresh.directory,
+        tariff=fresh.tariff,
+        terms=NodeTerms(data_set_price_wei=1, confirmations=depth),
+    )
+    lock_id = ask(house)
+
+    assert lock_id not in worker.requests.pending()
+    fresh.anvil.mine(depth)
+    assert lock_id in worker.requests.pending()
+    assert worker.requests.handle(lock_id).kind == "accepted"
+    assert worker.requests.claim(lock_id).kind == "skipped"  # not deep enough to reveal x
+    fresh.anvil.mine(depth)
+    assert worker.requests.claim(lock_id).kind == "claimed"
+    deep = LockBook(house.gateway, confirmations=depth)
+    assert deep.lock(lock_id).state is LockState.ACCEPTED
+
+
+def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    with pytest.raises(AnswerNotReady):
+        house.user.wait_answer(lock_id, timeout_s=0.05, poll_s=0.02)
+
+    def serve_late() -> None:
+        time.sleep(0.2)
+        house.node.worker.run_once()
+
+    thread = threading.Thread(target=serve_late)
+    thread.start()
+    opened = house.user.wait_answer(lock_id, timeout_s=20, poll_s=0.05)
+    thread.join()
+
+    assert opened.lock_id == lock_id and lock_id in house.user.my_locks()
+
+
+def test_directory__given_strangers_and_revoked__refuses_them(fresh: Town) -> None:
+    directory, buyer, house = fresh.directory, fresh.buyers[2], fresh.houses[0]
+
+    with pytest.raises(UnknownMember):
+        directory.member(OUTSIDER)
+    with pytest.raises(UnfitMember, match="not a user"):
+        directory.active_member(buyer.keys.address, MemberRole.USER)
+    with pytest.raises(UnfitMember, match="no processing node"):
+        directory.processor_of(b"nowhere".ljust(32, b"\0"))
+    with pytest.raises(UnfitMember, match="no Paillier key"):
+        directory.paillier_key(house.device.address)
+    assert buyer.keys.address in [one.account for one in directory.active(MemberRole.SHARER)]
+
+    fresh.admin.revoke(buyer.keys.address)
+
+    with pytest.raises(UnfitMember, match="revoked"):
+        directory.active_member(buyer.keys.address, MemberRole.SHARER)
+    assert buyer.keys.address not in [one.account for one in directory.active(MemberRole.SHARER)]
+
+
+def test_paillier_key__given_key_of_another_size__refuses_it(fresh: Town) -> None:
+    from offchain.services.members import MemberDirectory
+
+    strict = MemberDirectory(fresh.houses[0].gateway, fresh.store)  # 3072 bits, not 2048
+
+    with pytest.raises(UnfitMember, match="3072"):
+        strict.paillier_key(fresh.buyers[0].keys.address)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"lock":1}', b"x" * 20_000])
+def test_share_app__given_bad_body__answers_400(fresh: Town, body: bytes) -> None:
+    with serve(create_share_app(fresh.buyers[0].inbox)) as server:
+        answer = httpx.post(f"{server.url}/v1/shares", content=body)
+
+    assert answer.status_code == 400 and "error" in answer.json()
+
+
+def test_hand_over__given_silent_inbox__leaves_it_out(fresh: Town) -> None:
+    node, lock_id = selected(fresh)
+    node.worker.market.deliver(lock_id)
+    first, second = fresh.buyers[:2]
+
+    took = first.agent.hand_over(lock_id, {second.keys.address: "http://127.0.0.1:9"})
+
+    assert took == []
