@@ -208,11 +208,13 @@ def hand_over(
     """Send one's own share, sealed, to the other members' inboxes.
 
     Needs the sharer's keys, a chain node, the content store and the inboxes running: `[peers]` of
-    the profile, or --to. Sends no transaction and costs nothing. Exit 1 when an inbox did not take it.
+    the profile, or --to. Sends no transaction and costs nothing. Exit 1 when one did not take it.
     """
     given = dict(_inbox(text) for text in to)
     with _agent(profile, sends=False) as (session, agent, _):
-        peers: dict[str, str] = given or {**session.profile.peers}
+        peers: dict[str, str] = given or {
+            str(one): url for one, url in session.profile.peers.items()
+        }
         others = [one for one in agent.grant(lock).members if one != session.keys.address]
         took = agent.hand_over(lock, {one: peers[one] for one in others if one in peers})
     rows = [{"member": one, "inbox": peers.get(one), "took_it": one in took} for one in others]

@@ -126,7 +126,7 @@ class MemberKeys:
         """
         if not (directory / "member.json").is_file():
             raise ServiceError(
-                f"{directory} holds no member's keys; make them with `dmsm admin keys` first"
+                f"{directory} holds no member's keys; make them with `dmsm keys new` first"
             )
         account = EthAccount.from_key(
             keystore.load_account(directory / "account.json", password).reveal()

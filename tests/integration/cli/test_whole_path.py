@@ -1,0 +1,362 @@
+"""The commands of docs/guide.md in their order, each seen to do what it says, on a real chain.
+
+The tests of this file build on one another: what one has done, the next goes on with.
+"""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from offchain.crypto.keystore import read_password
+from offchain.services.member_keys import MemberKeys
+from tests.integration.cli.conftest import (
+    APPLICATION_WEI,
+    DATA_SET_PRICE_WEI,
+    DAYS,
+    ETHER,
+    PRICE_WEI,
+    Machine,
+    wait_for,
+    write_meter_file,
+)
+
+FROM, TO = "2022-01-08", "2022-01-10"
+WINDOW = ("--from", FROM, "--to", TO)
+
+
+@pytest.fixture(scope="module")
+def node(machine: Machine) -> Iterator["subprocess.Popen[str]"]:
+    """The running node, with a device's two days taken in."""
+    prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
+    tariff = machine.folder / "north" / "tariff.json"
+    machine.dmsm("node", "tariff", "--out", str(tariff), *prices)
+    with machine.process("north", "node", "run") as process:
+        for member in ("anna", "vendor", "lab"):
+            profile = machine.profile(member)
+            url = f'node_url = "{machine.url_of("north")}"\n'
+            profile.write_text(url + profile.read_text())
+        yield process
+
+
+@pytest.fixture(scope="module")
+def device(machine: Machine, node: object) -> str:
+    """The device's account, after its agent has sent and anchored everything."""
+    account = machine.accounts["meter"]
+    limits = ("--low-w", "100", "--high-w", "2500", "--temperature-dc", "300")
+    machine.as_member("anna", "user", "policy", account, *limits)
+    machine.as_member("anna", "user", "consent", account, "--until", "+90d")
+    folder = machine.folder / "meter"
+    write_meter_file(folder / "meter.csv")
+    config = {
+        "rpc_url": machine.anvil.url,
+        "deployment": "../deployment.json",
+        "node_url": machine.url_of("north"),
+        "keys": "keys",
+        "password_file": "../password",
+        "outbox": "outbox.sqlite",
+        "meter_csv": "meter.csv",
+    }
+    (folder / "agent.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "device_agent", "run", "--config", str(folder / "agent.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return account
+
+
+@pytest.fixture(scope="module")
+def data_set(machine: Machine, device: str) -> str:
+    return machine.json("north", "node", "publish", *WINDOW)["data_set"]
+
+
+@pytest.fixture(scope="module")
+def lock(machine: Machine, data_set: str) -> str:
+    """The vendor's paid lock, its shares delivered to the group of vendor and lab."""
+    asked = machine.json(
+        *("vendor", "share", "broadcast", "--region", "north", *WINDOW),
+        *("--max-price-wei", str(ETHER), "--group-size", "2", "--threshold", "2"),
+    )["broadcast"]
+    form = wait_for(lambda: machine.json("vendor", "share", "form", asked))
+    assert [line["node"] for line in form] == [machine.accounts["north"]]
+    assert (form[0]["price_wei"], form[0]["data_set"]) == (DATA_SET_PRICE_WEI, data_set)
+    made = machine.json(
+        *("vendor", "share", "select", asked, "--node", machine.accounts["north"]),
+        *("--member", machine.accounts["lab"], "--purpose", "a forecast"),
+    )[0]["lock"]
+    wait_for(lambda: machine.json("vendor", "share", "grants"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def export(machine: Machine, lock: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The verified export, after the lab has handed its share over."""
+    machine.as_member("vendor", "share", "recover", lock, ok=False)
+    with machine.process("vendor", "share", "serve"):
+        to = f"{machine.accounts['vendor']}={machine.url_of('vendor')}"
+        took = machine.json("lab", "share", "hand-over", lock, "--to", to)
+    assert [row["took_it"] for row in took] == [True]
+    file = tmp_path_factory.mktemp("export") / "data.csv"
+    parquet = ("--parquet", str(file.with_suffix(".parquet")))
+    report = machine.json("vendor", "share", "export", lock, "--csv", str(file), *parquet)
+    assert report["ok"], report
+    assert all(one["holds"] for one in report["findings"])
+    return file
+
+
+# ---- consortium
+
+
+def test_admin_members__all_admitted__lists_them_in_order(machine: Machine) -> None:
+    rows = machine.json("consortium", "admin", "members")
+    assert [row["role"] for row in rows] == ["processor", "user", "device", "sharer", "sharer"]
+    assert rows[2]["owner"] == machine.accounts["anna"]
+    assert all(row["active"] and row["balance_wei"] == ETHER for row in rows[3:])
+
+
+def test_admin_admit__given_a_member_twice__says_the_registrys_error(machine: Machine) -> None:
+    file = machine.folder / "lab" / "registration.json"
+    result = machine.as_member("consortium", "admin", "admit", str(file), ok=False)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("dmsm: ")
+    assert "MemberRegistry" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_admin_type__by_somebody_else__is_refused(machine: Machine) -> None:
+    terms = ("--name", "free", "--price-wei", "1", "--shortest-s", "60")
+    result = machine.as_member("anna", "admin", "type", "9", *terms, ok=False)
+    assert result.exit_code == 1
+    assert "owner" in result.stderr.lower() or "Ownable" in result.stderr
+
+
+def test_verify_deployment__given_this_chain__finds_code_everywhere(machine: Machine) -> None:
+    rows = machine.json("anna", "verify", "deployment")
+    assert len(rows) == 9
+    assert all(row["code_bytes"] > 100 for row in rows)
+
+
+# ---- user
+
+
+def test_user_devices__after_policy_and_consent__shows_both(machine: Machine, device: str) -> None:
+    (row,) = machine.json("anna", "user", "devices")
+    assert (row["device"], row["low_w"], row["high_w"]) == (device, 100, 2_500)
+    assert row["anchored_readings"] == 24 * DAYS + 1
+    assert row["consent_until_at"] > 0
+
+
+def test_user_notifications__after_an_evening_peak__include_too_high(
+    machine: Machine, device: str
+) -> None:
+    found = machine.json("anna", "user", "notifications")
+    assert "too high" in {one["status"] for one in found}
+    assert all(one["report_valid"] for one in found)
+
+
+@pytest.mark.parametrize("kind", ["bill", "advice"])
+def test_user_request__of_anchored_days__is_answered_and_audited(
+    machine: Machine, device: str, kind: str
+) -> None:
+    paid = machine.json("anna", "user", "request", kind, "--device", device, *WINDOW)
+    assert paid["price_wei"] == PRICE_WEI
+    answer = machine.json("anna", "user", "answer", paid["lock"], "--wait", "60")
+    assert (answer["kind"], answer["signature_valid"]) == (kind, True)
+    audit = machine.json("anna", "user", "audit", paid["lock"])
+    assert audit["ok"], audit
+    assert audit["result"] == answer["result"]
+    shown = machine.as_member("anna", "user", "audit", paid["lock"]).stdout
+    assert "result_recomputed" in shown
+    states = {one["lock"]: one["state"] for one in machine.json("anna", "user", "locks")}
+    assert states[paid["lock"]] in ("claimed", "settled")
+
+
+def test_user_audit__against_another_tariff__fails_with_exit_1(
+    machine: Machine, device: str, tmp_path: Path
+) -> None:
+    prices = ("--flat", "1", "--off-peak", "1", "--peak", "2")
+    machine.dmsm("node", "tariff", "--out", str(tmp_path / "other.json"), *prices)
+    bill = machine.json("anna", "user", "locks")[0]["lock"]
+    other = ("--tariff", str(tmp_path / "other.json"))
+    result = machine.json("anna", "user", "audit", bill, *other, ok=False)
+    assert not result["ok"]
+    assert "tariff_matches" in {one["finding"] for one in result["findings"] if not one["holds"]}
+
+
+def test_user_refund__of_an_answered_request__is_refused(machine: Machine, device: str) -> None:
+    bill = machine.json("anna", "user", "locks")[0]["lock"]
+    result = machine.as_member("anna", "user", "refund", bill, ok=False)
+    assert result.exit_code == 1
+    assert "PrepaidLock" in result.stderr
+
+
+def test_user_withdraw__with_nothing_there__sends_nothing(machine: Machine) -> None:
+    assert machine.json("anna", "user", "withdraw") == {"withdrawn_wei": 0}
+
+
+def test_user_commands__with_a_sharers_keys__exit_2(machine: Machine) -> None:
+    result = machine.as_member("lab", "user", "locks", ok=False)
+    assert result.exit_code == 2
+    assert "keys of a sharer" in result.stderr
+
+
+# ---- node
+
+
+def test_node_publish__again__finds_the_same_data_set(machine: Machine, data_set: str) -> None:
+    assert machine.json("north", "node", "publish", *WINDOW)["data_set"] == data_set
+
+
+def test_node_publish__of_a_window_without_readings__says_so(
+    machine: Machine, data_set: str
+) -> None:
+    window = ("--from", "2021-01-08", "--to", "2021-01-09")
+    result = machine.as_member("north", "node", "publish", *window, ok=False)
+    assert "no consenting device" in result.stderr
+
+
+def test_node_status__while_it_runs__shows_devices_and_data_sets(
+    machine: Machine, data_set: str
+) -> None:
+    status = machine.json("north", "node", "status")
+    assert (status["region"], status["active"]) == ("north", True)
+    assert [one["readings"] for one in status["devices"]] == [24 * DAYS + 1]
+    assert [one["data_set"] for one in status["data sets"]] == [data_set]
+    assert "data sets" in machine.as_member("north", "node", "status").stdout
+
+
+def test_node_run__while_it_runs_already__says_so(machine: Machine, node: object) -> None:
+    result = machine.as_member("north", "node", "run", ok=False)
+    assert "another process works with" in result.stderr
+
+
+# ---- sharing
+
+
+def test_share_recover__below_the_threshold__names_the_numbers(machine: Machine, lock: str) -> None:
+    result = machine.as_member("lab", "share", "recover", lock, ok=False)
+    assert "2 valid shares are needed, 1 are at hand" in result.stderr
+
+
+def test_share_recover__with_all_shares__prints_no_secret(
+    machine: Machine, lock: str, export: Path
+) -> None:
+    facts = machine.json("vendor", "share", "recover", lock)
+    assert (facts["recovered"], facts["shares_at_hand"], facts["threshold"]) == (True, 2, 2)
+    assert not facts["false_shares_of"]
+
+
+def test_verify_data__of_the_export__proves_every_row(machine: Machine, export: Path) -> None:
+    for file in (export, export.with_suffix(".parquet")):
+        found = machine.json("lab", "verify", "data", str(file))
+        assert found["ok"]
+        assert found["devices"][0]["proven"] == 24 * DAYS
+
+
+def test_verify_data__with_one_value_changed__names_the_batch(
+    machine: Machine, export: Path, tmp_path: Path
+) -> None:
+    rows = list(csv.reader(export.open()))
+    rows[30][3] = str(int(rows[30][3]) + 1)
+    changed = tmp_path / "changed.csv"
+    with changed.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    found = machine.json("lab", "verify", "data", str(changed), ok=False)
+    assert found["devices"][0]["false_batches_from_seq"] == [25]
+    assert found["devices"][0]["proven"] == 24
+    assert found["false_commitments_rows"] == [30]
+    shown = machine.as_member("lab", "verify", "data", str(changed), ok=False).stdout
+    assert "NOT every reading" in shown
+
+
+def test_verify_reading__of_a_proof__is_true_on_the_ledger(
+    machine: Machine, device: str, export: Path, tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof.json"
+    wanted = ("--device", device, "--seq", "20", "--out", str(proof))
+    machine.as_member("vendor", "verify", "prove", str(export), *wanted)
+    found = machine.json("anna", "verify", "reading", str(proof))
+    assert (found["anchored"], found["seq"], found["power_w"]) == (True, 20, 2_900)
+
+    value = json.loads(proof.read_text())
+    value["proof"][0] = "00" * 32
+    proof.write_text(json.dumps(value))
+    assert not machine.json("anna", "verify", "reading", str(proof), ok=False)["anchored"]
+
+
+# ---- the end
+
+
+def test_node_run__on_sigterm__ends_with_0_and_logs_json_without_plaintext(
+    machine: Machine, node: "subprocess.Popen[str]", export: Path
+) -> None:
+    node.send_signal(signal.SIGTERM)
+    assert node.wait(timeout=20) == 0
+    log = (machine.folder / "north.log").read_text()
+    events = [json.loads(line)["event"] for line in log.splitlines()]
+    assert {"started", "accepted", "claimed", "responded", "delivered", "stopped"} <= set(events)
+    assert "a forecast" not in log
+    password = read_password(machine.folder / "password")
+    for member in ("anna", "vendor"):
+        keys = MemberKeys.load(machine.folder / member / "keys", password)
+        assert keys.identity not in log
+
+
+def test_node_withdraw__after_the_end__brings_what_was_earned(
+    machine: Machine, node: object, export: Path
+) -> None:
+    drawn = machine.json("north", "node", "withdraw")["withdrawn_wei"]
+    assert drawn == 2 * PRICE_WEI + DATA_SET_PRICE_WEI
+
+
+def test_user_refund__after_t_without_an_answer__brings_the_price_back(
+    machine: Machine, node: "subprocess.Popen[str]", device: str
+) -> None:
+    assert node.poll() is not None
+    until = ("--until", "+10m")
+    paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW, *until)
+    early = machine.as_member("anna", "user", "refund", paid["lock"], ok=False)
+    assert "PrepaidLock_NotExpired" in early.stderr or "T" in early.stderr
+    machine.anvil.warp(601)
+    assert machine.json("anna", "user", "refund", paid["lock"])["withdrawable_wei"] == PRICE_WEI
+    assert machine.json("anna", "user", "withdraw")["withdrawn_wei"] == PRICE_WEI
+
+
+def test_share_close__when_nobody_responded__returns_the_deposit(
+    machine: Machine, node: object, export: Path
+) -> None:
+    already = machine.json("vendor", "share", "withdraw")["withdrawn_wei"]
+    assert already == APPLICATION_WEI  # of the broadcast that was selected
+    asked = machine.json(
+        *("vendor", "share", "broadcast", "--region", "north", *WINDOW, "--select-by", "+20m"),
+        *("--max-price-wei", "1", "--group-size", "2"),
+    )["broadcast"]
+    assert machine.json("vendor", "share", "form", asked) == []
+    assert "form: none" in machine.as_member("vendor", "share", "form", asked).stdout
+    machine.as_member("vendor", "share", "close", asked, ok=False)
+    machine.anvil.warp(1_201)
+    machine.as_member("vendor", "share", "close", asked)
+    assert machine.json("vendor", "share", "withdraw")["withdrawn_wei"] == APPLICATION_WEI
+
+
+def test_share_refund__of_a_delivered_lock__is_refused(
+    machine: Machine, lock: str, export: Path
+) -> None:
+    result = machine.as_member("vendor", "share", "refund", lock, ok=False)
+    assert result.exit_code == 1
+    assert "PrepaidLock" in result.stderr
+
+
+def test_user_consent__withdrawn__is_gone(machine: Machine, device: str, export: Path) -> None:
+    machine.as_member("anna", "user", "consent", device, "--withdraw")
+    assert machine.json("anna", "user", "devices")[0]["consent_until_at"] is None
+
+
+def test_admin_revoke__of_a_member__shows_it_inactive(machine: Machine, export: Path) -> None:
+    machine.as_member("consortium", "admin", "revoke", machine.accounts["lab"])
+    rows = machine.json("consortium", "admin", "members")
+    assert [row["active"] for row in rows] == [True, True, True, True, False]
