@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def brownie_command(*arguments: str) -> list[str]:
 
     Not the script ``bin/brownie``: its first line holds a path that may be too long or hold spaces.
     """
-    return [sys.executable, str(Path(__file__).resolve()), *arguments]
+    return [sys.executable, str(ROOT / "scripts" / "brownie_main.py"), *arguments]
 
 
 def make_brownie_project(directory: Path, *, with_tests: bool = False) -> Path:
@@ -139,25 +138,3 @@ def _copy_changed(source: Path, target: Path) -> None:
             partial = target / f".{file.name}.{os.getpid()}"
             shutil.copy2(file, partial)
             os.replace(partial, goal)
-
-
-def _run_brownie() -> None:
-    """Become ``brownie`` with this process's arguments."""
-    from brownie._cli.__main__ import main
-
-    sys.path[0] = ""
-    threading.excepthook = _without_known_fault
-    main()
-
-
-def _without_known_fault(error: threading.ExceptHookArgs) -> None:
-    # On a live network Brownie 1.22.2 fails, in a thread of its own, to note a deployment in its
-    # private database. The deployment stands, and the project keeps its addresses itself.
-    if error.exc_type is not TypeError or "brownie.project.sources.Sources" not in str(
-        error.exc_value
-    ):
-        threading.__excepthook__(error)
-
-
-if __name__ == "__main__":
-    _run_brownie()
