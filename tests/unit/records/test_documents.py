@@ -1,0 +1,437 @@
+"""Requests, answers, reports, data set files, sharing: round trips and hostile input."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offchain.crypto import bls
+from offchain.crypto.curve import G1_GENERATOR
+from offchain.crypto.messages import Role as Tag
+from offchain.crypto.secret import SecretBytes
+from offchain.errors import FormatError, RebuildError
+from offchain.records import (
+    answer,
+    batch,
+    canonical_json,
+    ciphertexts,
+    dataset,
+    envelope,
+    inflate,
+    packed,
+    report,
+    request,
+    sharing,
+    signing,
+)
+from offchain.records import reading as record_codec
+from offchain.records.result import Advice, Bill, DeviceBill
+from offchain.types import Status, Verdict, day_of, to_account
+
+from .samples import (
+    CHAIN_ID,
+    DEVICE,
+    LEDGER,
+    MIDNIGHT,
+    OTHER_DEVICE,
+    OWNER,
+    PROCESSOR,
+    nonce_key,
+    readings,
+)
+
+ROWS = readings(48)
+KEYS = {day_of(one.time_s): nonce_key(day_of(one.time_s)) for one in ROWS}
+RUNS = batch.cut(ROWS)
+SIGNATURE = bls.sign(bls.BlsSecretKey(7), b"root", role=Tag.ROOT)
+ACCOUNT_KEY = SecretBytes(b"\x11" * 32)
+SIGNER = to_account("0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A")
+
+REQUEST = request.RequestText(
+    identity="häuser",
+    salt=b"s" * 32,
+    devices=(DEVICE, OTHER_DEVICE),
+    from_s=MIDNIGHT,
+    to_s=MIDNIGHT + 86_400,
+)
+OPENING = answer.Opening(
+    record=record_codec.encode(ROWS[23]),
+    batch=batch.make(RUNS[0]),
+    proof=tuple(batch.prove(RUNS[0], 24)),
+)
+DEVICE_ANSWER = answer.DeviceAnswer(
+    packed=packed.of(RUNS[1]), batches=((25, 24),), nonce_keys=KEYS, opening=OPENING
+)
+BILL = Bill(
+    energy_wh=10,
+    flat_microusd=3,
+    time_of_use_microusd=4,
+    tariff_digest=b"t" * 32,
+    devices={DEVICE: DeviceBill(energy_wh=10, flat_microusd=3, time_of_use_microusd=4)},
+)
+ADVICE = Advice(
+    standing_load_w=80,
+    cheapest_hours=(3, 4),
+    hourly_mean_wh=(5,) * 24,
+    shiftable_wh=9,
+    saving_microusd=1,
+)
+ANSWER = answer.Answer(
+    lock_id=b"l" * 32, nonce=b"n" * 32, signed_at=MIDNIGHT, devices=(DEVICE_ANSWER,), result=BILL
+)
+REPORT = report.StatusReport(
+    device=DEVICE,
+    seq=4,
+    time_s=MIDNIGHT,
+    power_w=-5,
+    temperature_dc=-31,
+    status=Status.TOO_LOW,
+    injected=False,
+    text="low",
+    signature=b"s" * 65,
+)
+COMPANION = dataset.Companion(
+    devices=(
+        dataset.CompanionDevice(
+            packed=packed.of(ROWS, with_energy=False),
+            first_register_wh=ROWS[0].energy_wh,
+            batches=tuple(batch.make(run) for run in RUNS),
+            nonce_keys=KEYS,
+        ),
+    ),
+    aggregate_signature=SIGNATURE,
+)
+FILE = dataset.FileRef(digest=b"d" * 32, length=5, sha256=b"h" * 32)
+MANIFEST = dataset.Manifest(
+    data_set_id=b"i" * 32,
+    processor=PROCESSOR,
+    kind=1,
+    from_s=MIDNIGHT,
+    to_s=MIDNIGHT + 2 * 86_400,
+    rows=48,
+    paillier_private=b"DMQ1 key",
+    ciphertexts=FILE,
+    companion=FILE,
+)
+SELECTION = sharing.SelectionText(
+    broadcast_id=b"b" * 32, data_set_id=b"i" * 32, members=(DEVICE, OWNER), purpose="research"
+)
+SHARE = sharing.ShareMessage(lock_id=b"l" * 32, index=3, share=G1_GENERATOR)
+ID_OPENING = sharing.IdOpening(identity="s", salt=b"s" * 32)
+OPENINGS = {PROCESSOR: b"sealed", OWNER: b"other"}
+
+CODECS = {
+    "request": (request.encode, request.decode, REQUEST),
+    "bill": (answer.encode, answer.decode, ANSWER),
+    "advice": (answer.encode, answer.decode, replace(ANSWER, result=ADVICE, devices=())),
+    "report": (report.encode, report.decode, REPORT),
+    "sealed report": (report.encode, report.decode, replace(REPORT, nonce=b"n" * 32)),
+    "trial report": (report.encode, report.decode, replace(REPORT, seq=None, injected=True)),
+    "manifest": (dataset.encode_manifest, dataset.decode_manifest, MANIFEST),
+    "companion": (dataset.encode_companion, dataset.decode_companion, COMPANION),
+    "selection": (sharing.encode_selection, sharing.decode_selection, SELECTION),
+    "share": (sharing.encode_share, sharing.decode_share, SHARE),
+    "id opening": (sharing.encode_opening, sharing.decode_opening, ID_OPENING),
+    "openings": (sharing.encode_openings, sharing.decode_openings, OPENINGS),
+}
+JSON_CODECS = {name: codec for name, codec in CODECS.items() if name != "companion"}
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_decode__given_encoded_document__gives_it_back(name):
+    encode, decode, value = CODECS[name]
+    assert decode(encode(value)) == value
+
+
+@pytest.mark.parametrize("name", JSON_CODECS)
+def test_decode__given_any_member_missing_or_added__refuses(name):
+    encode, decode, value = CODECS[name]
+    obj = json.loads(encode(value))
+    for member in obj.keys() - {"nonce"} if name == "sealed report" else obj:
+        with pytest.raises(FormatError):
+            decode(canonical_json.dumps({key: obj[key] for key in obj if key != member}))
+    with pytest.raises(FormatError):
+        decode(canonical_json.dumps(obj | {"extra": 1}))
+
+
+@pytest.mark.parametrize("name", JSON_CODECS)
+@pytest.mark.parametrize("junk", [None, -1, 2**255, "zz", [], {}, [[]], True, "00" * 40])
+def test_decode__given_any_member_replaced_by_junk__refuses_or_reads_it(name, junk):
+    """Whatever a hostile peer puts in place of a member, nothing but FormatError is raised."""
+    encode, decode, value = CODECS[name]
+    obj = json.loads(encode(value))
+    for member in obj:
+        data = canonical_json.dumps(obj | {member: junk})
+        try:
+            again = encode(decode(data))
+        except FormatError:
+            continue
+        assert again == data  # what is accepted is canonical
+
+
+@given(data=st.binary(max_size=200), name=st.sampled_from(sorted(CODECS)))
+def test_decode__given_random_bytes__raises_format_error(data, name):
+    with pytest.raises(FormatError):
+        CODECS[name][1](data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_decode__given_flipped_byte__refuses_or_is_another_canonical_document(data):
+    encode, decode, value = CODECS[data.draw(st.sampled_from(sorted(JSON_CODECS)))]
+    good = encode(value)
+    index = data.draw(st.integers(0, len(good) - 1))
+    bad = good[:index] + bytes([good[index] ^ data.draw(st.integers(1, 255))]) + good[index + 1 :]
+    try:
+        assert encode(decode(bad)) == bad
+    except FormatError:
+        return
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"from_s": 5},
+        {"to_s": MIDNIGHT},
+        {"devices": ()},
+        {"devices": (DEVICE, DEVICE)},
+        {"identity": ""},
+        {"identity": "x" * 65},
+        {"salt": b"s"},
+    ],
+)
+def test_encode_request__given_unfit_field__refuses(change):
+    with pytest.raises(FormatError):
+        request.encode(replace(REQUEST, **change))
+
+
+def test_repr__given_request_and_openings__does_not_show_the_identity():
+    assert "häuser" not in repr(REQUEST) and "salt" not in repr(ID_OPENING)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batches": ((25, 23),)},
+        {"batches": ()},
+        {"nonce_keys": {1: b"short"}},
+        {"opening": replace(OPENING, proof=(b"x",))},
+        {"opening": replace(OPENING, record=b"x" * 94)},
+    ],
+)
+def test_encode_answer__given_unfit_device__refuses(change):
+    with pytest.raises(FormatError):
+        answer.encode(replace(ANSWER, devices=(replace(DEVICE_ANSWER, **change),)))
+
+
+def test_encode_answer__given_a_device_twice__refuses():
+    with pytest.raises(FormatError, match="once"):
+        answer.encode(replace(ANSWER, devices=(DEVICE_ANSWER, DEVICE_ANSWER)))
+
+
+def test_encode_answer__given_too_many_readings__refuses_the_size():
+    rows = [
+        replace(one, power_w=pow(3, i, 2**31 - 1))
+        for i, one in enumerate(readings(9_000, step_s=1))
+    ]
+    big = answer.DeviceAnswer(
+        packed=packed.of(rows), batches=((1, 9_000),), nonce_keys=KEYS, opening=None
+    )
+    with pytest.raises(FormatError, match="24576"):
+        answer.encode(replace(ANSWER, devices=(big,)))
+
+
+def test_decode_reply__given_encoded_reply__gives_answer_and_signature():
+    data = answer.encode(ANSWER)
+    assert answer.decode_reply(answer.encode_reply(data, SIGNATURE)) == (data, SIGNATURE)
+    with pytest.raises(FormatError):
+        answer.decode_reply(b'{"answer":"","signature":"' + b"0" * 128 + b'"}')
+
+
+def test_rebuild_device__given_companion_and_values__gives_every_record_back():
+    values = dataset.interval_values(ROWS)
+    (device,) = dataset.decode_companion(dataset.encode_companion(COMPANION)).devices
+    assert dataset.rebuild_device(device, values, chain_id=CHAIN_ID) == ROWS
+
+
+@pytest.mark.parametrize("values", [[], [0] * 47, [1] + [0] * 47])
+def test_rebuild_device__given_other_values__refuses(values):
+    with pytest.raises(RebuildError):
+        dataset.rebuild_device(COMPANION.devices[0], values, chain_id=CHAIN_ID)
+
+
+@pytest.mark.parametrize("step", [-1, 2**20])
+def test_interval_values__given_step_that_fits_no_slot__refuses(step):
+    rows = [ROWS[0], replace(ROWS[1], energy_wh=ROWS[0].energy_wh + step)]
+    with pytest.raises(FormatError):
+        dataset.interval_values(rows)
+
+
+def test_decode_companion__given_devices_out_of_order_or_twice__refuses():
+    for devices in (COMPANION.devices * 2, ()):
+        with pytest.raises(FormatError):
+            dataset.decode_companion(dataset.encode_companion(replace(COMPANION, devices=devices)))
+
+
+def test_decode_companion__given_bomb__stops_at_its_cap():
+    with pytest.raises(FormatError, match="more than"):
+        dataset.decode_companion(inflate.deflate(bytes(10**6)), max_json_bytes=10**5)
+
+
+# ---- ciphertext file
+
+MODULUS = b"\xff" * 64  # 512 bits: 12 slots
+CIPHERTEXT_FILE = ciphertexts.CiphertextFile(
+    modulus=MODULUS,
+    devices=(
+        ciphertexts.DeviceCiphertexts(
+            device=DEVICE,
+            rows=13,
+            ciphertexts=(b"a" * 128, b"b" * 128),
+            commitments=(b"c" * 32,) * 13,
+        ),
+        ciphertexts.DeviceCiphertexts(
+            device=OTHER_DEVICE, rows=1, ciphertexts=(b"e" * 128,), commitments=(b"f" * 32,)
+        ),
+    ),
+)
+FILE_BYTES = ciphertexts.encode_ciphertexts(CIPHERTEXT_FILE)
+
+
+def test_decode_ciphertexts__given_encoded_file__gives_it_back():
+    assert ciphertexts.decode_ciphertexts(FILE_BYTES) == CIPHERTEXT_FILE
+    assert FILE_BYTES[:10] == b"DMSMCT01\x00\x40"
+    assert FILE_BYTES[74:78] == b"\x00\x00\x00\x02" and FILE_BYTES[78:98] == b"\xd1" * 20
+
+
+def test_decode_ciphertexts__given_every_cut__refuses():
+    for length in range(len(FILE_BYTES)):
+        with pytest.raises(FormatError):
+            ciphertexts.decode_ciphertexts(FILE_BYTES[:length])
+    with pytest.raises(FormatError):
+        ciphertexts.decode_ciphertexts(FILE_BYTES + b"\0")
+
+
+@given(index=st.integers(0, 105), flip=st.integers(1, 255))
+def test_decode_ciphertexts__given_changed_header__refuses_or_is_another_file(index, flip):
+    bad = FILE_BYTES[:index] + bytes([FILE_BYTES[index] ^ flip]) + FILE_BYTES[index + 1 :]
+    try:
+        assert ciphertexts.encode_ciphertexts(ciphertexts.decode_ciphertexts(bad)) == bad
+    except FormatError:
+        return
+
+
+@pytest.mark.parametrize("claim", [b"\xff\xff\xff\xff", b"\x00\x10\x00\x00"])
+def test_decode_ciphertexts__given_huge_counts__refuses_without_building_them(claim):
+    for at in (74, 98, 102):
+        with pytest.raises(FormatError):
+            ciphertexts.decode_ciphertexts(FILE_BYTES[:at] + claim + FILE_BYTES[at + 4 :])
+
+
+def test_encode_ciphertexts__given_devices_out_of_order__refuses():
+    swapped = replace(CIPHERTEXT_FILE, devices=CIPHERTEXT_FILE.devices[::-1])
+    with pytest.raises(FormatError, match="ascend"):
+        ciphertexts.encode_ciphertexts(swapped)
+
+
+# ---- reports
+
+
+def test_verify_report__given_signed_report__holds_for_its_owner_alone():
+    place = {"chain_id": CHAIN_ID, "data_ledger": LEDGER, "owner": OWNER}
+    signed = report.sign(replace(REPORT, device=SIGNER), private_key=ACCOUNT_KEY, **place)
+    assert report.verify_report(report.decode(report.encode(signed)), **place)
+    for change in (
+        {"power_w": 6},
+        {"status": Status.TOO_HIGH},
+        {"text": "x"},
+        {"seq": 5},
+        {"nonce": b"n" * 32},
+        {"device": DEVICE},
+        {"signature": b""},
+        {"status": Status.NONE},
+    ):
+        assert not report.verify_report(replace(signed, **change), **place)
+    for change in ({"owner": DEVICE}, {"chain_id": 1}, {"data_ledger": OWNER}):
+        assert not report.verify_report(signed, **(place | change))
+
+
+def test_sealed_commitment__given_report_without_nonce__refuses():
+    with pytest.raises(FormatError, match="nonce"):
+        report.sealed_commitment(report.encode(REPORT))
+    assert len(report.sealed_commitment(report.encode(replace(REPORT, nonce=bytes(32))))) == 32
+
+
+@pytest.mark.parametrize(
+    ("verdict", "temperature_dc", "injected", "said"),
+    [
+        (
+            Verdict(Status.TOO_HIGH, False),
+            -5,
+            False,
+            "The power of 7 W is too high; the temperature is at -0.5 °C.",
+        ),
+        (
+            Verdict(Status.SHUT_DOWN, True),
+            412,
+            True,
+            "Trial report: The device has been shut down (7 W); "
+            "the temperature is too high at 41.2 °C.",
+        ),
+    ],
+)
+def test_sentence__given_verdict__says_it(verdict, temperature_dc, injected, said):
+    assert (
+        report.sentence(verdict, power_w=7, temperature_dc=temperature_dc, injected=injected)
+        == said
+    )
+
+
+# ---- HTTP bodies
+
+ENVELOPE = envelope.Envelope(seq=1, day=17_000, box=b"box", signature=b"s" * 65)
+BODIES = [
+    envelope.DayKeys(device=DEVICE, day=17_000, sealed=b"sealed", signature=b"s" * 65),
+    envelope.Envelopes(device=DEVICE, envelopes=(ENVELOPE, replace(ENVELOPE, seq=2))),
+    envelope.BatchNotice(batch=batch.make(RUNS[0]), signature=SIGNATURE),
+    envelope.SealedReport(device=DEVICE, sealed=b"sealed", signature=b"s" * 65),
+    sharing.ShareDelivery(lock_id=b"l" * 32, sender=OWNER, sealed=b"x", signature=b"s" * 65),
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
+def test_from_json__given_body__is_strict(body):
+    obj = body.to_json()
+    assert type(body).from_json(obj) == body
+    for member in obj:
+        for junk in (None, -1, 2**70, [], {}, "!", "000"):
+            with pytest.raises(FormatError):
+                type(body).from_json(obj | {member: junk})
+        with pytest.raises(FormatError):
+            type(body).from_json({key: obj[key] for key in obj if key != member})
+    with pytest.raises(FormatError):
+        type(body).from_json([])
+
+
+@pytest.mark.parametrize("seqs", [(2, 1), (1, 1)])
+def test_from_json__given_envelopes_that_do_not_ascend__refuses(seqs):
+    body = envelope.Envelopes(
+        device=DEVICE, envelopes=tuple(replace(ENVELOPE, seq=seq) for seq in seqs)
+    )
+    with pytest.raises(FormatError):
+        envelope.Envelopes.from_json(body.to_json())
+
+
+def test_share_digest__given_other_recipient__differs():
+    fixed = {
+        "chain_id": 1,
+        "prepaid_lock": LEDGER,
+        "sender": OWNER,
+        "lock_id": b"l" * 32,
+        "sealed": b"x",
+    }
+    assert signing.share_digest(recipient=DEVICE, **fixed) != signing.share_digest(
+        recipient=OTHER_DEVICE, **fixed
+    )
