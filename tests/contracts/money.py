@@ -88,7 +88,7 @@ def request_order(processor: Any, *, expires_at: int, type_id: int = BILL) -> Re
 def sign_request(
     lock: Any, payer: Member, order: RequestOrder, *, tag: Tag = Tag.REQUEST, **changed: Any
 ) -> tuple[int, ...]:
-    """Sign an order as ``payer``; fields of the message that are ``changed`` make it a false one."""
+    """Sign an order as ``payer``; ``changed`` fields of the message make it a false signature."""
     fields: dict[str, Any] = {
         "chain_id": web3.eth.chain_id,
         "prepaid_lock": lock.address,
@@ -130,6 +130,11 @@ def unlocked(address: str, *, balance_wei: int | None = None) -> Any:
         answer = web3.provider.make_request(method, arguments)
         assert "error" not in answer, answer
     return accounts.at(address, force=True)
+
+
+def balance_of(address: str) -> int:
+    """Return an account's ether in wei."""
+    return web3.eth.get_balance(address)
 
 
 @dataclass(frozen=True)
