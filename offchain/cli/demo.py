@@ -46,7 +46,7 @@ def demo(
             seed=seed,
         )
     except DemoInputError as error:
-        typer.echo(f"dmsm: {error}", err=True)
+        typer.echo(f"dmsm demo: {error}", err=True)
         raise typer.Exit(2) from error
     from offchain.services.demo.run import main as run
 

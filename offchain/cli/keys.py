@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from offchain.cli.output import show
-from offchain.cli.parameters import DEFAULT_PROFILE, ProfileOption, parse_account
+from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, parse_account
 from offchain.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def new(
         Scrypt,
         typer.Option(help="light: FOR DEVELOPMENT ONLY, 32 times faster to guess."),
     ] = Scrypt.STANDARD,
+    as_json: JsonOption = False,
 ) -> None:
     """Make the keys of a member and print its account.
 
@@ -74,7 +75,8 @@ def new(
     made.save(directory, password, light=scrypt is Scrypt.LIGHT)
     if scrypt is Scrypt.LIGHT:
         typer.echo("dmsm: light scrypt: these keys are for development only", err=True)
-    show({"account": made.address, "role": role.value, "keys": str(directory)})
+    facts = {"account": made.address, "role": role.value, "keys": str(directory)}
+    show(facts, as_json=as_json)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -131,7 +132,10 @@ def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainG
     from offchain.chain.outbox import TransactionOutbox
 
     deployment = load_deployment(profile.deployment)
-    outbox = TransactionOutbox(profile.data / "outbox.sqlite")
+    journal = profile.data / "outbox.sqlite"
+    # A signed claim holds the factor x before anyone may know it: readable by the owner only.
+    os.close(os.open(journal, os.O_CREAT | os.O_RDWR, 0o600))
+    outbox = TransactionOutbox(journal)
     try:
         yield ChainGateway(
             profile.rpc_urls,

@@ -55,7 +55,7 @@ def read_export(path: Path, *, chain_id: int) -> tuple[list[Reading], list[int]]
     """
     try:
         rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
-    except (ValueError, csv.Error) as error:
+    except (ValueError, FormatError, csv.Error) as error:
         raise FormatError(f"{path} is not an export: {error}") from error
     readings, false = [], []
     for number, row in enumerate(rows, start=1):
