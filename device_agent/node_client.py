@@ -50,7 +50,11 @@ class NodeClient:
 
     def keep_report(self, report: SealedReport) -> bytes:
         """Have a sealed report kept; return the digest it is kept under."""
-        return bytes.fromhex(str(self._post("/v1/reports", report.to_json()).get("digest")))
+        answer = self._post("/v1/reports", report.to_json())
+        try:
+            return fields.from_hex(answer.get("digest"), "digest", length=32)
+        except FormatError as error:
+            raise NodeUnreachable(f"the node answers nonsense: {error}") from error
 
     def held(self, device: Account) -> HeldByNode:
         """Ask what the node holds of a device."""

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from device_agent.cli import app
 from offchain.chain.anvil import Anvil, start_anvil
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
@@ -140,7 +142,15 @@ class Home:
         )
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, list[dict[str, Any]], str]:
-        """Return exit code, progress events and what stood on stderr."""
+        """Return exit code, progress events and what stood on stderr.
+
+        In this process, unless the environment matters, as it does for those that are killed.
+        """
+        if not environment:
+            command = ["run", "--config", str(self.folder / "agent.json"), *arguments]
+            result = CliRunner().invoke(app, command)
+            events = [json.loads(line) for line in result.stdout.splitlines()]
+            return result.exit_code, events, result.stderr
         process = self.start(*arguments, **environment)
         out, err = process.communicate(timeout=120)
         return process.returncode, [json.loads(line) for line in out.splitlines()], err

@@ -20,15 +20,16 @@ DAY_S = 86_400
 NOTHING_LEFT = {"sent", "anchored", "reported"}
 
 
-def expected_reports(days: int) -> int:
+def expected_reports(days: int, *, step_s: int = 3_600) -> int:
     """Reports on change and one heartbeat a day, from the powers' rhythm of eight hours."""
     statuses = [
-        {150: "low", 2_500: "high", 0: "off"}.get(one.power_w, "on") for one in samples(days)
+        (one.time_s // DAY_S, {150: "low", 2_500: "high", 0: "off"}.get(one.power_w, "on"))
+        for one in samples(days, step_s=step_s)
     ]
     last, count, last_day = None, 0, None
-    for hour, status in enumerate(statuses):
-        if status != last or hour // 24 != last_day:
-            count, last, last_day = count + 1, status, hour // 24
+    for day, status in statuses:
+        if status != last or day != last_day:
+            count, last, last_day = count + 1, status, day
     return count
 
 
@@ -37,8 +38,8 @@ def held_values(home: Home, store: NodeStore) -> list[tuple[int, int, int, int]]
     return [(one.time_s, one.energy_wh, one.power_w, one.temperature_dc) for one in rows]
 
 
-def metered_values(days: int) -> list[tuple[int, int, int, int]]:
-    rows = samples(days)
+def metered_values(days: int, *, step_s: int = 3_600) -> list[tuple[int, int, int, int]]:
+    rows = samples(days, step_s=step_s)
     return [(one.time_s, one.energy_wh, one.power_w, one.temperature_dc) for one in rows]
 
 
@@ -93,23 +94,23 @@ def test_run__given_no_policy__sends_no_report(home):
 
 def test_run__given_a_kill_at_every_step__loses_and_repeats_nothing(home):
     """Each step kills a run in which there is one more day of input; the last run is left alone."""
-    days = len(STEPS) + 1
-    write_csv(home.folder / "meter.csv", samples(days))
+    days, step_s, rows = len(STEPS) + 1, 14_400, 6
+    write_csv(home.folder / "meter.csv", samples(days, step_s=step_s))
     home.set_policy()
     for day, step in enumerate(STEPS, start=1):
         code, _, err = home.run("--days", str(day), DMSM_CRASH_AT=step)
         assert code == -signal.SIGKILL, (step, err)
     code, events, err = home.run()
     assert (code, err) == (0, "")
-    assert held_values(home, home.street.store) == metered_values(days)
+    assert held_values(home, home.street.store) == metered_values(days, step_s=step_s)
     ranges = home.anchored()
     assert [seq for start, count in ranges for seq in range(start, start + count)] == list(
-        range(1, 24 * days + 1)
+        range(1, rows * days + 1)
     )
     assert home.reports_on_chain() == events[-1]["reported"]
-    assert home.reports_on_chain() >= expected_reports(days)
+    assert home.reports_on_chain() >= expected_reports(days, step_s=step_s)
     assert home.transactions() == len(ranges) + home.reports_on_chain()
-    assert home.street.store.next_batch_seq(home.device) == 24 * days + 1
+    assert home.street.store.next_batch_seq(home.device) == rows * days + 1
 
 
 def test_run__given_a_kill_in_mid_run__goes_on(home):

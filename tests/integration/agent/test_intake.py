@@ -248,8 +248,7 @@ def test_intake__given_stranger_or_revoked_device__refuses(sender, make_home):
     assert refusal(sender.post("/v1/days", sender.day_keys().to_json())) == (403, "not_a_device")
 
 
-def test_intake__given_device_of_another_region__refuses(street: Street, home: Home, tmp_path):
-    """The owner's own account stands for every member that is no device of the region."""
+def test_intake__given_member_that_is_no_device__refuses(street: Street, home: Home):
     sender = sender_of(home)
     body = {**sender.day_keys().to_json(), "device": street.owner.address.lower()}
     assert refusal(sender.post("/v1/days", body)) == (403, "not_a_device")
