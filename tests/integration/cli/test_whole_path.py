@@ -320,7 +320,7 @@ def test_user_refund__after_t_without_an_answer__brings_the_price_back(
     until = ("--until", "+10m")
     paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW, *until)
     early = machine.as_member("anna", "user", "refund", paid["lock"], ok=False)
-    assert "PrepaidLock_NotExpired" in early.stderr or "T" in early.stderr
+    assert (early.exit_code, "PrepaidLock" in early.stderr) == (1, True)
     machine.anvil.warp(601)
     assert machine.json("anna", "user", "refund", paid["lock"])["withdrawable_wei"] == PRICE_WEI
     assert machine.json("anna", "user", "withdraw")["withdrawn_wei"] == PRICE_WEI
