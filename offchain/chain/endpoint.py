@@ -78,7 +78,7 @@ class Endpoint:
 def _provider(url: str, timeout_s: float) -> HTTPProvider:
     session = requests.Session()
     session.mount("http", requests.adapters.HTTPAdapter(pool_maxsize=32))
-    session.trust_env = not _is_loopback(url)  # a proxy has no business with a local node
+    session.trust_env = not is_loopback(url)  # a proxy has no business with a local node
     return HTTPProvider(
         url,
         request_kwargs={"timeout": timeout_s},
@@ -87,7 +87,8 @@ def _provider(url: str, timeout_s: float) -> HTTPProvider:
     )
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine, where no proxy has any business."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

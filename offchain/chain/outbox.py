@@ -4,6 +4,7 @@ A crash between signing and the receipt then repeats nothing: the same bytes are
 account's nonce admits them once.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -55,6 +56,8 @@ class TransactionOutbox:
     def __init__(self, path: Path | str) -> None:
         """Open the journal at `path`, made when missing."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # A claim holds the secret factor from the moment it is signed: for the owner's eyes alone.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._lock = threading.Lock()
         self._database = sqlite3.connect(path, check_same_thread=False, timeout=30)
         # FULL: with less, a power failure may forget a committed row, and so what was sent.

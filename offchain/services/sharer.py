@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
+from offchain.chain.endpoint import is_loopback
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import precompile_pairing
 from offchain.chain.receipt import Receipt
@@ -207,13 +208,12 @@ class SharerAgent:
         """
         share, grant = self.own_share(lock_id), self.grant(lock_id)
         took = []
-        with httpx.Client(timeout=_HTTP_TIMEOUT_S) as client:
-            for member, url in inbox_urls.items():
-                if member == self._keys.address or member not in grant.members:
-                    continue
-                body = self._messages.delivery(grant, share, to_account(member)).to_json()
-                if _is_taken(client, f"{url.rstrip('/')}/v1/shares", body):
-                    took.append(member)
+        for member, url in inbox_urls.items():
+            if member == self._keys.address or member not in grant.members:
+                continue
+            body = self._messages.delivery(grant, share, to_account(member)).to_json()
+            if _is_taken(f"{url.rstrip('/')}/v1/shares", body):
+                took.append(member)
         return took
 
     def recover(self, lock_id: bytes) -> Recovery:
@@ -276,9 +276,10 @@ class SharerAgent:
         return member.delivery_key
 
 
-def _is_taken(client: httpx.Client, url: str, body: dict[str, object]) -> bool:
+def _is_taken(url: str, body: dict[str, object]) -> bool:
+    trust_env = not is_loopback(url)
     try:
-        answer = client.post(url, json=body)
+        answer = httpx.post(url, json=body, timeout=_HTTP_TIMEOUT_S, trust_env=trust_env)
     except httpx.TransportError:
         return False
     if answer.status_code == httpx.codes.BAD_REQUEST:

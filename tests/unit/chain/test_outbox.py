@@ -1,6 +1,7 @@
 """The transaction journal: durable, ordered, apart by chain and account."""
 
 import sqlite3
+import stat
 
 import pytest
 
@@ -61,3 +62,7 @@ def test_record__one_of_several_fails__stores_none(outbox):
     with pytest.raises(sqlite3.IntegrityError):
         outbox.record(1, METER, [_signed(1), broken])
     assert outbox.unsettled(1, METER) == []
+
+
+def test_outbox__when_made__is_for_its_owner_alone(outbox, path):
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
