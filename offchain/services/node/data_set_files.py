@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from offchain.chain.gateway import ChainGateway
-from offchain.crypto import bls, box, kdf, merkle, packing, paillier, sharing
-from offchain.crypto.paillier import PaillierPrivateKey, PaillierPublicKey
+from offchain.crypto import bls, box, kdf, merkle, paillier, sharing
+from offchain.crypto.packed_ciphertext import encrypt_values
+from offchain.crypto.paillier import PaillierPrivateKey
 from offchain.crypto.sharing import DataKey
 from offchain.records import ciphertexts as ciphertext_file
 from offchain.records import contexts, dataset, packed
@@ -60,7 +61,7 @@ def build_data_set(
         dataset.encode_companion(_companion(windows)),
         context=contexts.companion(**where),
     )
-    ciphertexts = _ciphertext_file(windows, paillier_key.public_key)
+    ciphertexts = _ciphertext_file(windows, paillier_key)
     manifest = Manifest(
         data_set_id=data_set_id,
         processor=processor,
@@ -94,24 +95,21 @@ def _companion(windows: Sequence[HeldWindow]) -> Companion:
     return Companion(devices=devices, aggregate_signature=bls.aggregate(signatures))
 
 
-def _ciphertext_file(
-    windows: Sequence[HeldWindow], public_key: PaillierPublicKey
-) -> CiphertextFile:
+def _ciphertext_file(windows: Sequence[HeldWindow], key: PaillierPrivateKey) -> CiphertextFile:
     return CiphertextFile(
-        modulus=public_key.n_bytes(),
-        devices=tuple(_device_ciphertexts(one, public_key) for one in windows),
+        modulus=key.public_key.n_bytes(),
+        devices=tuple(_device_ciphertexts(one, key) for one in windows),
     )
 
 
-def _device_ciphertexts(window: HeldWindow, public_key: PaillierPublicKey) -> DeviceCiphertexts:
+def _device_ciphertexts(window: HeldWindow, key: PaillierPrivateKey) -> DeviceCiphertexts:
     values = dataset.interval_values(window.readings)
-    plaintexts = packing.pack(values, key_bits=public_key.bits)
     return DeviceCiphertexts(
         device=window.device,
         rows=len(values),
         ciphertexts=tuple(
-            paillier.ciphertext_to_bytes(public_key, paillier.encrypt(public_key, plaintext))
-            for plaintext in plaintexts
+            paillier.ciphertext_to_bytes(key.public_key, packed.ciphertext)
+            for packed in encrypt_values(key, values)
         ),
         commitments=tuple(commitment_of(reading) for reading in window.readings),
     )

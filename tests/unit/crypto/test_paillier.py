@@ -1,6 +1,7 @@
 """Paillier: algebra, hostile ciphertexts and moduli, canonical bytes, why phe needs a door."""
 
 import ast
+import os
 from math import prod
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from phe import paillier as phe
 
 from offchain.crypto import modulus, paillier
+from offchain.crypto.fermat_quotient import FermatQuotient
 from offchain.crypto.paillier import PaillierPrivateKey, PaillierPublicKey
 from offchain.errors import (
     CryptoError,
@@ -74,13 +76,41 @@ def test_extract_coins__any_ciphertext__opens_it_fully(private_key):
     assert paillier.extract_coins(private_key, ciphertext) == coins
 
 
-def test_decrypt__same_ciphertext_twice__is_blinded_with_fresh_randomness(private_key, monkeypatch):
+def test_encrypt_as_owner__any_plaintext__is_read_by_everyone_with_the_key(private_key):
+    n = private_key.public_key.n
+    for plaintext in (0, 1, n - 1):
+        ciphertext = paillier.encrypt_as_owner(private_key, plaintext)
+        assert paillier.decrypt(private_key, ciphertext) == plaintext
+        assert private_key._phe.raw_decrypt(ciphertext) == plaintext
+
+
+def test_phe_encrypted_numbers__mixed_with_ours__add_up(private_key):
+    theirs = private_key.public_key._phe
+    ours = phe.EncryptedNumber(theirs, paillier.encrypt(private_key.public_key, 40), exponent=0)
+    total = (ours + theirs.encrypt(2)).ciphertext()
+    assert paillier.decrypt(private_key, total) == 42
+    assert private_key._phe.decrypt(ours) == 40
+
+
+def test_decrypt__same_ciphertext_many_times__is_computed_on_copies(private_key, monkeypatch):
     seen = []
-    real = private_key._phe.raw_decrypt
+    real = FermatQuotient.of
+    monkeypatch.setattr(FermatQuotient, "of", lambda self, c: seen.append(c) or real(self, c))
     ciphertext = paillier.encrypt(private_key.public_key, 9)
-    monkeypatch.setattr(private_key._phe, "raw_decrypt", lambda c: seen.append(c) or real(c))
-    assert [paillier.decrypt(private_key, ciphertext) for _ in range(2)] == [9, 9]
-    assert ciphertext not in seen and seen[0] != seen[1]
+    assert {paillier.decrypt(private_key, ciphertext) for _ in range(70)} == {9}
+    squares = {private_key._p**2, private_key._q**2}
+    bare = {ciphertext % square for square in squares}
+    assert len(seen) == 140 and len({int(c) for c in seen}) == 140
+    assert not bare & {int(c) % square for c in seen for square in squares}
+
+
+def test_decrypt__after_fork__blinds_with_other_factors(private_key, monkeypatch):
+    paillier.decrypt(private_key, paillier.encrypt(private_key.public_key, 9))
+    before = private_key.decryptor._blinding
+    monkeypatch.setattr(os, "getpid", lambda: before[0] + 1)
+    paillier.decrypt(private_key, paillier.encrypt(private_key.public_key, 9))
+    after = private_key.decryptor._blinding
+    assert after[2] != before[2] ** 2 % private_key._p**2 and after[1] == 31
 
 
 # --- hostile ciphertexts -----------------------------------------------------------------------
@@ -148,7 +178,7 @@ def test_phe__anywhere_else__is_not_imported():
                 name.split(".")[0] == "phe" for name in [module, *names]
             ):
                 importers.add(path.name)
-    assert importers == {"paillier.py"}
+    assert importers == {"paillier_keys.py"}
 
 
 # --- plaintexts --------------------------------------------------------------------------------
@@ -240,7 +270,14 @@ def test_raw_phe__hostile_moduli__are_accepted():
 
 def test_generate_private_key__sizes__are_exact_and_bounded():
     assert paillier.generate_private_key(1024, allow_small=True).public_key.bits == 1024
-    for bits, small in [(2047, False), (1024, False), (4097, False), (511, True), (2048.0, False)]:
+    for bits, small in [
+        (2047, False),
+        (2049, False),
+        (1024, False),
+        (4097, False),
+        (511, True),
+        (2048.0, False),
+    ]:
         with pytest.raises(InvalidKeyError):
             paillier.generate_private_key(bits, allow_small=small)
 

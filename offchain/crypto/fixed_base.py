@@ -1,0 +1,101 @@
+"""Powers of one base by a table (Brickell, Gordon, McCurley, Wilson; Eurocrypt 1992).
+
+With the exponent cut into digits of w bits, base^e = Π_i table[i][digit_i]: one multiplication a
+digit and no squaring. Which entries are read depends on the exponent, so the cache sees it: only
+for exponents whose owner shares the processor with nobody it must hide from.
+"""
+
+import gmpy2
+from gmpy2 import mpz
+
+from offchain.errors import InvalidScalarError
+
+NARROW_WINDOW = 4
+WIDE_WINDOW = 8
+
+
+class FixedBase:
+    """The powers base^(d·2^(w·i)) mod `modulus` for exponents of at most `exponent_bits` bits.
+
+    A window of 8 bits halves the work of one of 4, has 16 times as many entries and takes 8 times
+    as long to make: 0.4 s and 40 MiB for 1,536-bit exponents modulo a square of 3072 bits.
+    """
+
+    __slots__ = ("_exponent_bits", "_modulus", "_rows", "_window")
+
+    def __init__(
+        self, base: int, modulus: int, *, exponent_bits: int, window: int = WIDE_WINDOW
+    ) -> None:
+        if window not in (NARROW_WINDOW, WIDE_WINDOW):
+            raise InvalidScalarError("the window of a fixed base is 4 or 8 bits")
+        self._modulus = mpz(modulus)
+        self._exponent_bits = exponent_bits
+        self._window = window
+        self._rows = []
+        power = mpz(base) % self._modulus
+        for _ in range(-(-exponent_bits // window)):
+            row = self._powers_of(power)
+            self._rows.append(row)
+            power = row[-1] * power % self._modulus
+
+    def _powers_of(self, base: mpz) -> list[mpz]:
+        row = [mpz(1), base]
+        while len(row) < 1 << self._window:
+            row.append(row[-1] * base % self._modulus)
+        return row
+
+    def power(self, exponent: int) -> mpz:
+        """Return base^exponent. Raises InvalidScalarError for an exponent that is too long."""
+        if exponent < 0 or exponent.bit_length() > self._exponent_bits:
+            raise InvalidScalarError("an exponent does not fit the table of its base")
+        modulus, result = self._modulus, mpz(1)
+        for row, digit in zip(self._rows, self._digits(exponent), strict=True):
+            result = result * row[digit] % modulus  # digit 0 too: the work is the same for all
+        return result
+
+    def _digits(self, exponent: int) -> list[int]:
+        count = len(self._rows)
+        if self._window == WIDE_WINDOW:
+            return list(exponent.to_bytes(count, "little"))
+        octets = exponent.to_bytes(-(-count // 2), "little")
+        return [digit for octet in octets for digit in (octet & 15, octet >> 4)][:count]
+
+
+class GrowingBase:
+    """Powers of one base by whatever costs least so far: no table, a narrow one, a wide one.
+
+    A base that is used once needs no table; one that is used for a data set deserves the large.
+    Not thread-safe while it grows, but harmless: two threads may make the same table.
+    """
+
+    __slots__ = ("_base", "_exponent_bits", "_modulus", "_table", "_uses")
+
+    NARROW_AFTER = 2
+    WIDE_AFTER = 256
+
+    def __init__(self, base: int, modulus: int, *, exponent_bits: int) -> None:
+        self._base, self._modulus = mpz(base), mpz(modulus)
+        self._exponent_bits = exponent_bits
+        self._table: FixedBase | None = None
+        self._uses = 0
+
+    def prepare(self) -> None:
+        """Make the wide table now."""
+        self._uses = self.WIDE_AFTER + 1
+        self._make_table(WIDE_WINDOW)
+
+    def power(self, exponent: int) -> mpz:
+        """Return base^exponent."""
+        self._uses += 1
+        if self._uses == self.NARROW_AFTER + 1:
+            self._make_table(NARROW_WINDOW)
+        elif self._uses == self.WIDE_AFTER + 1:
+            self._make_table(WIDE_WINDOW)
+        if self._table is None:
+            return gmpy2.powmod(self._base, exponent, self._modulus)
+        return self._table.power(exponent)
+
+    def _make_table(self, window: int) -> None:
+        self._table = FixedBase(
+            self._base, self._modulus, exponent_bits=self._exponent_bits, window=window
+        )
