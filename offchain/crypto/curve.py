@@ -1,20 +1,29 @@
 """BN254 (alt_bn128): points, their bytes, and the pairing check. The only door to py_ecc.
 
+Pairings are py_ecc's; sums and multiples are of `jacobian` and `affine`, ten times as fast and
+tested against it.
+
 Points are affine and immutable. Coordinates follow EIP-196 (G1) and EIP-197 (G2: imaginary part
 first), so `words()` is what a contract takes. Security is about 100 bits; another curve would
 replace this module alone.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-import gmpy2
+from gmpy2 import mpz
 from py_ecc import optimized_bn128 as bn128
 
+from offchain.crypto import affine
 from offchain.crypto.encoding import WORD_BYTES, exact_bytes, is_integer
+from offchain.crypto.jacobian import JacobianCurve
 from offchain.errors import InvalidPointError
+
+# Importing py_ecc lets Python recurse 100,000 deep, where hostile JSON overruns the C stack.
+sys.setrecursionlimit(3_000)
 
 FIELD_PRIME: int = bn128.field_modulus
 GROUP_ORDER: int = bn128.curve_order
@@ -137,6 +146,8 @@ class G2(_Point):
         return cls.from_words(_split_words(data, 4), allow_infinity=allow_infinity)
 
 
+# Tells whether a product of pairings is one. It must refuse an empty product and every point
+# outside the subgroup, as the precompile does: callers leave that to it.
 PairingCheck = Callable[[Sequence[tuple[G1, G2]]], bool]
 P = TypeVar("P", G1, G2)
 
@@ -168,26 +179,28 @@ def _g2_projective(point: G2) -> Any:
     return (x, bn128.FQ2([point.y_re, point.y_im]), bn128.FQ2.one())
 
 
-def _to_affine(projective: Any, kind: type[P]) -> P:
-    if bn128.is_inf(projective):
+_G1_LAW = affine.prime_field_curve(FIELD_PRIME)
+_G1_MANY = JacobianCurve(FIELD_PRIME)
+_G2_LAW = affine.complex_field_curve(FIELD_PRIME)
+
+
+def _law(kind: type[G1] | type[G2]) -> affine.Curve:
+    return _G1_LAW if kind is G1 else _G2_LAW
+
+
+def _to_affine(point: G1 | G2) -> affine.Affine:
+    if point.is_infinity:
+        return None
+    if isinstance(point, G1):
+        return mpz(point.x), mpz(point.y)
+    return (mpz(point.x_re), mpz(point.x_im)), (mpz(point.y_re), mpz(point.y_im))
+
+
+def _from_affine(point: affine.Affine, kind: type[P]) -> P:
+    if point is None:
         return kind.infinity()
-    return kind(*(_g1_words(projective) if kind is G1 else _g2_words(projective)))
-
-
-def _g1_words(projective: Any) -> tuple[int, ...]:
-    x, y, z = (int(part.n) for part in projective)
-    inverse = int(gmpy2.invert(z, FIELD_PRIME))
-    return (x * inverse % FIELD_PRIME, y * inverse % FIELD_PRIME)
-
-
-def _g2_words(projective: Any) -> tuple[int, ...]:
-    x, y, z = projective
-    z_re, z_im = (int(part) for part in z.coeffs)
-    norm = int(gmpy2.invert(z_re * z_re + z_im * z_im, FIELD_PRIME))
-    inverse = bn128.FQ2([z_re * norm % FIELD_PRIME, -z_im * norm % FIELD_PRIME])
-    x_re, x_im = (int(part) for part in (x * inverse).coeffs)
-    y_re, y_im = (int(part) for part in (y * inverse).coeffs)
-    return (x_im, x_re, y_im, y_re)
+    words: Any = point if kind is G1 else (*reversed(point[0]), *reversed(point[1]))
+    return kind(*(int(value) for value in words))
 
 
 def add(left: P, right: P) -> P:
@@ -197,7 +210,7 @@ def add(left: P, right: P) -> P:
 
 def negate(point: P) -> P:
     """Return the negative of a point."""
-    return _to_affine(bn128.neg(_to_projective(point)), type(point))
+    return _from_affine(_law(type(point)).negate(_to_affine(point)), type(point))
 
 
 def multiply(point: P, scalar: int) -> P:
@@ -205,23 +218,61 @@ def multiply(point: P, scalar: int) -> P:
 
     Not constant time: see docs/known-limits.md.
     """
-    return _to_affine(bn128.multiply(_to_projective(point), scalar % GROUP_ORDER), type(point))
+    return multiply_each([point], [scalar])[0]
+
+
+def multiply_each(points: Sequence[P], scalars: Sequence[int]) -> list[P]:
+    """Return scalars_i·points_i, scalars reduced modulo the group order. Not constant time."""
+    if not points:
+        return []
+    kind = _one_kind(points)
+    pairs = [(_to_affine(p), s % GROUP_ORDER) for p, s in zip(points, scalars, strict=True)]
+    if kind is G1:
+        products = _G1_MANY.multiply_each(*zip(*pairs, strict=True))
+    else:
+        products = [affine.multiply(_G2_LAW, point, scalar) for point, scalar in pairs]
+    return [_from_affine(product, kind) for product in products]
+
+
+def _one_kind(points: Sequence[P]) -> type[P]:
+    if not points or any(type(point) is not type(points[0]) for point in points):
+        raise InvalidPointError("a sum needs one or more points of one group")
+    return type(points[0])
 
 
 def sum_points(points: Sequence[P]) -> P:
     """Add one or more points of one group. Raises InvalidPointError for an empty list."""
-    if not points or any(type(point) is not type(points[0]) for point in points):
-        raise InvalidPointError("a sum needs one or more points of one group")
-    total = _to_projective(points[0])
+    kind = _one_kind(points)
+    total = _to_affine(points[0])
     for point in points[1:]:
-        total = bn128.add(total, _to_projective(point))
-    return _to_affine(total, type(points[0]))
+        total = _law(kind).add(total, _to_affine(point))
+    return _from_affine(total, kind)
+
+
+def weighted_sum(points: Sequence[P], scalars: Sequence[int]) -> P:
+    """Return Σ scalars_i·points_i, scalars reduced modulo the group order.
+
+    One multi-scalar multiplication. Raises InvalidPointError unless there are one or more points,
+    all of one group. Not constant time.
+    """
+    kind = _one_kind(points)
+    reduced = [scalar % GROUP_ORDER for scalar in scalars]
+    bare = [_to_affine(point) for point in points]
+    if kind is G1:
+        return _from_affine(_G1_MANY.multi_multiply(bare, reduced), kind)
+    return _from_affine(affine.multi_multiply(_G2_LAW, bare, reduced), kind)
+
+
+def binomial_sums(points: Sequence[G1], count: int) -> list[G1]:
+    """Return Σ_i C(i, j)·P_i for i = 1..n and j = 0..count−1."""
+    sums = _G1_MANY.binomial_sums([_to_affine(point) for point in points], count)
+    return [_from_affine(point, G1) for point in sums]
 
 
 @lru_cache(maxsize=4096)
 def is_in_subgroup(point: G2) -> bool:
     """Tell whether a G2 point has the group order (py_ecc's pairing does not check this)."""
-    return bool(bn128.is_inf(bn128.multiply(_to_projective(point), GROUP_ORDER)))
+    return affine.multiply(_G2_LAW, _to_affine(point), GROUP_ORDER) is None
 
 
 def is_valid_public_key(point: object) -> bool:
@@ -245,5 +296,5 @@ def pairing_product_is_one(pairs: Sequence[tuple[G1, G2]]) -> bool:
     return bool(bn128.final_exponentiate(product) == bn128.FQ12.one())
 
 
-G1_GENERATOR = _to_affine(bn128.G1, G1)
-G2_GENERATOR = _to_affine(bn128.G2, G2)
+G1_GENERATOR = G1(*(int(value) for value in bn128.G1[:2]))
+G2_GENERATOR = G2(*(int(value) for part in bn128.G2[:2] for value in reversed(part.coeffs)))

@@ -19,7 +19,7 @@ from offchain.crypto.curve import (
     multiply,
     negate,
     pairing_product_is_one,
-    sum_points,
+    weighted_sum,
 )
 from offchain.crypto.delivery import DeliverySecretKey
 from offchain.crypto.encoding import is_integer
@@ -39,20 +39,22 @@ class Recovery:
     false_indices: tuple[int, ...]
 
 
-def require_commitments(commitments: Sequence[G2], threshold: int) -> None:
-    """Raise SharingError unless there are exactly t valid commitments and F_0 is finite."""
+def require_commitments(
+    commitments: Sequence[G2], threshold: int, *, in_subgroup: bool = True
+) -> None:
+    """Raise SharingError unless there are exactly t valid commitments and F_0 is finite.
+
+    `in_subgroup` False leaves the order of the points to a pairing check that follows.
+    """
     # A longer vector would raise the threshold, a shorter one lower it.
     if len(commitments) != threshold:
         raise SharingError(f"expected exactly {threshold} commitments, got {len(commitments)}")
-    if not all(isinstance(point, G2) and is_in_subgroup(point) for point in commitments):
+    if not all(isinstance(point, G2) for point in commitments) or (
+        in_subgroup and not all(is_in_subgroup(point) for point in commitments)
+    ):
         raise SharingError("a commitment is not a G2 point of the subgroup")
     if commitments[0].is_infinity:
         raise SharingError("the first commitment is the point at infinity")
-
-
-def weighted_sum(points: Sequence[G1], scalars: Sequence[int]) -> G1:
-    """Return Σ scalars_i·points_i for one or more points."""
-    return sum_points([multiply(point, s) for point, s in zip(points, scalars, strict=True)])
 
 
 def decrypt_share(secret: DeliverySecretKey, encrypted_share: G1) -> G1:
@@ -112,8 +114,7 @@ def _is_batch_valid(
     rho = {i: 1 if one else 1 + secrets.randbelow((1 << _WEIGHT_BITS) - 1) for i in shares}
     left = weighted_sum(list(shares.values()), list(rho.values()))
     totals = [sum(rho[i] * comb(i, j) for i in shares) for j in range(len(commitments))]
-    scaled = [multiply(f, total) for f, total in zip(commitments, totals, strict=True)]
-    return pairing_check([(left, G2_GENERATOR), (negate(H), sum_points(scaled))])
+    return pairing_check([(left, G2_GENERATOR), (negate(H), weighted_sum(commitments, totals))])
 
 
 def recover(

@@ -19,11 +19,12 @@ from offchain.crypto.curve import (
     G2_GENERATOR,
     GROUP_ORDER,
     PairingCheck,
-    add,
+    binomial_sums,
     multiply,
+    multiply_each,
     negate,
     pairing_product_is_one,
-    sum_points,
+    weighted_sum,
 )
 from offchain.crypto.encoding import (
     Address,
@@ -43,7 +44,6 @@ from offchain.crypto.recovery import (
     recover,
     require_commitments,
     verify_share,
-    weighted_sum,
 )
 from offchain.crypto.secret import SecretScalar
 from offchain.errors import CryptoError, SharingError
@@ -187,7 +187,8 @@ def verify_transcript(
     """
     try:
         _require_group(grant.threshold, grant.delivery_keys)
-        require_commitments(transcript.commitments, grant.threshold)
+        # Each F_j is in a pair below, and a pairing check refuses points outside the subgroup.
+        require_commitments(transcript.commitments, grant.threshold, in_subgroup=False)
         seed = transcript_seed(transcript, grant)
     except (CryptoError, AttributeError, TypeError):
         return False
@@ -199,29 +200,12 @@ def verify_transcript(
         return False
     rho = weights(seed, len(transcript.shares))
     pairs = [(weighted_sum(transcript.shares, rho), G2_GENERATOR)]
-    weighted_keys = [multiply(key, w) for key, w in zip(grant.delivery_keys, rho, strict=True)]
-    key_sums = _binomial_sums(weighted_keys, grant.threshold)
+    weighted_keys = multiply_each(grant.delivery_keys, rho)
+    key_sums = binomial_sums(weighted_keys, grant.threshold)
     pairs += [
         (negate(key_sum), f) for key_sum, f in zip(key_sums, transcript.commitments, strict=True)
     ]
     return pairing_check(pairs)
-
-
-def _binomial_sums(points: Sequence[G1], count: int) -> list[G1]:
-    """Compute Σ_i C(i, j)·P_i for i = 1..n and j = 0..count−1 with additions alone.
-
-    C(i, j) = Σ_{m<i} C(m, j−1), so each step is one pass of suffix sums.
-    """
-    row = [G1.infinity(), *points]
-    sums = []
-    for _ in range(count):
-        sums.append(sum_points(row))
-        suffixes, total = [], G1.infinity()
-        for point in reversed(row):
-            suffixes.append(total)
-            total = add(total, point)
-        row = suffixes[::-1]
-    return sums
 
 
 def group_hash(members: Sequence[tuple[Address, G1]]) -> bytes:

@@ -126,7 +126,6 @@ def test_verify_transcript__malformed__is_false_before_any_pairing(transcript, g
         replace(transcript, commitments=(*f, G2.infinity())),
         replace(transcript, commitments=()),
         replace(transcript, commitments=(G2.infinity(), *f[1:])),
-        replace(transcript, commitments=(*f[:-1], off_subgroup_point())),
         replace(transcript, commitments=(*f[:-1], None)),
         replace(transcript, shares=y[:-1]),
         replace(transcript, shares=(*y, G1_GENERATOR)),
@@ -135,6 +134,11 @@ def test_verify_transcript__malformed__is_false_before_any_pairing(transcript, g
         None,
     ]:
         assert sharing.verify_transcript(hostile, grant, pairing_check=always_true) is False
+
+
+def test_verify_transcript__commitment_outside_the_subgroup__is_false(transcript, grant):
+    hostile = replace(transcript, commitments=(*transcript.commitments[:-1], off_subgroup_point()))
+    assert sharing.verify_transcript(hostile, grant) is False
 
 
 def test_verify_transcript__senseless_group__is_false_before_any_pairing(transcript, grant):
@@ -197,7 +201,7 @@ def test_transcript_seed__written_out_by_hand__has_the_documented_bytes(transcri
 @given(st.integers(min_value=1, max_value=7), st.integers(min_value=1, max_value=7))
 def test_binomial_sums__additions_alone__equal_the_multiplications(members, count):
     points = [curve.multiply(G1_GENERATOR, 3 * i + 1) for i in range(members)]
-    sums = sharing._binomial_sums(points, count)
+    sums = curve.binomial_sums(points, count)
     for j in range(count):
         factor = sum(comb(i, j) * (3 * (i - 1) + 1) for i in range(1, members + 1))
         assert sums[j] == curve.multiply(G1_GENERATOR, factor)
