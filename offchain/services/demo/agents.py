@@ -77,7 +77,8 @@ class AgentProcess:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.events.append(json.loads(line))
+            if line.endswith(b"\n"):  # the last one of a killed agent may be half a line
+                self.events.append(json.loads(line))
 
 
 def run_agents(

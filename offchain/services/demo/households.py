@@ -9,7 +9,7 @@ California), and the tariff from the hourly prices.
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -32,10 +32,18 @@ _PRICE = "Electricity Pricing [$/kWh]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A household: its name and what its meter shows, in the order of time."""
+    """A household: its name and all that its meter shows, in the order of time.
+
+    days: how many UTC days of it the run uses, None for all; `samples` are the rows of those.
+    """
 
     name: str
-    samples: tuple[MeterSample, ...]
+    meter: tuple[MeterSample, ...]
+    days: int | None = None
+    samples: tuple[MeterSample, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "samples", tuple(meter_csv.first_days(self.meter, self.days)))
 
 
 def load_homes(options: DemoOptions, data_dir: Path) -> list[Home]:
@@ -75,29 +83,41 @@ def load_tariff(data_dir: Path) -> Tariff:
 
 
 def write_meter_file(home: Home, path: Path) -> None:
-    """Write what a home's meter shows as the CSV that the device agent replays."""
+    """Write all that a home's meter shows as the CSV whose first days the device agent replays."""
     lines = [meter_csv.HEADER] + [
-        f"{s.time_s},{s.energy_wh},{s.power_w},{s.temperature_dc}" for s in home.samples
+        f"{s.time_s},{s.energy_wh},{s.power_w},{s.temperature_dc}" for s in home.meter
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _from_directory(directory: Path, options: DemoOptions) -> list[Home]:
-    if not directory.is_dir():
-        raise DemoInputError(f"--readings {directory}: not a directory")
-    files = sorted(directory.glob("*.csv"), key=lambda path: path.name)
+    files = _meter_files(directory)
     if len(files) < MIN_HOMES:
         raise DemoInputError(
             f"--readings {directory}: holds {len(files)} *.csv, at least {MIN_HOMES} are needed"
         )
     # All files are checked, also those that --homes leaves out.
-    samples = [(path.stem, meter_csv.read(path)) for path in files]
+    samples = [(_name(path), meter_csv.read(path)) for path in files]
     wanted = options.homes if options.homes is not None else len(files)
     _check_count(wanted, len(files))
     return [
-        Home(name=name, samples=tuple(meter_csv.first_days(rows, options.days)))
-        for name, rows in samples[:wanted]
+        Home(name=name, meter=tuple(rows), days=options.days) for name, rows in samples[:wanted]
     ]
+
+
+def _meter_files(directory: Path) -> list[Path]:
+    try:
+        if not directory.is_dir():
+            raise DemoInputError(f"--readings {directory}: not a directory")
+        shown = [path for path in directory.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise DemoInputError(f"--readings {directory}: cannot be read: {error.strerror}") from error
+    return sorted((path for path in shown if path.suffix == ".csv"), key=lambda path: path.name)
+
+
+def _name(path: Path) -> str:
+    """The file's stem; what cannot be printed is written as in Python's source."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path.stem)
 
 
 def _from_citylearn(data_dir: Path, options: DemoOptions) -> list[Home]:
@@ -111,7 +131,8 @@ def _from_citylearn(data_dir: Path, options: DemoOptions) -> list[Home]:
     return [
         Home(
             name=f"home-{path.stem.split('_')[1].zfill(2)}",
-            samples=tuple(meter_csv.first_days(_samples(path, temperatures_dc), days)),
+            meter=tuple(_samples(path, temperatures_dc)),
+            days=days,
         )
         for path in files[:wanted]
     ]

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from offchain.crypto.secret import SecretBytes
@@ -18,6 +19,17 @@ from offchain.services.member_keys import MemberKeys
 from offchain.types import MeterSample, Reading
 
 TRIALS_FILE = "trials.json"
+_FEW_ROWS = 100  # fewer may all be read before the kill comes, unless the agent takes its time
+
+
+@dataclass(frozen=True)
+class _Killed:
+    """Where a killed agent stood: its exit code, and what it had read, sent and anchored."""
+
+    code: int
+    last_seq: int
+    held: int
+    anchored: int
 
 
 def write_agent_files(
@@ -38,6 +50,7 @@ def write_agent_files(
         "password_file": "password",
         "outbox": "outbox.sqlite",
         "meter_csv": "meter.csv",
+        "days": home.days,
         "pace_s": 0,
         "inject": TRIALS_FILE if not world.homes else None,  # the first home brings the trials
     }
@@ -49,11 +62,7 @@ def write_agent_files(
 def replay_readings(world: World) -> None:
     """Run every home's agent to its end; the one with most readings is killed on its way."""
     victim = max(world.homes, key=lambda home: len(home.home.samples))
-    rows = len(victim.home.samples)
-    at_seq = 1 if rows < 4 else world.random.randrange(rows // 4, rows // 2)
-    killed, code = kill_in_mid_run(victim.agent_config, at_seq=at_seq)
-    world.say(f"killed the agent of {victim.home.name} after reading {killed.last_seq} of {rows}")
-    held_then = victim.node.held.next_seq(victim.device) - 1
+    killed = _kill_one(world, victim)
     configs = [home.agent_config for home in world.homes]
     total = sum(len(home.home.samples) for home in world.homes)
 
@@ -63,7 +72,26 @@ def replay_readings(world: World) -> None:
 
     run_agents(configs, parallel=max(2, os.cpu_count() or 2), follow=follow)
     _check_anchored(world)
-    _check_killed(world, victim, killed, code, held_then)
+    _check_killed(world, victim, killed)
+
+
+def _kill_one(world: World, victim: HomeSite) -> _Killed:
+    rows = len(victim.home.samples)
+    at_seq = 1 if rows < 4 else world.random.randrange(rows // 4, rows // 2)
+    config = _paced(victim.agent_config, 1 / at_seq if rows < _FEW_ROWS else 0)
+    agent, code = kill_in_mid_run(config, at_seq=at_seq)
+    held = victim.node.held.next_seq(victim.device) - 1
+    anchored = victim.gateway.call("DataLedger", "nextSeqOf", victim.device) - 1
+    world.say(f"killed the agent of {victim.home.name} after reading {agent.last_seq} of {rows}")
+    return _Killed(code, agent.last_seq, held, anchored)
+
+
+def _paced(config: Path, pace_s: float) -> Path:
+    """Write an agent's configuration for a run with pauses, so that few rows last until a kill."""
+    values = json.loads(config.read_text("utf-8"))
+    paced = config.with_name("agent-killed.json")
+    paced.write_text(json.dumps(values | {"pace_s": pace_s}, indent=1), encoding="utf-8")
+    return paced
 
 
 def _check_anchored(world: World) -> None:
@@ -85,17 +113,16 @@ def _check_anchored(world: World) -> None:
     world.findings.record("readings_anchored", not faults and readings > 0, detail)
 
 
-def _check_killed(
-    world: World, victim: HomeSite, killed: AgentProcess, code: int, held_then: int
-) -> None:
-    """After the kill the node holds each sample of the meter once, in order."""
+def _check_killed(world: World, victim: HomeSite, killed: _Killed) -> None:
+    """Killed before all was anchored; in the end the node holds each sample once, in order."""
     held = [_sample(reading) for reading in _held_readings(victim)]
-    was_killed = code == -signal.SIGKILL and killed.last_seq < len(victim.home.samples)
-    is_whole = held == list(victim.home.samples)
     rows = len(victim.home.samples)
+    was_killed = killed.code == -signal.SIGKILL and killed.anchored < rows
+    is_whole = held == list(victim.home.samples)
     detail = (
-        f"{victim.home.name}: exit code {code} after reading {killed.last_seq} of {rows}, when the "
-        f"node held {held_then}; in the end {len(held)}, each once and in order: {is_whole}"
+        f"{victim.home.name}: exit code {killed.code} after reading {killed.last_seq} of {rows}, "
+        f"when the node held {killed.held} and {killed.anchored} were anchored; in the end "
+        f"{len(held)}, each once and in order: {is_whole}"
     )
     world.findings.record("agent_killed_nothing_lost", was_killed and is_whole, detail)
 

@@ -22,23 +22,23 @@ _CHECKS = {
     Status.IN_OPERATION: "notification_in_operation",
 }
 
+_Received = list[tuple[HomeSite, list[Notification]]]
+
 
 def read_notifications(world: World) -> None:
     """Let every owner read its notifications, open the reports and compare both with its policy."""
-    received = {home.home.name: home.user.notifications() for home in world.homes}
-    for name, notifications in received.items():
-        world.report.notifications += [_row(name, one) for one in notifications]
+    received = [(home, home.user.notifications()) for home in world.homes]
+    for home, notifications in received:
+        world.report.notifications += [_row(home.home.name, one) for one in notifications]
     for status, check in _CHECKS.items():
         _check_status(world, check, status, received)
     _check_temperature(world, received)
 
 
-def _check_status(
-    world: World, check: str, status: Status, received: dict[str, list[Notification]]
-) -> None:
+def _check_status(world: World, check: str, status: Status, received: _Received) -> None:
     found, wrong = [], []
-    for home in world.homes:
-        for one in _of_status(received[home.home.name], status):
+    for home, notifications in received:
+        for one in _of_status(notifications, status):
             found.append(one)
             if not _is_right(home, one):
                 wrong.append(f"{home.home.name}: {one.power_w} W judged {STATUS_TEXTS[status]}")
@@ -80,10 +80,10 @@ def _report_agrees(one: Notification) -> bool:
     return bool(one.report_valid) and report is not None and report.power_w == one.power_w
 
 
-def _check_temperature(world: World, received: dict[str, list[Notification]]) -> None:
+def _check_temperature(world: World, received: _Received) -> None:
     found, wrong = 0, []
-    for home in world.homes:
-        for one in received[home.home.name]:
+    for home, notifications in received:
+        for one in notifications:
             warning_dc = home.policy.temperature_warning_dc
             found += one.temperature_too_high is True
             shown_dc = one.temperature_dc

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from offchain.records.judge import judge
+from offchain.records.reading import MAX_POWER_W
 from offchain.services.demo.households import Home
 from offchain.types import MeterSample, Policy, Status
 
@@ -24,7 +25,7 @@ def policy_of(home: Home) -> Policy:
     """
     feeds_in = sum(s.power_w < 0 for s in home.samples) * 2 > len(home.samples)
     powers = [(-s.power_w if feeds_in else s.power_w) for s in home.samples]
-    low_w = max(1, _quantile(powers, LOW_QUANTILE))
+    low_w = min(max(1, _quantile(powers, LOW_QUANTILE)), MAX_POWER_W - 2)
     return Policy(
         low_power_w=low_w,
         high_power_w=max(low_w + 2, _quantile(powers, HIGH_QUANTILE)),
@@ -44,7 +45,7 @@ def write_trials(
     """
     missing = _missing(homes, policies)
     home, policy = homes[0], policies[0]
-    after = rng.randrange(1, len(home.samples))
+    after = rng.randrange(1, max(2, len(home.samples)))
     wanted = list(missing)
     if Status.IN_OPERATION in missing and Status.SHUT_DOWN not in missing:
         wanted.insert(wanted.index(Status.IN_OPERATION), Status.SHUT_DOWN)

@@ -9,12 +9,13 @@ from typing import Any
 from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.hash_to_curve import H
+from offchain.records.reading import MAX_TIME_S
 from offchain.services.demo.asking import ask
 from offchain.services.demo.gas import fees_wei
 from offchain.services.demo.world import BILL, HomeSite, World
 from offchain.services.request_draft import RequestDraft
 from offchain.services.roles import LockState, Reason
-from offchain.types import SECONDS_PER_DAY
+from offchain.types import SECONDS_PER_DAY, day_of
 
 UNKNOWN_TYPE = 4_000_000_000
 REQUEST_GAS = 1_500_000
@@ -127,14 +128,21 @@ def _check_refunded(
 
 def _declined(world: World, home: HomeSite) -> tuple[str, bool]:
     """A window in which the device has no readings."""
-    later = home.window[1] + 365 * SECONDS_PER_DAY
-    paid = ask(home, BILL, (later, later + SECONDS_PER_DAY))
+    paid = ask(home, BILL, _window_without_readings(home))
     home.node.worker.requests.handle(paid.lock_id)
     start = home.gateway.deployment.block("PrepaidLock")
     events = home.gateway.events("PrepaidLock", "Rejected", from_block=start, lockId=paid.lock_id)
     reasons = [Reason(event.args["reason"]).name for event in events]
     state = home.user.lock(paid.lock_id).state
     return f"rejected with {reasons}", state is LockState.REJECTED and bool(reasons)
+
+
+def _window_without_readings(home: HomeSite) -> tuple[int, int]:
+    """A day a year after the last one with readings or, where time ends before, some other."""
+    day = min(home.days[-1] + 365, day_of(MAX_TIME_S) - 1)
+    while day in home.days:
+        day -= 1
+    return day * SECONDS_PER_DAY, (day + 1) * SECONDS_PER_DAY
 
 
 def _missed(world: World, home: HomeSite) -> tuple[str, bool]:

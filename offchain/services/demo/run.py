@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import logging
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -15,11 +15,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from offchain.chain.anvil import find_anvil, start_anvil
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
-from offchain.errors import DmsmError, MeterCsvError
+from offchain.errors import ChainError, DmsmError, MeterCsvError
 from offchain.records.tariff import Tariff
 from offchain.services.admin import Admin
 from offchain.services.demo import (
@@ -33,8 +34,11 @@ from offchain.services.demo import (
     sharing,
 )
 from offchain.services.demo.checks import Findings
+from offchain.services.demo.gas import gas_by_step
 from offchain.services.demo.households import SOURCE, Home, load_homes, load_tariff
+from offchain.services.demo.interrupts import stop_on_signals
 from offchain.services.demo.options import DemoInputError, DemoOptions
+from offchain.services.demo.outputs import check_outputs
 from offchain.services.demo.report import RunReport, print_summary, write_json, write_page
 from offchain.services.demo.setting_up import ROOT
 from offchain.services.demo.world import World
@@ -46,20 +50,28 @@ _PROGRESS_EVERY_S = 3.0
 
 def main(options: DemoOptions) -> int:
     """Run the demo for the command line and return its exit code: 0, 1, 2, or 130 for Ctrl-C."""
-    console = Console(soft_wrap=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every letter
+    console = Console(soft_wrap=False, emoji=False)
+    try:
+        with stop_on_signals():
+            return _main(options, console)
+    except KeyboardInterrupt:  # before anything began, or while results were written
+        return INTERRUPTED
+
+
+def _main(options: DemoOptions, console: Console) -> int:
     try:
         _check_set_up()
         homes = load_homes(options, DATA_DIR)
         tariff = load_tariff(DATA_DIR)
+        check_outputs(options)
     except (DemoInputError, MeterCsvError, NodeUnavailable) as error:
-        print(
-            f"dmsm demo: {error}" if not isinstance(error, MeterCsvError) else error,
-            file=sys.stderr,
-        )
+        prefix = "" if isinstance(error, MeterCsvError) else "dmsm demo: "
+        print(f"{prefix}{error}".replace("\n", "\\n"), file=sys.stderr)
         return BAD_INPUT
     source = SOURCE if options.readings is None else f"meter files of {options.readings}"
     report = RunReport(findings=Findings(), source=source, homes=homes)
-    signal.signal(signal.SIGTERM, _stop)
     code = OK
     try:
         with ExitStack() as stack:
@@ -69,9 +81,8 @@ def main(options: DemoOptions) -> int:
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever happened belongs into the report
         _explain(error, report, console)
-    finally:
-        _write_results(options, report, console)
-    return code or (OK if report.findings.is_ok else FAILED)
+    is_written = _write_results(options, report, console)
+    return code or (OK if report.findings.is_ok and is_written else FAILED)
 
 
 def _run(
@@ -110,8 +121,17 @@ def _run(
         setting_up.admit_members(world, homes, by_home, stack)
         trials = world.homes[0].agent_config.parent / metering.TRIALS_FILE
         policies.write_trials(homes, by_home, trials, rng)
+    try:
+        _run_stages(world)
+    except Exception:
+        _read_gas(world)
+        raise
+
+
+def _run_stages(world: World) -> None:
+    findings, say = world.findings, world.say
     with findings.stage("meter and anchor"):
-        say(f"{len(homes)} device agents replay their readings")
+        say(f"{len(world.homes)} device agents replay their readings")
         metering.replay_readings(world)
     with findings.stage("notify"):
         say("owners read their notifications")
@@ -128,6 +148,14 @@ def _run(
         sharing.recover_and_audit(world, sharing.buy_data(world))
     with findings.stage("account for the money"):
         closing.close_accounts(world)
+
+
+def _read_gas(world: World) -> None:
+    """Report the gas of what was done before a failure, if the chain still answers."""
+    try:
+        world.report.gas = gas_by_step(world.gateway)
+    except ChainError as error:
+        world.say(f"the gas so far cannot be read: {error}")
 
 
 def _check_set_up() -> None:
@@ -152,7 +180,7 @@ def _speaker(console: Console) -> tuple[Callable[[str], None], Callable[[str], N
 
     def say(text: str) -> None:
         last[0] = time.monotonic()
-        console.print(f"[dim]{last[0] - begun:6.1f} s[/]  {text}", highlight=False)
+        console.print(f"[dim]{last[0] - begun:6.1f} s[/]  {escape(text)}", highlight=False)
 
     def progress(text: str) -> None:
         if time.monotonic() - last[0] >= _PROGRESS_EVERY_S:
@@ -163,19 +191,22 @@ def _speaker(console: Console) -> tuple[Callable[[str], None], Callable[[str], N
 
 def _explain(error: Exception, report: RunReport, console: Console) -> None:
     stage = report.findings.stages[-1].name if report.findings.stages else "start"
-    console.print(f"[red]the stage “{stage}” ended early:[/] {error}", highlight=False)
+    said = escape(str(error))
+    console.print(f"[red]the stage “{stage}” ended early:[/] {said}", highlight=False)
     if not isinstance(error, DmsmError):
         console.print("".join(traceback.format_exception(error)), markup=False, highlight=False)
     logging.getLogger(__name__).debug("the run failed", exc_info=error)
 
 
-def _write_results(options: DemoOptions, report: RunReport, console: Console) -> None:
-    if options.json_file is not None:
-        write_json(report, options.json_file)
-    print_summary(report, console)
-    page = write_page(report, options.report_dir)
-    console.print(f"report: {page}", highlight=False, soft_wrap=True)
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
+def _write_results(options: DemoOptions, report: RunReport, console: Console) -> bool:
+    """Write and print what was found; say so and return False when that is not possible."""
+    try:
+        if options.json_file is not None:
+            write_json(report, options.json_file)
+        print_summary(report, console)
+        page = write_page(report, options.report_dir)
+    except OSError as error:
+        print(f"dmsm demo: the report cannot be written: {error}", file=sys.stderr)
+        return False
+    console.print(f"report: {escape(str(page))}", highlight=False, soft_wrap=True)
+    return True

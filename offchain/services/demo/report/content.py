@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offchain.services.demo.checks import Findings
+from offchain.services.demo.gas import REQUIRED
 from offchain.services.demo.households import Home
 
 
@@ -38,7 +39,7 @@ class RunReport:
     homes: list[Home] = field(default_factory=list)
     notifications: list[NotificationRow] = field(default_factory=list)
     form: list[FormRow] = field(default_factory=list)
-    gas: dict[str, int] = field(default_factory=dict)
+    gas: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REQUIRED, 0))
     results: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:

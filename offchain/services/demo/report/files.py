@@ -2,9 +2,9 @@
 
 import html
 import json
-import os
 from pathlib import Path
 
+from offchain.services.demo.outputs import write_text
 from offchain.services.demo.report import plots
 from offchain.services.demo.report.content import RunReport
 
@@ -16,7 +16,9 @@ h2 { margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #eee; }
 td { vertical-align: top; }
-code { font-size: .92em; overflow-wrap: anywhere; }
+td { overflow-wrap: anywhere; }
+code { font-size: .92em; }
+.name { white-space: nowrap; }
 .ok { color: #1c7c44; font-weight: 600; }
 .failed { color: #b3202c; font-weight: 600; }
 .note { color: #666; }
@@ -26,23 +28,15 @@ svg { max-width: 100%; height: auto; }
 
 def write_json(report: RunReport, path: Path) -> None:
     """Write the machine-readable report; a reader never sees half of it."""
-    _write(path, json.dumps(report.as_json(), indent=2) + "\n")
+    write_text(path, json.dumps(report.as_json(), indent=2) + "\n")
 
 
 def write_page(report: RunReport, folder: Path) -> Path:
     """Write `index.html` and `report.json` into a folder and return the page's path."""
-    folder.mkdir(parents=True, exist_ok=True)
     page = folder / "index.html"
-    _write(page, _page(report))
     write_json(report, folder / "report.json")
+    write_text(page, _page(report))
     return page
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def _page(report: RunReport) -> str:
@@ -78,7 +72,7 @@ def _section(title: str, body: str) -> str:
 
 def _checks_table(report: RunReport) -> str:
     rows = [
-        [_verdict(check.ok), f"<code>{check.name}</code>", _text(check.detail)]
+        [_verdict(check.ok), _name(check.name), _text(check.detail)]
         for check in report.findings.checks
     ]
     return _table(["", "check", "what was seen"], rows)
@@ -103,7 +97,7 @@ def _results_table(report: RunReport) -> str:
 
 
 def _gas_table(report: RunReport) -> str:
-    rows = [[f"<code>{name}</code>", f"{gas:,}"] for name, gas in sorted(report.gas.items())]
+    rows = [[_name(name), f"{gas:,}"] for name, gas in sorted(report.gas.items())]
     return _table(["step", "gas (median; deploy: sum)"], rows)
 
 
@@ -122,7 +116,12 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _verdict(ok: bool) -> str:
-    return '<span class="ok">ok</span>' if ok else '<span class="failed">FAILED</span>'
+    kind, word = ("ok", "ok") if ok else ("failed", "FAILED")
+    return f'<span class="name {kind}">{word}</span>'
+
+
+def _name(name: str) -> str:
+    return f'<code class="name">{_text(name)}</code>'
 
 
 def _text(value: str) -> str:

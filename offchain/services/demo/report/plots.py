@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,12 @@ STATUS_COLOURS = {
 }
 WARNING_COLOUR = "#e8871e"
 MAX_LEGEND_HOMES = 20
+_STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # a home's name is a name, with $ in it or not
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dmsm",
+}
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 def load_plot(report: RunReport) -> str:
@@ -32,7 +39,7 @@ def load_plot(report: RunReport) -> str:
         for home in report.homes:
             times = [_moment(sample.time_s) for sample in home.samples]
             powers = [sample.power_w for sample in home.samples]
-            axes.step(times, powers, where="pre", linewidth=0.9, label=home.name)
+            axes.step(times, powers, where="pre", linewidth=0.9, label=_label(home.name))
         axes.set_ylabel("power (W)")
         if len(report.homes) <= MAX_LEGEND_HOMES:
             axes.legend(fontsize=7, ncols=4, loc="upper left")
@@ -53,7 +60,7 @@ def notification_plot(report: RunReport) -> str:
         _scatter(axes, names, warned, label="temperature too high", **ring)
         injected = [row for row in report.notifications if row.injected]
         _scatter(axes, names, injected, label="injected trial", c="black", s=60, marker="x")
-        axes.set_yticks(range(len(names)), names, fontsize=7)
+        axes.set_yticks(range(len(names)), [_label(name) for name in names], fontsize=7)
         axes.margins(y=0.15)
         axes.legend(fontsize=7, ncols=6, loc="upper center", bbox_to_anchor=(0.5, 1.16))
 
@@ -94,11 +101,21 @@ def _scatter(axes: Axes, names: list[str], rows: list[NotificationRow], **style:
     axes.scatter(times, [names.index(row.home) for row in rows], **style)
 
 
+def _label(name: str) -> str:
+    return f" {name}" if name.startswith("_") else name  # else the legend leaves it out
+
+
 def _moment(time_s: int) -> float:
     return float(date2num(datetime.fromtimestamp(time_s, UTC)))
 
 
 def _svg(draw: Callable[[Axes], None], *, height: float, dates: bool = False) -> str:
+    with plt.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the browser has the fonts
+        return _inline(_drawn(draw, height=height, dates=dates))
+
+
+def _drawn(draw: Callable[[Axes], None], *, height: float, dates: bool) -> str:
     figure, axes = plt.subplots(figsize=(10, height), layout="constrained")
     try:
         draw(axes)
@@ -107,8 +124,13 @@ def _svg(draw: Callable[[Axes], None], *, height: float, dates: bool = False) ->
             axes.xaxis_date(UTC)
             axes.tick_params(axis="x", labelrotation=20, labelsize=7)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     finally:
         plt.close(figure)
-    svg = buffer.getvalue()
-    return re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)  # no XML prologue inside HTML
+    return buffer.getvalue()
+
+
+def _inline(svg: str) -> str:
+    """Leave out what a piece of SVG inside HTML needs not: the XML prologue and its namespaces."""
+    svg = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)
+    return re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", svg, count=2)

@@ -1,6 +1,7 @@
 """The summary on the terminal."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from offchain.services.demo.report.content import RunReport
@@ -14,7 +15,7 @@ def print_summary(report: RunReport, console: Console) -> None:
     table.add_column("what was seen", overflow="fold")
     for check in report.findings.checks:
         mark = "[green]ok[/]" if check.ok else "[red]FAILED[/]"
-        table.add_row(mark, check.name, _plain(check.detail))
+        table.add_row(mark, check.name, escape(check.detail))
     console.print(table)
     gas = ", ".join(f"{name} {amount:,}" for name, amount in sorted(report.gas.items()) if amount)
     console.print(f"median gas a step (deploy: the sum): {gas}", highlight=False)
@@ -25,7 +26,3 @@ def print_summary(report: RunReport, console: Console) -> None:
     console.print(
         f"[{colour}]{held} of {total} checks hold[/], in {seconds:.0f} s", highlight=False
     )
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
