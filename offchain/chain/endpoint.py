@@ -14,6 +14,7 @@ from offchain.chain.errors import NodeRefused, NodeUnavailable
 BATCH_SIZE = 200  # Geth answers at most 1,000 requests and 25 MB in a batch
 
 Request = tuple[str, Sequence[Any]]
+_FAILURES = (requests.RequestException, OSError, ValueError)
 
 
 class Endpoint:
@@ -36,27 +37,38 @@ class Endpoint:
         """Return the result of one request. Raises NodeRefused, NodeUnavailable."""
         return _result(method, self._ask(lambda provider: provider.make_request(method, params)))
 
-    def batch(self, calls: Sequence[Request]) -> list[Any]:
+    def batch(self, calls: Sequence[Request], *, first_alone: bool = False) -> list[Any]:
         """Return the result of each request in order; a refused one is its NodeRefused, unraised.
 
-        Raises NodeUnavailable. The requests of one chunk of 200 go to one node.
+        `first_alone`: nobody but the first node is asked, also when it does not answer. Raises
+        NodeUnavailable. The requests of one chunk of 200 go to one node.
         """
         results: list[Any] = []
         for start in range(0, len(calls), BATCH_SIZE):
-            results += self._batch(calls[start : start + BATCH_SIZE])
+            results += self._batch(calls[start : start + BATCH_SIZE], first_alone)
         return results
 
-    def _batch(self, calls: Sequence[Request]) -> list[Any]:
+    def _batch(self, calls: Sequence[Request], first_alone: bool) -> list[Any]:
+        ask = self._ask_first if first_alone else self._ask
         if len(calls) == 1:
-            answers = [self._ask(lambda provider: provider.make_request(*calls[0]))]
+            answers = [ask(lambda provider: provider.make_request(*calls[0]))]
         else:
-            answers = self._ask(lambda provider: provider.make_batch_request(list(calls)))
+            answers = ask(lambda provider: provider.make_batch_request(list(calls)))
         if not isinstance(answers, list):  # the whole batch was refused
             raise _refusal("batch", answers)
         return [
             _refusal(method, answer) if "error" in answer else answer.get("result")
             for (method, _), answer in zip(calls, answers, strict=True)
         ]
+
+    def _ask_first(self, question: Any) -> Any:
+        try:
+            return question(self.providers[0])
+        except _FAILURES as error:
+            raise NodeUnavailable(
+                f"the first chain node, {self.urls[0]}, does not answer ({error}); what must stay "
+                "secret is shown to no other: start it, or name your own node first in rpc_url"
+            ) from error
 
     def _ask(self, question: Any) -> Any:
         with self._lock:
@@ -66,7 +78,7 @@ class Endpoint:
             position = (first + offset) % len(self.providers)
             try:
                 answer = question(self.providers[position])
-            except (requests.RequestException, OSError, ValueError) as error:
+            except _FAILURES as error:
                 failures.append(f"{self.urls[position]}: {error}")
                 continue
             with self._lock:

@@ -23,7 +23,7 @@ from offchain.chain.errors import (
     DeploymentInvalid,
     NodeRefused,
 )
-from offchain.chain.outbox import TransactionOutbox
+from offchain.chain.outbox import TransactionOutbox, TransactionState
 from offchain.chain.receipt import (
     Block,
     ChainEvent,
@@ -40,7 +40,10 @@ BlockId = int | str  # a number, or "latest", "pending", "earliest", "safe", "fi
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a function; `gas` None is estimated, `intent` names it for the outbox."""
+    """A call of a function; `gas` None is estimated, `intent` names it for the outbox.
+
+    One with `secret` arguments is called dry by the first chain node alone.
+    """
 
     contract: str
     function: str
@@ -48,6 +51,7 @@ class Call:
     value_wei: int = 0
     gas: int | None = None
     intent: str | None = None
+    secret: bool = False
 
 
 class ChainGateway:
@@ -67,6 +71,7 @@ class ChainGateway:
     ) -> None:
         """Connect to the first of `rpc_url` that answers and check its chain id.
 
+        The first is one's own chain node: secrets are called dry there and nowhere else.
         `gas_price_wei` None asks the node at each transaction; `timeout_s` bounds the wait for a
         receipt; dry calls see `dry_block`: "pending" has the time of the next block.
         Raises ChainMismatch, NodeUnavailable.
@@ -209,15 +214,18 @@ class ChainGateway:
         gas: int | None = None,
         dry_call: bool = True,
         intent: str | None = None,
+        secret: bool = False,
     ) -> Receipt:
         """Call a function by a signed transaction and return the receipt of its success.
 
         `dry_call` False, with `gas` given, sends whatever comes of it. An `intent` that already has
-        its transaction in the outbox gives that one's receipt: nothing is done twice.
+        its transaction in the outbox gives that one's receipt: nothing is done twice. `secret`: the
+        arguments are nobody's business before they are mined, so that only the first chain node
+        is asked by a dry call.
         Raises ContractRevert (with `receipt` when it was mined and paid for), AbiMismatch,
         NodeRefused, NodeUnavailable, TransactionTimeout, TransactionReplaced, AccountMissing.
         """
-        call = Call(contract, function, args, value_wei, gas, intent)
+        call = Call(contract, function, args, value_wei, gas, intent, secret)
         receipt = self._transact([call], dry_call=dry_call)[0]
         if receipt.revert is not None:
             raise receipt.revert
@@ -230,6 +238,13 @@ class ChainGateway:
         `dry_call` is False. Unlike `transact` a mined revert is not raised: see `Receipt.revert`.
         """
         return self._transact(calls, dry_call=dry_call)
+
+    def is_begun(self, intent: str) -> bool:
+        """Whether the outbox holds a transaction of `intent` that was mined or may yet be."""
+        sender = self._signer()
+        held = sender.outbox and sender.outbox.of_intent(self.chain_id, sender.address, intent)
+        settled = (TransactionState.FAILED, TransactionState.REFUSED, TransactionState.REPLACED)
+        return any(one.state not in settled for one in held or [])
 
     def transfer(self, to: str, value_wei: int, *, intent: str | None = None) -> Receipt:
         """Send ether to an account. Raises like `transact`."""
@@ -279,7 +294,8 @@ class ChainGateway:
         requests = [self._request(item, self._settings[3]) for item in plain]
         dry = self._endpoint.batch(
             [("eth_call", request) for request in requests]
-            + [("eth_estimateGas", request) for request in requests]
+            + [("eth_estimateGas", request) for request in requests],
+            first_alone=any(call.secret for call in calls),
         )
         self._refuse_failed(calls, dry)
         return [

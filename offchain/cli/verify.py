@@ -13,7 +13,7 @@ from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, 
 from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
-    from offchain.records.answer import Opening
+    from offchain.records.answer import AnchoredReading
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -150,7 +150,7 @@ def deployment(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     raise typer.Exit(0 if rows and all(row["ok"] for row in rows) else 1)
 
 
-def _to_json(opening: Opening) -> dict[str, Any]:
+def _to_json(opening: AnchoredReading) -> dict[str, Any]:
     return {
         "record": opening.record.hex(),
         "from_seq": opening.batch.from_seq,
@@ -160,10 +160,10 @@ def _to_json(opening: Opening) -> dict[str, Any]:
     }
 
 
-def _from_json(path: Path) -> Opening:
+def _from_json(path: Path) -> AnchoredReading:
     from offchain.records import canonical_json
     from offchain.records import reading as records
-    from offchain.records.answer import Opening
+    from offchain.records.answer import AnchoredReading
     from offchain.types import Batch
 
     try:
@@ -178,7 +178,7 @@ def _from_json(path: Path) -> Opening:
         proof = tuple(bytes.fromhex(sibling) for sibling in value["proof"])
     except (KeyError, TypeError, ValueError, DmsmError) as error:
         raise DmsmError(f"{path} is not a proof of a reading: {error}") from error
-    return Opening(record=record, batch=anchored, proof=proof)
+    return AnchoredReading(record=record, batch=anchored, proof=proof)
 
 
 def _some(numbers: list[int]) -> str:

@@ -16,12 +16,14 @@ MAX_ANSWER_BYTES = 24_576  # base64, the seal and the box around it stay within 
 MAX_REPLY_BYTES = 33_000
 MAX_DAYS = 4_096
 MAX_PROOF = 17  # 65,536 readings a batch
-_NAMES = "type lock nonce signed_at devices result"
+_NAMES = "type lock nonce signed_at as_of_block devices result"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """The last reading before the window with the proof that it is anchored."""
+class AnchoredReading:
+    """One reading with the proof that it is anchored: `batch` is the anchored one, `proof` the
+    path from the reading's commitment to its root.
+    """
 
     record: bytes
     batch: Batch
@@ -32,22 +34,29 @@ class Opening:
 class DeviceAnswer:
     """One device's readings of the window, and what the audit needs to rebuild and check them.
 
-    batches: (from_seq, count), covering the readings exactly. nonce_keys: by UTC day.
+    batches: (from_seq, count), covering the readings exactly. nonce_keys: by UTC day. opening:
+    the reading before the first, None if that is the device's first of all. closing: the reading
+    after the last, which lies beyond the window; None if none was anchored as of the answer.
     """
 
     packed: packed.Packed
     batches: tuple[tuple[int, int], ...]
     nonce_keys: dict[int, bytes]
-    opening: Opening | None
+    opening: AnchoredReading | None
+    closing: AnchoredReading | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the node answers; its SHA-256 is what the BLS signature σ_p signs."""
+    """What the node answers; its SHA-256 is what the BLS signature σ_p signs.
+
+    as_of_block: it has everything that was anchored up to this block.
+    """
 
     lock_id: bytes
     nonce: bytes
     signed_at: int
+    as_of_block: int
     devices: tuple[DeviceAnswer, ...]
     result: Bill | Advice
 
@@ -68,6 +77,7 @@ def encode(answer: Answer) -> bytes:
         "lock": answer.lock_id.hex(),
         "nonce": answer.nonce.hex(),
         "signed_at": answer.signed_at,
+        "as_of_block": answer.as_of_block,
         "devices": [_device_to_json(device) for device in answer.devices],
         "result": result_to_json(answer.result),
     }
@@ -88,6 +98,7 @@ def decode(data: bytes) -> Answer:
         lock_id=fields.from_hex(obj["lock"], "lock", length=32),
         nonce=fields.from_hex(obj["nonce"], "nonce", length=32),
         signed_at=fields.integer(obj["signed_at"], "signed_at"),
+        as_of_block=fields.integer(obj["as_of_block"], "as_of_block"),
         devices=devices,
         result=result_from_json(obj["type"], obj["result"]),
     )
@@ -112,24 +123,25 @@ def _device_to_json(device: DeviceAnswer) -> fields.Json:
         "packed": packed.to_json(device.packed),
         "batches": [list(pair) for pair in device.batches],
         "nonce_keys": fields.from_days(device.nonce_keys),
-        "opening": None if device.opening is None else _opening_to_json(device.opening),
+        "opening": _anchored_to_json(device.opening),
+        "closing": _anchored_to_json(device.closing),
     }
 
 
 def _device_from_json(value: object) -> DeviceAnswer:
-    names = "packed batches nonce_keys opening"
+    names = "packed batches nonce_keys opening closing"
     obj = fields.members(value, names, what="a device's answer")
     columns = packed.from_json(obj["packed"], with_energy=True)
     pairs = tuple(
         _pair(item) for item in fields.sequence(obj["batches"], "batches", max_items=columns.count)
     )
     packed.check_tiled(columns, pairs)
-    opening = obj["opening"]
     return DeviceAnswer(
         packed=columns,
         batches=pairs,
         nonce_keys=fields.days(obj["nonce_keys"], "nonce_keys", max_items=MAX_DAYS),
-        opening=None if opening is None else _opening_from_json(opening, columns.device),
+        opening=_anchored_from_json(obj["opening"], columns.device, what="an opening"),
+        closing=_anchored_from_json(obj["closing"], columns.device, what="a closing"),
     )
 
 
@@ -141,21 +153,25 @@ def _pair(value: object) -> tuple[int, int]:
     )
 
 
-def _opening_to_json(opening: Opening) -> fields.Json:
+def _anchored_to_json(anchored: AnchoredReading | None) -> fields.Json | None:
+    if anchored is None:
+        return None
     return {
-        "record": opening.record.hex(),
-        "from_seq": opening.batch.from_seq,
-        "count": opening.batch.count,
-        "root": opening.batch.root.hex(),
-        "proof": [sibling.hex() for sibling in opening.proof],
+        "record": anchored.record.hex(),
+        "from_seq": anchored.batch.from_seq,
+        "count": anchored.batch.count,
+        "root": anchored.batch.root.hex(),
+        "proof": [sibling.hex() for sibling in anchored.proof],
     }
 
 
-def _opening_from_json(value: object, device: Account) -> Opening:
-    obj = fields.members(value, "record from_seq count root proof", what="an opening")
+def _anchored_from_json(value: object, device: Account, *, what: str) -> AnchoredReading | None:
+    if value is None:
+        return None
+    obj = fields.members(value, "record from_seq count root proof", what=what)
     from_seq, count = _pair([obj["from_seq"], obj["count"]])
     siblings = fields.sequence(obj["proof"], "proof", max_items=MAX_PROOF)
-    return Opening(
+    return AnchoredReading(
         record=fields.from_hex(obj["record"], "record", length=RECORD_BYTES),
         batch=Batch(
             device=device,

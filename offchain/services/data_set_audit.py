@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import precompile_pairing
 from offchain.crypto import bls, merkle, messages
-from offchain.errors import RecordError
+from offchain.errors import DmsmError, RecordError
 from offchain.records import ciphertexts as ciphertext_file
 from offchain.records.ciphertexts import CiphertextFile
+from offchain.services.consent import lacking_consent_at
 from offchain.services.data_set_rows import DeviceFindings, audit_rows
 from offchain.services.findings import Finding, all_hold
 from offchain.services.members import MemberDirectory
@@ -67,6 +68,7 @@ def verify_data_set(
         _window_kept(opened, [reading for _, readings in audits for reading in readings]),
         _readings_root(file, opened),
         _aggregate_signature(opened, gateway, directory),
+        _consent_given(opened, gateway),
     ]
     readings = tuple(reading for _, of_device in audits for reading in of_device)
     return VerificationReport(tuple(findings), devices, readings)
@@ -122,6 +124,19 @@ def _readings_root(file: CiphertextFile, opened: OpenedDataSet) -> Finding:
         and merkle.root(commitments) == opened.published.readings_root
     )
     return Finding("readings_root", is_same, "Merkle root over all M' against the ledger")
+
+
+def _consent_given(opened: OpenedDataSet, gateway: ChainGateway) -> Finding:
+    devices = [one.packed.device for one in opened.companion.devices]
+    data_set_id = opened.published.data_set_id
+    try:
+        lacking = lacking_consent_at(gateway, devices, data_set_id=data_set_id)
+    except DmsmError as error:
+        return Finding("consent_given", False, f"the chain could not be asked: {error}")
+    named = "; ".join(f"{device}: {reason}" for device, reason in lacking.items())
+    return Finding(
+        "consent_given", not lacking, named or f"stood for {len(devices)} devices when published"
+    )
 
 
 def _aggregate_signature(

@@ -12,6 +12,8 @@ from offchain.services.errors import ServiceError
 from offchain.services.roles import LockState
 from offchain.types import Account
 
+_OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -87,6 +89,15 @@ class LockBook:
         if not found:
             raise ServiceError(f"lock {lock_id.hex()} has no {event} event (yet)")
         return found[-1]
+
+    def is_missed(self, lock_id: bytes) -> bool:
+        """Whether T passed, in the newest block deep enough, with the lock still open.
+
+        What was sent before T and is not mined by then never will be.
+        """
+        block = self._gateway.block(self._safe_block())
+        lock = self.lock(lock_id)  # as of that block, or a later one
+        return lock.state in _OPEN and lock.expires_at <= block.timestamp
 
     def refund(self, lock_id: bytes) -> Receipt:
         """Give the prepayment back because T passed."""

@@ -11,7 +11,7 @@ from offchain.crypto import merkle
 from offchain.errors import FormatError
 from offchain.records import batch as batches
 from offchain.records import reading as records
-from offchain.records.answer import Opening
+from offchain.records.answer import AnchoredReading
 from offchain.services.errors import ServiceError
 from offchain.types import Account, Batch, Reading
 
@@ -74,7 +74,7 @@ def check_readings(readings: Sequence[Reading], gateway: ChainGateway) -> list[D
 
 def prove_reading(
     readings: Sequence[Reading], *, device: Account, seq: int, gateway: ChainGateway
-) -> Opening:
+) -> AnchoredReading:
     """Make the proof of one reading from all readings of its batch.
 
     Raises ServiceError when its batch is not anchored, not wholly given, or anchored otherwise.
@@ -89,11 +89,13 @@ def prove_reading(
                     f"of {device}; give all {anchored.count} of them, unchanged"
                 )
             proof = batches.prove(of_batch, seq)
-            return Opening(record=records.encode(rows[seq]), batch=anchored, proof=tuple(proof))
+            return AnchoredReading(
+                record=records.encode(rows[seq]), batch=anchored, proof=tuple(proof)
+            )
     raise ServiceError(f"reading {seq} of {device} is not anchored")
 
 
-def verify_reading(opening: Opening, gateway: ChainGateway) -> bool:
+def verify_reading(opening: AnchoredReading, gateway: ChainGateway) -> bool:
     """Whether the ledger itself finds the record in its anchored batch (DataLedger.verifyReading).
 
     Raises FormatError when the record is none, or of another chain.

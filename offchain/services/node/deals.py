@@ -52,8 +52,8 @@ class DealDesk:
     def selections(self) -> list[bytes]:
         """Return the sharing locks that wait for this node's shares."""
         self._take_in()
-        waiting = [*self._held.grants(GrantState.NEW), *self._held.grants(GrantState.DEALT)]
-        return [job.lock_id for job in waiting]
+        waiting = (GrantState.DELIVERING, GrantState.DEALT, GrantState.NEW)
+        return [job.lock_id for state in waiting for job in self._held.grants(state)]
 
     def deliver(self, lock_id: bytes) -> Outcome:
         """Deal the key to the group and deliver, or decline with a reason."""
@@ -61,8 +61,10 @@ class DealDesk:
         if lock.state is not LockState.SELECTED:
             return self._catch_up(lock, job)
         left_s = lock.expires_at - self._gateway.now()
+        if job.state is GrantState.DELIVERING:
+            return self._deliver_again(lock, left_s)
         if left_s <= 0:
-            return self._give_up(lock_id, "T passed before delivery")
+            return self._give_up(lock_id, "T passed before delivery; no share was sent")
         try:
             if job.transcript is None and left_s < 2 * self._terms.margin_s:
                 raise RequestRefused(Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T")
@@ -70,9 +72,18 @@ class DealDesk:
         except RequestRefused as refusal:
             return self._decline(lock_id, refusal)
         if lock.expires_at - self._gateway.now() <= self._terms.margin_s:
-            return self._give_up(lock_id, "too late to reveal the shares")
+            return self._give_up(lock_id, "too near to T to reveal the shares; they stay secret")
         receipt = self.submit(lock_id)
         return Outcome("delivered", lock_id, f"{lock.price_wei} wei earned", receipt)
+
+    def _deliver_again(self, lock: Lock, left_s: int) -> Outcome:
+        """Go on with shares that may be public: only the chain says that they came too late."""
+        if left_s > 0:
+            receipt = self.submit(lock.lock_id)
+            return Outcome("delivered", lock.lock_id, f"{lock.price_wei} wei earned", receipt)
+        if self._book.is_missed(lock.lock_id):
+            return self._give_up(lock.lock_id, "the shares were sent and not mined before T")
+        return Outcome("skipped", lock.lock_id, "waits: the shares that were sent may be mined")
 
     def transcript(self, lock_id: bytes) -> tuple[Selection, Transcript]:
         """Check the selection, deal once, verify the own transcript and keep it durably.
@@ -109,11 +120,14 @@ class DealDesk:
     def submit(self, lock_id: bytes) -> Receipt:
         """Send the kept transcript; a retry sends the same one."""
         selection, dealt = self.transcript(lock_id)
+        self._held.set_grant_state(lock_id, GrantState.DELIVERING)
+        crash_point("deal:begun")
         receipt = self._gateway.transact(
             "PrepaidLock",
             "deliver",
             *deliver_arguments(selection, dealt),
             intent=f"deliver:{lock_id.hex()}",
+            secret=True,
         )
         crash_point("deal:sent")
         self._held.set_grant_state(lock_id, GrantState.DELIVERED)

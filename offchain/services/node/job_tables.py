@@ -79,7 +79,8 @@ class GrantState(StrEnum):
     """Where the node stands with a sharing lock."""
 
     NEW = "new"
-    DEALT = "dealt"  # the transcript is stored; deliver may or may not be sent
+    DEALT = "dealt"  # the transcript is stored; nothing was sent
+    DELIVERING = "delivering"  # from here on the shares may be public
     DELIVERED = "delivered"
     DECLINED = "declined"
     FAILED = "failed"
@@ -219,6 +220,14 @@ class JobTables(Database):
             query = f"INSERT OR IGNORE INTO data_sets ({_DATA_SET}) VALUES (?,?,?,?,?,?,?,?,?,0)"
             if connection.execute(query, row).rowcount != 1:
                 raise StoreConflict("a data set of this id is stored already, with its own key")
+
+    def drop_data_set(self, data_set_id: bytes) -> None:
+        """Forget a data set that was never published, with its keys.
+
+        Raises StoreConflict for an unknown or published one.
+        """
+        query = "DELETE FROM data_sets WHERE data_set_id=? AND published=0"
+        self._update(query, data_set_id, missing="no unpublished data set of this id is stored")
 
     def set_published(self, data_set_id: bytes) -> None:
         """Note that a data set is on chain. Raises StoreConflict for an unknown one."""

@@ -28,7 +28,8 @@ class NodeTerms:
 
     type_names: request type id → "bill" or "advice". data_set_price_wei: what it asks for one
     data set. margin_s: it reveals a secret only with at least this much time before T, and begins
-    nothing with less than twice as much. confirmations: blocks that must lie on what it believes
+    nothing with less than twice as much; it waits for readings on their way until three times as
+    much is left. confirmations: blocks that must lie on what it believes
     before it releases anything.
     """
 

@@ -8,14 +8,17 @@ not come about.
 
 from __future__ import annotations
 
+import json
+import logging
+
 from eth_utils.crypto import keccak
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import messages, paillier, sharing
 from offchain.crypto.messages import abi_encode
 from offchain.crypto.sharing import DataKey
-from offchain.records.contexts import DATA_SHARING_PURPOSE
 from offchain.records.dataset import KIND_FULL_READINGS
+from offchain.services.consent import lacking_consent
 from offchain.services.crash_points import crash_point
 from offchain.services.data_sets import PublishedDataSet, data_set_of, find_data_set
 from offchain.services.errors import DataSetInvalid, NothingToPublish
@@ -24,9 +27,12 @@ from offchain.services.members import MemberDirectory
 from offchain.services.node.data_set_files import build_data_set
 from offchain.services.node.outcome import MAX_OBJECT_BYTES
 from offchain.services.node.store import NodeStore, StoredDataSet
-from offchain.services.node.windows import HeldWindow, held_window
+from offchain.services.node.windows import HeldWindow, WindowPending, held_window
 from offchain.services.roles import MemberRole
 from offchain.storage import ContentStore
+from offchain.types import Account
+
+_log = logging.getLogger(__name__)
 
 
 class DataSetPublisher:
@@ -54,16 +60,19 @@ class DataSetPublisher:
     def publish(self, window_from: int, window_to: int) -> PublishedDataSet:
         """Publish the window's data set, or return the one that was published before.
 
-        Both ends are UTC midnights. Raises NothingToPublish when no consenting device has
-        anchored readings there.
+        Both ends are UTC midnights. Consent is looked up again right before it is sent. Raises
+        NothingToPublish when no consenting device has anchored readings there.
         """
         for begun in self._held.data_sets():
             if not begun.published:
-                self._send(begun)  # begun before a crash; its id is the ledger's next
+                self._finish(begun)  # begun before a crash; its id is the ledger's next
         for known in self._held.data_sets():
             if (known.from_s, known.to_s) == (window_from, window_to):
                 return self._send(known)  # also sends again what a reorganisation took away
-        return self._send(self._build(window_from, window_to))
+        while True:
+            published = self._finish(self._build(window_from, window_to))
+            if published is not None:
+                return published
 
     def published(self) -> list[PublishedDataSet]:
         """Return the data sets that this node published."""
@@ -72,25 +81,31 @@ class DataSetPublisher:
         return [one for one in found if one is not None]
 
     def consenting_windows(self, window_from: int, window_to: int) -> list[HeldWindow]:
-        """Return what may be published now: active devices of the region whose owner's consent
-        stands, by account.
+        """Return what may be published now, by account: active devices of the region whose owner
+        is active and consents. A device with readings still on their way is left out.
         """
         region = self._directory.member(self._keys.address).region_id
         devices = [member.account for member in self._directory.active(MemberRole.DEVICE, region)]
-        calls = [("ConsentBook", "isGiven", (device, DATA_SHARING_PURPOSE)) for device in devices]
-        given = zip(devices, self._gateway.call_many(calls), strict=True)
-        consenting = sorted((device for device, is_given in given if is_given), key=_by_account)
-        windows = (
-            held_window(self._held, self._gateway, device, from_s=window_from, to_s=window_to)
-            for device in consenting
-        )
+        lacking = lacking_consent(self._gateway, devices)
+        consenting = sorted((one for one in devices if one not in lacking), key=_by_account)
+        windows = (self._window(device, window_from, window_to) for device in consenting)
         return [window for window in windows if window is not None]
+
+    def _window(self, device: Account, window_from: int, window_to: int) -> HeldWindow | None:
+        try:
+            return held_window(
+                self._held, self._gateway, device, from_s=window_from, to_s=window_to
+            )
+        except WindowPending as pending:
+            _log.warning("left out of the data set: %s", pending)
+            return None
 
     def _build(self, window_from: int, window_to: int) -> StoredDataSet:
         windows = self.consenting_windows(window_from, window_to)
         if not windows:
             raise NothingToPublish(
-                "no consenting device has anchored readings in this window of whole days"
+                "no device whose owner consents has complete anchored readings in this window "
+                "of whole UTC days"
             )
         data_set_id = bytes(self._gateway.call("DataLedger", "nextDataSetId", self._keys.address))
         data_key = DataKey.generate()
@@ -109,6 +124,8 @@ class DataSetPublisher:
             raise DataSetInvalid(
                 f"the manifest has {len(built.manifest)} bytes; publish a shorter window"
             )
+        devices = json.dumps([one.device for one in windows])
+        self._held.remember(_devices_of(data_set_id), devices.encode())
         self._held.put_data_set(
             data_set_id=data_set_id,
             data_key=data_key,
@@ -126,6 +143,18 @@ class DataSetPublisher:
             raise DataSetInvalid("the data set that was just stored is not there")
         return stored
 
+    def _finish(self, stored: StoredDataSet) -> PublishedDataSet | None:
+        """Publish what was built; None, and it is forgotten, if consent ended meanwhile."""
+        is_begun = self._gateway.is_begun(_intent(stored.data_set_id))
+        if not is_begun and find_data_set(self._gateway, stored.data_set_id) is None:
+            devices = json.loads(self._held.recall(_devices_of(stored.data_set_id)) or b"[]")
+            lacking = lacking_consent(self._gateway, devices)
+            if lacking:
+                _log.warning("built anew, since consent ended meanwhile: %s", lacking)
+                self._held.drop_data_set(stored.data_set_id)
+                return None
+        return self._send(stored)
+
     def _send(self, stored: StoredDataSet) -> PublishedDataSet:
         digest = self._store.put(stored.manifest).digest
         crash_point("publish:stored")
@@ -134,7 +163,7 @@ class DataSetPublisher:
                 "DataLedger",
                 "publish",
                 self._publication(stored, digest),
-                intent=f"publish:{stored.data_set_id.hex()}",
+                intent=_intent(stored.data_set_id),
             )
             crash_point("publish:sent")
         published = data_set_of(self._gateway, stored.data_set_id)
@@ -166,6 +195,14 @@ class DataSetPublisher:
             commitment.words(),
             sharing.prove_data_key(stored.data_key, message).words(),
         )
+
+
+def _intent(data_set_id: bytes) -> str:
+    return f"publish:{data_set_id.hex()}"
+
+
+def _devices_of(data_set_id: bytes) -> str:
+    return f"devices:{data_set_id.hex()}"
 
 
 def _by_account(account: str) -> int:

@@ -14,7 +14,7 @@ from offchain.crypto.paillier import PaillierPublicKey
 from offchain.records import answer as answers
 from offchain.records import batch as batches
 from offchain.records import contexts, packed, reading
-from offchain.records.answer import Answer, DeviceAnswer, Opening
+from offchain.records.answer import AnchoredReading, Answer, DeviceAnswer
 from offchain.records.result import Advice, Bill
 from offchain.records.tariff import Tariff
 from offchain.services.locks import Lock
@@ -22,6 +22,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.node.answers import DeviceReadings, compute_advice, compute_bill
 from offchain.services.node.store import NodeStore
 from offchain.services.node.windows import HeldWindow
+from offchain.types import Batch, Reading
 
 
 def compose_answer(
@@ -32,8 +33,12 @@ def compose_answer(
     tariff: Tariff,
     held: NodeStore,
     signed_at: int,
+    as_of_block: int,
 ) -> Answer:
-    """Compute the bill or the advice and lay the records beside it that the audit needs."""
+    """Compute the bill or the advice and lay the records beside it that the audit needs.
+
+    `windows` hold all that was anchored up to `as_of_block`.
+    """
     by_device = {one.device: DeviceReadings(one.readings, one.opening) for one in windows}
     compute = compute_bill if kind == "bill" else compute_advice
     result: Bill | Advice = compute(by_device, tariff)
@@ -41,6 +46,7 @@ def compose_answer(
         lock_id=lock.lock_id,
         nonce=secrets.token_bytes(32),
         signed_at=signed_at,
+        as_of_block=as_of_block,
         devices=tuple(_device_answer(window, held) for window in windows),
         result=result,
     )
@@ -87,17 +93,17 @@ def _device_answer(window: HeldWindow, held: NodeStore) -> DeviceAnswer:
         packed=packed.of(window.readings),
         batches=tuple((one.batch.from_seq, one.batch.count) for one in window.batches),
         nonce_keys=window.nonce_keys,
-        opening=_opening(window, held),
+        opening=_anchored(window.opening, window.opening_batch, held),
+        closing=_anchored(window.closing, window.closing_batch, held),
     )
 
 
-def _opening(window: HeldWindow, held: NodeStore) -> Opening | None:
-    before, batch = window.opening, window.opening_batch
-    if before is None or batch is None:
+def _anchored(one: Reading | None, batch: Batch | None, held: NodeStore) -> AnchoredReading | None:
+    if one is None or batch is None:
         return None
-    members = held.readings_by_seq(window.device, from_seq=batch.from_seq, count=batch.count)
-    return Opening(
-        record=reading.encode(before),
+    members = held.readings_by_seq(one.device, from_seq=batch.from_seq, count=batch.count)
+    return AnchoredReading(
+        record=reading.encode(one),
         batch=batch,
-        proof=tuple(batches.prove(members, before.seq)),
+        proof=tuple(batches.prove(members, one.seq)),
     )

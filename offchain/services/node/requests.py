@@ -24,7 +24,7 @@ from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
 from offchain.services.node.request_check import RequestCheck
 from offchain.services.node.store import JobState, NodeStore, RequestJob
-from offchain.services.node.windows import HeldWindow
+from offchain.services.node.windows import HeldWindow, WindowPending
 from offchain.services.roles import LockState, Reason
 from offchain.storage import Cid, ContentStore
 
@@ -76,6 +76,11 @@ class RequestDesk:
             job = self._prepared(lock, job)
         except RequestRefused as refusal:
             return self._reject(lock, refusal)
+        except WindowPending as pending:
+            if left_s < 3 * self._terms.margin_s:
+                why = f"{pending}; ask again later"
+                return self._reject(lock, RequestRefused(Reason.WINDOW_UNAVAILABLE, why))
+            return Outcome("skipped", lock_id, f"waits: {pending}")
         return self._accept(lock, job)
 
     def claimable(self) -> list[bytes]:
@@ -95,13 +100,22 @@ class RequestDesk:
             return self._catch_up(lock, job)
         left_s = lock.expires_at - self._gateway.now()
         # Once sent, x is public: then only T itself stops another try.
-        if left_s <= (0 if job.state is JobState.CLAIMING else self._terms.margin_s):
+        is_public = job.state is JobState.CLAIMING
+        if left_s <= (0 if is_public else self._terms.margin_s):
+            if is_public and not self._book.is_missed(lock_id):
+                return Outcome("skipped", lock_id, "waits: the claim that was sent may be mined")
             self._held.set_request_state(lock_id, JobState.FAILED, reason="too late to claim")
-            return Outcome("expired", lock_id, f"{left_s} s before T: x stays secret")
+            how = "x was sent and not mined in time" if is_public else "x stays secret"
+            return Outcome("expired", lock_id, f"too late to claim, T is {lock.expires_at}: {how}")
         self._held.set_request_state(lock_id, JobState.CLAIMING)
         crash_point("claim:journaled")
         receipt = self._gateway.transact(
-            "PrepaidLock", "claim", lock_id, job.factor.reveal(), intent=f"claim:{lock_id.hex()}"
+            "PrepaidLock",
+            "claim",
+            lock_id,
+            job.factor.reveal(),
+            intent=f"claim:{lock_id.hex()}",
+            secret=True,
         )
         crash_point("claim:sent")
         self._held.set_request_state(lock_id, JobState.CLAIMED)
@@ -185,15 +199,19 @@ class RequestDesk:
         kind = self._terms.type_names.get(lock.type_id)
         if kind is None:
             raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
+        # Taken before the windows are read: they have at least what was anchored by then.
+        as_of_block = max(
+            event.block_number, self._gateway.block_number() - self._terms.confirmations
+        )
         windows = self._check.windows(lock, event)
         factor = secrets.token_bytes(32)
-        sealed = self._sealed_answer(lock, windows, kind, factor)
+        sealed = self._sealed_answer(lock, windows, kind, factor, as_of_block)
         self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
         crash_point("request:journaled")
         return self._job(lock.lock_id)
 
     def _sealed_answer(
-        self, lock: Lock, windows: list[HeldWindow], kind: str, factor: bytes
+        self, lock: Lock, windows: list[HeldWindow], kind: str, factor: bytes, as_of_block: int
     ) -> bytes:
         try:
             recipient = self._directory.paillier_key(lock.payer)
@@ -201,7 +219,13 @@ class RequestDesk:
             raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
         now = self._gateway.now()
         answer = compose_answer(
-            lock, windows, kind=kind, tariff=self._tariff, held=self._held, signed_at=now
+            lock,
+            windows,
+            kind=kind,
+            tariff=self._tariff,
+            held=self._held,
+            signed_at=now,
+            as_of_block=as_of_block,
         )
         try:
             sealed = seal_answer(

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
 from offchain.records import batch as batches
+from offchain.services.errors import ServiceError
 from offchain.services.node.store import NodeStore, StoredBatch
 from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
+
+
+class WindowPending(ServiceError):
+    """Something of the window is on its way: held and not anchored, or anchored and not held."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldWindow:
     """Anchored readings of one device in a window, in whole batches.
 
-    `opening` is the last reading before the window with the readings of its batch; None if the
-    window begins with the device's first reading. `reaches_end`: nothing of the window can be
-    missing at its end.
+    `opening` is the last reading before the window with its batch; None if the window begins with
+    the device's first reading. `closing` is the first reading after the window with its batch;
+    None if nothing is anchored behind the window's last reading.
     """
 
     device: Account
@@ -25,41 +30,44 @@ class HeldWindow:
     nonce_keys: dict[int, bytes]
     opening: Reading | None
     opening_batch: Batch | None
-    reaches_end: bool
+    closing: Reading | None
+    closing_batch: Batch | None
 
 
 def held_window(
     held: NodeStore, gateway: ChainGateway, device: Account, *, from_s: int, to_s: int
 ) -> HeldWindow | None:
-    """Return the device's readings in [from_s, to_s) if they lie in whole, consecutive, anchored
-    batches; else None.
+    """Return all that is anchored of the device in [from_s, to_s), in whole batches.
 
-    A window without a single reading is None too. Both ends must be UTC midnights.
+    None if the device has no reading there, or the ends are no UTC midnights. Raises WindowPending
+    when the chain and what is held do not (yet) tell the same.
     """
     if from_s % SECONDS_PER_DAY or to_s % SECONDS_PER_DAY or from_s >= to_s:
         return None
     readings = tuple(held.readings(device, from_s=from_s, to_s=to_s))
     stored = tuple(held.batches(device, from_s=from_s, to_s=to_s))
-    if not readings or not _tile(readings, stored):
+    if not readings:
+        _require_nothing_newer(gateway, device, held.next_batch_seq(device))
         return None
+    if not _tile(readings, stored):
+        raise WindowPending(f"some readings of {device} in the window are in no batch yet")
     opening = held.last_reading_before(device, from_s)
-    opening_batch = held.batch_of(device, opening.seq) if opening is not None else None
+    opening_batch = _batch_of(held, device, opening)
     if not _follows(readings[0], opening, opening_batch):
-        return None
-    before = [opening_batch.batch] if opening_batch is not None else []
-    if not are_anchored(gateway, [*before, *(one.batch for one in stored)]):
-        return None
-    nonce_keys = held.nonce_keys(device, sorted({day_of(reading.time_s) for reading in readings}))
-    last = readings[-1]
-    reaches_end = day_of(last.time_s) == day_of(to_s - 1) or held.next_seq(device) > last.seq + 1
+        raise WindowPending(f"the reading of {device} before the window is in no batch yet")
+    closing, closing_batch = _closing(held, gateway, device, readings[-1].seq + 1)
+    around = [one for one in (opening_batch, closing_batch) if one is not None]
+    if not are_anchored(gateway, [*around, *(one.batch for one in stored)]):
+        raise WindowPending(f"some batches of {device} in the window are not anchored yet")
     return HeldWindow(
         device=device,
         readings=readings,
         batches=stored,
-        nonce_keys=nonce_keys,
+        nonce_keys=held.nonce_keys(device, sorted({day_of(one.time_s) for one in readings})),
         opening=opening,
-        opening_batch=before[0] if before else None,
-        reaches_end=reaches_end,
+        opening_batch=opening_batch,
+        closing=closing,
+        closing_batch=closing_batch,
     )
 
 
@@ -71,12 +79,38 @@ def are_anchored(gateway: ChainGateway, wanted: list[Batch]) -> bool:
     return all(bytes(anchor) == batches.anchor_hash(batch) for anchor, batch in pairs)
 
 
+def _closing(
+    held: NodeStore, gateway: ChainGateway, device: Account, seq: int
+) -> tuple[Reading | None, Batch | None]:
+    """Return the reading `seq` behind a window with its batch, if that is anchored."""
+    anchor = bytes(gateway.call("DataLedger", "anchorOf", device, seq))
+    if anchor == bytes(32):
+        return None, None
+    found = held.readings_by_seq(device, from_seq=seq, count=1)
+    batch = _batch_of(held, device, found[0] if found else None)
+    if batch is None:
+        raise WindowPending(f"{device} anchored a batch from seq {seq} that has not come here yet")
+    return found[0], batch
+
+
+def _require_nothing_newer(gateway: ChainGateway, device: Account, next_seq: int) -> None:
+    if int(gateway.call("DataLedger", "nextSeqOf", device)) > next_seq:
+        raise WindowPending(
+            f"{device} anchored readings from seq {next_seq} on that have not come here yet"
+        )
+
+
+def _batch_of(held: NodeStore, device: Account, reading: Reading | None) -> Batch | None:
+    found = None if reading is None else held.batch_of(device, reading.seq)
+    return None if found is None else found.batch
+
+
 def _tile(readings: tuple[Reading, ...], stored: tuple[StoredBatch, ...]) -> bool:
     in_batches = [seq for one in stored for seq in range(one.batch.from_seq, one.batch.next_seq)]
     return in_batches == [reading.seq for reading in readings]
 
 
-def _follows(first: Reading, opening: Reading | None, opening_batch: StoredBatch | None) -> bool:
+def _follows(first: Reading, opening: Reading | None, opening_batch: Batch | None) -> bool:
     if opening is None:
         return first.seq == 1
     return opening_batch is not None and first.seq == opening.seq + 1

@@ -6,7 +6,7 @@ their own. Paillier keys have 2048 bits, the smallest that the system takes.
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +93,7 @@ class Town:
     houses: list[House]
     buyers: list[Buyer]
     folder: Path
+    admit: Callable[..., tuple[MemberKeys, ChainGateway]]
 
 
 @pytest.fixture(scope="session")
@@ -152,6 +153,7 @@ class Builder:
             houses=houses,
             buyers=[self._buyer() for _ in range(3)],
             folder=self.folder,
+            admit=self.admit,
         )
 
     def admit(
@@ -220,11 +222,13 @@ class Builder:
         return Buyer(keys=keys, gateway=gateway, inbox=inbox, agent=agent)
 
 
-def make_readings(device: MemberKeys, *, chain_id: int, number: int) -> list[Reading]:
-    """Hourly readings of the day before the window and of the window."""
+def make_readings(
+    device: MemberKeys, *, chain_id: int, number: int, days: int = DAYS + 1
+) -> list[Reading]:
+    """Hourly readings of so many days from the day before the window on."""
     start = (FIRST_DAY - 1) * SECONDS_PER_DAY
     readings, register = [], 1_000_000 * (number + 1)
-    for hour in range((DAYS + 1) * 24):
+    for hour in range(days * 24):
         used = 150 + 37 * ((hour * 7 + number) % 24)
         register += used
         time_s = start + hour * 3600 + 17
@@ -247,9 +251,34 @@ def make_readings(device: MemberKeys, *, chain_id: int, number: int) -> list[Rea
 
 
 def fill(
-    held: NodeStore, device: MemberKeys, readings: list[Reading], gateway: ChainGateway
+    held: NodeStore,
+    device: MemberKeys,
+    readings: list[Reading],
+    gateway: ChainGateway,
+    *,
+    max_count: int = batches.MAX_COUNT,
 ) -> None:
     """Do what device and intake do: day keys, records and signed batches held, roots anchored."""
+    hold(held, device, readings, gateway, max_count=max_count)
+    anchor(readings, gateway, max_count=max_count)
+
+
+def anchor(readings: list[Reading], gateway: ChainGateway, *, max_count: int) -> None:
+    """Anchor the batches of the readings, as a device does before it sends them on."""
+    for run in batches.cut(readings, max_count=max_count):
+        batch = batches.make(run)
+        gateway.transact("DataLedger", "anchor", batch.from_seq, batch.count, batch.root)
+
+
+def hold(
+    held: NodeStore,
+    device: MemberKeys,
+    readings: list[Reading],
+    gateway: ChainGateway,
+    *,
+    max_count: int,
+) -> None:
+    """Put day keys, records and signed batches into the node's store, as the intake does."""
     where = {"chain_id": gateway.chain_id, "device": device.address}
     for day in sorted({day_of(reading.time_s) for reading in readings}):
         held.put_day_keys(
@@ -265,7 +294,7 @@ def fill(
         StoredReading(record=reading_codec.encode(one), box_digest=bytes(32)) for one in readings
     ]
     held.put_readings(device.address, rows)
-    for run in batches.cut(readings):
+    for run in batches.cut(readings, max_count=max_count):
         batch = batches.make(run)
         message = messages.root_message(
             **where,
@@ -275,7 +304,6 @@ def fill(
             root=batch.root,
         )
         held.put_batch(batch, bls.sign(device.bls, message, role=messages.Role.ROOT))
-        gateway.transact("DataLedger", "anchor", batch.from_seq, batch.count, batch.root)
 
 
 def make_tariff() -> Tariff:
