@@ -11,7 +11,9 @@ DmsmError
     ├── NothingToPublish   no consenting device has complete readings in the window
     ├── DataSetInvalid     a bought data set does not open or is malformed
     ├── GrantNotReady      shares were not delivered, or not to this member
-    └── ShareRefused       a share handed over is not what it claims to be
+    ├── ShareRefused       a share handed over is not what it claims to be
+    ├── AggregateInvalid   an aggregate set, its key or an opening is not what it claims to be
+    └── AggregateRefused   a sharing node does not help to open a set, for the sake of the homes
 """
 
 from offchain.errors import DmsmError
@@ -73,3 +75,11 @@ class GrantNotReady(ServiceError):
 
 class ShareRefused(ServiceError):
     """A share that was handed over is not what it claims to be."""
+
+
+class AggregateInvalid(ServiceError):
+    """An aggregate set, its key, or an opening of its totals is not what it claims to be."""
+
+
+class AggregateRefused(ServiceError):
+    """A sharing node does not help to open a set: too few homes, or another set of these slots."""
