@@ -39,7 +39,8 @@ def main(config: dict) -> None:
         publisher.publish(*config["window"])
         return
     tariff = tariff_codec.decode(config["tariff"].encode())
-    terms = NodeTerms(data_set_price_wei=config["price_wei"])
+    confirmations = config.get("confirmations", 0)
+    terms = NodeTerms(data_set_price_wei=config["price_wei"], confirmations=confirmations)
     outcomes = NodeWorker(**shared, tariff=tariff, terms=terms).run_once()
     print(json.dumps([outcome.kind for outcome in outcomes]))
 

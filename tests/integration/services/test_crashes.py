@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from offchain.crypto.secret import SecretBytes
+from offchain.services.node.store import GrantState, JobState
 from offchain.services.roles import LockState
 from tests.integration.services.conftest import (
+    APPLICATION_WEI,
     DATA_SET_PRICE_WEI,
     PROJECT,
+    SHORTEST_S,
     Node,
     Town,
 )
@@ -113,15 +116,11 @@ def test_publisher__given_crash_at_step__publishes_once(
     assert len(published) == 1
 
 
-@pytest.mark.parametrize("step", ["deal:journaled", "deal:sent"])
+@pytest.mark.parametrize("step", ["deal:journaled", "deal:begun", "deal:sent"])
 def test_worker__given_crash_while_dealing__delivers_the_same_transcript(
     fresh: Town, node_keys: Path, step: str
 ) -> None:
-    node = fresh.nodes[0]
-    publish_both(fresh)
-    broadcast_id = call_for_data(fresh)
-    node.worker.run_once()
-    (lock_id,) = select_both(fresh, broadcast_id)
+    node, lock_id = selected(fresh)
 
     run(fresh, node, node_keys, crash_at=step)
     dealt = node.held.grant(lock_id).transcript
@@ -130,6 +129,74 @@ def test_worker__given_crash_while_dealing__delivers_the_same_transcript(
     agent = fresh.buyers[0].agent
     assert agent.lock(lock_id).state is LockState.SETTLED
     assert agent.grant(lock_id).transcript == dealt
+
+
+@pytest.mark.parametrize("with_outbox", [False, True])
+def test_worker__given_crash_before_sending_and_margin_gone__still_delivers(
+    fresh: Town, node_keys: Path, tmp_path: Path, with_outbox: bool
+) -> None:
+    node, lock_id = selected(fresh)
+    outbox = str(tmp_path / "outbox.sqlite") if with_outbox else None
+
+    run(fresh, node, node_keys, crash_at="deal:begun", outbox=outbox)
+    assert node.held.grant(lock_id).state is GrantState.DELIVERING
+    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at - 20)
+    run(fresh, node, node_keys, outbox=outbox)
+
+    assert node.held.grant(lock_id).state is GrantState.DELIVERED
+    assert fresh.buyers[0].agent.lock(lock_id).state is LockState.SETTLED
+
+
+@pytest.mark.parametrize("seconds_to_t", [20, 0, -20])
+def test_worker__given_shares_sent_and_no_depth_near_t__looks_until_they_are_there(
+    fresh: Town, node_keys: Path, seconds_to_t: int
+) -> None:
+    fresh.admin.set_sharing_terms(
+        application_wei=APPLICATION_WEI, shortest_s=SHORTEST_S, dispute_window_s=1_000
+    )
+    node, lock_id = selected(fresh)
+    depth = {"confirmations": 3}
+    fresh.anvil.mine(3)
+
+    run(fresh, node, node_keys, crash_at="deal:sent", **depth)
+    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at - seconds_to_t)
+    run(fresh, node, node_keys, **depth)
+    assert node.held.grant(lock_id).state is GrantState.DELIVERING
+    fresh.anvil.mine(3)
+    run(fresh, node, node_keys, **depth)
+
+    assert node.held.grant(lock_id).state is GrantState.DELIVERED
+    fresh.anvil.warp(1_000)
+    fresh.anvil.mine(3)
+    run(fresh, node, node_keys, **depth)
+    assert fresh.buyers[0].agent.lock(lock_id).state is LockState.SETTLED
+
+
+def test_worker__given_claim_sent_and_no_depth_at_t__looks_until_it_is_there(
+    fresh: Town, node_keys: Path
+) -> None:
+    house, depth = fresh.houses[0], {"confirmations": 3}
+    lock_id = ask(house)
+    house.node.worker.requests.handle(lock_id)
+    fresh.anvil.mine(3)
+
+    run(fresh, house.node, node_keys, crash_at="claim:sent", **depth)
+    fresh.anvil.warp_to(house.user.lock(lock_id).expires_at)
+    run(fresh, house.node, node_keys, **depth)
+    assert house.node.held.request(lock_id).state is JobState.CLAIMING
+    fresh.anvil.mine(3)
+    run(fresh, house.node, node_keys, **depth)
+
+    assert house.node.held.request(lock_id).state is JobState.CLAIMED
+
+
+def selected(town: Town) -> tuple[Node, bytes]:
+    node = town.nodes[0]
+    publish_both(town)
+    broadcast_id = call_for_data(town)
+    node.worker.run_once()
+    (lock_id,) = select_both(town, broadcast_id)
+    return node, lock_id
 
 
 def copy_store(source: Path, target: Path) -> None:

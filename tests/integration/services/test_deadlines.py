@@ -8,8 +8,10 @@ import pytest
 
 from offchain.services.errors import AnswerNotReady, UnfitMember, UnknownMember
 from offchain.services.locks import LockBook
+from offchain.services.node.market import MarketDesk
 from offchain.services.node.outcome import NodeTerms
 from offchain.services.node.serve import serve
+from offchain.services.node.store import GrantState
 from offchain.services.node.worker import NodeWorker
 from offchain.services.roles import LockState, MemberRole
 from offchain.services.share_inbox import create_share_app
@@ -94,6 +96,31 @@ def test_deliver__given_dealt_transcript_and_margin_gone__keeps_the_shares(fresh
     outcome = node.worker.market.deliver(lock_id)
 
     assert outcome.kind == "expired" and outcome.receipt is None
+
+
+def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh: Town) -> None:
+    node, lock_id = selected(fresh)
+    desk, depth = node.worker.market, 2
+    desk.transcript(lock_id)
+    node.held.set_grant_state(lock_id, GrantState.DELIVERING)
+    deep = MarketDesk(
+        gateway=node.gateway,
+        store=fresh.store,
+        keys=node.keys,
+        readings=node.held,
+        directory=fresh.directory,
+        terms=NodeTerms(data_set_price_wei=1, confirmations=depth),
+    )
+    fresh.anvil.mine(depth)
+    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at)
+
+    assert deep.deliver(lock_id).kind == "skipped"  # a delivery may lie in the newest blocks
+    assert lock_id in deep.selections()
+    fresh.anvil.mine(depth)
+    outcome = deep.deliver(lock_id)
+
+    assert outcome.kind == "expired" and "not mined before T" in outcome.detail
+    assert node.held.grant(lock_id).state is GrantState.FAILED
 
 
 def test_close__given_no_selection__pays_the_deposit_out(fresh: Town) -> None:
