@@ -6,7 +6,7 @@ ARGS =
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
-.PHONY: help setup demo test test-unit test-contracts abi lint format bench lock clean
+.PHONY: help setup demo test test-unit test-contracts abi lint format bench bench-crypto lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -14,6 +14,7 @@ help:
 	@echo "make test    run all tests that need no network of nodes"
 	@echo "make lint    check style and types"
 	@echo "make bench   measure the costly steps"
+	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make clean   remove what set-up and runs have made"
 
 setup:
@@ -46,6 +47,12 @@ format: setup
 
 bench: setup
 	@if [ -f bench/run.py ]; then $(PY) bench/run.py $(ARGS); else echo "no benchmarks yet"; fi
+
+# Peers are installed apart from the project, and only for this.
+bench-crypto: setup
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
+	    --target .cache/bench -r requirements/bench.txt
+	@PYTHONPATH=.cache/bench $(PY) -m bench.crypto $(ARGS)
 
 # Recompute the Python locks; needs uv.
 lock:

@@ -12,3 +12,4 @@ compile dev.in -o dev.txt
 compile run.in -c dev.txt -o run.txt
 compile build.in -c dev.txt -o build.txt
 compile data.in --no-deps -o data.txt
+compile bench.in --no-deps -o bench.txt
