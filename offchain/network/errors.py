@@ -1,0 +1,38 @@
+"""What can go wrong with a network that this project runs, by name.
+
+::
+
+    DmsmError
+    └── NetworkError
+        ├── ProgramMissing     Geth or Kubo is not built and cannot be
+        ├── PlanInvalid        a network's folder does not hold what it must, or options make no sense
+        ├── NodeFailed         a node did not start, or ended
+        ├── VoteFailed         the signers did not come to a majority
+        └── DeployFailed       the contracts were not deployed
+"""
+
+from offchain.errors import DmsmError
+
+
+class NetworkError(DmsmError):
+    """Root of the errors of `offchain.network`."""
+
+
+class ProgramMissing(NetworkError):
+    """Geth or Kubo is not there and cannot be built."""
+
+
+class PlanInvalid(NetworkError):
+    """A network's folder does not hold what it must, or the options do not make sense."""
+
+
+class NodeFailed(NetworkError):
+    """A node did not start, did not answer, or ended."""
+
+
+class VoteFailed(NetworkError):
+    """Too few signers run, or they did not adopt a change in time."""
+
+
+class DeployFailed(NetworkError):
+    """The contracts were not deployed."""

@@ -1,0 +1,142 @@
+"""Keep a Clique chain of period 0 moving: such a chain makes no block while nobody sends.
+
+A block is final when others lie on it, and contracts see time pass only in blocks. So whenever a
+block holds somebody's transaction, beats follow until it is final; and an idle chain gets one beat
+each `idle_s`. A beat is an empty transfer of an account to itself: beats never answer beats.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from offchain.chain.errors import NodeRefused, NodeUnavailable
+from offchain.crypto import keystore
+from offchain.network.genesis import confirmations
+from offchain.network.ipc import Ipc
+from offchain.network.plan import HEARTBEAT, NetworkPlan, load_plan
+
+GAS_PRICE_WEI = 10**9
+_GAS = 21_000
+_FEW = 8  # a block with more transactions than this holds more than beats
+_RECONNECT_S = 0.5
+_STUCK_S = 3.0  # a beat that is not mined by then is sent again, to every signer
+
+
+class Heartbeat:
+    """The beats of one account."""
+
+    def __init__(self, account: LocalAccount, *, chain_id: int, depth: int, idle_s: float) -> None:
+        """`depth`: how many blocks must follow one that is somebody's."""
+        self._account, self._chain_id = account, chain_id
+        self._depth, self._idle_s = depth, idle_s
+        self._wanted = 0  # the chain must reach this block
+
+    def follow(self, node: Ipc, others: Sequence[Path]) -> None:
+        """Beat at `node` until it is gone. Raises NodeUnavailable."""
+        node.subscribe_heads()
+        last = time.monotonic()
+        while True:
+            head = node.next_head(_STUCK_S if self._wanted else self._idle_s)
+            if head is not None:
+                self._see(node, head)
+                last = time.monotonic()
+                if int(head["number"], 16) < self._wanted:
+                    self.beat(node)
+            elif time.monotonic() - last >= min(self._idle_s, _STUCK_S):
+                _send_to_all(others, self.beat(node))
+
+    def _see(self, node: Ipc, head: dict[str, Any]) -> None:
+        number = int(head["number"], 16)
+        block = node.request("eth_getBlockByHash", head["hash"], False)
+        if block and self._is_somebodys(node, block["transactions"]):
+            self._wanted = number + self._depth
+        elif number >= self._wanted:
+            self._wanted = 0
+
+    def _is_somebodys(self, node: Ipc, hashes: Sequence[str]) -> bool:
+        if len(hashes) > _FEW:
+            return True
+        found = (node.request("eth_getTransactionByHash", one) for one in hashes)
+        return any(one is not None and not is_beat(one) for one in found)
+
+    def beat(self, node: Ipc) -> str:
+        """Send the next beat; return its bytes. Raises NodeUnavailable."""
+        count = node.request("eth_getTransactionCount", self._account.address, "latest")
+        raw = self.sign(int(count, 16))
+        _send(node, raw)
+        return raw
+
+    def sign(self, nonce: int) -> str:
+        """Return the beat with this nonce, signed; the same nonce gives the same bytes."""
+        signed = self._account.sign_transaction(
+            {
+                "chainId": self._chain_id,
+                "nonce": nonce,
+                "gasPrice": GAS_PRICE_WEI,
+                "gas": _GAS,
+                "to": self._account.address,
+                "value": 0,
+                "data": b"",
+            }
+        )
+        return "0x" + bytes(signed.raw_transaction).hex()
+
+
+def is_beat(transaction: dict[str, Any]) -> bool:
+    """Whether a transaction is anybody's beat: nothing, from an account to itself."""
+    is_empty = int(transaction["value"], 16) == 0 and transaction["input"] == "0x"
+    return is_empty and transaction["from"] == transaction["to"]
+
+
+def _send(node: Ipc, raw: str) -> None:
+    try:
+        node.request("eth_sendRawTransaction", raw)
+    except NodeRefused:
+        return  # it has this beat already, or a later one: a block is on its way
+
+
+def _send_to_all(paths: Sequence[Path], raw: str) -> None:
+    for path in paths:
+        try:
+            with Ipc(path, timeout_s=1.0) as node:
+                _send(node, raw)
+        except NodeUnavailable:
+            continue  # that signer is down; one of them is enough
+
+
+def run(folder: Path) -> None:
+    """Beat for the network in `folder`, at the first signer that answers, until it is ended."""
+    while True:
+        plan = load_plan(folder)  # the signers may have changed
+        heart = heart_of(plan)
+        paths = [plan.ipc_path(signer.name) for signer in plan.signers]
+        for path in paths:
+            try:
+                with Ipc(path, timeout_s=5.0) as node:
+                    print(f"beating at {path}", flush=True)
+                    heart.follow(node, paths)
+            except (NodeUnavailable, NodeRefused) as error:
+                print(error, flush=True)
+        time.sleep(_RECONNECT_S)
+
+
+def heart_of(plan: NetworkPlan) -> Heartbeat:
+    """Return the heartbeat of a network, with its key. Raises KeystoreError."""
+    key = keystore.read_password(plan.key(HEARTBEAT)).reveal().decode()
+    return Heartbeat(
+        Account.from_key(key),
+        chain_id=plan.chain_id,
+        depth=confirmations(plan.engine, len(plan.signers)),
+        idle_s=plan.heartbeat_s,
+    )
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]))

@@ -1,0 +1,206 @@
+"""Start a network's nodes, wait until they are one network, and end them again."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from offchain.chain.errors import NodeRefused, NodeUnavailable
+from offchain.network import geth, kubo
+from offchain.network.besu import NOT_RUN
+from offchain.network.building import NetworkOptions, Say, build
+from offchain.network.deployment import deploy
+from offchain.network.errors import NodeFailed
+from offchain.network.ipc import Ipc
+from offchain.network.kubo_rpc import KuboRpc
+from offchain.network.plan import HEARTBEAT, PLAN_FILE, NetworkPlan, load_plan
+from offchain.network.ports import is_free
+from offchain.network.processes import ProcessFolder
+from offchain.network.programs import GETH, KUBO, PROJECT, find_program
+
+_START_S = 60.0
+_POLL_S = 0.05
+
+
+class Network:
+    """A network that runs, or may run, in its folder."""
+
+    def __init__(self, plan: NetworkPlan, *, tied: bool = False) -> None:
+        """`tied`: what this object starts dies with the thread that starts it (tests, the demo)."""
+        self.plan, self._tied = plan, tied
+        self.processes = ProcessFolder(plan.folder)
+
+    def start(self, names: Iterable[str] | None = None) -> None:
+        """Start the nodes `names` (all), those that do not run yet, and wait until they are ready.
+
+        Raises NodeFailed with the end of the log of one that does not come up, ProgramMissing.
+        """
+        if self.plan.engine != "clique":
+            raise NodeFailed(NOT_RUN)
+        wanted = list(self.plan.names if names is None else names)
+        started = [name for name in wanted if not self.processes.is_running(name)]
+        for name in started:
+            self._start(name)
+        for name in started:
+            self._wait_until(lambda name=name: self._answers(name), name, "did not answer")
+        self._connect_ipfs()
+        self._wait_for_peers()
+        if names is None:
+            self._wait_for_receipts()
+
+    def stop(self, names: Iterable[str] | None = None) -> None:
+        """End the nodes `names` (all) in good order; their data stay."""
+        self.processes.stop(self.processes.known() if names is None else names)
+
+    def delete(self) -> None:
+        """End all and remove the folder: keys, chain and all."""
+        self.stop()
+        sockets = self.plan.folder / "sockets"
+        if sockets.exists():
+            shutil.rmtree(sockets.read_text(), ignore_errors=True)
+        shutil.rmtree(self.plan.folder)
+
+    def running_signers(self) -> list[str]:
+        """Return the names of the signers that run."""
+        names = (signer.name for signer in self.plan.signers)
+        return [name for name in names if self.processes.is_running(name)]
+
+    def running_ipfs(self) -> list[str]:
+        """Return the names of the Kubo nodes that run."""
+        names = (node.name for node in self.plan.ipfs)
+        return [name for name in names if self.processes.is_running(name)]
+
+    def ask(self, signer: str, method: str, *params: object) -> object:
+        """Ask a signer through its control socket. Raises NodeRefused, NodeUnavailable."""
+        with Ipc(self.plan.ipc_path(signer)) as node:
+            return node.request(method, *params)
+
+    def _start(self, name: str) -> None:
+        if name == HEARTBEAT:
+            command = [sys.executable, "-m", "offchain.network.heartbeat", str(self.plan.folder)]
+            self.processes.start(
+                name, command, environment={"PYTHONPATH": str(PROJECT)}, tied=self._tied
+            )
+        elif any(one.name == name for one in self.plan.ipfs):
+            self._start_ipfs(name)
+        else:
+            signer = self.plan.signer(name)
+            self._require_free(name, signer.p2p_port, signer.rpc_port, signer.auth_port)
+            command = geth.command(find_program(GETH), self.plan, signer)
+            self.processes.start(name, command, tied=self._tied)
+
+    def _start_ipfs(self, name: str) -> None:
+        node = next(one for one in self.plan.ipfs if one.name == name)
+        self._require_free(name, node.swarm_port, node.api_port)
+        home = self.plan.home(name)
+        self.processes.start(
+            name,
+            kubo.command(find_program(KUBO)),
+            environment=kubo.environment(home),
+            tied=self._tied,
+        )
+
+    def _require_free(self, name: str, *ports: int) -> None:
+        for port in ports:
+            if not is_free(port):
+                raise NodeFailed(
+                    f"{name} needs port {port}, on which another program listens; end that program"
+                )
+
+    def _answers(self, name: str) -> bool:
+        if name == HEARTBEAT:
+            return True
+        if any(one.name == name for one in self.plan.ipfs):
+            return self.kubo(name).answers()
+        try:
+            self.ask(name, "eth_chainId")
+        except (NodeUnavailable, NodeRefused):
+            return False
+        return True
+
+    def kubo(self, name: str) -> KuboRpc:
+        """Return the RPC of a Kubo node of this network."""
+        node = next(one for one in self.plan.ipfs if one.name == name)
+        return KuboRpc(f"http://127.0.0.1:{node.api_port}")
+
+    def _wait_for_peers(self) -> None:
+        signers, nodes = self.running_signers(), self.running_ipfs()
+        for name in signers:
+            self._wait_until(
+                lambda name=name: self.peers_of(name) >= len(signers) - 1, name, "found no peers"
+            )
+        for name in nodes:
+            self._wait_until(
+                lambda name=name: self.kubo(name).peers() >= len(nodes) - 1, name, "found no peers"
+            )
+
+    def _connect_ipfs(self) -> None:
+        """Introduce the nodes: their own peering waits for seconds before it dials."""
+        running = self.running_ipfs()
+        for name in running:
+            for other in self.plan.ipfs:
+                if other.name != name and other.name in running:
+                    address = f"{other.multiaddress(self.plan.host)}/p2p/{other.peer_id}"
+                    self.kubo(name).connect(address)
+
+    def _wait_for_receipts(self) -> None:
+        """Wait for the first block: before it, Geth refuses to look for a receipt."""
+
+        def looks(name: str) -> bool:
+            try:
+                self.ask(name, "eth_getTransactionReceipt", "0x" + bytes(32).hex())
+            except (NodeRefused, NodeUnavailable):
+                return False
+            return True
+
+        for name in self.running_signers():
+            self._wait_until(lambda name=name: looks(name), name, "had no block")
+
+    def peers_of(self, signer: str) -> int:
+        """Return how many nodes a signer is connected to."""
+        return int(str(self.ask(signer, "net_peerCount")), 16)
+
+    def _wait_until(self, holds: Callable[[], bool], name: str, what: str) -> None:
+        give_up_at = time.monotonic() + _START_S
+        while not holds():
+            if not self.processes.is_running(name):
+                raise NodeFailed(f"{name} ended; its log says: {self.processes.tail(name, 3)}")
+            if time.monotonic() > give_up_at:
+                raise NodeFailed(f"{name} {what} in {_START_S:.0f} s; see `dmsm net logs {name}`")
+            time.sleep(_POLL_S)
+
+
+def up(options: NetworkOptions, *, tied: bool = False, say: Say = lambda _: None) -> Network:
+    """Make the network in the folder if there is none, start what does not run, deploy once.
+
+    The options of an existing network stay as they are. Raises NetworkError; what was started by
+    then is ended.
+    """
+    exists = (options.folder / PLAN_FILE).exists()
+    network = Network(load_plan(options.folder) if exists else build(options, say=say), tied=tied)
+    if network.plan.engine != "clique":
+        return network
+    say(f"starting {len(network.plan.names)} processes")
+    try:
+        network.start()
+        if not (network.plan.folder / "deployment.json").exists():
+            say("deploying the contracts")
+            deploy(network.plan)
+    except BaseException:
+        network.stop()
+        raise
+    return network
+
+
+def down(folder: Path, *, delete: bool = False) -> list[str]:
+    """End the network in `folder`; return the names of what ran. Raises PlanInvalid."""
+    network = Network(load_plan(folder))
+    ran = [name for name in network.processes.known() if network.processes.is_running(name)]
+    if delete:
+        network.delete()
+    else:
+        network.stop()
+    return ran

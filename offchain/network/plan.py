@@ -1,0 +1,162 @@
+"""What a network consists of, and where in its folder everything lies.
+
+::
+
+    FOLDER/.gitignore          keeps all of it, keys above all, out of git
+          plan.json            this module's
+          network.toml         what members' profiles name: `network = "FOLDER/network.toml"`
+          genesis.json deployment.json
+          keys/                password, the consortium's and the heartbeat's private keys
+          swarm.key            who has it may join the IPFS swarm
+          signer-1/ …          a signer's data, its keystore and its config.toml
+          ipfs-1/ …            a Kubo repository
+          run/                 process ids · logs/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from offchain.network.errors import PlanInvalid
+
+PLAN_FILE = "plan.json"
+HEARTBEAT = "heartbeat"
+_LONGEST_SOCKET = 100  # the system takes 107 bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerPlan:
+    """A signer: `address` signs blocks, `node_id` (128 hex digits) names it to its peers."""
+
+    name: str
+    address: str
+    node_id: str
+    p2p_port: int
+    rpc_port: int
+    auth_port: int
+    metrics_port: int
+
+    def enode(self, host: str) -> str:
+        """Return its address as peers dial it."""
+        return f"enode://{self.node_id}@{host}:{self.p2p_port}?discport=0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpfsPlan:
+    """A Kubo node; `peer_id` names it in the swarm."""
+
+    name: str
+    peer_id: str
+    swarm_port: int
+    api_port: int
+
+    def multiaddress(self, host: str) -> str:
+        """Return its address as peers dial it."""
+        return f"/ip4/{host}/tcp/{self.swarm_port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPlan:
+    """A network.
+
+    host: where nodes listen for each other; their RPC is at 127.0.0.1 in any case.
+    heartbeat_s: an idle chain gets a block so often (its time moves only with blocks).
+    """
+
+    folder: Path
+    engine: str
+    chain_id: int
+    period_s: int
+    host: str
+    heartbeat_s: int
+    signers: tuple[SignerPlan, ...]
+    ipfs: tuple[IpfsPlan, ...]
+
+    @property
+    def rpc_urls(self) -> tuple[str, ...]:
+        """Return the signers' JSON-RPC addresses."""
+        return tuple(f"http://127.0.0.1:{signer.rpc_port}" for signer in self.signers)
+
+    @property
+    def ipfs_urls(self) -> tuple[str, ...]:
+        """Return the Kubo nodes' RPC addresses."""
+        return tuple(f"http://127.0.0.1:{node.api_port}" for node in self.ipfs)
+
+    @property
+    def is_idle_without_beat(self) -> bool:
+        """Whether the chain makes no block while nobody sends: Clique at period 0."""
+        return self.engine == "clique" and self.period_s == 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all processes, in the order of their start."""
+        nodes = [*(one.name for one in self.signers), *(one.name for one in self.ipfs)]
+        return (*nodes, *((HEARTBEAT,) if self.is_idle_without_beat else ()))
+
+    def signer(self, name: str) -> SignerPlan:
+        """Return the signer called `name`, by name or account. Raises PlanInvalid."""
+        for one in self.signers:
+            if name in (one.name, one.address):
+                return one
+        known = ", ".join(one.name for one in self.signers)
+        raise PlanInvalid(f"the network has no signer {name!r}; it has {known}")
+
+    def home(self, name: str) -> Path:
+        """Return the folder of a node."""
+        return self.folder / name
+
+    def key(self, name: str) -> Path:
+        """Return the file of a private key (hex, 0600): "consortium" or "heartbeat"."""
+        return self.folder / "keys" / name
+
+    def ipc_path(self, name: str) -> Path:
+        """Return a signer's control socket. Deep folders get theirs in the system's short one."""
+        path = self.home(name) / "geth.ipc"
+        if len(os.fsencode(path)) <= _LONGEST_SOCKET:
+            return path
+        return self._socket_folder() / f"{name}.ipc"
+
+    def _socket_folder(self) -> Path:
+        note = self.folder / "sockets"
+        if not note.exists():
+            note.write_text(tempfile.mkdtemp(prefix="dmsm-net-"))  # 0700
+        return Path(note.read_text())
+
+    def with_signers(self, signers: tuple[SignerPlan, ...]) -> NetworkPlan:
+        """Return the plan with other signers."""
+        return replace(self, signers=signers)
+
+    def save(self) -> None:
+        """Write the plan into its folder, whole or not at all."""
+        content = {key: value for key, value in asdict(self).items() if key != "folder"}
+        write_whole(self.folder / PLAN_FILE, json.dumps(content, indent=1) + "\n")
+
+
+def load_plan(folder: Path) -> NetworkPlan:
+    """Read the plan of the network in `folder`. Raises PlanInvalid."""
+    path = folder / PLAN_FILE
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content["signers"] = tuple(SignerPlan(**one) for one in content["signers"])
+        content["ipfs"] = tuple(IpfsPlan(**one) for one in content["ipfs"])
+        return NetworkPlan(folder=folder.resolve(), **content)
+    except FileNotFoundError:
+        raise PlanInvalid(f"there is no network in {folder}; start one with `dmsm net up`") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PlanInvalid(f"{path} is not a network's plan: {error!r}") from error
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a file under a temporary name and then give it its own."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)

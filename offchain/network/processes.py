@@ -1,0 +1,141 @@
+"""Processes that outlive the command that starts them, found again by their id and start time.
+
+``run/NAME.pid`` holds both; an id that the system has given to somebody else is never signalled.
+Linux only (``/proc``).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from offchain.chain.anvil import die_with_parent
+from offchain.network.errors import NodeFailed
+
+_POLL_S = 0.02
+_TAIL_BYTES = 1 << 16
+_children: list["subprocess.Popen[bytes]"] = []  # ours: to be reaped when they end
+
+
+class ProcessFolder:
+    """The processes of one network."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use ``folder/run`` and ``folder/logs``."""
+        self._run, self._logs = folder / "run", folder / "logs"
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        tied: bool = False,
+    ) -> int:
+        """Start `command` with its output appended to its log; return the process id.
+
+        `tied`: it dies with the thread that starts it. Raises NodeFailed when `name` runs.
+        """
+        if self.is_running(name):
+            raise NodeFailed(f"{name} runs already")
+        self._run.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(os.getpid()) if tied else None,
+            )
+        _children.append(process)
+        self._file(name).write_text(f"{process.pid} {_started_at(process.pid)}\n")
+        return process.pid
+
+    def log(self, name: str) -> Path:
+        """Return the file of its output."""
+        return self._logs / f"{name}.log"
+
+    def pid(self, name: str) -> int | None:
+        """Return the id of the running process, or None."""
+        try:
+            pid, started = self._file(name).read_text().split()
+        except (FileNotFoundError, ValueError):
+            return None
+        _reap()
+        return int(pid) if _started_at(int(pid)) == started else None
+
+    def is_running(self, name: str) -> bool:
+        """Whether the process started under `name` runs still."""
+        return self.pid(name) is not None
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to the process, if it runs."""
+        pid = self.pid(name)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self, name: str) -> None:
+        """End it as a power failure would, and wait until it is gone."""
+        self.signal(name, signal.SIGKILL)
+        self._wait([name], 10.0)
+
+    def stop(self, names: Iterable[str], *, timeout_s: float = 30.0) -> None:
+        """End processes in good order, all at once; those that do not end in time, hard."""
+        listed = list(names)
+        for name in listed:
+            self.signal(name, signal.SIGTERM)
+            self.signal(name, signal.SIGCONT)  # a halted one would never hear of it
+        for name in self._wait(listed, timeout_s):
+            self.kill(name)
+        for name in listed:
+            self._file(name).unlink(missing_ok=True)
+
+    def known(self) -> list[str]:
+        """Return the names of all that were started and not stopped."""
+        return sorted(path.stem for path in self._run.glob("*.pid"))
+
+    def tail(self, name: str, lines: int = 20) -> str:
+        """Return the last lines of its log."""
+        try:
+            with self.log(name).open("rb") as stream:
+                size = stream.seek(0, os.SEEK_END)
+                stream.seek(max(0, size - _TAIL_BYTES))
+                text = stream.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _wait(self, names: Iterable[str], timeout_s: float) -> list[str]:
+        give_up_at = time.monotonic() + timeout_s
+        left = [name for name in names if self.is_running(name)]
+        while left and time.monotonic() < give_up_at:
+            time.sleep(_POLL_S)
+            left = [name for name in left if self.is_running(name)]
+        return left
+
+    def _file(self, name: str) -> Path:
+        return self._run / f"{name}.pid"
+
+
+def _started_at(pid: int) -> str | None:
+    """Return the clock tick at which a process started, or None when there is none alive."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def _reap() -> None:
+    for process in list(_children):
+        if process.poll() is not None:
+            _children.remove(process)

@@ -1,0 +1,123 @@
+"""Change who signs: a majority of the signers proposes it, each in a block that it seals (EIP-225)."""
+
+from __future__ import annotations
+
+import time
+
+from offchain.chain.errors import NodeRefused, NodeUnavailable
+from offchain.crypto import keystore
+from offchain.network import geth
+from offchain.network.building import new_signer, signer_ports
+from offchain.network.errors import PlanInvalid, VoteFailed
+from offchain.network.heartbeat import heart_of
+from offchain.network.ipc import Ipc
+from offchain.network.member_view import write_member_view
+from offchain.network.operation import Network
+from offchain.network.plan import HEARTBEAT, NetworkPlan, SignerPlan
+from offchain.network.programs import GETH, find_program
+
+_POLL_S = 0.25
+VOTE_S = 120.0
+
+
+def add_signer(network: Network, *, timeout_s: float = VOTE_S) -> SignerPlan:
+    """Make a new signer on this machine, connect it to all, and let the signers vote it in.
+
+    Returns it when the chain has adopted it. Raises VoteFailed, NodeFailed.
+    """
+    plan = network.plan
+    _require_majority(network)
+    number = 1 + max(int(one.name.rpartition("-")[2]) for one in plan.signers)
+    password = keystore.read_password(plan.key("password"))
+    made = new_signer(plan.folder, number, signer_ports(plan.host), password)
+    voters = network.running_signers()
+    grown = plan.with_signers((*plan.signers, made))
+    geth.initialise(find_program(GETH), grown, made)
+    _adopt_plan(network, grown)
+    network.start([made.name])
+    for name in voters:
+        network.ask(name, "admin_addPeer", made.enode(plan.host))
+    _vote(network, voters, made.address, authorise=True, timeout_s=timeout_s)
+    return made
+
+
+def remove_signer(network: Network, name: str, *, timeout_s: float = VOTE_S) -> SignerPlan:
+    """Let the signers vote one out, and then end its node; its folder stays.
+
+    `name` is its name or account. Raises PlanInvalid, VoteFailed.
+    """
+    gone = network.plan.signer(name)
+    if len(network.plan.signers) == 1:
+        raise PlanInvalid("the last signer cannot be removed: nobody would seal blocks")
+    _require_majority(network)
+    voters = [one for one in network.running_signers() if one != gone.name]
+    if gone.address in signers_of(network):
+        _vote(network, voters, gone.address, authorise=False, timeout_s=timeout_s)
+    network.stop([gone.name])
+    left = tuple(one for one in network.plan.signers if one.name != gone.name)
+    _adopt_plan(network, network.plan.with_signers(left))
+    for voter in network.running_signers():
+        network.ask(voter, "admin_removePeer", gone.enode(network.plan.host))
+    return gone
+
+
+def signers_of(network: Network) -> set[str]:
+    """Return the accounts that the chain takes blocks from. Raises VoteFailed."""
+    for name in network.running_signers():
+        try:
+            found = network.ask(name, "clique_getSigners")
+        except (NodeUnavailable, NodeRefused):
+            continue
+        if isinstance(found, list):
+            known = {one.address.lower(): one.address for one in network.plan.signers}
+            return {known.get(one.lower(), one) for one in found}
+    raise VoteFailed("no signer answers; start the network with `dmsm net up`")
+
+
+def _require_majority(network: Network) -> None:
+    needed = len(network.plan.signers) // 2 + 1
+    running = len(network.running_signers())
+    if running < needed:
+        raise VoteFailed(f"{needed} signers must run to decide, {running} do; start more of them")
+
+
+def _vote(
+    network: Network, voters: list[str], account: str, *, authorise: bool, timeout_s: float
+) -> None:
+    for name in voters:
+        network.ask(name, "clique_propose", account, authorise)
+    try:
+        give_up_at = time.monotonic() + timeout_s
+        while (account in signers_of(network)) is not authorise:
+            if time.monotonic() > give_up_at:
+                raise VoteFailed(
+                    f"the signers did not come to a majority on {account} in {timeout_s:.0f} s; "
+                    "`dmsm net status` shows who runs"
+                )
+            _push(network, voters)
+            time.sleep(_POLL_S)
+    finally:
+        for name in voters:
+            network.ask(name, "clique_discard", account)
+
+
+def _push(network: Network, voters: list[str]) -> None:
+    """Let a block be made: each carries one signer's vote."""
+    if not network.plan.is_idle_without_beat:
+        return
+    heart = heart_of(network.plan)
+    with Ipc(network.plan.ipc_path(voters[0])) as node:
+        heart.beat(node)
+
+
+def _adopt_plan(network: Network, plan: NetworkPlan) -> None:
+    network.plan = plan
+    plan.save()
+    for signer in plan.signers:
+        geth.write_config(plan, signer)
+    write_member_view(plan)
+    if network.processes.is_running(HEARTBEAT):
+        network.stop([HEARTBEAT])  # it counts to another depth from here on
+        network.start([HEARTBEAT])
+
+
