@@ -68,7 +68,7 @@ class DataSetPublisher:
                 self._finish(begun)  # begun before a crash; its id is the ledger's next
         for known in self._held.data_sets():
             if (known.from_s, known.to_s) == (window_from, window_to):
-                return self._send(known)  # also sends again what a reorganisation took away
+                return self._again(known)
         while True:
             published = self._finish(self._build(window_from, window_to))
             if published is not None:
@@ -145,15 +145,28 @@ class DataSetPublisher:
 
     def _finish(self, stored: StoredDataSet) -> PublishedDataSet | None:
         """Publish what was built; None, and it is forgotten, if consent ended meanwhile."""
-        is_begun = self._gateway.is_begun(_intent(stored.data_set_id))
-        if not is_begun and find_data_set(self._gateway, stored.data_set_id) is None:
-            devices = json.loads(self._held.recall(_devices_of(stored.data_set_id)) or b"[]")
-            lacking = lacking_consent(self._gateway, devices)
-            if lacking:
-                _log.warning("built anew, since consent ended meanwhile: %s", lacking)
-                self._held.drop_data_set(stored.data_set_id)
-                return None
+        if lacking := self._lacking(stored):
+            _log.warning("a data set is not published, since consent ended: %s", lacking)
+            self._held.drop_data_set(stored.data_set_id)
+            return None
         return self._send(stored)
+
+    def _again(self, known: StoredDataSet) -> PublishedDataSet:
+        """Find what was published before; send again what a reorganisation took away."""
+        if lacking := self._lacking(known):
+            raise DataSetInvalid(
+                f"data set {known.data_set_id.hex()} is off the chain after a reorganisation and "
+                f"cannot be published again, since consent ended: {lacking}"
+            )
+        return self._send(known)
+
+    def _lacking(self, stored: StoredDataSet) -> dict[Account, str]:
+        """Return its devices without consent, while it can still be kept from the chain."""
+        is_begun = self._gateway.is_begun(_intent(stored.data_set_id))
+        if is_begun or find_data_set(self._gateway, stored.data_set_id) is not None:
+            return {}
+        devices = json.loads(self._held.recall(_devices_of(stored.data_set_id)) or b"[]")
+        return lacking_consent(self._gateway, devices)
 
     def _send(self, stored: StoredDataSet) -> PublishedDataSet:
         digest = self._store.put(stored.manifest).digest
