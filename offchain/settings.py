@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from offchain.types import Account
 
 
+_MAX_BYTES = 16_384  # reading TOML takes quadratic time
+
+
 class SettingsError(DmsmError):
     """A profile is missing or does not say what it must; nothing was done."""
 
@@ -87,12 +90,16 @@ class Profile:
 def load_profile(path: Path) -> Profile:
     """Read a profile. Raises SettingsError, naming the key and the file."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise SettingsError(f"{path} has more than {_MAX_BYTES} bytes; it is no profile")
+        content = tomllib.loads(data.decode("utf-8"))
     except FileNotFoundError:
         raise SettingsError(
             f"{path} does not exist; name the profile with --profile FILE or DMSM_PROFILE"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
     return _profile(_Table(path, "", content))
 

@@ -136,5 +136,5 @@ def _read_json(path: Path, *, hint: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DeploymentInvalid(f"{path} does not exist; {hint}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DeploymentInvalid(f"{path} cannot be read: {error}") from error

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from offchain.cli.output import show
+from offchain.cli import key_care, output
+from offchain.cli.key_care import Scrypt
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, parse_account
 from offchain.settings import SettingsError
 
 if TYPE_CHECKING:
     from offchain.services.member_keys import MemberKeys
 
-app = typer.Typer(no_args_is_help=True, help="Make a member's keys and its registration.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Make, back up, restore and rotate a member's keys; write its registration.",
+)
 
 
 class KeyRole(StrEnum):
@@ -26,13 +30,6 @@ class KeyRole(StrEnum):
     SHARER = "sharer"
     CONSORTIUM = "consortium"
     DEVICE = "device"
-
-
-class Scrypt(StrEnum):
-    """How costly it is to try a password."""
-
-    STANDARD = "standard"
-    LIGHT = "light"
 
 
 @app.command()
@@ -58,7 +55,7 @@ def new(
     """Make the keys of a member and print its account.
 
     Needs nothing but the password file; talks to nobody and costs nothing. Existing keys are never
-    overwritten. Back the folder up: nobody can restore it.
+    overwritten. Back them up with `dmsm keys backup`: nobody else can restore them.
     """
     from offchain.crypto import keystore
     from offchain.services.member_keys import MemberKeys
@@ -76,7 +73,7 @@ def new(
     if scrypt is Scrypt.LIGHT:
         typer.echo("dmsm: light scrypt: these keys are for development only", err=True)
     facts = {"account": made.address, "role": role.value, "keys": str(directory)}
-    show(facts, as_json=as_json)
+    output.show(facts, as_json=as_json)
 
 
 @app.command()
@@ -129,7 +126,11 @@ def registration(
         with open_store(settings.store_url) as store:
             facts["paillier_key"] = str(member.publish_paillier_key(store))
     out.write_text(made.to_json() + "\n", encoding="utf-8")
-    show(facts)
+    output.show(facts)
+
+
+for _command in key_care.COMMANDS:
+    app.command()(_command)
 
 
 def _require_fitting(member: MemberKeys, region: str | None, owner: str | None) -> None:

@@ -16,7 +16,7 @@ from eth_account import Account
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.box import gcm_decrypt, gcm_encrypt
 from offchain.crypto.delivery import DeliverySecretKey
-from offchain.crypto.encoding import exact_bytes
+from offchain.crypto.encoding import exact_bytes, is_integer
 from offchain.crypto.kdf import DeviceSecret
 from offchain.crypto.paillier import PaillierPrivateKey
 from offchain.crypto.private_file import read_password, read_private_file, write_document
@@ -44,6 +44,14 @@ LIGHT_SCRYPT_N = 1 << 12  # tests and development chains only
 _SCRYPT_R = 8
 _SCRYPT_P = 1
 _MAX_SCRYPT_N = 1 << 20  # 1 GiB: a file may not ask for more
+_MAX_LANES = 64  # r·p
+_MAX_PBKDF2_ROUNDS = 10_000_000
+_V3_KEY_BYTES = 32
+_V3_PRF = "hmac-sha256"
+_V3_PARAMS = {
+    "scrypt": ("n", "r", "p", "dklen", "salt"),
+    "pbkdf2": ("c", "dklen", "prf", "salt"),
+}
 _VERSION = 1
 
 
@@ -55,7 +63,7 @@ def save_account(
     Raises KeystoreError when the file exists or cannot be written.
     """
     key = exact_bytes(private_key, 32, name="an account's private key")
-    _require_scrypt_n(scrypt_n)
+    require_scrypt_n(scrypt_n)
     try:
         address = str(Account.from_key(key).address)
     except ValueError:
@@ -70,16 +78,46 @@ def load_account(path: Path | str, password: SecretBytes) -> SecretBytes:
 
     Raises WrongPasswordError, or KeystoreError for a file that is not one.
     """
-    document = _read_document(Path(path))
+    document = _v3_document(Path(path))
     try:
-        cost = document["crypto"]["kdfparams"].get("n", 1)
-        if document["version"] != 3 or not 1 <= cost <= _MAX_SCRYPT_N:
-            raise KeystoreError(f"{path} is not a V3 keystore with reasonable parameters")
-        return SecretBytes(bytes(Account.decrypt(document, _text(password))))
-    except ValueError:
+        key = bytes(Account.decrypt(document, _text(password)))
+    except (ValueError, TypeError, OverflowError, MemoryError):
         raise _wrong_password(path) from None
-    except (KeyError, TypeError, AttributeError, NotImplementedError):
+    if len(key) != _V3_KEY_BYTES:
+        raise KeystoreError(f"{path} holds no account's private key")
+    return SecretBytes(key)
+
+
+def _v3_document(path: Path) -> dict[str, Any]:
+    """Read a V3 file and keep only what is known, so that no twin of a name in capitals counts."""
+    document = _read_document(path)
+    try:
+        crypto = document["crypto"]
+        if document["version"] != 3 or not _is_bounded(crypto["kdf"], crypto["kdfparams"]):
+            raise KeystoreError(f"{path} is not a V3 keystore with reasonable parameters")
+        params = {name: crypto["kdfparams"][name] for name in _V3_PARAMS[crypto["kdf"]]}
+        kept = {name: crypto[name] for name in ("cipher", "ciphertext", "kdf", "mac")}
+        texts = [*kept.values(), params["salt"], crypto["cipherparams"]["iv"]]
+        known = kept["cipher"] == "aes-128-ctr" and params.get("prf", _V3_PRF) == _V3_PRF
+        if not known or not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        cipher_params = {"iv": crypto["cipherparams"]["iv"]}
+    except (KeyError, TypeError, AttributeError):
         raise KeystoreError(f"{path} is not a complete V3 keystore") from None
+    return {"version": 3, "crypto": kept | {"kdfparams": params, "cipherparams": cipher_params}}
+
+
+def _is_bounded(kdf: Any, params: Any) -> bool:
+    """Tell whether the work that a V3 file asks for is within what this program does."""
+    numbers = [params[name] for name in _V3_PARAMS[kdf] if name not in ("salt", "prf")]
+    if not all(is_integer(value) and value > 0 for value in numbers):
+        return False
+    if params["dklen"] != _V3_KEY_BYTES:
+        return False
+    if kdf == "pbkdf2":
+        return bool(params["c"] <= _MAX_PBKDF2_ROUNDS)
+    n, r, p = params["n"], params["r"], params["p"]
+    return bool(n & (n - 1) == 0 and n * r <= _MAX_SCRYPT_N * _SCRYPT_R and r * p <= _MAX_LANES)
 
 
 def _text(password: SecretBytes) -> str:
@@ -141,9 +179,9 @@ def load_device(path: Path | str, password: SecretBytes) -> DeviceSecret:
 
 
 def _save(path: Path, kind: str, payload: bytes, password: SecretBytes, scrypt_n: int) -> None:
-    _require_scrypt_n(scrypt_n)
+    require_scrypt_n(scrypt_n)
     salt = secrets.token_bytes(32)
-    key = _stretch(password, salt, scrypt_n)
+    key = stretch(password, salt, scrypt_n)
     sealed = gcm_encrypt(key, payload, associated_data=_header(kind, scrypt_n, salt))
     document = {
         "version": _VERSION,
@@ -166,12 +204,12 @@ def _load(path: Path, kind: str, password: SecretBytes) -> bytes:
         scrypt_n, salt = document["kdf"]["n"], bytes.fromhex(document["salt"])
         sealed = bytes.fromhex(document["sealed"])
         known = (document["version"], document["kind"]) == (_VERSION, f"dmsm-{kind}")
-        _require_scrypt_n(scrypt_n)
+        require_scrypt_n(scrypt_n)
     except (KeyError, TypeError, ValueError):
         raise KeystoreError(f"{path} is not a complete {kind} keystore") from None
     if not known:
         raise KeystoreError(f"{path} is a keystore of another kind; a {kind} key is needed")
-    key = _stretch(password, salt, scrypt_n)
+    key = stretch(password, salt, scrypt_n)
     try:
         return gcm_decrypt(key, sealed, associated_data=_header(kind, scrypt_n, salt))
     except DecryptionError:
@@ -182,7 +220,8 @@ def _header(kind: str, scrypt_n: int, salt: bytes) -> bytes:
     return f"dmsm-{kind}/{_VERSION}/scrypt/{scrypt_n}/{_SCRYPT_R}/{_SCRYPT_P}/".encode() + salt
 
 
-def _stretch(password: SecretBytes, salt: bytes, scrypt_n: int) -> bytes:
+def stretch(password: SecretBytes, salt: bytes, scrypt_n: int) -> bytes:
+    """Derive a 32-byte key from a password by scrypt (RFC 7914), r = 8, p = 1."""
     try:
         kdf = Scrypt(salt=salt, length=32, n=scrypt_n, r=_SCRYPT_R, p=_SCRYPT_P)
         return kdf.derive(password.reveal())
@@ -190,7 +229,8 @@ def _stretch(password: SecretBytes, salt: bytes, scrypt_n: int) -> bytes:
         raise KeystoreError("scrypt is not available here or lacks memory") from error
 
 
-def _require_scrypt_n(scrypt_n: Any) -> None:
+def require_scrypt_n(scrypt_n: Any) -> None:
+    """Raise KeystoreError unless scrypt's n is a power of two in [2^12, 2^20]."""
     allowed = isinstance(scrypt_n, int) and LIGHT_SCRYPT_N <= scrypt_n <= _MAX_SCRYPT_N
     if not allowed or scrypt_n & (scrypt_n - 1):
         raise KeystoreError("scrypt's n must be a power of two in [2^12, 2^20]")

@@ -25,17 +25,17 @@ def read_password(path: Path | str) -> SecretBytes:
     return SecretBytes(lines[0])
 
 
-def read_private_file(path: Path) -> bytes:
+def read_private_file(path: Path, *, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
     """Read a small file that only its owner can read. Raises KeystoreError."""
     try:
         with path.open("rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode
-            data = stream.read(_MAX_FILE_BYTES + 1)
+            data = stream.read(max_bytes + 1)
     except OSError as error:
         raise KeystoreError(f"cannot read {path}: {error.strerror}") from error
     if stat.S_IMODE(mode) & 0o077:
         raise KeystoreError(f"{path} is open to other users; run chmod 600 on it")
-    if len(data) > _MAX_FILE_BYTES:
+    if len(data) > max_bytes:
         raise KeystoreError(f"{path} is too large to be a key or password file")
     return data
 
@@ -60,14 +60,15 @@ def write_document(
             os.link(temporary, path)  # unlike a rename, refuses an existing name
         finally:
             temporary.unlink()
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except FileExistsError:
         raise KeystoreError(f"{path} exists; keys are never overwritten") from None
     except OSError as error:
         raise KeystoreError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

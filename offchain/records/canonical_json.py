@@ -8,6 +8,7 @@ from offchain.errors import FormatError
 
 MAX_INTEGER_BITS = 256
 MAX_DEPTH = 32
+_FREE_NODES = 1 << 18  # and one more for each 32 bytes: what honest documents stay far below
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 JsonValue = Any
@@ -48,6 +49,9 @@ def parse(data: bytes, *, max_bytes: int) -> JsonValue:
     """
     if not isinstance(data, bytes) or len(data) > max_bytes:
         raise FormatError(f"expected at most {max_bytes} bytes of JSON")
+    nodes = data.count(b",") + data.count(b"[") + data.count(b"{")
+    if nodes > _FREE_NODES + len(data) // 32:  # an empty list of 3 bytes takes 64 in memory
+        raise FormatError("JSON has too many parts for its length")
     _check_nesting(data)
     try:
         return json.loads(
@@ -56,7 +60,7 @@ def parse(data: bytes, *, max_bytes: int) -> JsonValue:
             parse_constant=_refuse_number,
             object_pairs_hook=_unique,
         )
-    except (UnicodeDecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError("these bytes are not JSON") from error
 
 

@@ -17,6 +17,8 @@ from offchain.types import Account, Batch, Reading
 KIND_FULL_READINGS = 1
 MAX_COMPANION_BYTES = 2**26
 MAX_COMPANION_JSON_BYTES = 2**27
+_JSON_RATIO = 6  # keys and roots are random: honest companions unpack to three times their size
+_FREE_JSON_BYTES = 2**16
 MAX_MANIFEST_BYTES = 16_384
 MAX_DEVICES = 10_000
 MAX_DEVICE_ROWS = 2**20
@@ -118,20 +120,28 @@ def encode_companion(companion: Companion) -> bytes:
     return inflate.deflate(canonical_json.dumps(obj))
 
 
-def decode_companion(data: bytes, *, max_json_bytes: int = MAX_COMPANION_JSON_BYTES) -> Companion:
-    """Decode a companion file (out of its box). Raises FormatError."""
+def decode_companion(data: bytes, *, max_rows: int) -> Companion:
+    """Decode a companion file (out of its box) of at most `max_rows` readings in all.
+
+    The manifest says how many rows there are, so that a small file cannot unpack to more than was
+    bought. Raises FormatError.
+    """
     if len(data) > MAX_COMPANION_BYTES:
         raise FormatError(f"a companion file has at most {MAX_COMPANION_BYTES} bytes")
+    max_json_bytes = min(MAX_COMPANION_JSON_BYTES, _FREE_JSON_BYTES + _JSON_RATIO * len(data))
     plain = inflate.inflate(data, max_bytes=max_json_bytes)
     value = canonical_json.loads(plain, max_bytes=max_json_bytes)
     obj = fields.versioned(value, "devices aggregate_signature", what="a companion file")
     items = fields.sequence(obj["devices"], "devices", min_items=1, max_items=MAX_DEVICES)
-    devices = tuple(_device_from_json(item) for item in items)
+    devices: list[CompanionDevice] = []
+    for item in items:
+        devices.append(_device_from_json(item, max_rows))
+        max_rows -= devices[-1].packed.count
     accounts = [device.packed.device.lower() for device in devices]
     if sorted(set(accounts)) != accounts:
         raise FormatError("the devices of a companion file ascend by account")
     return Companion(
-        devices=devices,
+        devices=tuple(devices),
         aggregate_signature=fields.point(obj["aggregate_signature"], "aggregate_signature"),
     )
 
@@ -187,10 +197,12 @@ def _device_to_json(device: CompanionDevice) -> fields.Json:
     }
 
 
-def _device_from_json(value: object) -> CompanionDevice:
+def _device_from_json(value: object, max_rows: int) -> CompanionDevice:
     names = "packed first_register_wh batches nonce_keys"
     obj = fields.members(value, names, what="a device of a companion file")
-    columns = packed.from_json(obj["packed"], with_energy=False, max_rows=MAX_DEVICE_ROWS)
+    columns = packed.from_json(
+        obj["packed"], with_energy=False, max_rows=min(max_rows, MAX_DEVICE_ROWS)
+    )
     items = fields.sequence(obj["batches"], "batches", max_items=columns.count)
     batches = tuple(_batch(item, columns.device) for item in items)
     packed.check_tiled(columns, [(batch.from_seq, batch.count) for batch in batches])

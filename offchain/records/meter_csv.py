@@ -3,6 +3,7 @@
 Strict, so that a bad file is refused before anything starts, with its line and column.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,8 @@ def first_days(samples: Sequence[MeterSample], days: int | None) -> list[MeterSa
 def _lines(path: str) -> list[str]:
     try:
         with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, MAX_FILE_BYTES) + 1)  # the whole number is set aside
         text = data.decode("utf-8")
     except OSError as error:
         raise _error(path, 1, "file", f"cannot be read: {error.strerror}") from error

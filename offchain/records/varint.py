@@ -21,6 +21,8 @@ def encode_columns(columns: Sequence[Sequence[int]]) -> bytes:
 
 def decode_columns(data: bytes, *, columns: int, rows: int) -> list[list[int]]:
     """Decode exactly `columns` columns of `rows` values. Raises FormatError for anything else."""
+    if rows < 1 or not columns * rows <= len(data) <= columns * rows * MAX_BYTES:
+        raise FormatError(f"{len(data)} bytes do not hold {columns} columns of {rows} rows")
     differences = _varints(data, columns * rows)
     decoded = []
     for start in range(0, columns * rows, rows):

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from eth_account import Account as EthAccount
 from eth_account.signers.local import LocalAccount
 
-from offchain.crypto import bls, box, commitment, delivery, keystore, messages
+from offchain.crypto import bls, commitment, delivery, kem, keystore, messages
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.delivery import DeliverySecretKey
-from offchain.crypto.kdf import DeviceSecret, hkdf
+from offchain.crypto.kdf import DeviceSecret
 from offchain.crypto.paillier import DEFAULT_BITS, PaillierPrivateKey, generate_private_key
 from offchain.crypto.secret import SecretBytes
+from offchain.errors import DecryptionError
+from offchain.services import member_file
 from offchain.services.errors import ServiceError, UnfitMember
 from offchain.services.registration import NO_ADDRESS, Registration
 from offchain.services.roles import MemberRole
 from offchain.storage import Cid, ContentStore
 from offchain.types import Account, to_account
 
-_MEMBER_FILE_INFO = b"DMSM-V1-member-file"
+RETIRED = "retired"
 
 
 @dataclass(frozen=True)
 class MemberKeys:
-    """All secrets of a member (protocol §1).
+    """All secrets of a member (protocol §1), and the earlier ones that it keeps for reading.
 
     A device has a device secret and no delivery or Paillier key.
     """
@@ -41,6 +43,15 @@ class MemberKeys:
     delivery: DeliverySecretKey | None = None
     paillier: PaillierPrivateKey | None = None
     device_secret: DeviceSecret | None = None
+    earlier: Callable[[], tuple[MemberKeys, ...]] = field(default=tuple, repr=False, compare=False)
+
+    @property
+    def retired(self) -> tuple[MemberKeys, ...]:
+        """The member's earlier keys, the latest first; their files are read when first asked for.
+
+        Raises KeystoreError.
+        """
+        return self.earlier()
 
     @property
     def address(self) -> Account:
@@ -60,6 +71,19 @@ class MemberKeys:
         if self.delivery is None:
             raise UnfitMember(f"{self.address} is a device and has no delivery key")
         return self.delivery
+
+    def open_sealed(self, sealed: bytes, *, context: bytes) -> bytes:
+        """Open a message sealed to this member's Paillier key, or to a retired one.
+
+        A sealed message names no key, so each is tried. Raises one and the same DecryptionError
+        for whatever is wrong, UnfitMember for a device.
+        """
+        try:
+            return kem.open_sealed(self.decryption_key, sealed, context=context)
+        except DecryptionError:
+            if not self.retired:
+                raise
+        return self._open_with_retired(sealed, context)
 
     @classmethod
     def generate(
@@ -116,7 +140,15 @@ class MemberKeys:
             keystore.save_device(
                 directory / "device.json", self.device_secret, password, scrypt_n=scrypt_n
             )
-        self._save_identity(directory / "member.json")
+        member_file.write(
+            directory / "member.json",
+            role=self.role,
+            account=self.account,
+            identity=self.identity,
+            salt=self.salt,
+        )
+        for number, earlier in enumerate(reversed(self.retired), start=1):
+            earlier.save(directory / RETIRED / f"{number:03d}", password, light=light)
 
     @classmethod
     def load(cls, directory: Path, password: SecretBytes) -> MemberKeys:
@@ -131,7 +163,7 @@ class MemberKeys:
         account = EthAccount.from_key(
             keystore.load_account(directory / "account.json", password).reveal()
         )
-        role, identity, salt = _read_identity(directory / "member.json", account)
+        role, identity, salt = member_file.read(directory / "member.json", account)
         is_device = role is MemberRole.DEVICE
         return cls(
             role=role,
@@ -148,6 +180,7 @@ class MemberKeys:
             device_secret=keystore.load_device(directory / "device.json", password)
             if is_device
             else None,
+            earlier=cache(lambda: _load_retired(directory / RETIRED, password)),
         )
 
     def registration(
@@ -187,6 +220,14 @@ class MemberKeys:
         """Put the public key into the content store; its CID's digest is the digest on chain."""
         return store.put(self.decryption_key.public_key.to_bytes())
 
+    def _open_with_retired(self, sealed: bytes, context: bytes) -> bytes:
+        for key in (one.decryption_key for one in self.retired):
+            try:
+                return kem.open_sealed(key, sealed, context=context)
+            except DecryptionError:
+                continue
+        raise DecryptionError
+
     def _delivery_proof(
         self, chain_id: int, registry: str
     ) -> tuple[tuple[int, int], tuple[tuple[int, int], int]]:
@@ -204,34 +245,7 @@ class MemberKeys:
             proof.response,
         )
 
-    def _save_identity(self, path: Path) -> None:
-        secret = json.dumps({"identity": self.identity, "salt": self.salt.hex()}).encode()
-        sealed = box.seal(
-            _member_file_key(self.account), secret, context=int(self.role).to_bytes(1, "big")
-        )
-        text = json.dumps(
-            {"version": 1, "role": self.role.name, "address": self.address, "sealed": sealed.hex()}
-        )
-        with open(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
 
-
-def _member_file_key(account: LocalAccount) -> bytes:
-    # The account's keystore asks for the password; the ID is sealed under a key derived from it.
-    return hkdf(bytes(account.key), salt=bytes.fromhex(account.address[2:]), info=_MEMBER_FILE_INFO)
-
-
-def _read_identity(path: Path, account: LocalAccount) -> tuple[MemberRole, str, bytes]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    role = MemberRole[content["role"]]
-    secret = box.open_sealed(
-        _member_file_key(account),
-        bytes.fromhex(content["sealed"]),
-        context=int(role).to_bytes(1, "big"),
-    )
-    values = json.loads(secret)
-    return role, values["identity"], bytes.fromhex(values["salt"])
+def _load_retired(folder: Path, password: SecretBytes) -> tuple[MemberKeys, ...]:
+    found = sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []
+    return tuple(MemberKeys.load(one, password) for one in found)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
-from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError, StorageError
 from offchain.records import contexts, report
 from offchain.records.report import StatusReport
@@ -117,7 +116,7 @@ class NotificationReader:
         )
         try:
             sealed = self._store.get(digest, max_bytes=_MAX_REPORT_BYTES)
-            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            plain = self._keys.open_sealed(sealed, context=context)
             opened = report.decode(plain)
         except (StorageError, CryptoError, RecordError):
             return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import precompile_pairing
-from offchain.crypto import bls, box, kem, messages
+from offchain.crypto import bls, box, messages
 from offchain.crypto.curve import G1
 from offchain.errors import CryptoError, RecordError, StorageError
 from offchain.records import answer as answers
@@ -73,7 +73,7 @@ def open_answer(
     try:
         outer = store.get(lock.answer_digest, max_bytes=length)
         sealed = box.open_sealed(contexts.factor_key(factor, lock.lock_id), outer, context=context)
-        reply = kem.open_sealed(keys.decryption_key, sealed, context=context)
+        reply = keys.open_sealed(sealed, context=context)
         answer_bytes, signature = answers.decode_reply(reply)
         answer = answers.decode(answer_bytes)
     except (CryptoError, RecordError, StorageError) as error:

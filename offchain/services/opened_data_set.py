@@ -61,7 +61,8 @@ def open_data_set(
                 kdf.companion_key(group_secret, published.data_set_id),
                 _fetch(store, manifest.companion),
                 context=contexts.companion(**where),
-            )
+            ),
+            max_rows=manifest.rows,
         )
         private_key = PaillierPrivateKey.from_bytes(manifest.paillier_private, bits=paillier_bits)
         ciphertext_bytes = _fetch(store, manifest.ciphertexts)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from offchain.errors import FormatError
+from offchain.records import canonical_json, fields
 from offchain.services.errors import ServiceError
 
 NO_ADDRESS = "0x" + "00" * 20
 NO_REGION = bytes(32)
+_MAX_BYTES = 16_384
+_HEX = re.compile("0x[0-9a-f]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,11 @@ class Registration:
     def from_json(cls, text: str) -> Registration:
         """Read what `to_json` wrote; raises ServiceError when it is anything else."""
         try:
-            value = json.loads(text)
-            return cls(str(value["account"]), _decode(value["profile"]), _decode(value["proofs"]))
-        except (KeyError, TypeError, ValueError) as error:
+            value = canonical_json.parse(text.encode("utf-8"), max_bytes=_MAX_BYTES)
+            obj = fields.members(value, "account profile proofs", what="a registration")
+            account = fields.normal_account(obj["account"], "account")
+            return cls(account, _decode(obj["profile"]), _decode(obj["proofs"]))
+        except (FormatError, ValueError) as error:
             raise ServiceError(f"this is not a registration file: {error}") from error
 
 
@@ -68,8 +75,16 @@ def _encode(value: Any) -> Any:
 def _decode(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_decode(part) for part in value)
-    if isinstance(value, dict):
-        return bytes.fromhex(value["bytes"]) if "bytes" in value else int(value["int"], 16)
     if isinstance(value, str):
         return value
-    raise ValueError(f"unexpected value {value!r}")
+    if isinstance(value, dict) and value.keys() == {"bytes"}:
+        return fields.from_hex(value["bytes"], "bytes", max_bytes=32)
+    if isinstance(value, dict) and value.keys() == {"int"}:
+        return _integer(value["int"])
+    raise ValueError("a part is neither text, bytes nor an integer")
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise ValueError("an integer is 0x and up to 64 hexadecimal digits")
+    return int(value, 16)

@@ -48,7 +48,7 @@ class RequestNotes:
             content = json.loads(self._path(lock_id).read_text(encoding="utf-8"))
             devices = tuple(content["devices"])
             return AskedRequest(content["type_id"], devices, content["from"], content["to"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ServiceError(f"there is no note of what lock {lock_id.hex()} asked") from error
 
     def _path(self, lock_id: bytes) -> Path:

@@ -8,16 +8,14 @@ import os
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from offchain.chain.gateway import ChainGateway
-from offchain.crypto import kem
 from offchain.crypto.curve import G1
-from offchain.errors import CryptoError, DmsmError, RecordError
-from offchain.records import contexts, signing
+from offchain.errors import CryptoError, DmsmError, FormatError, RecordError
+from offchain.records import canonical_json, contexts, signing
 from offchain.records import sharing as sharing_records
 from offchain.records.sharing import ShareDelivery
 from offchain.services.errors import ServiceError, ShareRefused
@@ -54,7 +52,7 @@ class ShareInbox:
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.execute(_SCHEMA)
 
-    def accept(self, body: dict[str, Any]) -> None:
+    def accept(self, body: object) -> None:
         """Take a share in.
 
         Raises ShareRefused for one that is not its sender's, not for us, or not readable.
@@ -115,7 +113,7 @@ class ShareInbox:
             sender=delivery.sender,
             recipient=self._keys.address,
         )
-        plain = kem.open_sealed(self._keys.decryption_key, delivery.sealed, context=context)
+        plain = self._keys.open_sealed(delivery.sealed, context=context)
         return sharing_records.decode_share(plain)
 
 
@@ -125,11 +123,11 @@ def create_share_app(inbox: ShareInbox) -> FastAPI:
 
     @app.post("/v1/shares")
     async def take_share(request: Request) -> JSONResponse:
-        body = await _limited_json(request)
-        if not isinstance(body, dict):
-            return _refusal(400, "BadBody", "the body is not a JSON object, or too long")
         try:
-            inbox.accept(body)
+            body = await _limited_body(request)
+            inbox.accept(canonical_json.parse(body, max_bytes=_MAX_BODY_BYTES))
+        except FormatError as error:
+            return _refusal(400, "BadBody", f"the body is refused: {error}")
         except ShareRefused as error:
             return _refusal(400, "ShareRefused", str(error))
         except DmsmError as error:
@@ -139,21 +137,13 @@ def create_share_app(inbox: ShareInbox) -> FastAPI:
     return app
 
 
-async def _limited_json(request: Request) -> Any:
+async def _limited_body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MAX_BODY_BYTES:
-            return None
-    try:
-        return await _parsed(request, body)
-    except ValueError:
-        return None
-
-
-async def _parsed(request: Request, body: bytes) -> Any:
-    request._body = body
-    return await request.json()
+            raise FormatError(f"it has more than {_MAX_BODY_BYTES} bytes")
+    return body
 
 
 def _refusal(status: int, name: str, detail: str) -> JSONResponse:

@@ -1,0 +1,188 @@
+"""Write the seed corpus: one honest input for each decoder, from the samples of the unit tests.
+
+    .venv/bin/python -m tests.fuzz.make_corpus
+
+Inputs that fuzzing found are added to the same folders by hand, under names that say what they do.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from eth_account import Account
+
+from offchain.crypto import archive, bls, box, curve, kem, keystore, paillier
+from offchain.crypto.delivery import DeliverySecretKey
+from offchain.crypto.kdf import DeviceSecret
+from offchain.records import answer, ciphertexts, envelope, reading, sharing, signing, varint
+from offchain.records.inflate import deflate
+from offchain.services import member_file
+from offchain.services.registration import Registration
+from offchain.services.roles import MemberRole
+from offchain.storage import blocks
+from offchain.storage.cid import Cid
+from tests.fuzz import decoders
+from tests.fuzz.corpus import CORPUS
+from tests.unit.records import samples
+from tests.unit.records import test_documents as documents
+
+_SCRYPT = {"scrypt_n": keystore.LIGHT_SCRYPT_N}
+_PROFILE = b"""\
+rpc_url = "http://127.0.0.1:8545"
+deployment = "deployment.json"
+store = "dir:store"
+keys = "keys"
+password_file = "password"
+data = "data"
+[node]
+listen = "127.0.0.1:0"
+tariff = "tariff.json"
+data_set_price_wei = 5
+[peers]
+0xd1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1 = "http://127.0.0.1:1"
+"""
+_AGENT = {
+    "rpc_url": "http://127.0.0.1:8545",
+    "deployment": "deployment.json",
+    "node_url": "http://127.0.0.1:1",
+    "keys": "keys",
+    "password_file": "password",
+    "outbox": "outbox.sqlite",
+    "meter_csv": "meter.csv",
+    "days": 3,
+}
+
+
+def main() -> None:
+    """Write all seeds; files that are there already stay."""
+    for name, seed in seeds():
+        path = CORPUS / name / "seed"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(seed)
+            print(name, len(seed))
+
+
+def seeds() -> Iterator[tuple[str, bytes]]:
+    """Yield (decoder, honest input)."""
+    yield from _crypto()
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _key_files(Path(folder))
+    yield from _records()
+    yield from _bodies()
+    yield from _files()
+
+
+def _crypto() -> Iterator[tuple[str, bytes]]:
+    key = decoders.private_key()
+    public = key.public_key
+    sealed = kem.seal(public, b"a message", context=decoders.CONTEXT)
+    yield "g1", curve.G1_GENERATOR.to_bytes()
+    yield "g1-or-infinity", bytes(64)
+    yield "g2", curve.G2_GENERATOR.to_bytes()
+    yield "scalar", bytes(31) + b"\x07"
+    yield "paillier-public", public.to_bytes()
+    yield "paillier-private", key.to_bytes()
+    ciphertext = paillier.encrypt(public, 7)
+    yield "paillier-ciphertext", paillier.ciphertext_to_bytes(public, ciphertext)
+    yield "sealed-message", sealed
+    yield "opening", kem.opening(key, sealed).to_bytes(public) + sealed
+    yield "box", box.seal(decoders.BOX_KEY, b"a message", context=decoders.CONTEXT)
+    yield "signature", signing.sign(bytes(32), documents.ACCOUNT_KEY)
+    yield "identity", "häuser".encode()
+
+
+def _key_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    password, account = decoders.PASSWORD, Account.from_key(bytes(31) + b"\x01")
+    keystore.save_account(folder / "account", bytes(account.key), password, **_SCRYPT)
+    keystore.save_bls(folder / "bls", bls.BlsSecretKey(7), password, **_SCRYPT)
+    keystore.save_delivery(folder / "delivery", DeliverySecretKey(7), password, **_SCRYPT)
+    keystore.save_paillier(folder / "paillier", decoders.private_key(), password, **_SCRYPT)
+    keystore.save_device(folder / "device", DeviceSecret(bytes(32)), password, **_SCRYPT)
+    for name in ("account", "bls", "delivery", "paillier", "device"):
+        yield f"keystore-{name}", (folder / name).read_bytes()
+    path = folder / "member.json"
+    member_file.write(
+        path, role=MemberRole.USER, account=account, identity="häuser", salt=bytes(32)
+    )
+    yield "member-file", path.read_bytes()
+    yield "password-file", b"correct horse\n"
+    files = {"account": bytes(account.key), "role": b"USER", "retired/001/bls": bytes(32)}
+    archive.write_archive(folder / "archive", files, password, **_SCRYPT)
+    yield "archive", (folder / "archive").read_bytes()
+    yield "archive-content", archive.encode_files(files)
+
+
+def _records() -> Iterator[tuple[str, bytes]]:
+    record = reading.encode(documents.ROWS[3])
+    encoded = {name: encode(value) for name, (encode, _, value) in documents.CODECS.items()}
+    yield "canonical-json", encoded["bill"]
+    yield "json-body", b'{ "b": [1, -2, null, true], "a": "\\u00e4" }'
+    yield "inflate", deflate(record * 20)
+    yield "columns", b"\x03" + varint.encode_columns([(1, 2, 3)] * 4)
+    yield "reading", record
+    for name in ("request", "report", "manifest", "companion", "selection", "share"):
+        yield name, encoded[name]
+    yield "answer", encoded["bill"]
+    yield "reply", answer.encode_reply(encoded["advice"], documents.SIGNATURE)
+    yield "id-opening", encoded["id opening"]
+    yield "openings", encoded["openings"]
+    yield "tariff", _tariff()
+    device = ciphertexts.DeviceCiphertexts(
+        device=samples.DEVICE, rows=2, ciphertexts=(bytes(128),), commitments=(bytes(32),) * 2
+    )
+    file = ciphertexts.CiphertextFile(modulus=b"\x80" + bytes(63), devices=(device,))
+    yield "ciphertext-file", ciphertexts.encode_ciphertexts(file)
+
+
+def _tariff() -> bytes:
+    from offchain.records.tariff import Tariff
+
+    hours = ((5,) * 24, (4,) * 24)
+    return Tariff(
+        name="t",
+        utc_offset_s=3_600,
+        flat_microusd_per_kwh=5,
+        time_of_use_microusd_per_kwh=(hours,) * 12,
+    ).encode()
+
+
+def _bodies() -> Iterator[tuple[str, bytes]]:
+    signature, device = bytes(65), samples.DEVICE
+    one = envelope.Envelope(seq=1, day=17_000, box=bytes(100), signature=signature)
+    bodies = {
+        "days": envelope.DayKeys(device=device, day=1, sealed=bytes(90), signature=signature),
+        "readings": envelope.Envelopes(device=device, envelopes=(one,)),
+        "batches": envelope.BatchNotice(
+            batch=documents.OPENING.batch, signature=documents.SIGNATURE
+        ),
+        "reports": envelope.SealedReport(device=device, sealed=bytes(90), signature=signature),
+        "shares": sharing.ShareDelivery(
+            lock_id=bytes(32), sender=device, sealed=bytes(90), signature=signature
+        ),
+    }
+    for name, body in bodies.items():
+        yield f"body-{name}", json.dumps(body.to_json()).encode()
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    yield "cid", Cid.of_block(b"block").encode()
+    yield "block-index", blocks.cut(bytes(blocks.BLOCK_BYTES + 1)).root
+    made = Registration(samples.DEVICE, (1, bytes(32), (1, 2)), ((3, 4), ((5, 6), 7)))
+    yield "registration", made.to_json().encode()
+    rows = b"1700000000,5,100,215\n1700003600,6,-100,-31\n"
+    yield "meter-csv", b"time_unix_s,energy_wh,power_w,temperature_dc\n" + rows
+    yield "profile", _PROFILE
+    yield "agent-config-json", json.dumps(_AGENT).encode()
+    toml = "".join(f"{name} = {json.dumps(value)}\n" for name, value in _AGENT.items())
+    yield "agent-config-toml", toml.encode()
+    yield "trials", b'[{"after_seq": 3, "power_w": 9000, "temperature_dc": 215}]'
+    contracts = {"PrepaidLock": {"address": samples.LEDGER, "block": 3}}
+    yield "deployment", json.dumps({"chain_id": 31337, "contracts": contracts}).encode()
+
+
+if __name__ == "__main__":
+    main()
