@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from offchain.cli import admin, demo, keys, node, share, user, verify
+from offchain.cli import admin, aggregate, demo, keys, node, share, user, verify
 from offchain.errors import DmsmError
 from offchain.settings import SettingsError
 
@@ -38,6 +38,7 @@ app = typer.Typer(
     "shared for money. Start with `dmsm demo`, or with docs/guide.md.",
 )
 app.command(name="demo")(demo.demo)
+aggregate.add_commands(node=node.app, share=share.app, user=user.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")
 app.add_typer(node.app, name="node")

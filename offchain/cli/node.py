@@ -142,13 +142,18 @@ def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
     from offchain.cli.node_loop import RunningNode
     from offchain.cli.session import member_session
     from offchain.cli.tariffs import read_tariff
+    from offchain.services.node.aggregate_store import AggregateStore
     from offchain.services.node.store import NodeStore
     from offchain.types import Role
 
     with member_session(profile, Role.PROCESSOR, wait_s=wait_s) as session:
         node_tariff = read_tariff(session.profile.require_node().tariff)
-        with NodeStore(session.profile.data / "node.sqlite") as readings:
-            yield RunningNode(session, readings, node_tariff)
+        data = session.profile.data
+        with NodeStore(data / "node.sqlite") as readings:
+            with AggregateStore(data / "aggregates.sqlite") as aggregates:
+                node = RunningNode(session, readings, node_tariff)
+                node.serve_aggregates(aggregates)
+                yield node
 
 
 def _ordered(profile: Path, order: dict[str, Any]) -> dict[str, Any]:

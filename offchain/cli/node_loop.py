@@ -13,6 +13,9 @@ from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session
 from offchain.errors import DmsmError
 from offchain.records.tariff import Tariff
+from offchain.services.aggregates import AggregateBook
+from offchain.services.node.aggregate_intake import add_aggregates
+from offchain.services.node.aggregate_store import AggregateStore
 from offchain.services.node.intake import NodeIdentity, create_intake
 from offchain.services.node.outcome import NodeTerms
 from offchain.services.node.publisher import DataSetPublisher
@@ -53,6 +56,12 @@ class RunningNode:
             tariff=tariff,
         )
         self._log = structlog.get_logger("offchain.cli.node")
+
+    def serve_aggregates(self, held: AggregateStore) -> None:
+        """Serve the aggregate sets that were announced, too."""
+        session = self._session
+        book = AggregateBook(session.gateway, session.store, session.directory)
+        add_aggregates(self._intake, held=held, book=book, content=session.store)
 
     def run(self, stop: threading.Event) -> None:
         """Serve devices and the chain until `stop` is set; what has begun is ended first."""

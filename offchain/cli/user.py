@@ -44,6 +44,13 @@ class Kind(Enum):
     ADVICE = "advice"
 
 
+class Purpose(Enum):
+    """What a consent is for; the values are what is typed."""
+
+    SALE = "sale"
+    AGGREGATION = "aggregation"
+
+
 _TYPE_IDS = {Kind.BILL: 1, Kind.ADVICE: 2}
 
 
@@ -280,10 +287,15 @@ def consent(
         typer.Option(parser=parse_moment, metavar="TIME", help="Give it until +90d or a UTC time."),
     ] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Withdraw it.")] = False,
+    purpose: Annotated[
+        Purpose, typer.Option("--for", help="What for; each purpose is asked for by itself.")
+    ] = Purpose.SALE,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
     """Let a device's readings into data sets for sale, or no longer (from the next data set on).
+
+    With `--for aggregation`: let its energies into the region's encrypted totals instead.
 
     Needs the keys of the device's owner and a chain node. Costs gas.
     """
@@ -291,12 +303,22 @@ def consent(
         raise typer.BadParameter("give either --until TIME or --withdraw")
     with _agent(profile) as (session, agent):
         if until is None:
-            receipt, given_until = agent.withdraw_consent(device), None
+            receipt = agent.withdraw_consent(device, purpose=_purpose_hash(purpose))
+            given_until = None
         else:
             given_until = until.on(session.gateway.now())
-            receipt = agent.give_consent(device, expires_at=given_until)
-    facts = {"device": device, "consent_until_at": given_until}
+            receipt = agent.give_consent(
+                device, expires_at=given_until, purpose=_purpose_hash(purpose)
+            )
+    facts = {"device": device, "for": purpose.value, "consent_until_at": given_until}
     show(facts | receipt_facts(receipt), as_json=as_json)
+
+
+def _purpose_hash(purpose: Purpose) -> bytes:
+    from offchain.records.aggregate_set import AGGREGATION_PURPOSE
+    from offchain.records.contexts import DATA_SHARING_PURPOSE
+
+    return AGGREGATION_PURPOSE if purpose is Purpose.AGGREGATION else DATA_SHARING_PURPOSE
 
 
 @contextmanager

@@ -17,12 +17,11 @@ from offchain.errors import CryptoError, FormatError, StorageError
 from offchain.records import aggregate_key, aggregate_set, signing, slots
 from offchain.records.aggregate_key import AggregateKey
 from offchain.records.aggregate_set import (
-    AGGREGATION_PURPOSE,
     AggregateSet,
     Announcement,
     HomeRow,
 )
-from offchain.services.consents import consenting_devices
+from offchain.services.aggregation_consent import consenting_devices
 from offchain.services.errors import AggregateInvalid, UnfitMember, UnknownMember
 from offchain.services.members import MemberDirectory
 from offchain.services.roles import MemberRole
@@ -154,9 +153,7 @@ class AggregateBook:
         """Every home is a user of the region, every device its own, and every consent stood."""
         if aggregate.entry.block > self._gateway.block_number():
             raise AggregateInvalid(f"the chain has no block {aggregate.entry.block} yet")
-        consenting = consenting_devices(
-            self._gateway, AGGREGATION_PURPOSE, block=aggregate.entry.block
-        )
+        consenting = consenting_devices(self._gateway, block=aggregate.entry.block)
         for start in range(0, len(aggregate.rows), _BATCH):
             self._require_owners(aggregate.rows[start : start + _BATCH], aggregate.region_id)
         for row in aggregate.rows:

@@ -16,19 +16,18 @@ from offchain.errors import FormatError
 from offchain.records import aggregate_set, signing, slots
 from offchain.records.aggregate_key import AggregateKey
 from offchain.records.aggregate_set import (
-    AGGREGATION_PURPOSE,
     AggregateSet,
     Announcement,
     HomeRow,
 )
 from offchain.services.aggregates import AggregateBook
-from offchain.services.consents import consenting_devices
+from offchain.services.aggregation_consent import consenting_devices
 from offchain.services.errors import NothingToPublish
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.aggregate_store import AggregateStore
 from offchain.services.node.store import NodeStore
-from offchain.services.node.windows import are_anchored, held_window
+from offchain.services.node.windows import WindowPending, held_window
 from offchain.services.roles import MemberRole
 from offchain.storage import ContentStore
 from offchain.types import Account, Reading, to_account
@@ -110,7 +109,7 @@ class AggregatePublisher:
     def homes(self, window_from: int, window_to: int, *, slot_s: int, block: int) -> GatheredHomes:
         """Return the region's consenting homes whose readings show every slot of the window."""
         region = self._directory.member(self._keys.address).region_id
-        consenting = consenting_devices(self._gateway, AGGREGATION_PURPOSE, block=block)
+        consenting = consenting_devices(self._gateway, block=block)
         devices: defaultdict[Account, list[Account]] = defaultdict(list)
         for device in self._directory.active(MemberRole.DEVICE, region):
             if device.account in consenting and device.owner is not None:
@@ -119,7 +118,7 @@ class AggregatePublisher:
         for owner in sorted(devices, key=lambda one: one.lower()):
             try:
                 homes.append(self._home(owner, devices[owner], (window_from, window_to), slot_s))
-            except FormatError as reason:
+            except (FormatError, WindowPending) as reason:
                 left_out[owner] = str(reason)
         return GatheredHomes(tuple(homes), left_out)
 
@@ -147,17 +146,9 @@ class AggregatePublisher:
         """Return the window's readings with one more at each end, all of them anchored."""
         found = held_window(self._readings, self._gateway, device, from_s=from_s, to_s=to_s)
         if found is None:
-            raise FormatError(f"readings of {device} are missing or not anchored yet")
-        opening = [] if found.opening is None else [found.opening]
-        following = self._readings.readings_by_seq(
-            device, from_seq=found.readings[-1].seq + 1, count=1
-        )
-        closing = [one for one in following if self._is_anchored(one)]
-        return [*opening, *found.readings, *closing]
-
-    def _is_anchored(self, reading: Reading) -> bool:
-        held = self._readings.batch_of(reading.device, reading.seq)
-        return held is not None and are_anchored(self._gateway, [held.batch])
+            raise FormatError(f"{device} has no reading in the window")
+        around = [[] if one is None else [one] for one in (found.opening, found.closing)]
+        return [*around[0], *found.readings, *around[1]]
 
     def _announce(self, entry: AggregateSet, key: AggregateKey) -> Announcement:
         unsigned = Announcement(

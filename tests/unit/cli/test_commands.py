@@ -19,16 +19,19 @@ PROFILE = (
     'keys = "keys"\npassword_file = "password"\ndata = "data"\n'
 )
 GROUPS = {
-    "keys": ["new", "registration"],
+    "keys": [
+        *("new", "registration", "show", "backup", "restore", "rotate", "change-password"),
+    ],
     "admin": ["admit", "revoke", "type", "terms", "members"],
-    "node": ["run", "publish", "withdraw", "status", "tariff"],
+    "node": ["run", "publish", "withdraw", "status", "tariff", "aggregate-key", "aggregate"],
     "user": [
         *("request", "locks", "answer", "audit", "refund", "withdraw"),
-        *("notifications", "devices", "policy", "consent"),
+        *("notifications", "devices", "policy", "consent", "neighbourhood"),
     ],
     "share": [
         *("broadcast", "form", "select", "close", "grants", "serve"),
         *("hand-over", "recover", "export", "refund", "withdraw"),
+        *("aggregates", "open-aggregate"),
     ],
     "verify": ["data", "prove", "reading", "deployment"],
 }
