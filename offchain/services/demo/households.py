@@ -59,11 +59,12 @@ def load_homes(options: DemoOptions, data_dir: Path) -> list[Home]:
 def load_tariff(data_dir: Path) -> Tariff:
     """Return the tariff of CityLearn's prices: the flat price is their mean over the year.
 
-    A row's price belongs to the hour that ends at the row's time.
+    A row's price belongs to the hour that begins at the row's time: read so, and not by the hour
+    that ends then, each month, kind of day and hour has one price all year.
     """
     prices: dict[tuple[int, bool, int], Counter[int]] = defaultdict(Counter)
     for row, cells in enumerate(_rows(data_dir / "pricing.csv")):
-        seconds = row * HOUR_S + UTC_OFFSET_S - HOUR_S
+        seconds = row * HOUR_S + UTC_OFFSET_S
         start = datetime.fromtimestamp(FIRST_TIME_S, UTC) + timedelta(seconds=seconds)
         key = (start.month - 1, start.weekday() >= 5, start.hour)
         prices[key][int(Decimal(cells[_PRICE]) * 10**6)] += 1

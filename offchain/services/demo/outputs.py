@@ -40,9 +40,8 @@ def _check_file(path: Path, option: str) -> None:
                 pass
         elif not os.access(path, os.W_OK):
             raise DemoInputError(f"{option} {path}: cannot be written")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DemoInputError(f"{option} {path}: cannot be written: {reason}") from error
+    except OSError as error:
+        raise DemoInputError(f"{option} {path}: cannot be written: {error.strerror}") from error
 
 
 def _is_special(path: Path) -> bool:

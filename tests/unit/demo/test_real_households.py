@@ -1,0 +1,86 @@
+"""The real households: what is derived from the data set's files."""
+
+import csv
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import pytest
+
+from offchain.records.tariff import price_at
+from offchain.services.demo.households import (
+    FIRST_TIME_S,
+    HOUR_S,
+    UTC_OFFSET_S,
+    load_homes,
+    load_tariff,
+)
+from offchain.services.demo.options import DemoInputError, DemoOptions
+from offchain.services.demo.run import DATA_DIR
+from offchain.types import day_of
+
+pytestmark = pytest.mark.skipif(
+    not (DATA_DIR / "pricing.csv").is_file(), reason="the household data is not there: make setup"
+)
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (DATA_DIR / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_load_homes__nothing_asked__gives_five_homes_and_their_first_seven_days() -> None:
+    homes = load_homes(DemoOptions(), DATA_DIR)
+    assert [home.name for home in homes] == [f"home-{number:02}" for number in range(1, 6)]
+    for home in homes:
+        assert len(home.samples) == 160  # the first day begins at 08:00 UTC
+        assert len({day_of(sample.time_s) for sample in home.samples}) == 7
+        assert len(home.meter) == 8_760
+
+
+def test_load_homes__all_seventeen__are_in_the_order_of_their_numbers() -> None:
+    homes = load_homes(DemoOptions(homes=17, days=1), DATA_DIR)
+    assert [home.name for home in homes] == [f"home-{number:02}" for number in range(1, 18)]
+
+
+def test_load_homes__more_than_there_are__is_refused() -> None:
+    with pytest.raises(DemoInputError, match=r"^--homes 18: only 17 are there"):
+        load_homes(DemoOptions(homes=18), DATA_DIR)
+
+
+def test_load_homes__a_real_home__has_the_rounded_running_sum_as_register() -> None:
+    home = load_homes(DemoOptions(homes=2, days=400), DATA_DIR)[0]
+    total = Decimal(0)
+    for row, sample in zip(rows_of("Building_1.csv"), home.samples, strict=True):
+        total += Decimal(row["Equipment Electric Power [kWh]"])
+        exact_wh = total * 1_000
+        assert sample.energy_wh == int(exact_wh.quantize(Decimal(1), ROUND_HALF_UP))
+    assert [s.time_s for s in home.samples] == [FIRST_TIME_S + HOUR_S * n for n in range(8_760)]
+
+
+def test_load_homes__a_real_home__has_power_and_temperature_as_documented() -> None:
+    home = load_homes(DemoOptions(homes=2, days=3), DATA_DIR)[1]
+    pairs = zip(home.samples, home.samples[1:], strict=False)
+    assert all(after.power_w == after.energy_wh - before.energy_wh for before, after in pairs)
+    weather = rows_of("weather.csv")
+    for sample, row in zip(home.samples, weather, strict=False):
+        assert sample.temperature_dc == round(Decimal(row["Outdoor Drybulb Temperature [C]"]) * 10)
+
+
+def test_load_homes__no_data__names_make_setup(tmp_path: Path) -> None:
+    with pytest.raises(DemoInputError, match="make setup"):
+        load_homes(DemoOptions(), tmp_path)
+
+
+def test_load_tariff__real_prices__stand_for_every_hour_without_conflict() -> None:
+    tariff, seen = load_tariff(DATA_DIR), defaultdict(set)
+    prices = [Decimal(row["Electricity Pricing [$/kWh]"]) for row in rows_of("pricing.csv")]
+    for row, price in enumerate(prices):
+        start_s = FIRST_TIME_S + row * HOUR_S
+        local = datetime.fromtimestamp(start_s, UTC) + timedelta(seconds=UTC_OFFSET_S)
+        seen[local.month, local.weekday() >= 5, local.hour].add(price)
+        assert price_at(tariff, start_s) == price * 10**6
+    assert len(seen) == 12 * 2 * 24
+    assert {len(several) for several in seen.values()} == {1}
+    assert tariff.flat_microusd_per_kwh == int(sum(prices) * 10**6) // len(prices)

@@ -1,0 +1,80 @@
+"""What is found before anything starts, and the small parts of a run."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from offchain.services.demo import agents, refusing, run
+from offchain.services.demo.agents import kill_in_mid_run
+from offchain.services.demo.options import DemoOptions
+from offchain.types import SECONDS_PER_DAY
+from tests.unit.demo.conftest import MeterFile
+
+LAST_DAY = (2**32 - 1) // SECONDS_PER_DAY
+
+
+def home_with_days(*days: int) -> Any:
+    return SimpleNamespace(days=list(days))
+
+
+@pytest.mark.parametrize(
+    ("days", "chosen"),
+    [
+        ([0], 365),
+        ([17_000, 17_001], 17_366),
+        ([LAST_DAY - 1, LAST_DAY], LAST_DAY - 2),
+        ([LAST_DAY - 2, LAST_DAY], LAST_DAY - 1),
+    ],
+)
+def test_window_without_readings__any_days__is_a_day_that_has_none(
+    days: list[int], chosen: int
+) -> None:
+    window = refusing._window_without_readings(home_with_days(*days))
+    assert window == (chosen * SECONDS_PER_DAY, (chosen + 1) * SECONDS_PER_DAY)
+    assert window[1] <= 2**32 - 1
+
+
+def test_kill_in_mid_run__half_a_line_at_the_end__is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = 'import time; print(\'{"event": "sampled", "seq": 3}\'); print(\'{"ev\', end=\'\')'
+    script = tmp_path / "agent.py"
+    script.write_text(f"{said}; import sys; sys.stdout.flush(); time.sleep(60)")
+    popen = subprocess.Popen
+
+    def start(command: list[str], **options: Any) -> Any:
+        del command
+        return popen([sys.executable, str(script)], **options)
+
+    monkeypatch.setattr(agents.subprocess, "Popen", start)
+    agent, code = kill_in_mid_run(tmp_path / "agent.json", at_seq=3)
+    assert (code, agent.last_seq, len(agent.events)) == (-9, 3, 1)
+
+
+def test_main__set_up_is_missing__names_make_setup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "DATA_DIR", tmp_path)
+    assert run.main(DemoOptions(report_dir=tmp_path / "r")) == 2
+    said = capsys.readouterr().err
+    assert said == "dmsm demo: the household data missing: run `make setup` in the checkout\n"
+    assert not (tmp_path / "r").exists()
+
+
+def test_main__a_bad_meter_file__says_one_line_and_starts_nothing(
+    folder: Path,
+    meter_file: MeterFile,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    meter_file("a.csv")
+    path = meter_file("b\n.csv", ["1,x,5,10"])
+    monkeypatch.setattr(run, "_check_set_up", lambda: None)
+    assert run.main(DemoOptions(readings=folder, json_file=folder / "r.json")) == 2
+    shown = str(path).replace("\n", "\\n")
+    assert capsys.readouterr().err == f"{shown}:2: energy_wh: 'x' is not an integer\n"
+    assert not (folder / "r.json").exists()
