@@ -1,4 +1,4 @@
-"""Decryption by t of n (Damgård–Jurik, PKC 2001, s = 1), each part proven (docs/cryptography).
+"""Decryption by t of n (Damgård–Jurik, PKC 2001, s = 1), each part proven.
 
     c_i = c^(2Δ·s_i)                       member i's part of c, with a proof that
     log_{c⁴}(c_i²) = log_v(v_i) = Δ·s_i    modulo n²
