@@ -196,10 +196,10 @@ def _to_affine(point: G1 | G2) -> affine.Affine:
     return (mpz(point.x_re), mpz(point.x_im)), (mpz(point.y_re), mpz(point.y_im))
 
 
-def _from_affine(point: affine.Affine, kind: type[P]) -> P:
+def _from_affine(point: Any, kind: type[P]) -> P:
     if point is None:
         return kind.infinity()
-    words: Any = point if kind is G1 else (*reversed(point[0]), *reversed(point[1]))
+    words = point if kind is G1 else (*reversed(point[0]), *reversed(point[1]))
     return kind(*(int(value) for value in words))
 
 
