@@ -1,101 +1,135 @@
 """Put an agent together from its configuration and run it."""
 
-import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 from eth_account import Account as EthAccount
 
-from device_agent.agent import PASSING, Agent
+from device_agent.agent import Agent
 from device_agent.config import Config
-from device_agent.delivery import Delivery
+from device_agent.courier import Courier
 from device_agent.keys import load_keys
 from device_agent.meter.csv_replay import CsvReplay
+from device_agent.meter.port import Meter
 from device_agent.node_client import NodeClient
 from device_agent.notify import Watcher, load_trials
 from device_agent.outbox import Outbox
 from device_agent.progress import Progress
-from device_agent.reconcile import reconcile_chain, reconcile_node
+from device_agent.recorder import Recorder
 from device_agent.seal import Sealer
-from device_agent.surroundings import Surroundings, find_policy, find_surroundings
+from device_agent.surroundings import Place
+from device_agent.to_chain import ChainDelivery
+from device_agent.to_node import NodeDelivery
 from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.types import to_account
 
-_RETRY_S = 0.5
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What a device has without any network. `connect` opens the way to the chain."""
+
+    config: Config
+    place: Place
+    sealer: Sealer
+    node: NodeClient
+    progress: Progress
+    connect: Callable[[], ChainGateway]
 
 
-def run_agent(config: Config) -> None:
-    """Run one device until its input ends. Raises DmsmError; see `device_agent.errors`."""
-    meter = CsvReplay(config.meter_csv, days=config.days)
-    trials = load_trials(config.inject)
+@contextmanager
+def open_kit(config: Config) -> Iterator[Kit]:
+    """Read keys and deployment file. Raises DmsmError when one cannot be used."""
     keys = load_keys(config.keys, config.password_file)
     account = EthAccount.from_key(keys.account.reveal())
-    progress = Progress(device=to_account(account.address), status_file=config.status_file)
-    with Outbox(config.outbox) as outbox:
-        if outbox.put_aside:
-            progress.tell("damaged", put_aside=str(outbox.put_aside))
-        transactions = TransactionOutbox(f"{config.outbox}.transactions")
-        gateway = _patiently(
-            config,
-            progress,
-            lambda: ChainGateway(
+    deployment = load_deployment(config.deployment)
+    place = Place.of(deployment, to_account(account.address))
+    with (
+        closing(TransactionOutbox(f"{config.outbox}.transactions")) as transactions,
+        closing(NodeClient(config.node_url)) as node,
+    ):
+        yield Kit(
+            config=config,
+            place=place,
+            sealer=Sealer(keys, place),
+            node=node,
+            progress=Progress(device=place.device, status_file=config.status_file),
+            connect=lambda: ChainGateway(
                 config.rpc_url,
-                load_deployment(config.deployment),
+                deployment,
                 account=account,
                 outbox=transactions,
                 gas_price_wei=config.gas_price_wei,
             ),
         )
-        node = NodeClient(config.node_url)
-        place = _patiently(config, progress, lambda: _arrive(outbox, gateway, node))
-        link, sealer = place.link, Sealer(keys, place)
-        progress.tell("started", next_seq=outbox.next_seq, processor=link.processor)
-        Agent(
-            meter=meter,
-            outbox=outbox,
-            sealer=sealer,
-            watcher=Watcher(last=outbox.last_report(), trials=trials),
-            delivery=Delivery(
-                outbox=outbox,
-                sealer=sealer,
-                gateway=gateway,
-                node=node,
-                progress=progress,
-                link=link,
-                owner=place.owner,
-                max_batch=config.max_batch,
-            ),
-            find_policy=lambda: find_policy(gateway, link.device),
-            progress=progress,
-            pace_s=config.pace_s,
-            flush_every=config.flush_every,
-            give_up_after_s=config.give_up_after_s,
-        ).run()
-        node.close()
-        transactions.close()
 
 
-def _arrive(outbox: Outbox, gateway: ChainGateway, node: NodeClient) -> Surroundings:
-    """Learn the device's place, and whether the outbox is its own and the newest."""
-    place = find_surroundings(gateway)
-    link = place.link
-    outbox.claim(chain_id=link.chain_id, device=link.device, data_ledger=link.data_ledger)
-    reconcile_chain(outbox, gateway, link.device)
-    reconcile_node(outbox, node, link.device)
-    return place
+def run_agent(config: Config) -> None:
+    """Run one device until its input ends. Raises DmsmError; see `device_agent.errors`."""
+    meter = CsvReplay(config.meter_csv, days=config.days)
+    watcher = Watcher(last=None, trials=load_trials(config.inject))
+    with open_kit(config) as kit, Outbox(config.outbox) as outbox:
+        if outbox.put_aside:
+            kit.progress.tell("damaged", put_aside=str(outbox.put_aside))
+        claim(outbox, kit.place)
+        watcher.resume(outbox.last_report())
+        make_agent(kit, outbox, meter, watcher).run()
 
 
-def _patiently(config: Config, progress: Progress, step: Callable[[], T]) -> T:
-    """Try a step again while node or chain cannot be reached, for `give_up_after_s`."""
-    deadline = time.monotonic() + config.give_up_after_s
-    while True:
-        try:
-            return step()
-        except PASSING as error:
-            if time.monotonic() > deadline:
-                raise
-            progress.tell("delayed", reason=str(error))
-            time.sleep(_RETRY_S)
+def claim(outbox: Outbox, place: Place) -> None:
+    """Bind an outbox to its device and chain, or see that it is bound to them. Raises SafeMode."""
+    outbox.claim(chain_id=place.chain_id, device=place.device, data_ledger=place.data_ledger)
+
+
+def make_agent(kit: Kit, outbox: Outbox, meter: Meter, watcher: Watcher) -> Agent:
+    """Put the parts of an agent together; nothing is asked of the network yet."""
+    config, place, sealer, progress = kit.config, kit.place, kit.sealer, kit.progress
+    recorder = Recorder(
+        outbox=outbox, sealer=sealer, watcher=watcher, progress=progress, is_live=meter.is_live
+    )
+    courier = Courier(
+        outbox=outbox,
+        recorder=recorder,
+        sealer=sealer,
+        node=kit.node,
+        progress=progress,
+        device=place.device,
+        connect=kit.connect,
+        deliveries=lambda gateway: _deliveries(kit, outbox, gateway),
+        keep_days=config.keep_days,
+    )
+    return Agent(
+        meter=meter,
+        outbox=outbox,
+        recorder=recorder,
+        courier=courier,
+        progress=progress,
+        pace_s=config.pace_s,
+        flush_every=config.flush_every,
+        give_up_after_s=config.give_up_after_s,
+    )
+
+
+def _deliveries(
+    kit: Kit, outbox: Outbox, gateway: ChainGateway
+) -> tuple[NodeDelivery, ChainDelivery]:
+    to_node = NodeDelivery(
+        outbox=outbox,
+        sealer=kit.sealer,
+        gateway=gateway,
+        node=kit.node,
+        progress=kit.progress,
+        device=kit.place.device,
+    )
+    to_chain = ChainDelivery(
+        outbox=outbox,
+        sealer=kit.sealer,
+        gateway=gateway,
+        progress=kit.progress,
+        device=kit.place.device,
+        max_batch=kit.config.max_batch,
+        batch_seconds=kit.config.batch_seconds,
+    )
+    return to_node, to_chain

@@ -1,7 +1,8 @@
-"""`dmsm-agent run --config FILE`: the device agent's command line."""
+"""`dmsm-agent run|recover --config FILE`: the device agent's command line."""
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -34,11 +35,36 @@ def run(config: ConfigFile, inject: InjectFile = None, days: Days = None) -> Non
     # Imported here, so that --help does not wait for the chain's libraries.
     from device_agent.assembly import run_agent
     from device_agent.config import load_config
+
+    inject = None if inject is None else inject.absolute()
+    _end_by_its_code(lambda: run_agent(load_config(config, inject=inject, days=days)))
+
+
+@app.command()
+def recover(
+    config: ConfigFile,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without, only say what would be.")
+    ] = False,
+) -> None:
+    """Begin a fresh outbox behind what chain and node know, when `run` ends with 4 (safe mode).
+
+    Needs what `run` needs, and chain and node within reach; the agent must be stopped. No seq is
+    used twice: the readings that the node holds in no batch come back from it, and the next one
+    goes on behind them. Says which readings are lost. The old outbox is put aside, not deleted.
+    Better than this is the newest copy of the outbox, if there is one. Exit codes as of `run`.
+    """
+    from device_agent.config import load_config
+    from device_agent.recover import recover_outbox
+
+    _end_by_its_code(lambda: recover_outbox(load_config(config), is_confirmed=yes))
+
+
+def _end_by_its_code(step: Callable[[], None]) -> None:
     from offchain.errors import DmsmError
 
     try:
-        inject = None if inject is None else inject.absolute()
-        run_agent(load_config(config, inject=inject, days=days))
+        step()
     except DmsmError as error:
         print(json.dumps({"event": "error", "detail": str(error)}), flush=True)
         print(error, file=sys.stderr)

@@ -13,14 +13,17 @@ from device_agent.errors import BadSetup
 class Config:
     """What an agent needs to know.
 
-    keys: folder with account.json, bls.json and device.json. days: only the first UTC days of the
-    input. pace_s: seconds a sample, 0 for as fast as possible; then `flush_every` samples are sent
-    at once. give_up_after_s: how long node and chain may be unreachable at the end of the input.
+    node_url: where the region's processor serves, or several addresses where it may. keys: folder
+    with account.json, bls.json and device.json. days: only the first UTC days of the input.
+    pace_s: seconds a sample, 0 for as fast as possible; then `flush_every` samples are sent at
+    once. batch_seconds: the longest window of a batch, aligned to UTC; max_batch: its most
+    readings. keep_days: how long readings stay in the outbox that all know. give_up_after_s: how
+    long node and chain may be unreachable after the input's end.
     """
 
     rpc_url: str
     deployment: Path
-    node_url: str
+    node_url: str | tuple[str, ...]
     keys: Path
     password_file: Path
     outbox: Path
@@ -29,26 +32,34 @@ class Config:
     pace_s: float = 0.0
     flush_every: int = 24
     max_batch: int = 65_536
+    batch_seconds: int = 86_400
+    keep_days: int = 400
     status_file: Path | None = None
     inject: Path | None = None
     give_up_after_s: float = 60.0
     gas_price_wei: int | None = None
 
 
+_MAX_BYTES = 16_384  # reading TOML takes quadratic time
 _PATHS = {"deployment", "keys", "password_file", "outbox", "meter_csv", "status_file", "inject"}
 _OPTIONAL = {"days", "status_file", "inject", "gas_price_wei"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "days": int,
     "flush_every": int,
     "max_batch": int,
+    "batch_seconds": int,
+    "keep_days": int,
     "gas_price_wei": int,
     "pace_s": (int, float),
     "give_up_after_s": (int, float),
 }
+_MOST: dict[str, int] = {"max_batch": 65_536, "batch_seconds": 86_400}
 _LEAST: dict[str, int] = {
     "days": 1,
     "flush_every": 1,
     "max_batch": 1,
+    "batch_seconds": 900,
+    "keep_days": 1,
     "pace_s": 0,
     "give_up_after_s": 0,
 }
@@ -71,11 +82,15 @@ def load_config(path: Path, **overrides: Any) -> Config:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text("utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise BadSetup(f"{path}: has more than {_MAX_BYTES} bytes; it is no configuration")
+        text = data.decode("utf-8")
         values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except OSError as error:
         raise BadSetup(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSetup(f"{path}: is no JSON or TOML: {error}") from error
     if not isinstance(values, dict):
         raise BadSetup(f"{path}: must be an object of settings")
@@ -90,9 +105,15 @@ def _refuse(what: str, names: set[str], path: Path) -> None:
 def _value(name: str, value: Any, path: Path) -> Any:
     if value is None and name in _OPTIONAL:
         return None
+    if name == "node_url" and isinstance(value, list):
+        if not value or not all(isinstance(url, str) for url in value):
+            raise BadSetup(f"{path}: node_url: must be an address or a list of addresses")
+        return tuple(value)
     wanted: Any = _TYPES.get(name, str)
     if not isinstance(value, wanted) or isinstance(value, bool):
         raise BadSetup(f"{path}: {name}: {value!r} is not of the right type")
     if name in _LEAST and value < _LEAST[name]:
         raise BadSetup(f"{path}: {name}: must be at least {_LEAST[name]}")
+    if name in _MOST and value > _MOST[name]:
+        raise BadSetup(f"{path}: {name}: must be at most {_MOST[name]}")
     return (path.parent / Path(value).expanduser()).absolute() if name in _PATHS else value

@@ -5,7 +5,9 @@ import signal
 from collections import Counter
 
 STEPS = (
+    "sample-stored",
     "reading-stored",
+    "readings-sealed",
     "day-sealed",
     "day-sent",
     "day-marked",

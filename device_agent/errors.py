@@ -5,7 +5,7 @@ DmsmError
     ├── BadSetup          2  configuration, keys or input
     ├── NodeUnreachable   3  the processing node does not answer (tried again first)
     ├── NodeRefused       1  the processing node refuses a message, by a name
-    └── SafeMode          4  chain or node know more than the outbox: going on would equivocate
+    └── SafeMode          4  chain or node know more than the outbox: see `dmsm-agent recover`
 """
 
 from offchain.errors import DmsmError

@@ -1,5 +1,6 @@
 """The processing node as the agent sees it: HTTP with JSON (docs/formats.md §8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,15 @@ import httpx
 from device_agent.errors import NodeRefused, NodeUnreachable
 from offchain.errors import FormatError
 from offchain.records import canonical_json, fields
-from offchain.records.envelope import BatchNotice, DayKeys, Envelopes, SealedReport
+from offchain.records.envelope import (
+    MAX_ENVELOPES,
+    BatchNotice,
+    DayKeys,
+    Envelope,
+    Envelopes,
+    SealedReport,
+    SignedSeq,
+)
 from offchain.types import Account
 
 _MAX_ANSWER_BYTES = 1_048_576
@@ -18,22 +27,50 @@ _MAX_DAYS = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldByNode:
-    """What the node holds durably of a device."""
+    """What the node holds durably of a device, and the account that it serves as."""
 
+    processor: Account
     next_seq: int
     days: frozenset[int]
     next_batch_seq: int
 
 
 class NodeClient:
-    """One node. Each call raises NodeUnreachable (worth another try) or NodeRefused (not)."""
+    """The node that was found last. Calls raise NodeUnreachable (worth another try) or NodeRefused.
 
-    def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+    Several addresses may be given: the region's processor is one of those that answer.
+    """
+
+    def __init__(self, urls: str | Sequence[str], *, timeout_s: float = 30.0) -> None:
+        listed = [urls] if isinstance(urls, str) else urls
+        self._nodes = [
+            httpx.Client(base_url=url, timeout=timeout_s, trust_env=False) for url in listed
+        ]
+        self._http = self._nodes[0]
 
     def close(self) -> None:
-        """Close the connection."""
-        self._http.close()
+        """Close the connections."""
+        for node in self._nodes:
+            node.close()
+
+    def find(self, processor: Account, device: Account) -> HeldByNode:
+        """Find the address at which a processor serves; return what it holds of a device.
+
+        What an address says of itself need not be true: what is sent to it is sealed to the
+        processor's own key. Raises NodeUnreachable when none says so.
+        """
+        reasons = []
+        for node in self._nodes:
+            self._http = node
+            try:
+                held = self.held(device)
+            except (NodeUnreachable, NodeRefused) as error:
+                reasons.append(str(error))
+                continue
+            if held.processor == processor:
+                return held
+            reasons.append(f"{node.base_url} serves as {held.processor}")
+        raise NodeUnreachable(f"{processor} is not reached: {'; '.join(reasons)}")
 
     def send_day(self, keys: DayKeys) -> None:
         """Deliver the sealed keys of a day."""
@@ -56,12 +93,26 @@ class NodeClient:
         except FormatError as error:
             raise NodeUnreachable(f"the node answers nonsense: {error}") from error
 
+    def send_start(self, message: SignedSeq) -> None:
+        """Tell below which seq nothing will come."""
+        self._post("/v1/starts", message.to_json())
+
+    def give_back(self, message: SignedSeq) -> list[Envelope]:
+        """Ask for own envelopes that are in no batch yet, at most 1,000 from a seq on."""
+        answer = self._post("/v1/recoveries", message.to_json())
+        try:
+            items = fields.sequence(answer.get("envelopes"), "envelopes", max_items=MAX_ENVELOPES)
+            return [Envelope.from_json(item) for item in items]
+        except FormatError as error:
+            raise NodeUnreachable(f"the node answers nonsense: {error}") from error
+
     def held(self, device: Account) -> HeldByNode:
         """Ask what the node holds of a device."""
         answer = self._answer("GET", f"/v1/devices/{device}")
         try:
             days = fields.sequence(answer.get("days"), "days", max_items=_MAX_DAYS)
             return HeldByNode(
+                processor=fields.account(answer.get("processor"), "processor"),
                 next_seq=_integer(answer, "next_seq"),
                 days=frozenset(fields.integer(day, "a day") for day in days),
                 next_batch_seq=_integer(answer, "next_batch_seq"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device_agent.errors import BadSetup
-from device_agent.outbox import ReportEntry
+from device_agent.report_table import ReportEntry
 from offchain.errors import FormatError
 from offchain.records import fields
 from offchain.records.judge import judge
@@ -61,6 +61,10 @@ class Watcher:
             last = self._entry(self.policy, trial_sample, seq=None, origin=origin, last=last)
             found.append(last)
         return found
+
+    def resume(self, last: ReportEntry | None) -> None:
+        """Go on from the last report of an earlier run."""
+        self._last = last
 
     def made(self, reports: Sequence[ReportEntry]) -> None:
         """Remember reports that are stored durably."""
@@ -117,7 +121,7 @@ def load_trials(path: Path | None) -> list[Trial]:
         return [_trial(item) for item in items]
     except OSError as error:
         raise BadSetup(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, FormatError) as error:
+    except (ValueError, RecursionError, FormatError) as error:
         raise BadSetup(f"{path}: {error}") from error
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,11 +19,13 @@ class Progress:
         self._device = device
         self._status_file = status_file
         self._out = out or sys.stdout
+        self._lock = threading.Lock()
 
     def tell(self, event: str, **details: Any) -> None:
         """Write an event line at once."""
         line = json.dumps({"event": event, "device": self._device, **details})
-        print(line, file=self._out, flush=True)
+        with self._lock:
+            print(line, file=self._out, flush=True)
 
     def status(self, **details: Any) -> None:
         """Replace the status file."""

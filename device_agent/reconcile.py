@@ -1,11 +1,15 @@
-"""At the start: do chain and node know more than the outbox? Then it may not go on (safe mode)."""
+"""Do chain and node know more than the outbox? Then it may give out no seqs (safe mode)."""
 
 from device_agent.errors import SafeMode
-from device_agent.node_client import NodeClient
+from device_agent.node_client import HeldByNode, NodeClient
 from device_agent.outbox import Outbox
+from device_agent.seal import Sealer
 from offchain.chain.gateway import ChainGateway
 from offchain.records import batch as batch_codec
 from offchain.types import Account
+
+_COMPARED = 512  # so many of the newest batches are held against the chain
+_ADVICE = "restore the newest one, or stop the agent and see `dmsm-agent recover`"
 
 
 def reconcile_chain(outbox: Outbox, gateway: ChainGateway, device: Account) -> None:
@@ -18,9 +22,9 @@ def reconcile_chain(outbox: Outbox, gateway: ChainGateway, device: Account) -> N
     if next_seq > outbox.next_batch_seq:
         raise SafeMode(
             f"the chain expects seq {next_seq} of {device}, this outbox ends at "
-            f"{outbox.next_batch_seq - 1}: it is lost or an old copy; restore the newest one"
+            f"{outbox.next_batch_seq - 1}: it is lost or an old copy; {_ADVICE}"
         )
-    batches = [notice.batch for notice in outbox.batches(device)]
+    batches = [notice.batch for notice in outbox.batches(device, last=_COMPARED)]
     anchored = [batch for batch in batches if batch.from_seq < next_seq]
     calls = [("DataLedger", "anchorOf", (device, batch.from_seq)) for batch in anchored]
     for batch, held in zip(anchored, gateway.call_many(calls) if calls else [], strict=True):
@@ -32,18 +36,30 @@ def reconcile_chain(outbox: Outbox, gateway: ChainGateway, device: Account) -> N
     outbox.mark_anchored(before_seq=next_seq)
 
 
-def reconcile_node(outbox: Outbox, node: NodeClient, device: Account) -> None:
-    """Learn what the node holds; what it lost is due again.
+def reconcile_node(
+    outbox: Outbox, node: NodeClient, sealer: Sealer, *, device: Account, processor: Account
+) -> None:
+    """Turn to the region's processor and learn what it holds; the rest is due.
 
-    Raises SafeMode when the node holds what the outbox does not.
+    Raises NodeUnreachable when no node serves as it, SafeMode when it holds what the outbox does
+    not.
     """
-    held = node.held(device)
+    held = node.find(processor, device)
+    require_no_more(outbox, held, device)
+    outbox.turn_to(processor)
+    first_seq = outbox.origin.first_seq
+    if min(held.next_seq, held.next_batch_seq) < first_seq:
+        node.send_start(sealer.start(first_seq, processor=processor))
+        held = node.held(device)
+    outbox.mark_days(held=held.days)
+    outbox.mark_readings_sent(before_seq=held.next_seq)
+    outbox.mark_batches_sent(before_seq=held.next_batch_seq)
+
+
+def require_no_more(outbox: Outbox, held: HeldByNode, device: Account) -> None:
+    """Raise SafeMode when the node holds what the outbox does not."""
     if held.next_seq > outbox.next_seq or held.next_batch_seq > outbox.next_batch_seq:
         raise SafeMode(
             f"the node holds readings of {device} up to {held.next_seq - 1}, this outbox ends at "
-            f"{outbox.next_seq - 1}: it is lost or an old copy; restore the newest one"
+            f"{outbox.next_seq - 1}: it is lost or an old copy; {_ADVICE}"
         )
-    for day in outbox.days():
-        outbox.mark_day(day, sent=day in held.days)
-    outbox.mark_readings_sent(before_seq=held.next_seq)
-    outbox.mark_batches_sent(before_seq=held.next_batch_seq)

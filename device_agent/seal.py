@@ -3,16 +3,18 @@
 import secrets
 from dataclasses import dataclass
 
+from device_agent.errors import AgentError
 from device_agent.keys import DeviceKeys
-from device_agent.outbox import ReportEntry
-from device_agent.surroundings import Surroundings
+from device_agent.report_table import ReportEntry
+from device_agent.surroundings import Place
 from offchain.crypto import bls, box, kdf, kem, messages
 from offchain.crypto.curve import G1
 from offchain.crypto.paillier import PaillierPublicKey
+from offchain.errors import CryptoError, FormatError
 from offchain.records import contexts, report, signing
 from offchain.records import reading as record_codec
-from offchain.records.envelope import DayKeys, Envelope
-from offchain.types import Batch, MeterSample, Policy, Reading, day_of
+from offchain.records.envelope import DayKeys, Envelope, SealedReport, SignedSeq
+from offchain.types import Account, Batch, MeterSample, Policy, Reading, day_of
 
 _NONCE_BYTES = 32
 
@@ -23,25 +25,23 @@ class SealedStatus:
 
     sealed: bytes
     commitment: bytes | None
-    signature: bytes
 
 
 class Sealer:
-    """The device's keys at work in its surroundings. Day keys are derived, never stored."""
+    """The device's keys at work on its chain. Day keys are derived, never stored."""
 
-    def __init__(self, keys: DeviceKeys, surroundings: Surroundings) -> None:
+    def __init__(self, keys: DeviceKeys, place: Place) -> None:
         self._keys = keys
-        self._place = surroundings
-        self._link = surroundings.link
-        self._day_keys: dict[int, tuple[bytes, bytes]] = {}
+        self._place = place
+        self._last_keys: tuple[int, tuple[bytes, bytes]] = (-1, (b"", b""))
 
     def record(self, sample: MeterSample, *, seq: int) -> bytes:
         """Make the 95 bytes m of a sample, with the nonce that its day's key and seq give."""
         _, nonce_key = self._keys_of(day_of(sample.time_s))
         return record_codec.encode(
             Reading(
-                chain_id=self._link.chain_id,
-                device=self._link.device,
+                chain_id=self._place.chain_id,
+                device=self._place.device,
                 seq=seq,
                 time_s=sample.time_s,
                 energy_wh=sample.energy_wh,
@@ -51,27 +51,66 @@ class Sealer:
             )
         )
 
-    def envelope(self, record: bytes, *, seq: int, day: int) -> Envelope:
-        """Seal a record for the processor and sign the envelope. Random: seal once."""
-        context = contexts.reading(self._link, seq=seq, day=day)
+    def envelope(self, record: bytes, *, seq: int, day: int, processor: Account) -> Envelope:
+        """Seal a record for a processor and sign the envelope. Random: seal once."""
+        link = self._place.link(processor)
+        context = contexts.reading(link, seq=seq, day=day)
         sealed = box.seal(self._keys_of(day)[0], record, context=context)
-        digest = signing.envelope_digest(self._link, seq=seq, day=day, box=sealed)
-        signature = signing.sign(digest, self._keys.account)
-        return Envelope(seq=seq, day=day, box=sealed, signature=signature)
+        digest = signing.envelope_digest(link, seq=seq, day=day, box=sealed)
+        return Envelope(seq=seq, day=day, box=sealed, signature=self._sign(digest))
 
-    def day_keys(self, day: int, processor_key: PaillierPublicKey) -> DayKeys:
-        """Seal the two keys of a day to the processor and sign them. Random: seal once."""
-        context = contexts.day(self._link, day=day)
+    def open_own(self, envelope: Envelope, processor: Account) -> bytes:
+        """Return the record in an envelope that this device has sealed and signed itself.
+
+        Raises AgentError when it is not one: whoever gave it back has changed it.
+        """
+        link, seq, day = self._place.link(processor), envelope.seq, envelope.day
+        digest = signing.envelope_digest(link, seq=seq, day=day, box=envelope.box)
+        if not signing.verify_signature(digest, envelope.signature, link.device):
+            raise AgentError(f"envelope {seq} does not bear this device's signature")
+        context = contexts.reading(link, seq=seq, day=day)
+        try:
+            record = box.open_sealed(self._keys_of(day)[0], envelope.box, context=context)
+            reading = record_codec.decode(record)
+        except (CryptoError, FormatError) as error:
+            raise AgentError(f"envelope {seq} does not open: {error}") from error
+        if reading.seq != seq or reading.device != link.device:
+            raise AgentError(f"the record in envelope {seq} is of another reading")
+        return record
+
+    def day_keys(
+        self, day: int, *, processor: Account, processor_key: PaillierPublicKey
+    ) -> DayKeys:
+        """Seal the two keys of a day to a processor and sign them. Random: seal once."""
+        link = self._place.link(processor)
+        context = contexts.day(link, day=day)
         sealed = kem.seal(processor_key, b"".join(self._keys_of(day)), context=context)
-        digest = signing.day_keys_digest(self._link, day=day, sealed=sealed)
-        signature = signing.sign(digest, self._keys.account)
-        return DayKeys(device=self._link.device, day=day, sealed=sealed, signature=signature)
+        digest = signing.day_keys_digest(link, day=day, sealed=sealed)
+        return DayKeys(device=link.device, day=day, sealed=sealed, signature=self._sign(digest))
+
+    def start(self, seq: int, *, processor: Account) -> SignedSeq:
+        """Say that a processor will get nothing below a seq that it does not hold."""
+        link = self._place.link(processor)
+        digest = signing.start_digest(link, seq=seq)
+        return SignedSeq(device=link.device, seq=seq, signature=self._sign(digest))
+
+    def recovery(self, from_seq: int, *, processor: Account) -> SignedSeq:
+        """Ask a processor for this device's own envelopes back."""
+        link = self._place.link(processor)
+        digest = signing.recovery_digest(link, from_seq=from_seq)
+        return SignedSeq(device=link.device, seq=from_seq, signature=self._sign(digest))
+
+    def report_for(self, sealed: bytes, *, processor: Account) -> SealedReport:
+        """Sign a sealed report for the processor that shall keep it."""
+        digest = signing.report_digest(self._place.link(processor), sealed=sealed)
+        device = self._place.device
+        return SealedReport(device=device, sealed=sealed, signature=self._sign(digest))
 
     def batch_signature(self, batch: Batch) -> G1:
         """Sign a batch root (BLS, role ROOT)."""
         message = messages.root_message(
-            chain_id=self._link.chain_id,
-            data_ledger=self._link.data_ledger,
+            chain_id=self._place.chain_id,
+            data_ledger=self._place.data_ledger,
             device=batch.device,
             from_seq=batch.from_seq,
             count=batch.count,
@@ -80,55 +119,60 @@ class Sealer:
         return bls.sign(self._keys.bls, message, role=messages.Role.ROOT)
 
     def status(
-        self, entry: ReportEntry, policy: Policy, owner_key: PaillierPublicKey
+        self, entry: ReportEntry, policy: Policy, *, owner: Account, owner_key: PaillierPublicKey
     ) -> SealedStatus:
-        """Sign a report, seal it to the owner, and sign that for the processor. Random."""
-        link, place = self._link, self._place
-        unsigned = report.StatusReport(
-            device=link.device,
-            seq=entry.seq,
-            time_s=entry.time_s,
-            power_w=entry.power_w,
-            temperature_dc=entry.temperature_dc,
-            status=entry.verdict.status,
-            injected=entry.injected,
-            text=report.sentence(
-                entry.verdict,
-                power_w=entry.power_w,
-                temperature_dc=entry.temperature_dc,
-                injected=entry.injected,
-            ),
-            nonce=secrets.token_bytes(_NONCE_BYTES) if policy.is_sealed else None,
-        )
+        """Sign a report and seal it to the owner. Random: seal once."""
+        place = self._place
         signed = report.sign(
-            unsigned,
-            chain_id=link.chain_id,
-            data_ledger=link.data_ledger,
-            owner=place.owner,
+            _unsigned(entry, policy, place.device),
+            chain_id=place.chain_id,
+            data_ledger=place.data_ledger,
+            owner=owner,
             private_key=self._keys.account,
         )
         plain = report.encode(signed)
         context = contexts.status(
-            chain_id=link.chain_id,
+            chain_id=place.chain_id,
             notification_board=place.notification_board,
-            device=link.device,
-            owner=place.owner,
+            device=place.device,
+            owner=owner,
         )
-        sealed = kem.seal(owner_key, plain, context=context)
-        digest = signing.report_digest(link, sealed=sealed)
+        commitment = report.sealed_commitment(plain) if policy.is_sealed else None
         return SealedStatus(
-            sealed=sealed,
-            commitment=report.sealed_commitment(plain) if policy.is_sealed else None,
-            signature=signing.sign(digest, self._keys.account),
+            sealed=kem.seal(owner_key, plain, context=context), commitment=commitment
         )
+
+    def _sign(self, digest: bytes) -> bytes:
+        return signing.sign(digest, self._keys.account)
 
     def _keys_of(self, day: int) -> tuple[bytes, bytes]:
         """Return sealing key and nonce key of a day; only the last day's are kept in memory."""
-        if day not in self._day_keys:
-            secret, link = self._keys.secret, self._link
-            seal_key = kdf.seal_day_key(secret, chain_id=link.chain_id, device=link.device, day=day)
-            nonce_key = kdf.nonce_day_key(
-                secret, chain_id=link.chain_id, device=link.device, day=day
+        last_day, keys = self._last_keys
+        if last_day != day:
+            place, secret = self._place, self._keys.secret
+            chain_id, device = place.chain_id, place.device
+            keys = (
+                kdf.seal_day_key(secret, chain_id=chain_id, device=device, day=day),
+                kdf.nonce_day_key(secret, chain_id=chain_id, device=device, day=day),
             )
-            self._day_keys = {day: (seal_key, nonce_key)}
-        return self._day_keys[day]
+            self._last_keys = (day, keys)  # one assignment: two threads may come here
+        return keys
+
+
+def _unsigned(entry: ReportEntry, policy: Policy, device: Account) -> report.StatusReport:
+    return report.StatusReport(
+        device=device,
+        seq=entry.seq,
+        time_s=entry.time_s,
+        power_w=entry.power_w,
+        temperature_dc=entry.temperature_dc,
+        status=entry.verdict.status,
+        injected=entry.injected,
+        text=report.sentence(
+            entry.verdict,
+            power_w=entry.power_w,
+            temperature_dc=entry.temperature_dc,
+            injected=entry.injected,
+        ),
+        nonce=secrets.token_bytes(_NONCE_BYTES) if policy.is_sealed else None,
+    )

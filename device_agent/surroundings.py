@@ -1,10 +1,11 @@
-"""What the agent must know of others: its processor, its owner, its policy, their public keys."""
+"""Where the device stands: what the deployment file says, and what only the chain can say."""
 
 import hashlib
 from dataclasses import dataclass
 
-from device_agent.errors import BadSetup
+from device_agent.errors import BadSetup, NodeUnreachable
 from device_agent.node_client import NodeClient
+from offchain.chain.deployment import Deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.errors import CryptoError
@@ -12,42 +13,64 @@ from offchain.types import Account, Link, Policy, Role, to_account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """The device's place: link to its processor, its owner, and where notifications go."""
+class Place:
+    """What a device knows without asking anybody: enough to make its records."""
 
-    link: Link
-    owner: Account
+    chain_id: int
+    data_ledger: Account
     notification_board: Account
+    device: Account
+
+    @classmethod
+    def of(cls, deployment: Deployment, device: Account) -> "Place":
+        """Take it from a deployment file."""
+        return cls(
+            chain_id=deployment.chain_id,
+            data_ledger=to_account(deployment.address("DataLedger")),
+            notification_board=to_account(deployment.address("NotificationBoard")),
+            device=device,
+        )
+
+    def link(self, processor: Account) -> Link:
+        """Return what messages to a processor are bound to."""
+        return Link(
+            chain_id=self.chain_id,
+            data_ledger=self.data_ledger,
+            device=self.device,
+            processor=processor,
+        )
 
 
-def find_surroundings(gateway: ChainGateway) -> Surroundings:
-    """Read the device's place from the chain.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The device's owner and its policy, and the processor of its region, as the chain has them.
 
-    Raises BadSetup when the account is no active device, or its region has no processor.
+    processor: None while nobody serves the region. policy: None if the owner has set none.
     """
-    device = to_account(gateway.address)
-    role, region = gateway.call("MemberRegistry", "activeRoleOf", device)
+
+    owner: Account
+    processor: Account | None
+    policy: Policy | None
+
+
+def find_surroundings(gateway: ChainGateway, device: Account) -> Surroundings:
+    """Ask the chain. Raises BadSetup when the account is no active device, and ChainError."""
+    (role, region), owner, policy = gateway.call_many(
+        [
+            ("MemberRegistry", "activeRoleOf", (device,)),
+            ("MemberRegistry", "ownerOf", (device,)),
+            ("NotificationBoard", "policyOf", (device,)),
+        ]
+    )
     if role != Role.DEVICE:
         raise BadSetup(f"{device} is no active device on this chain; have it admitted first")
     processor = to_account(gateway.call("MemberRegistry", "processorOf", region))
-    if int(processor, 16) == 0:
-        raise BadSetup(f"no processing node serves the region of {device} now")
+    held = Policy.from_chain(policy)
     return Surroundings(
-        link=Link(
-            chain_id=gateway.chain_id,
-            data_ledger=to_account(gateway.deployment.address("DataLedger")),
-            device=device,
-            processor=processor,
-        ),
-        owner=to_account(gateway.call("MemberRegistry", "ownerOf", device)),
-        notification_board=to_account(gateway.deployment.address("NotificationBoard")),
+        owner=to_account(owner),
+        processor=processor if int(processor, 16) else None,
+        policy=held if held.heartbeat_seconds else None,
     )
-
-
-def find_policy(gateway: ChainGateway, device: Account) -> Policy | None:
-    """Return the owner's policy as the chain has it now, None if there is none."""
-    policy = Policy.from_chain(gateway.call("NotificationBoard", "policyOf", device))
-    return policy if policy.heartbeat_seconds else None
 
 
 def find_paillier_key(
@@ -55,12 +78,15 @@ def find_paillier_key(
 ) -> PaillierPublicKey:
     """Fetch a member's Paillier key from the node; the chain says whether it is the right one.
 
-    Raises BadSetup when it is not, or is no sound key.
+    Raises NodeUnreachable when it is not: the node may have the right one later. Raises BadSetup
+    when the right one is not usable.
     """
     profile, _ = gateway.call("MemberRegistry", "memberOf", member)
     data = node.paillier_key(member)
     if hashlib.sha256(data).digest() != bytes(profile[4]):
-        raise BadSetup(f"the node gave out a Paillier key of {member} that the chain does not know")
+        raise NodeUnreachable(
+            f"the node gave out a Paillier key of {member} that the chain does not know"
+        )
     try:
         return PaillierPublicKey.from_bytes(data, bits=None)
     except CryptoError as error:

@@ -13,6 +13,8 @@ class CsvReplay:
     The whole file is checked first. Raises MeterCsvError.
     """
 
+    is_live = False
+
     def __init__(self, path: Path | str, *, days: int | None = None) -> None:
         self._samples = meter_csv.first_days(meter_csv.read(path), days)
 

@@ -9,9 +9,15 @@ from offchain.types import MeterSample
 class Meter(Protocol):
     """Something that can be read; its own clock stamps the samples."""
 
-    def samples(self, *, after_s: int) -> Iterator[MeterSample]:
-        """Yield samples later than `after_s` (0: from the first), times strictly rising.
+    @property
+    def is_live(self) -> bool:
+        """Whether it shows the time of now, and cannot be read again for what was missed."""
+        ...
 
-        The end of the iteration is the end of the input; a live meter has none.
+    def samples(self, *, after_s: int) -> Iterator[MeterSample]:
+        """Yield samples, best of all those later than `after_s` (0: from the first).
+
+        A sample whose time does not rise is skipped by whoever takes it. The end of the iteration
+        is the end of the input; a live meter has none.
         """
         ...

@@ -158,6 +158,36 @@ class SealedReport:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedSeq:
+    """A device's signed word about a seq: where its readings start, or whence it wants them back.
+
+    Which of the two it is, the signature's tag says.
+    """
+
+    device: Account
+    seq: int
+    signature: bytes
+
+    def to_json(self) -> fields.Json:
+        """Return the body of `POST /v1/starts` and `POST /v1/recoveries`."""
+        return {
+            "device": fields.from_account(self.device),
+            "seq": self.seq,
+            "signature": fields.to_base64(self.signature),
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> "SignedSeq":
+        """Read the body of `POST /v1/starts` or `POST /v1/recoveries`. Raises FormatError."""
+        obj = fields.members(value, "device seq signature", what="a signed seq")
+        return cls(
+            device=fields.account(obj["device"], "device"),
+            seq=fields.integer(obj["seq"], "seq", low=1),
+            signature=_signature(obj),
+        )
+
+
 def _signature(obj: fields.Json) -> bytes:
     decoded = fields.from_base64(obj["signature"], "signature", max_bytes=SIGNATURE_BYTES)
     return fields.exact(decoded, "signature", length=SIGNATURE_BYTES)

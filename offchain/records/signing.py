@@ -54,6 +54,16 @@ def report_digest(link: Link, *, sealed: bytes) -> bytes:
     return _link_digest(b"DMSM-V1-report", link, _sha256(sealed))
 
 
+def start_digest(link: Link, *, seq: int) -> bytes:
+    """What a device signs to say that its node will get no reading below a seq."""
+    return _link_digest(b"DMSM-V1-start", link, _uint(seq, 8))
+
+
+def recovery_digest(link: Link, *, from_seq: int) -> bytes:
+    """What a device signs to get back the envelopes that its node holds in no batch."""
+    return _link_digest(b"DMSM-V1-recovery", link, _uint(from_seq, 8))
+
+
 def status_digest(
     *, chain_id: int, data_ledger: Account, device: Account, owner: Account, unsigned: bytes
 ) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from offchain.crypto.curve import G1
 from offchain.records import reading as record_codec
+from offchain.records.envelope import Envelope
 from offchain.services.node.database import Database, StoreConflict
 from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
 
@@ -36,6 +37,17 @@ CREATE TABLE IF NOT EXISTS batches (
     PRIMARY KEY (device, from_seq)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS batches_by_day ON batches (device, day);
+CREATE TABLE IF NOT EXISTS envelopes (
+    device    TEXT NOT NULL,
+    seq       INTEGER NOT NULL,
+    box       BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (device, seq)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS starts (
+    device TEXT PRIMARY KEY,
+    seq    INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -50,10 +62,14 @@ class StoredDayKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReading:
-    """A checked record of 95 bytes and SHA-256 of the box that it came in."""
+    """A checked record of 95 bytes and SHA-256 of the box that it came in.
+
+    envelope: as it came; kept until the reading is in a batch, for a device that lost its outbox.
+    """
 
     record: bytes
     box_digest: bytes
+    envelope: Envelope | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +118,17 @@ class DeviceTables(Database):
 
     def next_seq(self, device: Account) -> int:
         """Return the seq that comes next (1 for an unknown device)."""
-        return (self._value("SELECT max(seq) FROM readings WHERE device=?", device) or 0) + 1
+        last = self._value("SELECT max(seq) FROM readings WHERE device=?", device) or 0
+        return max(last + 1, self._start(device))
+
+    def put_start(self, device: Account, seq: int) -> None:
+        """Note that nothing below a seq will come that is not here; starts only rise."""
+        with self._write() as connection:
+            query = "INSERT INTO starts VALUES (?, ?) ON CONFLICT (device) DO UPDATE SET seq=?"
+            connection.execute(query, (device, seq, max(seq, self._start(device))))
+
+    def _start(self, device: Account) -> int:
+        return self._value("SELECT seq FROM starts WHERE device=?", device) or 1
 
     def put_readings(self, device: Account, rows: Sequence[StoredReading]) -> None:
         """Store consecutive readings durably, all or none; the first must be the next seq.
@@ -117,7 +143,29 @@ class DeviceTables(Database):
                     raise StoreConflict(f"reading {seq} of {device} comes next")
                 values = (device, seq, reading.time_s, row.record, row.box_digest)
                 connection.execute("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", values)
+                if row.envelope is not None:
+                    sealed = (device, seq, row.envelope.box, row.envelope.signature)
+                    connection.execute("INSERT INTO envelopes VALUES (?, ?, ?, ?)", sealed)
                 seq += 1
+
+    def envelopes(self, device: Account, *, from_seq: int, count: int) -> list[Envelope]:
+        """Return the first `count` envelopes from a seq on, of those that are kept.
+
+        Kept are those of readings in no batch, and that of the last reading in one.
+        """
+        query = (
+            "SELECT seq, time_s, box, signature FROM envelopes JOIN readings USING (device, seq)"
+            " WHERE device=? AND seq>=? ORDER BY seq LIMIT ?"
+        )
+        return [
+            Envelope(seq=seq, day=day_of(time_s), box=box, signature=signature)
+            for seq, time_s, box, signature in self._all(query, device, from_seq, count)
+        ]
+
+    def last_reading(self, device: Account) -> Reading | None:
+        """Return the last reading held."""
+        found = self._readings("device=? ORDER BY seq DESC LIMIT 1", device)
+        return found[0] if found else None
 
     def box_digest(self, device: Account, seq: int) -> bytes | None:
         """Return SHA-256 of the box in which a held reading came."""
@@ -152,13 +200,16 @@ class DeviceTables(Database):
         row = (batch.device, batch.from_seq, batch.count, day, batch.root, signature.to_bytes())
         with self._write() as connection:
             connection.execute("INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, ?, ?)", row)
+            done = (batch.device, batch.next_seq - 1)  # the last one tells where the meter stood
+            connection.execute("DELETE FROM envelopes WHERE device=? AND seq<?", done)
         held = self.batch_of(batch.device, batch.from_seq)
         if held is None or held.batch != batch:
             raise StoreConflict(f"another batch of {batch.device} holds seq {batch.from_seq}")
 
     def next_batch_seq(self, device: Account) -> int:
         """Return the seq that the next batch begins with (1 for an unknown device)."""
-        return self._value("SELECT max(from_seq+count) FROM batches WHERE device=?", device) or 1
+        query = "SELECT max(from_seq+count) FROM batches WHERE device=?"
+        return max(self._value(query, device) or 1, self._start(device))
 
     def batches(self, device: Account, *, from_s: int, to_s: int) -> list[StoredBatch]:
         """Return the batches of the whole UTC days in [from_s, to_s), in seq order."""

@@ -14,14 +14,14 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import precompile_pairing
 from offchain.errors import ChainError, FormatError, StorageError
 from offchain.records import canonical_json, fields
-from offchain.records.envelope import BatchNotice, DayKeys, Envelopes, SealedReport
+from offchain.records.envelope import BatchNotice, DayKeys, Envelopes, SealedReport, SignedSeq
 from offchain.records.tariff import Tariff
 from offchain.services.node.reception import NodeIdentity, Reception
 from offchain.services.node.refusal import IntakeRefused, malformed, too_large
 from offchain.services.node.region import Region
 from offchain.services.node.store import NodeStore
 from offchain.storage import ContentStore
-from offchain.types import to_account
+from offchain.types import Account, to_account
 
 __all__ = ["NodeIdentity", "create_intake", "read_body"]
 
@@ -53,7 +53,8 @@ def create_intake(
     )
     app = FastAPI(title="DMSM node intake", docs_url=None, redoc_url=None, openapi_url=None)
     _add_posts(app, reception)
-    _add_reads(app, store, gateway, content, tariff.encode())
+    _add_reads(app, gateway, content, tariff.encode())
+    _add_device_state(app, store, to_account(identity.account))
     add_refusals(app)
     return app
 
@@ -73,28 +74,23 @@ def _add_posts(app: FastAPI, reception: Reception) -> None:
     def reports(value: Any) -> fields.Json:
         return {"digest": reception.take_report(SealedReport.from_json(value)).hex()}
 
+    def starts(value: Any) -> fields.Json:
+        reception.take_start(SignedSeq.from_json(value))
+        return {}
+
+    def recoveries(value: Any) -> fields.Json:
+        envelopes = reception.give_back(SignedSeq.from_json(value))
+        return {"envelopes": [envelope.to_json() for envelope in envelopes]}
+
     app.post("/v1/days")(_post(days, MAX_SMALL_BODY_BYTES))
     app.post("/v1/readings")(_post(readings, MAX_READINGS_BODY_BYTES))
     app.post("/v1/batches")(_post(batches, MAX_SMALL_BODY_BYTES))
     app.post("/v1/reports")(_post(reports, MAX_SMALL_BODY_BYTES))
+    app.post("/v1/starts")(_post(starts, MAX_SMALL_BODY_BYTES))
+    app.post("/v1/recoveries")(_post(recoveries, MAX_SMALL_BODY_BYTES))
 
 
-def _add_reads(
-    app: FastAPI,
-    store: NodeStore,
-    gateway: ChainGateway,
-    content: ContentStore,
-    tariff: bytes,
-) -> None:
-    @app.get("/v1/devices/{device}")
-    def device_state(device: str) -> fields.Json:
-        account = fields.normal_account(device, "device")
-        return {
-            "next_seq": store.next_seq(account),
-            "days": store.days(account),
-            "next_batch_seq": store.next_batch_seq(account),
-        }
-
+def _add_reads(app: FastAPI, gateway: ChainGateway, content: ContentStore, tariff: bytes) -> None:
     @app.get("/v1/tariff")
     def tariff_bytes() -> Response:
         return Response(tariff, media_type="application/json")
@@ -108,6 +104,18 @@ def _add_reads(
             raise IntakeRefused(404, "no_key", f"{member} has no Paillier key in the registry")
         key = content.get(digest, max_bytes=_MAX_KEY_BYTES)
         return {"key": fields.to_base64(key)}
+
+
+def _add_device_state(app: FastAPI, store: NodeStore, processor: Account) -> None:
+    @app.get("/v1/devices/{device}")
+    def device_state(device: str) -> fields.Json:
+        account = fields.normal_account(device, "device")
+        return {
+            "processor": fields.from_account(processor),
+            "next_seq": store.next_seq(account),
+            "days": store.days(account),
+            "next_batch_seq": store.next_batch_seq(account),
+        }
 
 
 def _post(

@@ -17,11 +17,13 @@ from offchain.records import contexts, signing
 from offchain.records import reading as record_codec
 from offchain.records.envelope import (
     DAY_KEY_BYTES,
+    MAX_ENVELOPES,
     BatchNotice,
     DayKeys,
     Envelope,
     Envelopes,
     SealedReport,
+    SignedSeq,
 )
 from offchain.services.node.refusal import IntakeRefused, bad_signature
 from offchain.services.node.region import Region
@@ -89,7 +91,7 @@ class Reception:
         with self._order:
             rows: list[StoredReading] = []
             expected = self._store.next_seq(message.device)
-            before = self._last(message.device, expected)
+            before = self._store.last_reading(message.device)
             for envelope in message.envelopes:
                 digest = hashlib.sha256(envelope.box).digest()
                 if envelope.seq < expected:
@@ -100,7 +102,7 @@ class Reception:
                         409, "seq_gap", f"reading {expected} comes next", next_seq=expected
                     )
                 record, before = self._open_reading(link, envelope, before)
-                rows.append(StoredReading(record=record, box_digest=digest))
+                rows.append(StoredReading(record=record, box_digest=digest, envelope=envelope))
                 expected += 1
             self._store.put_readings(message.device, rows)
         return expected
@@ -141,6 +143,35 @@ class Reception:
         except StoreConflict as error:
             raise IntakeRefused(409, "batch_taken", str(error)) from error
 
+    def take_start(self, message: SignedSeq) -> None:
+        """Note that a device has nothing below a seq any more; a repeat is accepted.
+
+        Only what is anchored can be left out so, and only whole batches: a device without its
+        older records (its retention has passed, or its outbox was lost) goes on at a new node.
+        """
+        link = self._link(message.device)
+        digest = signing.start_digest(link, seq=message.seq)
+        self._check_signature(digest, message.signature, link, "the start")
+        with self._order:
+            next_seq = self._store.next_seq(message.device)
+            if message.seq <= min(next_seq, self._store.next_batch_seq(message.device)):
+                return
+            if not self._region.may_start_at(message.device, message.seq):
+                raise IntakeRefused(
+                    409, "start_refused", f"no batch on chain begins or ends at {message.seq}"
+                )
+            self._store.put_start(message.device, message.seq)
+
+    def give_back(self, message: SignedSeq) -> list[Envelope]:
+        """Return at most 1,000 of a device's own envelopes from a seq on, as far as they are kept.
+
+        They are kept for readings in no batch, and for the last reading in one.
+        """
+        link = self._link(message.device)
+        digest = signing.recovery_digest(link, from_seq=message.seq)
+        self._check_signature(digest, message.signature, link, "the recovery")
+        return self._store.envelopes(message.device, from_seq=message.seq, count=MAX_ENVELOPES)
+
     def take_report(self, message: SealedReport) -> bytes:
         """Keep a sealed status report in the content store; return its SHA-256 (and CID digest)."""
         link = self._link(message.device)
@@ -177,10 +208,6 @@ class Reception:
     def _check_repeat(self, device: Account, seq: int, digest: bytes) -> None:
         if self._store.box_digest(device, seq) != digest:
             raise IntakeRefused(409, "seq_taken", f"another box is held for reading {seq}")
-
-    def _last(self, device: Account, expected: int) -> Reading | None:
-        held = self._store.readings_by_seq(device, from_seq=expected - 1, count=1)
-        return held[0] if held else None
 
     def _open_reading(
         self, link: Link, envelope: Envelope, before: Reading | None

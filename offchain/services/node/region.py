@@ -46,6 +46,16 @@ class Region:
             raise not_a_device(device)
         return found.bls_key
 
+    def may_start_at(self, device: Account, seq: int) -> bool:
+        """Whether all below a seq is anchored, and a batch begins or will begin with it."""
+        next_seq, anchor = self._gateway.call_many(
+            [
+                ("DataLedger", "nextSeqOf", (device,)),
+                ("DataLedger", "anchorOf", (device, seq)),
+            ]
+        )
+        return int(next_seq) == seq or bytes(anchor) != bytes(32)
+
     def _look_up(self, device: Account) -> G2 | None:
         (profile, active), (role, region) = self._gateway.call_many(
             [

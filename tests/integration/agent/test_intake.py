@@ -10,7 +10,7 @@ import pytest
 
 from device_agent.keys import DeviceKeys
 from device_agent.seal import Sealer
-from device_agent.surroundings import Surroundings
+from device_agent.surroundings import Place
 from offchain.crypto.secret import SecretBytes
 from offchain.records import batch as batch_codec
 from offchain.records import canonical_json, envelope, signing, tariff
@@ -40,7 +40,8 @@ class Sender:
         return httpx.get(url).json()
 
     def day_keys(self, day: int = DAY) -> envelope.DayKeys:
-        return self.sealer.day_keys(day, self.home.street.processor.paillier.public_key)
+        key = self.home.street.processor.paillier.public_key
+        return self.sealer.day_keys(day, processor=self.link.processor, processor_key=key)
 
     def records(self, count: int = 24) -> list[bytes]:
         rows = samples(2)[:count]
@@ -50,7 +51,8 @@ class Sender:
         made = []
         for record in records:
             reading = record_codec.decode(record)
-            made.append(self.sealer.envelope(record, seq=reading.seq, day=day_of(reading.time_s)))
+            day, processor = day_of(reading.time_s), self.link.processor
+            made.append(self.sealer.envelope(record, seq=reading.seq, day=day, processor=processor))
         return made
 
     def send(self, envelopes: list[envelope.Envelope]) -> httpx.Response:
@@ -65,20 +67,11 @@ class Sender:
 
 def sender_of(home: Home, keys: MemberKeys | None = None) -> Sender:
     street, keys = home.street, keys or home.keys
-    link = Link(
-        chain_id=street.deployment.chain_id,
-        data_ledger=to_account(street.deployment.address("DataLedger")),
-        device=to_account(home.keys.address),
-        processor=to_account(street.processor.address),
-    )
     secrets = DeviceKeys(
         account=SecretBytes(bytes(keys.account.key)), bls=keys.bls, secret=home.keys.device_secret
     )
-    place = Surroundings(
-        link=link,
-        owner=to_account(street.owner.address),
-        notification_board=to_account(street.deployment.address("NotificationBoard")),
-    )
+    place = Place.of(street.deployment, to_account(home.keys.address))
+    link = place.link(to_account(street.processor.address))
     return Sender(home, Sealer(secrets, place), link)
 
 
@@ -128,7 +121,9 @@ def test_readings__given_valid_ones__holds_them_durably(ready):
     assert (response.status_code, response.json()) == (200, {"next_seq": 25})
     held = ready.home.street.store.readings(ready.link.device, from_s=0, to_s=2**32)
     assert [record_codec.encode(one) for one in held] == records
-    assert ready.state() == {"next_seq": 25, "days": [DAY], "next_batch_seq": 1}
+    processor = ready.link.processor.lower()
+    known = {"processor": processor, "next_seq": 25, "days": [DAY], "next_batch_seq": 1}
+    assert ready.state() == known
 
 
 def test_readings__given_repeat__accepts_same_bytes_alone(ready):
@@ -177,7 +172,7 @@ def signed(sender: Sender, seq: int, day: int, box: bytes) -> envelope.Envelope:
 )
 def test_readings__given_signed_record_of_another_envelope__refuses(ready, change, name):
     record = record_codec.encode(replace(record_codec.decode(ready.records(1)[0]), **change))
-    sealed = ready.sealer.envelope(record, seq=1, day=DAY)
+    sealed = ready.sealer.envelope(record, seq=1, day=DAY, processor=ready.link.processor)
     assert refusal(ready.send([sealed])) == (422, name)
 
 
@@ -187,7 +182,8 @@ def test_readings__given_signed_box_that_does_not_open__refuses(ready, box):
 
 
 def test_readings__given_signed_box_without_record__refuses(ready):
-    sealed = ready.sealer.envelope(b"no record", seq=1, day=DAY)
+    processor = ready.link.processor
+    sealed = ready.sealer.envelope(b"no record", seq=1, day=DAY, processor=processor)
     assert refusal(ready.send([sealed])) == (422, "record_mismatch")
 
 

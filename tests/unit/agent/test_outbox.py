@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 
 from device_agent.errors import BadSetup, SafeMode
-from device_agent.outbox import DROPPED, REPORTED, Outbox, ReportEntry
+from device_agent.outbox import Origin, Outbox
+from device_agent.report_table import DROPPED, REPORTED, ReportEntry
 from offchain.crypto.curve import G1_GENERATOR
 from offchain.records import batch as batch_codec
 from offchain.records import reading as record_codec
 from offchain.records.envelope import DayKeys, Envelope
-from offchain.types import Reading, Status, Verdict, to_account
+from offchain.types import MeterSample, Reading, Status, Verdict, to_account
 
 DEVICE = to_account("0x" + "d1" * 20)
+FIRST_NODE, SECOND_NODE = to_account("0x" + "a1" * 20), to_account("0x" + "a2" * 20)
 LEDGER = to_account("0x" + "1e" * 20)
 MIDNIGHT = 17_000 * 86_400
 ENTRY = ReportEntry(
@@ -49,7 +51,11 @@ def envelope(seq: int) -> Envelope:
 
 def fill(outbox: Outbox, count: int) -> None:
     for seq in range(outbox.next_seq, outbox.next_seq + count):
-        outbox.add_reading(record(seq), envelope=envelope(seq))
+        outbox.add_reading(record(seq))
+
+
+def seal(outbox: Outbox, count: int) -> None:
+    outbox.add_envelopes([envelope(seq) for seq, _, _ in outbox.unsealed(count)])
 
 
 @pytest.fixture
@@ -60,6 +66,7 @@ def path(tmp_path):
 @pytest.fixture
 def outbox(path):
     with Outbox(path) as opened:
+        opened.turn_to(FIRST_NODE)
         yield opened
 
 
@@ -94,28 +101,126 @@ def test_claim__given_other_device_or_chain__refuses(path):
                 outbox.claim(**({"chain_id": 1, "device": DEVICE, "data_ledger": LEDGER} | change))
 
 
-def test_add_reading__given_reports__stores_all_or_nothing(outbox):
-    outbox.add_reading(record(1), envelope=envelope(1), reports=[ENTRY])
-    assert [one.origin for one in outbox.open_reports()] == ["reading:1"]
+def test_open__given_other_layout__refuses(path):
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE readings (seq INTEGER)")
+    with pytest.raises(BadSetup, match="another version"):
+        Outbox(path)
+
+
+def test_atomic__given_failure_inside__stores_nothing(outbox):
     with pytest.raises(sqlite3.IntegrityError):
-        outbox.add_reading(
-            record(1), envelope=envelope(1), reports=[replace(ENTRY, origin="other")]
-        )
+        with outbox.atomic():
+            outbox.add_reading(record(1))
+            outbox.add_reports([ENTRY])
+            outbox.add_reading(record(1))
+    assert outbox.open_reports() == [] and outbox.next_seq == 1
+    with outbox.atomic():
+        outbox.add_reading(record(1))
+        outbox.add_reports([ENTRY])
     assert [one.origin for one in outbox.open_reports()] == ["reading:1"]
     assert outbox.last == record_codec.decode(record(1)) and outbox.next_seq == 2
 
 
+def test_add_sample__given_samples__keeps_them_in_order_until_they_are_readings(path):
+    taken = [
+        MeterSample(time_s=MIDNIGHT + n, energy_wh=n, power_w=-n, temperature_dc=n)
+        for n in range(3)
+    ]
+    with Outbox(path) as outbox:
+        for sample in taken:
+            outbox.add_sample(sample)
+    with Outbox(path) as outbox:
+        assert outbox.samples() == taken and outbox.last_shown() == (MIDNIGHT + 2, 2)
+        assert outbox.counts()["waiting"] == 3 and not outbox.is_drained()
+        outbox.clear_samples()
+        assert outbox.samples() == [] and outbox.last_shown() == (0, 0)
+
+
+def test_set_origin__given_later_seq__begins_there(outbox):
+    origin = Origin(first_seq=25, time_s=MIDNIGHT, energy_wh=7)
+    outbox.set_origin(origin)
+    assert outbox.origin == origin
+    assert outbox.next_seq == outbox.next_batch_seq == 25
+    assert outbox.last_read() == outbox.last_shown() == (MIDNIGHT, 7)
+
+
 def test_unsent_envelopes__given_marks__returns_the_same_bytes_until_confirmed(path):
     with Outbox(path) as outbox:
+        outbox.turn_to(FIRST_NODE)
         fill(outbox, 5)
+        assert outbox.unsent_envelopes(3) == []
+        seal(outbox, 3)
         before = outbox.unsent_envelopes(3)
         assert [one.seq for one in before] == [1, 2, 3]
+        assert [seq for seq, _, _ in outbox.unsealed(9)] == [4, 5]
+        seal(outbox, 9)
     with Outbox(path) as outbox:
         assert outbox.unsent_envelopes(3) == before
         outbox.mark_readings_sent(before_seq=4)
         assert [one.seq for one in outbox.unsent_envelopes(9)] == [4, 5]
         outbox.mark_readings_sent(before_seq=2)  # the node lost some
         assert [one.seq for one in outbox.unsent_envelopes(9)] == [2, 3, 4, 5]
+        assert outbox.unsealed(9) == []
+
+
+def test_add_envelopes__given_second_sealing__keeps_the_first(outbox):
+    fill(outbox, 1)
+    seal(outbox, 1)
+    outbox.add_envelopes([replace(envelope(1), box=b"second")])
+    assert outbox.unsent_envelopes(9) == [envelope(1)]
+
+
+def test_turn_to__given_another_processor__has_nothing_sealed_for_it(outbox):
+    fill(outbox, 3)
+    seal(outbox, 3)
+    keys = DayKeys(device=DEVICE, day=17_000, sealed=b"first", signature=b"s" * 65)
+    outbox.add_day(keys)
+    outbox.mark_day_sent(17_000)
+    outbox.mark_readings_sent(before_seq=4)
+    outbox.add_reports([ENTRY])
+    outbox.mark_report_kept(1)
+    assert outbox.turn_to(SECOND_NODE) and not outbox.turn_to(SECOND_NODE)
+    assert [seq for seq, _, _ in outbox.unsealed(9)] == [1, 2, 3]
+    assert outbox.unsent_envelopes(9) == [] and not outbox.has_day(17_000)
+    assert not outbox.open_reports()[0].kept and outbox.counts()["sent"] == 0
+    assert outbox.turn_to(FIRST_NODE) and outbox.processor == FIRST_NODE
+    assert outbox.unsealed(9) == [] and outbox.has_day(17_000)
+    assert outbox.counts()["sent"] == 3
+
+
+def anchored_days(outbox: Outbox, days: int) -> None:
+    fill(outbox, 24 * days)
+    seal(outbox, 24 * days)
+    for run in batch_codec.cut(outbox.unbatched()):
+        outbox.add_batch(batch_codec.make(run), G1_GENERATOR)
+
+
+def test_forget__given_old_batches__deletes_what_all_know(outbox):
+    anchored_days(outbox, 4)
+    outbox.mark_anchored(before_seq=97)
+    outbox.mark_readings_sent(before_seq=97)
+    outbox.mark_batches_sent(before_seq=97)
+    assert outbox.forget(keep_days=4) == 0
+    assert outbox.forget(keep_days=2) == 1
+    assert outbox.origin.first_seq == 25 and outbox.counts()["readings"] == 72
+    assert outbox.next_seq == outbox.next_batch_seq == 97
+    assert outbox.forget(keep_days=2) == 0 and outbox.is_drained()
+    outbox.turn_to(SECOND_NODE)
+    assert [seq for seq, _, _ in outbox.unsealed(1)] == [25]
+
+
+@pytest.mark.parametrize(
+    "missing", ["mark_anchored", "mark_readings_sent", "mark_batches_sent", "another"]
+)
+def test_forget__given_something_still_due__keeps_it(outbox, missing):
+    anchored_days(outbox, 4)
+    for mark in ("mark_anchored", "mark_readings_sent", "mark_batches_sent"):
+        getattr(outbox, mark)(before_seq=1 if mark == missing else 97)
+    if missing == "another":
+        outbox.turn_to(SECOND_NODE)
+    assert outbox.forget(keep_days=1) == 0
+    assert outbox.counts()["readings"] == 96
 
 
 def test_add_day__given_second_sealing__keeps_the_first(outbox):
@@ -123,11 +228,12 @@ def test_add_day__given_second_sealing__keeps_the_first(outbox):
     outbox.add_day(keys)
     outbox.add_day(replace(keys, sealed=b"second"))
     assert outbox.unsent_days(DEVICE) == [keys] and outbox.has_day(17_000)
-    assert not outbox.is_drained()
-    outbox.mark_day(17_000, sent=True)
-    assert outbox.unsent_days(DEVICE) == [] and outbox.days() == [17_000]
-    outbox.mark_day(17_000, sent=False)
+    outbox.mark_day_sent(17_000)
+    assert outbox.unsent_days(DEVICE) == []
+    outbox.mark_days(held=set())
     assert outbox.unsent_days(DEVICE) == [keys]
+    outbox.mark_days(held={17_000})
+    assert outbox.unsent_days(DEVICE) == []
 
 
 def test_batches__given_states__returns_what_is_due(outbox):
@@ -136,25 +242,26 @@ def test_batches__given_states__returns_what_is_due(outbox):
     for run in runs:
         outbox.add_batch(batch_codec.make(run), G1_GENERATOR)
     assert outbox.unbatched() == [] and outbox.next_batch_seq == 49
-    assert [one.batch.from_seq for one in outbox.batches(DEVICE, "anchored=0")] == [1, 25]
+    assert [one.batch.from_seq for one in outbox.unanchored_batches(DEVICE)] == [1, 25]
     outbox.mark_anchored(before_seq=25)
-    assert [one.batch.from_seq for one in outbox.batches(DEVICE, "anchored=0")] == [25]
-    due = outbox.batches(DEVICE, "anchored=1 AND sent=0")
+    assert [one.batch.from_seq for one in outbox.unanchored_batches(DEVICE)] == [25]
+    due = outbox.unsent_batches(DEVICE)
     assert [(one.batch, one.signature) for one in due] == [
         (batch_codec.make(runs[0]), G1_GENERATOR)
     ]
+    assert [one.batch.from_seq for one in outbox.batches(DEVICE, last=1)] == [25]
     outbox.mark_batches_sent(before_seq=25)
-    assert outbox.batches(DEVICE, "anchored=1 AND sent=0") == []
+    assert outbox.unsent_batches(DEVICE) == []
     outbox.mark_anchored(before_seq=1)  # a reorganisation
-    assert len(outbox.batches(DEVICE, "anchored=0")) == 2
+    assert len(outbox.unanchored_batches(DEVICE)) == 2
 
 
 def test_reports__given_their_way__are_sealed_once_and_ended(outbox):
     entries = [ENTRY, replace(ENTRY, origin="trial:0", seq=None, changed=False)]
-    outbox.add_reading(record(1), envelope=envelope(1), reports=[*entries, ENTRY])
+    outbox.add_reports([*entries, ENTRY])
     first, second = outbox.open_reports()
     assert replace(first, id=0) == ENTRY and second.injected and not first.injected
-    outbox.seal_report(first.id, sealed=b"sealed", commitment=None, signature=b"s" * 65)
+    outbox.seal_report(first.id, sealed=b"sealed", commitment=None)
     outbox.mark_report_kept(first.id)
     first = outbox.open_reports()[0]
     assert (first.sealed, first.kept, first.commitment) == (b"sealed", True, None)
@@ -167,7 +274,9 @@ def test_reports__given_their_way__are_sealed_once_and_ended(outbox):
 
 
 def test_is_drained__given_each_thing_left__is_false(outbox):
-    outbox.add_reading(record(1), envelope=envelope(1), reports=[ENTRY])
+    outbox.add_reading(record(1))
+    assert not outbox.is_drained()
+    outbox.add_reports([ENTRY])
     outbox.mark_readings_sent(before_seq=2)
     assert not outbox.is_drained()
     outbox.end_reports([1], REPORTED)
@@ -192,7 +301,7 @@ def test_reopen__given_wal_cut_anywhere__keeps_whole_transactions(path, tmp_path
         torn.with_name(f"{torn.name}-wal").write_bytes(log[:length])
         with Outbox(torn) as outbox:
             assert outbox.put_aside is None
-            seqs = [one.seq for one in outbox.unsent_envelopes(99)]
+            seqs = [one.seq for one in outbox.unbatched()]
             assert seqs == list(range(1, outbox.next_seq))
             seen.add(len(seqs))
     assert seen >= {0, 5}

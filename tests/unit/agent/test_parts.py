@@ -11,17 +11,17 @@ from io import StringIO
 import httpx
 import pytest
 
-from device_agent.agent import Backoff
+from device_agent.backoff import Backoff
 from device_agent.config import load_config
 from device_agent.crash_points import STEPS
 from device_agent.errors import BadSetup, NodeRefused, NodeUnreachable
 from device_agent.meter.csv_replay import CsvReplay
 from device_agent.node_client import HeldByNode, NodeClient
 from device_agent.notify import Trial, Watcher, load_trials, policy_name
-from device_agent.outbox import DROPPED
 from device_agent.progress import Progress
+from device_agent.report_table import DROPPED
 from offchain.records import meter_csv
-from offchain.records.envelope import SealedReport
+from offchain.records.envelope import SealedReport, SignedSeq
 from offchain.types import MeterSample, Policy, Status, to_account
 
 DEVICE = to_account("0x" + "d1" * 20)
@@ -64,6 +64,13 @@ def test_load_config__given_json_or_toml__resolves_paths_beside_the_file(tmp_pat
     assert config.outbox == tmp_path / "outbox.sqlite"
     assert str(config.password_file) == "/etc/password"
     assert (config.days, config.flush_every, config.pace_s) == (None, 24, 1)
+    assert (config.batch_seconds, config.keep_days) == (86_400, 400)
+
+
+def test_load_config__given_several_nodes__keeps_their_order(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(SETTINGS | {"node_url": ["http://b", "http://a"]}))
+    assert load_config(path).node_url == ("http://b", "http://a")
 
 
 def test_load_config__given_overrides__prefers_them(tmp_path):
@@ -83,6 +90,12 @@ def test_load_config__given_overrides__prefers_them(tmp_path):
         ({"pace_s": -1}, "pace_s"),
         ({"flush_every": "x"}, "flush_every"),
         ({"outbox": None}, "outbox"),
+        ({"batch_seconds": 899}, "batch_seconds"),
+        ({"batch_seconds": 86_401}, "batch_seconds"),
+        ({"max_batch": 65_537}, "max_batch"),
+        ({"keep_days": 0}, "keep_days"),
+        ({"node_url": []}, "node_url"),
+        ({"node_url": ["http://a", 5]}, "node_url"),
     ],
 )
 def test_load_config__given_unfit_setting__names_it(tmp_path, change, named):
@@ -271,27 +284,65 @@ def test_backoff__given_failures__waits_longer_and_forgets_on_success():
 # ---- the node's answers, also those of a node that is broken or lies
 
 
-def node_that_answers(status: int, body: object) -> NodeClient:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    client = NodeClient("http://node")
-    transport = httpx.MockTransport(lambda request: httpx.Response(status, content=content))
-    client._http = httpx.Client(base_url="http://node", transport=transport)
+HELD = {"processor": DEVICE.lower(), "next_seq": 5, "days": [1, 2], "next_batch_seq": 1}
+
+
+def node_that_answers(status: int, *bodies: object) -> NodeClient:
+    """Return a client of as many addresses as there are bodies."""
+    client = NodeClient(["http://node"] * len(bodies))
+    contents = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in bodies]
+    client._nodes = [
+        httpx.Client(
+            base_url="http://node",
+            transport=httpx.MockTransport(
+                lambda request, content=content: httpx.Response(status, content=content)
+            ),
+        )
+        for content in contents
+    ]
+    client._http = client._nodes[0]
     return client
 
 
 def test_held__given_answer__reads_it():
-    node = node_that_answers(200, {"next_seq": 5, "days": [1, 2], "next_batch_seq": 1})
-    assert node.held(DEVICE) == HeldByNode(next_seq=5, days=frozenset({1, 2}), next_batch_seq=1)
+    node = node_that_answers(200, HELD)
+    assert node.held(DEVICE) == HeldByNode(
+        processor=DEVICE, next_seq=5, days=frozenset({1, 2}), next_batch_seq=1
+    )
     node.close()
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", [], {}, {"next_seq": "5", "days": [], "next_batch_seq": 1}, {"next_seq": -1}],
+    [
+        b"",
+        b"<html>",
+        [],
+        {},
+        HELD | {"next_seq": "5"},
+        HELD | {"next_seq": -1},
+        HELD | {"processor": "x"},
+    ],
 )
 def test_held__given_nonsense__counts_as_unreachable(body):
     with pytest.raises(NodeUnreachable):
         node_that_answers(200, body).held(DEVICE)
+
+
+def test_find__given_several_addresses__takes_the_one_that_serves_as_the_processor():
+    other = to_account("0x" + "a2" * 20)
+    node = node_that_answers(200, HELD, b"nonsense", HELD | {"processor": other.lower(), "next_seq": 9})
+    assert node.find(other, DEVICE).next_seq == 9
+    assert node.held(DEVICE).processor == other
+    with pytest.raises(NodeUnreachable, match="serves as"):
+        node.find(to_account("0x" + "a3" * 20), DEVICE)
+
+
+@pytest.mark.parametrize("body", [{}, {"envelopes": 5}, {"envelopes": [{"seq": 1}]}])
+def test_give_back__given_nonsense__counts_as_unreachable(body):
+    asked = SignedSeq(device=DEVICE, seq=1, signature=bytes(65))
+    with pytest.raises(NodeUnreachable):
+        node_that_answers(200, body).give_back(asked)
 
 
 def test_answer__given_refusal_or_failure__tells_them_apart():

@@ -1,0 +1,119 @@
+"""From the meter into the outbox: samples at once, seqs when chain and node know no more than it.
+
+A seq is signed once. Whether an outbox is the newest, only chain and node can say; so samples wait
+as what they are until both were asked, and no outage makes the agent miss or mis-number one.
+"""
+
+import time
+
+from device_agent.crash_points import crash_point
+from device_agent.notify import Watcher
+from device_agent.outbox import Outbox
+from device_agent.progress import Progress
+from device_agent.report_table import ReportEntry
+from device_agent.seal import Sealer
+from offchain.records.reading import MAX_TIME_S
+from offchain.types import MeterSample, Policy
+
+MAX_AHEAD_S = 86_400
+
+
+class Recorder:
+    """Take samples from one thread, while another opens and closes the numbering.
+
+    is_live: the meter shows the time of now; then one that is far ahead of this machine's clock
+    is not believed, since no reading could follow it until that time has come.
+    """
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        sealer: Sealer,
+        watcher: Watcher,
+        progress: Progress,
+        is_live: bool = False,
+    ) -> None:
+        self._outbox = outbox
+        self._sealer = sealer
+        self._watcher = watcher
+        self._progress = progress
+        self._is_live = is_live
+        self._is_open = False
+        self._skipped_in_a_row = 0
+
+    def take(self, sample: MeterSample) -> None:
+        """Store a sample durably, and its reading and reports too while the numbering is open.
+
+        A sample whose time does not rise or whose register falls is counted and left out: nobody
+        could bill it, and the register of the next one holds its energy.
+        """
+        with self._outbox.atomic():
+            fault = self._fault(sample)
+            if fault is not None:
+                self._outbox.count_skipped(fault)
+            else:
+                self._outbox.add_sample(sample)
+            seqs = self._number() if self._is_open else []
+        self._tell_fault(fault)
+        if fault is None:
+            crash_point("sample-stored")
+        if fault is None and not seqs:
+            self._progress.tell("waiting")
+        self._tell_numbered(seqs)
+
+    def open(self, policy: Policy | None) -> None:
+        """Number what waits, and from now on each sample; reports are judged by `policy`."""
+        with self._outbox.atomic():
+            self._watcher.policy = policy
+            self._is_open = True
+            seqs = self._number()
+        self._tell_numbered(seqs)
+
+    def close(self) -> None:
+        """Give out no more seqs; samples wait."""
+        with self._outbox.atomic():
+            self._is_open = False
+
+    def forget_standing(self) -> None:
+        """Forget the last report: the next reading is a change."""
+        with self._outbox.atomic():
+            self._watcher.forget()
+
+    def _number(self) -> list[int]:
+        seqs = []
+        for sample in self._outbox.samples():
+            seq = self._outbox.next_seq
+            self._outbox.add_reading(self._sealer.record(sample, seq=seq))
+            reports: list[ReportEntry] = self._watcher.reports_of(sample, seq=seq)
+            self._outbox.add_reports(reports)
+            self._watcher.made(reports)
+            seqs.append(seq)
+        if seqs:
+            self._outbox.clear_samples()
+        return seqs
+
+    def _tell_numbered(self, seqs: list[int]) -> None:
+        if seqs:
+            crash_point("reading-stored")
+        for seq in seqs:
+            self._progress.tell("sampled", seq=seq)
+
+    # ---- a meter whose clock or register is wrong
+
+    def _fault(self, sample: MeterSample) -> str | None:
+        time_s, energy_wh = self._outbox.last_shown()
+        if sample.time_s <= time_s:
+            return "time_not_rising"
+        latest_s = int(time.time()) + MAX_AHEAD_S if self._is_live else MAX_TIME_S
+        if sample.time_s > latest_s:
+            return "time_ahead"
+        return "register_falls" if sample.energy_wh < energy_wh else None
+
+    def _tell_fault(self, fault: str | None) -> None:
+        """Tell the first of a row of skipped samples, and how many they were at its end."""
+        if fault is not None and self._skipped_in_a_row == 0:
+            self._progress.tell("skipping", reason=fault)
+        if fault is None and self._skipped_in_a_row:
+            self._progress.tell("skipped", samples=self._skipped_in_a_row)
+        self._skipped_in_a_row = self._skipped_in_a_row + 1 if fault else 0
