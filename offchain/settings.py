@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
+DEVELOPMENT_CHAINS = (31337, 1337)  # anvil, hardhat, ganache: one node, which takes nothing back
 
 
 class SettingsError(DmsmError):
@@ -47,11 +48,12 @@ class NodeSettings:
 class Profile:
     """One member's settings.
 
-    rpc_urls: chain nodes, the first that answers is used; a processing node names its own alone.
+    rpc_urls: chain nodes, one's own first; the first that answers is used, but secrets are called
+    dry by the first alone.
     store_url: `dir:/path` or the RPC of a Kubo daemon. data: the member's own durable folder.
     node_url: the processing node's intake. gas_price_wei None asks the chain. confirmations: blocks
-    that must lie on what is believed. inbox: (host, port) of a sharer's inbox. peers: inboxes of
-    other sharers by account.
+    that must lie on what is believed (0 on development chains alone). inbox: (host, port) of a
+    sharer's inbox. peers: inboxes of other sharers by account.
     """
 
     path: Path
@@ -67,6 +69,18 @@ class Profile:
     node: NodeSettings | None = None
     inbox: tuple[str, int] | None = None
     peers: Mapping[Account, str] = field(default_factory=dict)
+
+    def require_confirmations(self, chain_id: int) -> None:
+        """Refuse a real chain without a depth: what is believed at once may be taken back
+        (docs/decisions/001-ethereum-instead-of-fabric.md).
+        """
+        if self.confirmations < 1 and chain_id not in DEVELOPMENT_CHAINS:
+            raise SettingsError(
+                f"{self.path}: confirmations must be named and at least 1 on chain {chain_id}: a "
+                "block that money or data were released for may be taken back by a reorganisation; "
+                "say how many blocks must lie on what is believed (Clique: more than half of its "
+                "signers; a chain with finality: 1)"
+            )
 
     def require_node(self) -> NodeSettings:
         """Return `[node]`. Raises SettingsError when the profile has none."""

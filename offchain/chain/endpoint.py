@@ -115,7 +115,7 @@ def _result(method: str, answer: Any) -> Any:
 
 
 def _refusal(method: str, answer: Any) -> NodeRefused:
-    error = answer["error"]
+    error = answer.get("error", "neither a result for each request nor an error")
     if not isinstance(error, dict):
         return NodeRefused(method, 0, str(error))
     return NodeRefused(

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from offchain.cli.output import receipt_facts, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, parse_account
+from offchain.errors import DmsmError
+
+if TYPE_CHECKING:
+    from offchain.chain.gateway import ChainGateway
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Decide for the consortium. Each needs the account that owns OwnerConsortium "
     "(account.json in the profile's keys folder), a chain node, and gas.",
 )
+ADMISSION_WEI = 10**18  # gas for long, and the first prepayments
 _DisputeWindow = Annotated[
     int, typer.Option(min=0, help="Seconds between success and settlement (0: at once).")
 ]
@@ -24,12 +29,15 @@ _DisputeWindow = Annotated[
 def admit(
     file: Annotated[Path, typer.Argument(help="Registration of `dmsm keys registration`.")],
     profile: ProfileOption = DEFAULT_PROFILE,
-    fund_wei: Annotated[int, typer.Option(min=0, help="Send the member this much as well.")] = 0,
+    fund_wei: Annotated[
+        int,
+        typer.Option(min=0, help="Send the member this much for gas and prepayments (0: nothing)."),
+    ] = ADMISSION_WEI,
     as_json: JsonOption = False,
 ) -> None:
-    """Admit a member: the registry checks its proofs of possession.
+    """Admit a member and fund it: the registry checks its proofs of possession.
 
-    Needs the consortium's account. Costs gas, and --fund-wei.
+    Needs the consortium's account. Costs gas, and --fund-wei (by default one ether).
     """
     from offchain.cli.session import account_session
     from offchain.services.admin import Admin
@@ -38,11 +46,22 @@ def admit(
     registration = Registration.from_json(file.read_text(encoding="utf-8"))
     with account_session(profile) as gateway:
         admin = Admin(gateway)
+        _require_funds(gateway, fund_wei)
         receipt = admin.admit(registration)
         if fund_wei:
             admin.fund(registration.account, fund_wei)
     facts = {"admitted": registration.account, "funded_wei": fund_wei}
     show(facts | receipt_facts(receipt), as_json=as_json)
+
+
+def _require_funds(gateway: ChainGateway, fund_wei: int) -> None:
+    """Refuse before the admission what could not be sent after it."""
+    has_wei = gateway.balance_wei(gateway.address)
+    if has_wei < fund_wei:
+        raise DmsmError(
+            f"the consortium's account {gateway.address} has {has_wei} wei and cannot send "
+            f"{fund_wei}; nobody was admitted: fund it, or name less with --fund-wei (0: nothing)"
+        )
 
 
 @app.command()

@@ -17,6 +17,7 @@ from offchain.settings import Profile, SettingsError, load_profile
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from offchain.chain.deployment import Deployment
     from offchain.chain.gateway import ChainGateway
     from offchain.services.member_keys import MemberKeys
     from offchain.services.members import MemberDirectory
@@ -82,10 +83,17 @@ def account_session(path: Path) -> Iterator[ChainGateway]:
 
 def reading_gateway(profile: Profile) -> ChainGateway:
     """Open a gateway that only reads: no keys are needed."""
-    from offchain.chain.deployment import load_deployment
     from offchain.chain.gateway import ChainGateway
 
-    return ChainGateway(profile.rpc_urls, load_deployment(profile.deployment))
+    return ChainGateway(profile.rpc_urls, _deployment(profile))
+
+
+def _deployment(profile: Profile) -> Deployment:
+    from offchain.chain.deployment import load_deployment
+
+    deployment = load_deployment(profile.deployment)
+    profile.require_confirmations(deployment.chain_id)
+    return deployment
 
 
 def load_keys(profile: Profile, role: Role | None = None) -> MemberKeys:
@@ -127,11 +135,10 @@ def _try_lock(descriptor: int) -> bool:
 
 @contextmanager
 def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainGateway]:
-    from offchain.chain.deployment import load_deployment
     from offchain.chain.gateway import ChainGateway
     from offchain.chain.outbox import TransactionOutbox
 
-    deployment = load_deployment(profile.deployment)
+    deployment = _deployment(profile)
     journal = profile.data / "outbox.sqlite"
     # A signed claim holds the factor x before anyone may know it: readable by the owner only.
     os.close(os.open(journal, os.O_CREAT | os.O_RDWR, 0o600))

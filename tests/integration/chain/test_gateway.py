@@ -18,6 +18,7 @@ from offchain.chain.errors import (
     TransactionTimeout,
 )
 from offchain.chain.gateway import Call, ChainGateway
+from offchain.chain.outbox import TransactionOutbox, TransactionState
 
 PROBE = "GatewayProbe"
 
@@ -35,6 +36,34 @@ def test_connect__nobody_listens__is_unavailable(deployment):
 def test_connect__first_endpoint_is_dead__uses_the_second(anvil, deployment, account):
     gateway = ChainGateway(["http://127.0.0.1:9", anvil.url], deployment, account=account)
     assert gateway.transact(PROBE, "increment", "over the second").success
+
+
+def test_transact__secret_and_first_endpoint_is_dead__shows_it_to_nobody(
+    anvil, deployment, account
+):
+    gateway = ChainGateway(["http://127.0.0.1:9", anvil.url], deployment, account=account)
+    with pytest.raises(NodeUnavailable, match="shown to no other"):
+        gateway.transact(PROBE, "increment", "a secret", secret=True)
+    nonce = anvil.request("eth_getTransactionCount", account.address, "latest")
+    assert int(nonce, 16) == 0
+    own_first = ChainGateway([anvil.url, "http://127.0.0.1:9"], deployment, account=account)
+    assert own_first.transact(PROBE, "increment", "a secret", secret=True).success
+
+
+def test_is_begun__by_outbox__tells_what_may_still_be_mined(anvil, deployment, account, tmp_path):
+    outbox = TransactionOutbox(tmp_path / "outbox.sqlite")
+    gateway = ChainGateway(anvil.url, deployment, account=account, outbox=outbox)
+    plain = ChainGateway(anvil.url, deployment, account=account)
+    assert not gateway.is_begun("once")
+    receipt = gateway.transact(PROBE, "increment", "x", intent="once")
+    for state, begun in ((TransactionState.MINED, True), (TransactionState.SIGNED, True)):
+        outbox.mark(receipt.tx_hash, state)
+        assert gateway.is_begun("once") is begun
+    for state in (TransactionState.FAILED, TransactionState.REFUSED, TransactionState.REPLACED):
+        outbox.mark(receipt.tx_hash, state)
+        assert not gateway.is_begun("once")
+    assert not plain.is_begun("once")
+    outbox.close()
 
 
 def test_call__struct_with_nested_points__comes_back_named(gateway):

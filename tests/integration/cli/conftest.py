@@ -70,7 +70,7 @@ class Machine:
     def admit(self, member: str, *arguments: str) -> None:
         file = self.folder / member / "registration.json"
         self.as_member(member, "keys", "registration", "--out", str(file), *arguments)
-        self.as_member("consortium", "admin", "admit", str(file), "--fund-wei", str(ETHER))
+        self.as_member("consortium", "admin", "admit", str(file))
 
     @contextmanager
     def process(self, member: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:

@@ -222,7 +222,7 @@ def test_node_publish__of_a_window_without_readings__says_so(
 ) -> None:
     window = ("--from", "2021-01-08", "--to", "2021-01-09")
     result = machine.as_member("north", "node", "publish", *window, ok=False)
-    assert "no consenting device" in result.stderr
+    assert "no device whose owner consents" in result.stderr
 
 
 def test_node_status__while_it_runs__shows_devices_and_data_sets(
@@ -368,3 +368,35 @@ def test_admin_revoke__of_a_member__shows_it_inactive(machine: Machine, export: 
     machine.as_member("consortium", "admin", "revoke", machine.accounts["lab"])
     rows = machine.json("consortium", "admin", "members")
     assert [row["active"] for row in rows] == [True, True, True, True, False]
+
+
+def test_admin_admit__funded_otherwise__sends_that_or_admits_nobody(machine: Machine) -> None:
+    machine.new_member("garage", "device")
+    machine.new_member("shed", "device")
+    for member in ("garage", "shed"):
+        owner = ("--region", "north", "--owner", machine.accounts["anna"])
+        file = machine.folder / member / "registration.json"
+        machine.as_member(member, "keys", "registration", "--out", str(file), *owner)
+    admit = ("consortium", "admin", "admit")
+    garage, shed = (str(machine.folder / name / "registration.json") for name in ("garage", "shed"))
+
+    machine.as_member(*admit, garage, "--fund-wei", "0")
+    refused = machine.as_member(*admit, shed, "--fund-wei", str(10**30), ok=False)
+
+    assert "nobody was admitted" in refused.stderr and "--fund-wei" in refused.stderr
+    row = machine.json("consortium", "admin", "members")[-1]
+    assert (row["account"], row["balance_wei"]) == (machine.accounts["garage"], 0)
+
+
+def test_command__on_a_real_chain_without_depth__says_what_to_set(machine: Machine) -> None:
+    profile, deployment = machine.profile("anna"), machine.folder / "deployment.json"
+    real = machine.folder / "anna" / "deployment.json"
+    real.write_text(json.dumps(json.loads(deployment.read_text()) | {"chain_id": 1984}))
+    other = profile.with_name("real.toml")
+    other.write_text(profile.read_text().replace("../deployment.json", "deployment.json"))
+
+    result = machine.dmsm("verify", "deployment", "--profile", str(other), ok=False)
+    assert result.exit_code == 2 and "confirmations must be named" in result.stderr
+    other.write_text("confirmations = 2\n" + other.read_text())
+    result = machine.dmsm("verify", "deployment", "--profile", str(other), ok=False)
+    assert "1984" in result.stderr and "confirmations" not in result.stderr

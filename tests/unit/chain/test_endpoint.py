@@ -86,6 +86,30 @@ def test_batch__refused_as_a_whole__raises():
         )
 
 
+@pytest.mark.parametrize("calls", [1, 2])
+def test_batch__first_alone_and_first_is_down__asks_no_other(calls):
+    down, up = Node(requests.ConnectionError("refused")), Node({"result": "0x1"})
+    endpoint = _endpoint(down, up)
+    endpoint.request("eth_chainId")  # from now on the second is preferred
+    with pytest.raises(NodeUnavailable, match=r"first chain node.*127\.0\.0\.1:1.*refused"):
+        endpoint.batch([("eth_call", [])] * calls, first_alone=True)
+    assert (down.asked, up.asked) == (2, 1)
+
+
+def test_batch__first_alone_and_second_preferred__asks_the_first():
+    first, second = Node(OSError("reset")), Node({"result": "0x1"})
+    endpoint = _endpoint(first, second)
+    endpoint.request("eth_chainId")
+    first.answer = {"result": "0x2"}
+    assert endpoint.batch([("eth_call", [])], first_alone=True) == ["0x2"]
+    assert second.asked == 1
+
+
+def test_batch__answered_by_no_list_and_no_error__is_a_refusal():
+    with pytest.raises(NodeRefused, match="nor an error"):
+        _endpoint(Node({"result": "0x1"})).batch([("a", []), ("b", [])])
+
+
 def test_batch__nothing__asks_nobody():
     node = Node(None)
     assert _endpoint(node).batch([]) == []

@@ -84,6 +84,22 @@ def test_load_profile__a_mistake__names_key_and_file(tmp_path: Path, text: str, 
     assert str(path) in str(caught.value)
 
 
+def test_require_confirmations__on_a_real_chain_without_depth__says_why(tmp_path: Path) -> None:
+    for text in (BASE, BASE + "confirmations = 0\n"):
+        profile = load_profile(write(tmp_path, text))
+        with pytest.raises(SettingsError, match=r"confirmations must be named.*chain 1984.*reorg"):
+            profile.require_confirmations(1984)
+
+
+def test_require_confirmations__on_a_development_chain_or_with_depth__is_content(
+    tmp_path: Path,
+) -> None:
+    plain = load_profile(write(tmp_path, BASE))
+    for development in (31337, 1337):
+        plain.require_confirmations(development)
+    load_profile(write(tmp_path, BASE + "confirmations = 1\n")).require_confirmations(1984)
+
+
 def test_load_profile__no_such_file__says_how_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--profile"):
         load_profile(tmp_path / "nothing.toml")
