@@ -6,13 +6,14 @@ ARGS =
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
-.PHONY: help setup demo test test-unit test-contracts abi lint format bench bench-crypto lock clean
+.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
 	@echo "make demo    run the whole mechanism on real households (ARGS=\"...\" passes options)"
 	@echo "make test    run all tests that need no network of nodes"
 	@echo "make lint    check style and types"
+	@echo "make deep    run the long checks: fuzzing of every decoder (about 15 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make clean   remove what set-up and runs have made"
@@ -44,6 +45,10 @@ lint: setup
 format: setup
 	@$(PY) -m ruff check --fix --select I .
 	@$(PY) -m ruff format .
+
+# What is too long for every change: fuzzing and the like (PARTS="fuzz large-inputs" picks some).
+deep: setup
+	@$(PY) toolchain/run_deep.py $(PARTS)
 
 bench: setup
 	@if [ -f bench/run.py ]; then $(PY) bench/run.py $(ARGS); else echo "no benchmarks yet"; fi

@@ -13,3 +13,4 @@ compile run.in -c dev.txt -o run.txt
 compile build.in -c dev.txt -o build.txt
 compile data.in --no-deps -o data.txt
 compile bench.in --no-deps -o bench.txt
+compile fuzz.in --no-deps -o fuzz.txt

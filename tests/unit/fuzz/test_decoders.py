@@ -2,17 +2,16 @@
 
 import os
 import time
-import tracemalloc
 
 import pytest
 
-from offchain.errors import DmsmError
 from tests.fuzz import decoders
 from tests.fuzz.corpus import CORPUS, corpus_of
 from tests.fuzz.decoders import DECODERS
 from tests.fuzz.large import large_inputs
 from tests.fuzz.measure import MAX_CPU_S, MAX_MEMORY_BYTES, PromiseBroken, hold
 from tests.fuzz.mutate import mutations
+from tests.fuzz.try_large import peak_of
 
 MUTATIONS = 80
 SHARING_THE_PARSER = {
@@ -55,18 +54,6 @@ def test_decode__one_mebibyte__stays_within_a_second_and_64_mebibytes(name):
         hold(DECODERS[name], data)
         if time.process_time() - started > MAX_CPU_S / 50:  # what is refused at once takes nothing
             assert peak_of(DECODERS[name], data) <= MAX_MEMORY_BYTES, label
-
-
-def peak_of(decode, data):
-    tracemalloc.start()
-    try:
-        decode(data)
-    except DmsmError:
-        pass  # only its memory counts here
-    finally:
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-    return peak
 
 
 @pytest.mark.parametrize(
