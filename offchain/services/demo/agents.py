@@ -25,12 +25,16 @@ class AgentFailed(DmsmError):
 
 
 class AgentProcess:
-    """One run of `dmsm-agent run`, with the events that it prints."""
+    """One run of `dmsm-agent run`, followed by the events that it prints.
+
+    last_seq: the highest seq that it said it had sampled.
+    """
 
     def __init__(self, config: Path) -> None:
         """Start it. It is killed with the thread that starts it, however that ends."""
         self.config = config
-        self.events: list[dict[str, Any]] = []
+        self.last_seq = 0
+        self._last_error: dict[str, Any] | None = None
         self._errors = config.with_suffix(".stderr").open("ab")
         command = [sys.executable, "-m", "device_agent", "run", "--config", str(config)]
         self.process = subprocess.Popen(
@@ -44,11 +48,6 @@ class AgentProcess:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-
-    @property
-    def last_seq(self) -> int:
-        """The highest seq that it said it had sampled."""
-        return max((e["seq"] for e in self.events if e.get("event") == "sampled"), default=0)
 
     @property
     def has_ended(self) -> bool:
@@ -70,15 +69,21 @@ class AgentProcess:
 
     def complaint(self) -> str:
         """The last it said of an error."""
-        errors = [e for e in self.events if e.get("event") == "error"]
-        said = self.config.with_suffix(".stderr").read_text(errors="replace").strip()
-        return json.dumps(errors[-1]) if errors else said[-500:]
+        if self._last_error is not None:
+            return str(self._last_error.get("detail"))
+        return self.config.with_suffix(".stderr").read_text(errors="replace").strip()[-500:]
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.endswith(b"\n"):  # the last one of a killed agent may be half a line
-                self.events.append(json.loads(line))
+                self._note(json.loads(line))
+
+    def _note(self, event: dict[str, Any]) -> None:
+        if event.get("event") == "sampled":
+            self.last_seq = event["seq"]
+        elif event.get("event") == "error":
+            self._last_error = event
 
 
 def run_agents(
@@ -108,12 +113,18 @@ def run_agents(
     return done
 
 
-def kill_in_mid_run(config: Path, *, at_seq: int) -> tuple[AgentProcess, int]:
-    """Start an agent, kill it (SIGKILL) once it has sampled `at_seq`, and return its exit code."""
+def kill_in_mid_run(
+    config: Path, *, at_seq: int, follow: Callable[[AgentProcess], None]
+) -> tuple[AgentProcess, int]:
+    """Start an agent, kill it (SIGKILL) once it has sampled `at_seq`, and return its exit code.
+
+    `follow` is called over and over while it runs.
+    """
     agent = AgentProcess(config)
     try:
         while agent.last_seq < at_seq and not agent.has_ended:
             time.sleep(_POLL_S / 10)
+            follow(agent)
     finally:
         code = agent.kill()
     return agent, code

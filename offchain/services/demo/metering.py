@@ -79,7 +79,11 @@ def _kill_one(world: World, victim: HomeSite) -> _Killed:
     rows = len(victim.home.samples)
     at_seq = 1 if rows < 4 else world.random.randrange(rows // 4, rows // 2)
     config = _paced(victim.agent_config, 1 / at_seq if rows < _FEW_ROWS else 0)
-    agent, code = kill_in_mid_run(config, at_seq=at_seq)
+
+    def follow(agent: AgentProcess) -> None:
+        world.progress(f"{victim.home.name} has read {agent.last_seq:,} of {rows:,}")
+
+    agent, code = kill_in_mid_run(config, at_seq=at_seq, follow=follow)
     held = victim.node.held.next_seq(victim.device) - 1
     anchored = victim.gateway.call("DataLedger", "nextSeqOf", victim.device) - 1
     world.say(f"killed the agent of {victim.home.name} after reading {agent.last_seq} of {rows}")

@@ -51,8 +51,27 @@ def test_kill_in_mid_run__half_a_line_at_the_end__is_left_out(
         return popen([sys.executable, str(script)], **options)
 
     monkeypatch.setattr(agents.subprocess, "Popen", start)
-    agent, code = kill_in_mid_run(tmp_path / "agent.json", at_seq=3)
-    assert (code, agent.last_seq, len(agent.events)) == (-9, 3, 1)
+    followed: list[int] = []
+    agent, code = kill_in_mid_run(
+        tmp_path / "agent.json", at_seq=3, follow=lambda one: followed.append(one.last_seq)
+    )
+    assert (code, agent.last_seq) == (-9, 3)
+    assert set(followed) <= {0, 3}
+
+
+def test_kill_in_mid_run__it_ends_by_itself__gives_its_own_exit_code_and_complaint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, popen = tmp_path / "agent.py", subprocess.Popen
+    script.write_text('print(\'{"event": "error", "detail": "no key"}\'); raise SystemExit(2)')
+
+    def start(command: list[str], **options: Any) -> Any:
+        del command
+        return popen([sys.executable, str(script)], **options)
+
+    monkeypatch.setattr(agents.subprocess, "Popen", start)
+    agent, code = kill_in_mid_run(tmp_path / "agent.json", at_seq=3, follow=lambda one: None)
+    assert (code, agent.last_seq, agent.complaint()) == (2, 0, "no key")
 
 
 def test_main__set_up_is_missing__names_make_setup(
