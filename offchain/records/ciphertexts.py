@@ -67,7 +67,7 @@ def decode_ciphertexts(data: bytes) -> CiphertextFile:
     magic, modulus_bytes = _HEAD.unpack(reader.take(_HEAD.size))
     if magic != MAGIC:
         raise FormatError("these bytes are no ciphertext file of version 1")
-    modulus = reader.take(modulus_bytes)
+    modulus = _require_modulus(reader.take(modulus_bytes))
     (count,) = _COUNT.unpack(reader.take(_COUNT.size))
     fields.integer(count, "the number of devices", low=1, high=MAX_DEVICES)
     devices = tuple(_device(reader, 2 * modulus_bytes) for _ in range(count))
@@ -108,10 +108,15 @@ def _device(reader: _Reader, ciphertext_bytes: int) -> DeviceCiphertexts:
     )
 
 
-def _check(file: CiphertextFile) -> None:
-    fields.integer(len(file.modulus), "bytes of n", low=MIN_MODULUS_BYTES, high=MAX_MODULUS_BYTES)
-    if file.modulus[0] == 0:
+def _require_modulus(modulus: bytes) -> bytes:
+    fields.integer(len(modulus), "bytes of n", low=MIN_MODULUS_BYTES, high=MAX_MODULUS_BYTES)
+    if modulus[0] == 0:
         raise FormatError("n is written without leading zeros")
+    return modulus
+
+
+def _check(file: CiphertextFile) -> None:
+    _require_modulus(file.modulus)
     slots = slots_per_plaintext(int.from_bytes(file.modulus, "big").bit_length())
     fields.integer(len(file.devices), "the number of devices", low=1, high=MAX_DEVICES)
     for device in file.devices:
