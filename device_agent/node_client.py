@@ -21,7 +21,7 @@ from offchain.records.envelope import (
 from offchain.types import Account
 
 _MAX_ANSWER_BYTES = 1_048_576
-_MAX_KEY_BYTES = 1_024
+_MAX_KEY_BYTES = 1 << 18
 _MAX_DAYS = 100_000
 
 
@@ -121,7 +121,7 @@ class NodeClient:
             raise NodeUnreachable(f"the node answers nonsense: {error}") from error
 
     def paillier_key(self, member: Account) -> bytes:
-        """Fetch the bytes of a member's Paillier key; whoever asks checks them."""
+        """Fetch the file of a member's Paillier key; whoever asks checks it."""
         answer = self._answer("GET", f"/v1/paillier/{member}")
         try:
             return fields.from_base64(answer.get("key"), "key", max_bytes=_MAX_KEY_BYTES)

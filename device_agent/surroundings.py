@@ -7,6 +7,7 @@ from device_agent.errors import BadSetup, NodeUnreachable
 from device_agent.node_client import NodeClient
 from offchain.chain.deployment import Deployment
 from offchain.chain.gateway import ChainGateway
+from offchain.crypto import key_file
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.errors import CryptoError
 from offchain.types import Account, Link, Policy, Role, to_account
@@ -78,8 +79,8 @@ def find_paillier_key(
 ) -> PaillierPublicKey:
     """Fetch a member's Paillier key from the node; the chain says whether it is the right one.
 
-    Raises NodeUnreachable when it is not: the node may have the right one later. Raises BadSetup
-    when the right one is not usable.
+    Its proofs are verified. Raises NodeUnreachable when it is not the right one: the node may have
+    that later. Raises BadSetup when the right one is not usable.
     """
     profile, _ = gateway.call("MemberRegistry", "memberOf", member)
     data = node.paillier_key(member)
@@ -88,6 +89,8 @@ def find_paillier_key(
             f"the node gave out a Paillier key of {member} that the chain does not know"
         )
     try:
-        return PaillierPublicKey.from_bytes(data, bits=None)
+        registry = gateway.deployment.address("MemberRegistry")
+        context = key_file.KeyContext(gateway.chain_id, registry, member)
+        return key_file.read(data, context, bits=None)
     except CryptoError as error:
         raise BadSetup(f"the Paillier key of {member} is not usable: {error}") from error

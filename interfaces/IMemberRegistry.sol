@@ -18,7 +18,7 @@ enum Role {
 /// @param regionId The region served (processor) or lived in; zero only for consortium nodes and sharers.
 /// @param owner The user account that owns a device; zero for every other role.
 /// @param idCommitment SHA256d(id ‖ salt) of the secret ID (paper §VI.B.2).
-/// @param paillierDigest SHA-256 of the canonical Paillier public key, which is also its CID; zero for a device.
+/// @param paillierDigest SHA-256 of the Paillier key and its proofs as published, which is also their CID; zero for a device.
 /// @param blsKey BLS public key [s]G2.
 /// @param deliveryKey Delivery key [s]H; zero (0,0) for a device.
 struct Profile {

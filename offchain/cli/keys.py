@@ -115,16 +115,18 @@ def registration(
     member = load_keys(settings)
     _require_fitting(member, region, owner)
     gateway = reading_gateway(settings)
+    registry = gateway.deployment.address("MemberRegistry")
     made = member.registration(
         chain_id=gateway.chain_id,
-        registry=gateway.deployment.address("MemberRegistry"),
+        registry=registry,
         region_id=NO_REGION if region is None else region_id(region),
         owner=owner,
     )
     facts = {"account": made.account, "role": member.role.name.lower(), "registration": str(out)}
     if member.paillier is not None:
         with open_store(settings.store_url) as store:
-            facts["paillier_key"] = str(member.publish_paillier_key(store))
+            cid = member.publish_paillier_key(store, chain_id=gateway.chain_id, registry=registry)
+            facts["paillier_key"] = str(cid)
     out.write_text(made.to_json() + "\n", encoding="utf-8")
     output.show(facts)
 

@@ -94,7 +94,7 @@ def public_facts(keys: MemberKeys) -> dict[str, object]:
     if keys.delivery is not None:
         facts["delivery_key"] = delivery.public_key(keys.delivery).to_bytes().hex()
     if keys.paillier is not None:
-        facts["paillier_digest"] = keys.paillier.public_key.digest().hex()
+        facts["paillier_key_digest"] = keys.paillier.public_key.digest().hex()
         facts["paillier_bits"] = keys.paillier.public_key.bits
     return facts | {"retired": [one.address for one in keys.retired]}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from eth_account import Account as EthAccount
 from eth_account.signers.local import LocalAccount
 
-from offchain.crypto import bls, commitment, delivery, kem, keystore, messages
+from offchain.crypto import bls, commitment, delivery, kem, key_file, keystore, messages
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.delivery import DeliverySecretKey
 from offchain.crypto.kdf import DeviceSecret
@@ -209,16 +209,32 @@ class MemberKeys:
                 region_id,
                 owner or NO_ADDRESS,
                 commitment.identity_commitment(self.identity, self.salt),
-                bytes(32) if self.paillier is None else self.paillier.public_key.digest(),
+                self._paillier_digest(chain_id, registry),
                 bls_key.words(),
                 delivery_key,
             ),
             proofs=(possession.words(), *proof),
         )
 
-    def publish_paillier_key(self, store: ContentStore) -> Cid:
-        """Put the public key into the content store; its CID's digest is the digest on chain."""
-        return store.put(self.decryption_key.public_key.to_bytes())
+    def paillier_file(self, *, chain_id: int, registry: str) -> bytes:
+        """Make the public Paillier key with its proofs for one registry: the same each time.
+
+        Raises UnfitMember for a device, InvalidKeyError for a key that cannot be proven.
+        """
+        context = key_file.KeyContext(chain_id, registry, self.address)
+        return key_file.make(self.decryption_key, context)
+
+    def publish_paillier_key(self, store: ContentStore, *, chain_id: int, registry: str) -> Cid:
+        """Put the public key with its proofs into the content store.
+
+        The CID's digest is the digest on chain. Raises as `paillier_file`, and StorageError.
+        """
+        return store.put(self.paillier_file(chain_id=chain_id, registry=registry))
+
+    def _paillier_digest(self, chain_id: int, registry: str) -> bytes:
+        if self.paillier is None:
+            return bytes(32)
+        return key_file.digest(self.paillier_file(chain_id=chain_id, registry=registry))
 
     def _open_with_retired(self, sealed: bytes, context: bytes) -> bytes:
         for key in (one.decryption_key for one in self.retired):

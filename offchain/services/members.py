@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from offchain.chain.gateway import ChainGateway
-from offchain.crypto import commitment, paillier
+from offchain.crypto import commitment, key_file, paillier
 from offchain.crypto.curve import G1, G2
 from offchain.errors import CryptoError, StorageError
 from offchain.services.errors import UnfitMember, UnknownMember
-from offchain.services.registration import NO_ADDRESS
+from offchain.services.registration import NO_ADDRESS, region_name
 from offchain.services.roles import MemberRole
 from offchain.storage import ContentStore
 from offchain.types import Account, to_account
-
-_MAX_KEY_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class MemberDirectory:
 
     `paillier_bits` is the exact size a foreign key must have; None allows any of 2048..4096. What
     can change (active or not) is read anew each time; only checked Paillier keys are kept, by
-    digest.
+    account and digest.
     """
 
     def __init__(
@@ -53,7 +51,7 @@ class MemberDirectory:
         self._gateway = gateway
         self._store = store
         self._paillier_bits = paillier_bits
-        self._keys: dict[bytes, paillier.PaillierPublicKey] = {}
+        self._keys: dict[tuple[str, bytes], paillier.PaillierPublicKey] = {}
 
     def member(self, account: str) -> Member:
         """Return the member, active or revoked. Raises UnknownMember."""
@@ -77,7 +75,7 @@ class MemberDirectory:
         """Return the member if it is active in the role. Raises UnknownMember or UnfitMember."""
         member = self.member(account)
         if not member.active:
-            raise UnfitMember(f"{account} was revoked")
+            raise UnfitMember(f"{account} was revoked; it can begin nothing new")
         if member.role is not role:
             raise UnfitMember(
                 f"{account} is a {member.role.name.lower()}, not a {role.name.lower()}"
@@ -88,7 +86,10 @@ class MemberDirectory:
         """Return the active processor of a region. Raises UnfitMember where there is none."""
         processor = Account(self._gateway.call("MemberRegistry", "processorOf", region_id))
         if processor == NO_ADDRESS:
-            raise UnfitMember(f"no processing node serves region {region_id!r} now")
+            raise UnfitMember(
+                f"no processing node serves region {region_name(region_id)!r} now; the consortium "
+                "can admit one"
+            )
         return processor
 
     def active(self, role: MemberRole, region_id: bytes | None = None) -> list[Member]:
@@ -112,11 +113,15 @@ class MemberDirectory:
         ]
 
     def paillier_key(self, account: str) -> paillier.PaillierPublicKey:
-        """Return a member's Paillier key after all checks on foreign keys. Raises UnfitMember."""
+        """Return a member's Paillier key, its proofs verified, after all checks on foreign keys.
+
+        Raises UnfitMember.
+        """
         digest = self.member(account).paillier_digest
-        if digest not in self._keys:
-            self._keys[digest] = self._fetch_key(account, digest)
-        return self._keys[digest]
+        known = (account.lower(), digest)  # not by digest alone: another may have copied it
+        if known not in self._keys:
+            self._keys[known] = self._fetch_key(account, digest)
+        return self._keys[known]
 
     def recognises(self, account: str, identity: str, salt: bytes) -> bool:
         """Whether (identity, salt) opens the ID commitment that the member registered (paper
@@ -129,7 +134,11 @@ class MemberDirectory:
         if digest == bytes(32):
             raise UnfitMember(f"{account} registered no Paillier key")
         try:
-            key_bytes = self._store.get(digest, max_bytes=_MAX_KEY_BYTES)
-            return paillier.PaillierPublicKey.from_bytes(key_bytes, bits=self._paillier_bits)
+            file = self._store.get(digest, max_bytes=key_file.MAX_BYTES)
+            return key_file.read(file, self._key_context(account), bits=self._paillier_bits)
         except (StorageError, CryptoError) as error:
             raise UnfitMember(f"the Paillier key of {account} is not usable: {error}") from error
+
+    def _key_context(self, account: str) -> key_file.KeyContext:
+        registry = self._gateway.deployment.address("MemberRegistry")
+        return key_file.KeyContext(self._gateway.chain_id, registry, account)

@@ -209,11 +209,13 @@ def _admit(
     content: ContentStore,
     owner: str | None = None,
 ) -> None:
+    chain_id = world.gateway.chain_id
+    registry = world.gateway.deployment.address("MemberRegistry")
     if keys.role is not MemberRole.DEVICE:
-        keys.publish_paillier_key(content)
+        keys.publish_paillier_key(content, chain_id=chain_id, registry=registry)
     registration = keys.registration(
-        chain_id=world.gateway.chain_id,
-        registry=world.gateway.deployment.address("MemberRegistry"),
+        chain_id=chain_id,
+        registry=registry,
         region_id=region,
         owner=owner,
     )

@@ -27,7 +27,7 @@ __all__ = ["NodeIdentity", "create_intake", "read_body"]
 
 MAX_SMALL_BODY_BYTES = 32_768
 MAX_READINGS_BODY_BYTES = 1_048_576
-_MAX_KEY_BYTES = 1_024
+_MAX_KEY_BYTES = 1 << 18
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[bytes], fields.Json]

@@ -234,7 +234,11 @@ def _build(anvil: Anvil, folder: Path) -> Street:
     members = []
     for role in (Role.PROCESSOR, Role.USER):
         keys = MemberKeys.generate(role, paillier_key=generate_private_key(BITS))
-        keys.publish_paillier_key(content)
+        keys.publish_paillier_key(
+            content,
+            chain_id=deployment.chain_id,
+            registry=deployment.address("MemberRegistry"),
+        )
         _admit(admin, deployment, keys)
         members.append(keys)
     street = Street(

@@ -161,10 +161,10 @@ class Builder:
     ) -> tuple[MemberKeys, ChainGateway]:
         paillier_key = None if role is MemberRole.DEVICE else generate_private_key(BITS)
         keys = MemberKeys.generate(role, paillier_key=paillier_key)
-        if paillier_key is not None:
-            keys.publish_paillier_key(self.store)
         registry = self.deployment.address("MemberRegistry")
         chain_id = self.deployment.chain_id
+        if paillier_key is not None:
+            keys.publish_paillier_key(self.store, chain_id=chain_id, registry=registry)
         self.admin.admit(
             keys.registration(chain_id=chain_id, registry=registry, region_id=region, owner=owner)
         )

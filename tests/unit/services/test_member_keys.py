@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.crypto import bls, delivery, messages
+from offchain.crypto import bls, delivery, key_file, messages
 from offchain.crypto.curve import G1, G2
 from offchain.crypto.paillier import PaillierPrivateKey, generate_private_key
 from offchain.crypto.secret import SecretBytes
@@ -108,7 +108,10 @@ def test_registration__given_user__proves_both_keys(user: MemberKeys) -> None:
     )
 
     assert (role, region_name(region), owner) == (MemberRole.USER, "north", NO_ADDRESS)
-    assert digest == user.decryption_key.public_key.digest()
+    file = user.paillier_file(chain_id=31337, registry=REGISTRY)
+    assert digest == key_file.digest(file)
+    context = key_file.KeyContext(31337, REGISTRY, user.address)
+    assert key_file.read(file, context, bits=2048) == user.decryption_key.public_key
     assert bls.verify_possession(bls_key, message, G1.from_words(possession))
     assert delivery.verify_proof(
         G1.from_words(delivery_words),
@@ -157,7 +160,7 @@ def test_publish_paillier_key__given_store__puts_it_under_its_digest(
 ) -> None:
     store = open_store(f"dir:{tmp_path}")
 
-    cid = user.publish_paillier_key(store)
+    cid = user.publish_paillier_key(store, chain_id=31337, registry=REGISTRY)
 
     assert cid.digest == registration_of(user).profile[4]
 
