@@ -19,6 +19,14 @@ DmsmError
 from offchain.errors import DmsmError
 from offchain.services.roles import LockState, Reason
 
+_NOT_READY = {
+    LockState.NONE: "this chain knows no such lock; is the id right, and the chain?",
+    LockState.REQUESTED: "the node has not answered yet; from T on the price can be refunded",
+    LockState.ACCEPTED: "the node has answered and not claimed yet; its claim opens the answer",
+    LockState.REJECTED: "the node will not answer; the price can be withdrawn",
+    LockState.REFUNDED: "T passed without an answer; the price can be withdrawn",
+}
+
 
 class ServiceError(DmsmError):
     """Root of the errors of `offchain.services`."""
@@ -50,10 +58,12 @@ class TermsUnfit(ServiceError):
 
 
 class AnswerNotReady(ServiceError):
-    """The answer cannot be opened in the lock's present state."""
+    """The answer cannot be opened in the lock's present state; `reason` of a rejected one."""
 
-    def __init__(self, state: LockState) -> None:
-        super().__init__(f"the lock is {state.name}; an answer opens once it is CLAIMED or SETTLED")
+    def __init__(self, state: LockState, reason: Reason | None = None) -> None:
+        why = _NOT_READY.get(state, "an answer opens once the node has claimed the price")
+        told = f" ({reason.name})" if reason is not None else ""
+        super().__init__(f"the lock is {state.name}{told}: {why}")
         self.state = state
 
 

@@ -95,7 +95,7 @@ class GrantBook:
         for event in self._group_events(broadcastId=bytes(order.broadcastId)):
             if lock_id in [bytes(one) for one in event.args["lockIds"]]:
                 return self._checked(lock_id, order, event)
-        raise ServiceError(f"lock {lock_id.hex()} has no group on chain (yet)")
+        raise ServiceError(f"this chain has no group of lock {lock_id.hex()} (yet)")
 
     def delivered_to(self, account: str) -> list[bytes]:
         """Return the delivered locks of groups that the account is in, oldest first."""
@@ -114,7 +114,10 @@ class GrantBook:
         index = selection.index_of(account)
         found = self._book.events("Delivered", lockId=lock_id)
         if not found:
-            raise GrantNotReady(f"nothing was delivered for lock {lock_id.hex()} yet")
+            raise GrantNotReady(
+                f"no shares were delivered for lock {lock_id.hex()} yet; the node has until T, "
+                f"{selection.lock.expires_at}, and from then on the price can be refunded"
+            )
         delivered = found[-1].args
         transcript = Transcript(
             tuple(G2.from_words(one, allow_infinity=True) for one in delivered["commitments"]),
@@ -138,6 +141,7 @@ class GrantBook:
             ) from error
         if hashed != lock.binding:
             raise ServiceError(
-                f"the group announced for lock {lock_id.hex()} is not the one it stores"
+                f"the group announced for lock {lock_id.hex()} is not the one that it stores; "
+                "is this the deployment that the lock was made on?"
             )
         return Selection(lock, order, members, keys)

@@ -87,7 +87,9 @@ class LockBook:
         """Return the one event of a lock. Raises ServiceError if there is none yet."""
         found = self.events(event, lockId=lock_id)
         if not found:
-            raise ServiceError(f"lock {lock_id.hex()} has no {event} event (yet)")
+            raise ServiceError(
+                f"this chain has no {event} event of lock {lock_id.hex()} (yet); is the id right?"
+            )
         return found[-1]
 
     def is_missed(self, lock_id: bytes) -> bool:

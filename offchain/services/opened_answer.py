@@ -21,7 +21,7 @@ from offchain.services.errors import AnswerInvalid, AnswerNotReady
 from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
-from offchain.services.roles import LockState
+from offchain.services.roles import LockState, Reason
 from offchain.storage import ContentStore
 
 
@@ -60,7 +60,7 @@ def open_answer(
 ) -> OpenedAnswer:
     """Open a claimed lock's answer and check σ_p. Raises AnswerNotReady, AnswerInvalid."""
     if lock.state not in (LockState.CLAIMED, LockState.SETTLED):
-        raise AnswerNotReady(lock.state)
+        raise AnswerNotReady(lock.state, _reason(lock, book))
     length = book.event_of("Accepted", lock.lock_id).args["answerLength"]
     factor = bytes(book.event_of("Claimed", lock.lock_id).args["secret"])
     context = contexts.answer(
@@ -88,6 +88,12 @@ def open_answer(
         pairing_check=precompile_pairing(gateway),
     )
     return OpenedAnswer(lock, answer, answer_bytes, signature, is_valid)
+
+
+def _reason(lock: Lock, book: LockBook) -> Reason | None:
+    if lock.state is not LockState.REJECTED:
+        return None
+    return Reason(book.event_of("Rejected", lock.lock_id).args["reason"])
 
 
 def _signed_message(

@@ -47,7 +47,9 @@ class Registration:
             account = fields.normal_account(obj["account"], "account")
             return cls(account, _decode(obj["profile"]), _decode(obj["proofs"]))
         except (FormatError, ValueError) as error:
-            raise ServiceError(f"this is not a registration file: {error}") from error
+            raise ServiceError(
+                "this is no registration file; the member makes one with `dmsm keys registration`"
+            ) from error
 
 
 def region_id(name: str) -> bytes:

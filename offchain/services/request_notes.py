@@ -49,7 +49,10 @@ class RequestNotes:
             devices = tuple(content["devices"])
             return AskedRequest(content["type_id"], devices, content["from"], content["to"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ServiceError(f"there is no note of what lock {lock_id.hex()} asked") from error
+            raise ServiceError(
+                f"{self._folder} has no note of what lock {lock_id.hex()} asked; it is written by "
+                "the request, and an audit needs it"
+            ) from error
 
     def _path(self, lock_id: bytes) -> Path:
         return self._folder / f"{lock_id.hex()}.json"

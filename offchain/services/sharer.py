@@ -144,8 +144,10 @@ class SharerAgent:
         group = sorted(accounts, key=lambda account: int(account, 16))
         form: dict[str, FormLine] = {line.processor: line for line in self.form(broadcast_id)}
         missing = [one for one in processors if one not in form]
-        if missing or not processors:
-            raise TermsUnfit(f"choose nodes that responded; these did not: {missing}")
+        if not processors:
+            raise TermsUnfit("choose at least one node of those that responded")
+        if missing:
+            raise TermsUnfit(f"choose nodes that responded; these did not: {', '.join(missing)}")
         group_hash = sharing.group_hash([(one, self._delivery_key(one)) for one in group])
         choices = [
             self._messages.choice(

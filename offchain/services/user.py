@@ -115,7 +115,7 @@ class UserAgent:
             raise TermsUnfit("a window runs from one UTC midnight to a later one")
         until = self._gateway.now() + 2 * shortest_s if expires_at is None else expires_at
         if until - self._gateway.now() < shortest_s:
-            raise TermsUnfit(f"T must leave at least {shortest_s} s; choose a later one")
+            raise TermsUnfit(f"T must lie at least {shortest_s} s ahead; choose a later one")
         prepared = self.prepare(
             type_id,
             devices=devices,

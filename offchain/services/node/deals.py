@@ -67,7 +67,10 @@ class DealDesk:
             return self._give_up(lock_id, "T passed before delivery; no share was sent")
         try:
             if job.transcript is None and left_s < 2 * self._terms.margin_s:
-                raise RequestRefused(Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T")
+                raise RequestRefused(
+                    Reason.TOO_LITTLE_TIME,
+                    f"{left_s} s are left before T, {2 * self._terms.margin_s} s are needed",
+                )
             self.transcript(lock_id)
         except RequestRefused as refusal:
             return self._decline(lock_id, refusal)
@@ -184,7 +187,8 @@ class DealDesk:
         stored = self._held.data_set(selection.data_set_id)
         if stored is None:
             raise RequestRefused(
-                Reason.WINDOW_UNAVAILABLE, "this node has not the key of the data set"
+                Reason.WINDOW_UNAVAILABLE,
+                "this node's store has no key of the data set; is it the store that published it?",
             )
         for account, key in zip(selection.members, selection.delivery_keys, strict=True):
             self._check_member(account, key)

@@ -72,7 +72,10 @@ class RequestDesk:
             return Outcome("expired", lock_id, "T passed before acceptance; nothing is owed")
         try:
             if left_s < 2 * self._terms.margin_s:
-                raise RequestRefused(Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T")
+                raise RequestRefused(
+                    Reason.TOO_LITTLE_TIME,
+                    f"{left_s} s are left before T, {2 * self._terms.margin_s} s are needed",
+                )
             job = self._prepared(lock, job)
         except RequestRefused as refusal:
             return self._reject(lock, refusal)
@@ -242,7 +245,8 @@ class RequestDesk:
             ) from error
         if len(sealed) > MAX_OBJECT_BYTES:
             raise RequestRefused(
-                Reason.ANSWER_TOO_LARGE, f"{len(sealed)} bytes; ask in several requests"
+                Reason.ANSWER_TOO_LARGE,
+                f"{len(sealed)} bytes, {MAX_OBJECT_BYTES} are allowed; ask in several requests",
             )
         return sealed
 

@@ -116,6 +116,10 @@ def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
     (outcome,) = house.node.worker.run_once()
 
     assert outcome.kind == "rejected" and "not a device of the requester" in outcome.detail
+    with pytest.raises(AnswerNotReady, match=r"REJECTED \(WINDOW_UNAVAILABLE\).*withdrawn"):
+        house.user.answer(outcome.id)
+    with pytest.raises(AnswerNotReady, match="no such lock"):
+        house.user.answer(bytes(32))
 
 
 def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
