@@ -61,9 +61,7 @@ def aggregate_region(world: World, node: NodeSite) -> AggregateRound:
     columns = zip(*energies, strict=True)
     return AggregateRound(
         totals=totals,
-        expected_wh=tuple(
-            sum(one or 0 for one in column) for column in zip(*energies, strict=True)
-        ),
+        expected_wh=tuple(sum(one or 0 for one in column) for column in columns),
         neighbourhood=compare(totals, energies[0], is_in_set=True),
     )
 
