@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import precompile_pairing
@@ -130,12 +131,18 @@ def _post(
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
-    """Read a request's body, never holding more than `max_bytes`. Raises IntakeRefused (413)."""
+    """Read a request's body, never holding more than `max_bytes`.
+
+    Raises IntakeRefused: 413, or 422 when the sender is gone before its end.
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise too_large(max_bytes)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > max_bytes:
+                raise too_large(max_bytes)
+    except ClientDisconnect as error:  # a device that was switched off; nobody hears the answer
+        raise malformed("the body ended early") from error
     return bytes(body)
 
 
