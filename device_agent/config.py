@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from device_agent.errors import BadSetup
+from offchain.crypto.modulus import DEFAULT_BITS, MAX_BITS, MIN_BITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,8 @@ class Config:
     pace_s: seconds a sample, 0 for as fast as possible; then `flush_every` samples are sent at
     once. batch_seconds: the longest window of a batch, aligned to UTC; max_batch: its most
     readings. keep_days: how long readings stay in the outbox that all know. give_up_after_s: how
-    long node and chain may be unreachable after the input's end.
+    long node and chain may be unreachable after the input's end. paillier_bits: the exact size of
+    the Paillier keys that it seals to.
     """
 
     rpc_url: str
@@ -38,6 +40,7 @@ class Config:
     inject: Path | None = None
     give_up_after_s: float = 60.0
     gas_price_wei: int | None = None
+    paillier_bits: int = DEFAULT_BITS
 
 
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
@@ -50,16 +53,18 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "batch_seconds": int,
     "keep_days": int,
     "gas_price_wei": int,
+    "paillier_bits": int,
     "pace_s": (int, float),
     "give_up_after_s": (int, float),
 }
-_MOST: dict[str, int] = {"max_batch": 65_536, "batch_seconds": 86_400}
+_MOST: dict[str, int] = {"max_batch": 65_536, "batch_seconds": 86_400, "paillier_bits": MAX_BITS}
 _LEAST: dict[str, int] = {
     "days": 1,
     "flush_every": 1,
     "max_batch": 1,
     "batch_seconds": 900,
     "keep_days": 1,
+    "paillier_bits": MIN_BITS,
     "pace_s": 0,
     "give_up_after_s": 0,
 }

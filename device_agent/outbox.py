@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS batches (
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Origin:
     """Where an outbox begins: its first seq, and what the meter has shown before it.
 

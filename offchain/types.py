@@ -30,7 +30,7 @@ def day_of(time_s: int) -> int:
     return time_s // SECONDS_PER_DAY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MeterSample:
     """What a meter shows at one instant.
 
@@ -44,7 +44,7 @@ class MeterSample:
     temperature_dc: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Reading:
     """One record of a device (paper §IV.A; docs/formats.md §7), with its 32-byte nonce."""
 

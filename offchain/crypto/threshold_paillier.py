@@ -62,7 +62,7 @@ class PartialDecryption:
         return cls(index, value, EqualityProof.from_bytes(data[cut:], exponent_bits=bits))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ThresholdOpening:
     """A plaintext in [0, n), and the indices of those whose parts were refused."""
 

@@ -19,7 +19,7 @@ MAX_PROOF = 17  # 65,536 readings a batch
 _NAMES = "type lock nonce signed_at as_of_block devices result"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AnchoredReading:
     """One reading with the proof that it is anchored: `batch` is the anchored one, `proof` the
     path from the reading's commitment to its root.
@@ -30,7 +30,7 @@ class AnchoredReading:
     proof: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeviceAnswer:
     """One device's readings of the window, and what the audit needs to rebuild and check them.
 
@@ -46,7 +46,7 @@ class DeviceAnswer:
     closing: AnchoredReading | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answer:
     """What the node answers; its SHA-256 is what the BLS signature σ_p signs.
 

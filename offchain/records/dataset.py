@@ -26,7 +26,7 @@ MAX_PAILLIER_KEY_BYTES = 1_100
 _VALUE_LIMIT = 2**20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CompanionDevice:
     """All of one device's readings but energies and nonces; batches cover them exactly."""
 

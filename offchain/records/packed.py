@@ -16,7 +16,7 @@ from offchain.types import Account, MeterSample, Reading, day_of
 MAX_ROWS = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Packed:
     """Consecutive readings of one device as columns; `energies_wh` is None where it is left out."""
 

@@ -21,7 +21,7 @@ STATUS_TEXT = {
 _STATUS_OF = {text: status for status, text in STATUS_TEXT.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StatusReport:
     """What a device says about itself.
 

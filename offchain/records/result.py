@@ -11,7 +11,7 @@ HOURS = 24
 _MAX = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeviceBill:
     """Energy and costs of one device in the window."""
 
@@ -20,7 +20,7 @@ class DeviceBill:
     time_of_use_microusd: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Bill:
     """Energy and costs of all devices asked for, and which tariff they were priced by."""
 
@@ -31,7 +31,7 @@ class Bill:
     devices: dict[Account, DeviceBill]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Advice:
     """Standing load, cheapest hours (UTC, cheapest first), hourly means, what shifting saves."""
 

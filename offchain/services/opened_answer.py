@@ -25,7 +25,7 @@ from offchain.services.roles import LockState, Reason
 from offchain.storage import ContentStore
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OpenedAnswer:
     """An answer in the clear.
 

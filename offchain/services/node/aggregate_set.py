@@ -33,7 +33,7 @@ from offchain.storage import ContentStore
 from offchain.types import Account, Reading, to_account
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HomeSlots:
     """A consenting home: its devices that take part, and their summed energy a slot (Wh)."""
 

@@ -84,7 +84,7 @@ def compute_advice(devices: Mapping[Account, DeviceReadings], tariff: Tariff) ->
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Span:
     start_s: int
     seconds: int

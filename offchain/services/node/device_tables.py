@@ -60,7 +60,7 @@ class StoredDayKeys:
     nonce_key: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoredReading:
     """A checked record of 95 bytes and SHA-256 of the box that it came in.
 

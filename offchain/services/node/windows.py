@@ -15,7 +15,7 @@ class WindowPending(ServiceError):
     """Something of the window is on its way: held and not anchored, or anchored and not held."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HeldWindow:
     """Anchored readings of one device in a window, in whole batches.
 
