@@ -122,6 +122,7 @@ def _deliveries(
         node=kit.node,
         progress=kit.progress,
         device=kit.place.device,
+        paillier_bits=kit.config.paillier_bits,
     )
     to_chain = ChainDelivery(
         outbox=outbox,

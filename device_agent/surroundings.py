@@ -75,12 +75,12 @@ def find_surroundings(gateway: ChainGateway, device: Account) -> Surroundings:
 
 
 def find_paillier_key(
-    gateway: ChainGateway, node: NodeClient, member: Account
+    gateway: ChainGateway, node: NodeClient, member: Account, *, bits: int
 ) -> PaillierPublicKey:
     """Fetch a member's Paillier key from the node; the chain says whether it is the right one.
 
     Its proofs are verified. Raises NodeUnreachable when it is not the right one: the node may have
-    that later. Raises BadSetup when the right one is not usable.
+    that later. Raises BadSetup when the right one is not usable, or has not exactly `bits`.
     """
     profile, _ = gateway.call("MemberRegistry", "memberOf", member)
     data = node.paillier_key(member)
@@ -91,6 +91,6 @@ def find_paillier_key(
     try:
         registry = gateway.deployment.address("MemberRegistry")
         context = key_file.KeyContext(gateway.chain_id, registry, member)
-        return key_file.read(data, context, bits=None)
+        return key_file.read(data, context, bits=bits)
     except CryptoError as error:
         raise BadSetup(f"the Paillier key of {member} is not usable: {error}") from error

@@ -14,7 +14,7 @@ from device_agent.report_table import ReportEntry
 from device_agent.seal import Sealer
 from device_agent.surroundings import Surroundings, find_paillier_key
 from offchain.chain.gateway import ChainGateway
-from offchain.crypto.paillier import PaillierPublicKey
+from offchain.crypto.paillier import DEFAULT_BITS, PaillierPublicKey
 from offchain.records.envelope import MAX_ENVELOPES, Envelopes
 from offchain.types import Account, Policy, day_of
 
@@ -31,6 +31,7 @@ class NodeDelivery:
         node: NodeClient,
         progress: Progress,
         device: Account,
+        paillier_bits: int = DEFAULT_BITS,
     ) -> None:
         self._outbox = outbox
         self._sealer = sealer
@@ -38,6 +39,7 @@ class NodeDelivery:
         self._node = node
         self._progress = progress
         self._device = device
+        self._paillier_bits = paillier_bits
         self._paillier_keys: dict[Account, PaillierPublicKey] = {}
 
     def send_readings(self, processor: Account) -> None:
@@ -111,6 +113,7 @@ class NodeDelivery:
 
     def _paillier_key(self, member: Account) -> PaillierPublicKey:
         if member not in self._paillier_keys:
-            key = find_paillier_key(self._gateway, self._node, member)
+            bits = self._paillier_bits
+            key = find_paillier_key(self._gateway, self._node, member, bits=bits)
             self._paillier_keys[member] = key
         return self._paillier_keys[member]

@@ -125,6 +125,7 @@ class Home:
             "status_file": "status.json",
             "give_up_after_s": 5,
             "gas_price_wei": 0,
+            "paillier_bits": BITS,
         }
         path = self.folder / "agent.json"
         path.write_text(json.dumps(config | changes))
