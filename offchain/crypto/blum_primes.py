@@ -1,12 +1,12 @@
-"""Primes for a Paillier key: both 3 modulo 4, so that the modulus can be proven (modulus_proof)."""
+"""Primes for a Paillier key: both 3 modulo 4, so that the modulus can be proven (blum_proof)."""
 
 import secrets
 from functools import lru_cache
 
 import gmpy2
 
-# BPSW and 40 rounds of Miller–Rabin on random bases: GMP counts the first 24 for BPSW.
-PRIMALITY_ROUNDS = 64
+from offchain.crypto.primality import is_prime
+
 _SIEVE_BOUND = 1 << 12
 # FIPS 186-5, A.1.3: |p − q| > 2^(bits of p − 100), or Fermat's method might factor n.
 _DISTANCE_SLACK_BITS = 100
@@ -36,5 +36,5 @@ def _random_blum_prime(bits: int) -> int:
     top_and_low = (3 << (bits - 2)) | 3
     while True:
         candidate = secrets.randbits(bits) | top_and_low
-        if gmpy2.gcd(candidate, _sieve()) == 1 and gmpy2.is_prime(candidate, PRIMALITY_ROUNDS):
+        if gmpy2.gcd(candidate, _sieve()) == 1 and is_prime(candidate):
             return candidate

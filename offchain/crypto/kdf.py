@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from offchain.crypto.curve import G1
 from offchain.crypto.encoding import Address, address_word, exact_bytes, fixed_width, word
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import InvalidPointError
+from offchain.errors import EncodingError, InvalidPointError
 
 KEY_BYTES = 32
 SECONDS_PER_DAY = 86_400
@@ -31,7 +31,9 @@ class DeviceSecret(SecretBytes):
 
 
 def hkdf(key_material: bytes, *, salt: bytes, info: bytes, length: int = KEY_BYTES) -> bytes:
-    """Derive `length` bytes by HKDF-SHA256 (RFC 5869), length 1..8160."""
+    """Derive `length` bytes by HKDF-SHA256 (RFC 5869). Raises EncodingError beyond 1..8160."""
+    if not 1 <= length <= 255 * 32:
+        raise EncodingError("HKDF-SHA256 derives 1..8160 bytes")
     return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info).derive(key_material)
 
 

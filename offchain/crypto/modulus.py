@@ -10,6 +10,7 @@ from functools import lru_cache
 import gmpy2
 
 from offchain.crypto.encoding import is_integer
+from offchain.crypto.primality import is_prime
 from offchain.errors import InvalidKeyError
 
 DEFAULT_BITS = 3072
@@ -49,5 +50,5 @@ def require_sound_modulus(n: int, *, allow_small: bool = False) -> None:
         raise InvalidKeyError("the Paillier modulus has a factor below 2^20")
     if gmpy2.is_power(n):
         raise InvalidKeyError("the Paillier modulus is a perfect power")
-    if gmpy2.is_prime(n):
+    if is_prime(n):
         raise InvalidKeyError("the Paillier modulus is prime")

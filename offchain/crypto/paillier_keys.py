@@ -11,7 +11,6 @@ one crafted ciphertext, so nothing computes with it but the tests of that.
 import hashlib
 from typing import Self
 
-import gmpy2
 from phe import paillier as phe
 
 from offchain.crypto.blum_primes import generate_blum_primes
@@ -19,6 +18,7 @@ from offchain.crypto.encoding import exact_bytes, fixed_width
 from offchain.crypto.modulus import DEFAULT_BITS, MAX_BITS, require_bits, require_sound_modulus
 from offchain.crypto.paillier_decryption import Decryptor
 from offchain.crypto.paillier_noise import OwnerNoise, PublicNoise
+from offchain.crypto.primality import is_prime
 from offchain.crypto.secret import Secret
 from offchain.errors import EncodingError, InvalidKeyError
 
@@ -107,7 +107,7 @@ class PaillierPrivateKey(Secret):
         p, q = min(p, q), max(p, q)
         if p == q or p.bit_length() != q.bit_length():
             raise InvalidKeyError("the primes must differ and have one bit length")
-        if not gmpy2.is_prime(p) or not gmpy2.is_prime(q):
+        if not is_prime(p) or not is_prime(q):
             raise InvalidKeyError("a factor of the Paillier modulus is not prime")
         self.public_key = PaillierPublicKey(p * q, allow_small=allow_small)
         self._p, self._q = p, q

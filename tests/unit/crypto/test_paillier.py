@@ -172,11 +172,10 @@ def test_phe__anywhere_else__is_not_imported():
     importers = set()
     for path in _OFFCHAIN.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in getattr(node, "names", [])]
-            module = getattr(node, "module", None) or ""
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and any(
-                name.split(".")[0] == "phe" for name in [module, *names]
-            ):
+            if not isinstance(node, (ast.Import, ast.ImportFrom)):
+                continue
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            if any(name.split(".")[0] == "phe" for name in names):
                 importers.add(path.name)
     assert importers == {"paillier_keys.py"}
 
