@@ -82,12 +82,18 @@ class ProcessorTable(OutboxFile):
             database.execute(query, (day,))
 
     def mark_days(self, *, held: Collection[int]) -> None:
-        """Note that the node holds the keys of these days, and of no other."""
-        query = f"SELECT day FROM days WHERE processor={_CURRENT}"
-        rows = [(day in held, day) for (day,) in self._all(query)]
-        update = f"UPDATE days SET sent=? WHERE processor={_CURRENT} AND day=?"
+        """Note that the node holds the keys of these days, and of no other.
+
+        Those that another outbox had sealed for it are not sealed again: they stand here empty.
+        """
+        update = f"UPDATE days SET sent=1 WHERE processor={_CURRENT} AND day=?"
+        insert = f"INSERT OR IGNORE INTO days VALUES ({_CURRENT}, ?, x'', x'', 1)"
         with self._write() as database:
-            database.executemany(update, rows)
+            database.execute(f"UPDATE days SET sent=0 WHERE processor={_CURRENT}")
+            for query in (insert, update):
+                database.executemany(query, [(day,) for day in held])
+            lost = f"processor={_CURRENT} AND sent=0 AND sealed=x''"
+            database.execute(f"DELETE FROM days WHERE {lost}")
 
     # ---- readings
 

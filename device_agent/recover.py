@@ -101,7 +101,7 @@ def _plan(outbox: Outbox, kit: Kit, gateway: ChainGateway, processor: Account) -
     held = kit.node.held(device)
     records = _given_back(kit, processor, held)
     kept = [record_codec.decode(record) for record in records]
-    time_s, energy_wh = max(outbox.last_read(), *((one.time_s, one.energy_wh) for one in kept))
+    time_s, energy_wh = max([outbox.last_read(), *((one.time_s, one.energy_wh) for one in kept)])
     first_seq = held.next_batch_seq
     readings = [one for one in kept if one.seq >= first_seq]
     batches = _anchored_batches(gateway, device, readings) if readings else None

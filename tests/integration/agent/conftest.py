@@ -2,10 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,8 @@ def write_csv(path: Path, rows: list[MeterSample]) -> None:
 
 @dataclass(kw_only=True)
 class Street:
+    """A region with its node; `admit_processor` gives the same region another one."""
+
     anvil: Anvil
     deployment: Deployment
     deployment_file: Path
@@ -79,6 +84,22 @@ class Street:
     store: NodeStore
     server: RunningServer
     folder: Path
+    region: bytes = REGION
+
+    def admit(self, keys: MemberKeys, *, owner: str | None = None) -> None:
+        _admit(self.admin, self.deployment, keys, region=self.region, owner=owner)
+
+    def publish_key(self, keys: MemberKeys) -> None:
+        registry = self.deployment.address("MemberRegistry")
+        chain_id = self.deployment.chain_id
+        keys.publish_paillier_key(self.content, chain_id=chain_id, registry=registry)
+
+    def admit_processor(self) -> None:
+        """Let a newly made processing node serve the region, which has none now."""
+        keys = MemberKeys.generate(Role.PROCESSOR, paillier_key=generate_private_key(BITS))
+        self.publish_key(keys)
+        self.admit(keys)
+        self.processor = keys
 
     def serve_node(self, store: NodeStore, *, port: int = 0) -> RunningServer:
         prices = tuple(tuple(tuple([200_000] * 24) for _ in range(2)) for _ in range(12))
@@ -197,9 +218,83 @@ def make_home(street: Street, tmp_path: Path) -> Callable[[str], Home]:
     return make
 
 
+@pytest.fixture
+def village(street: Street) -> Street:
+    """Another region on the same chain, whose processing node a test may replace."""
+    made = replace(street, region=os.urandom(32))
+    made.owner = MemberKeys.generate(Role.USER, paillier_key=generate_private_key(BITS))
+    made.publish_key(made.owner)
+    made.admit(made.owner)
+    made.admit_processor()
+    return made
+
+
+@pytest.fixture
+def cottage(village: Street, tmp_path: Path) -> Home:
+    """A device in the village."""
+    return _admit_home(village, tmp_path)
+
+
+class Gate:
+    """A TCP forwarder that can be shut: connections break, new ones are refused at once."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._open: set[socket.socket] = set()
+        self._is_shut = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def shut(self) -> None:
+        self._is_shut = True
+        for one in list(self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def open(self) -> None:
+        self._is_shut = False
+
+    def close(self) -> None:
+        self.shut()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._is_shut:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self._target))
+            self._open |= {near, far}
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=pair, daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+        self._open.discard(source)
+        source.close()
+
+
+@pytest.fixture
+def gates(street: Street) -> Iterator[dict[str, Gate]]:
+    """Gates before the chain and before the street's node."""
+    made = {"chain": Gate(street.anvil.port), "node": Gate(street.server.port)}
+    yield made
+    for gate in made.values():
+        gate.close()
+
+
 def _admit_home(street: Street, folder: Path) -> Home:
     keys = MemberKeys.generate(Role.DEVICE)
-    _admit(street.admin, street.deployment, keys, owner=street.owner.address)
+    street.admit(keys, owner=street.owner.address)
     keys.save(folder / "keys", PASSWORD, light=True)
     password = folder / "password"
     password.touch(mode=0o600)
@@ -211,12 +306,17 @@ def _admit_home(street: Street, folder: Path) -> Home:
 
 
 def _admit(
-    admin: Admin, deployment: Deployment, keys: MemberKeys, *, owner: str | None = None
+    admin: Admin,
+    deployment: Deployment,
+    keys: MemberKeys,
+    *,
+    region: bytes = REGION,
+    owner: str | None = None,
 ) -> None:
     registration = keys.registration(
         chain_id=deployment.chain_id,
         registry=deployment.address("MemberRegistry"),
-        region_id=REGION,
+        region_id=region,
         owner=owner,
     )
     admin.admit(registration)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from device_agent.errors import AgentError
 from device_agent.keys import DeviceKeys
 from device_agent.seal import Sealer
 from device_agent.surroundings import Place
@@ -300,3 +301,87 @@ def test_paillier__given_members__gives_their_keys_out(sender):
 def test_street__given_registry__knows_the_device(sender):
     role, _ = sender.home.street.gateway.call("MemberRegistry", "activeRoleOf", sender.link.device)
     assert role == Role.DEVICE
+
+
+# ---- devices that have not all of their past, or lost the present
+
+
+def anchor_first(ready: Sender, count: int) -> None:
+    """Anchor the first readings without sending them."""
+    batch = batch_codec.make([record_codec.decode(one) for one in ready.records(count)])
+    device = ready.home.street.gateway.with_account(ready.home.keys.account)
+    device.transact("DataLedger", "anchor", batch.from_seq, batch.count, batch.root)
+
+
+def start_at(sender: Sender, seq: int) -> httpx.Response:
+    message = sender.sealer.start(seq, processor=sender.link.processor)
+    return sender.post("/v1/starts", message.to_json())
+
+
+def test_starts__given_all_below_anchored__takes_readings_and_batches_from_there(ready):
+    anchor_first(ready, 10)
+    assert start_at(ready, 11).status_code == 200
+    assert start_at(ready, 11).status_code == 200
+    state = ready.state()
+    assert (state["next_seq"], state["next_batch_seq"]) == (11, 11)
+    records = ready.records(24)
+    assert ready.send(ready.envelopes(records[10:])).json() == {"next_seq": 25}
+    notice = ready.notice(records[10:])
+    assert ready.post("/v1/batches", notice.to_json()).status_code == 200
+    assert refusal(ready.send(ready.envelopes(records[:1]))) == (409, "seq_taken")
+
+
+@pytest.mark.parametrize("seq", [2, 10, 12, 2**64 - 1])
+def test_starts__given_seq_inside_a_batch_or_behind_the_last__refuses(ready, seq):
+    anchor_first(ready, 10)
+    assert refusal(start_at(ready, seq)) == (409, "start_refused")
+    assert ready.state()["next_seq"] == 1
+
+
+def test_starts__given_seq_that_is_held_already__changes_nothing(ready):
+    ready.send(ready.envelopes(ready.records(5)))
+    assert start_at(ready, 1).status_code == 200
+    assert ready.state()["next_seq"] == 6
+
+
+def test_starts__given_forged_signature__refuses(ready, make_home):
+    anchor_first(ready, 10)
+    thief = sender_of(ready.home, make_home("thief").keys)
+    assert refusal(start_at(thief, 11)) == (403, "bad_signature")
+    recovery = ready.sealer.recovery(11, processor=ready.link.processor)  # signed for another use
+    assert refusal(ready.post("/v1/starts", recovery.to_json())) == (403, "bad_signature")
+
+
+def test_recoveries__given_readings_in_no_batch__gives_back_the_same_envelopes(ready):
+    envelopes = ready.envelopes(ready.records(24))
+    ready.send(envelopes)
+    processor = ready.link.processor
+    body = ready.sealer.recovery(20, processor=processor).to_json()
+    answer = ready.post("/v1/recoveries", body).json()
+    given = [envelope.Envelope.from_json(one) for one in answer["envelopes"]]
+    assert given == envelopes[19:]
+    assert [ready.sealer.open_own(one, processor) for one in given] == ready.records(24)[19:]
+
+
+def test_recoveries__given_readings_in_a_batch__keeps_the_last_alone(ready):
+    envelopes = ready.envelopes(ready.records(24))
+    ready.send(envelopes)
+    assert ready.post("/v1/batches", ready.notice(ready.records(24)).to_json()).status_code == 200
+    body = ready.sealer.recovery(1, processor=ready.link.processor).to_json()
+    answer = ready.post("/v1/recoveries", body).json()
+    assert answer["envelopes"] == [envelopes[-1].to_json()]
+
+
+def test_recoveries__given_forged_signature__refuses(ready, make_home):
+    ready.send(ready.envelopes(ready.records(5)))
+    thief = sender_of(ready.home, make_home("thief").keys)
+    body = thief.sealer.recovery(1, processor=ready.link.processor).to_json()
+    forged = body | {"device": ready.link.device.lower()}
+    assert refusal(ready.post("/v1/recoveries", forged)) == (403, "bad_signature")
+
+
+@pytest.mark.parametrize("change", [{"box": b"DMS1" + bytes(60)}, {"seq": 2}, {"day": DAY + 1}])
+def test_open_own__given_changed_envelope__refuses(ready, change):
+    (one,) = ready.envelopes(ready.records(1))
+    with pytest.raises(AgentError, match="signature"):
+        ready.sealer.open_own(replace(one, **change), ready.link.processor)
