@@ -121,4 +121,11 @@ def _value(name: str, value: Any, path: Path) -> Any:
         raise BadSetup(f"{path}: {name}: must be at least {_LEAST[name]}")
     if name in _MOST and value > _MOST[name]:
         raise BadSetup(f"{path}: {name}: must be at most {_MOST[name]}")
-    return (path.parent / Path(value).expanduser()).absolute() if name in _PATHS else value
+    return _location(name, value, path) if name in _PATHS else value
+
+
+def _location(name: str, value: str, path: Path) -> Path:
+    try:
+        return (path.parent / Path(value).expanduser()).absolute()
+    except RuntimeError as error:  # ~somebody who is unknown here
+        raise BadSetup(f"{path}: {name}: {error}") from error

@@ -210,7 +210,7 @@ class _Table:
         return value
 
     def location(self, key: str) -> Path:
-        return self.file.absolute().parent / Path(self.text(key)).expanduser()
+        return self._below(key, self.text(key))
 
     def url(self, key: str) -> str:
         return self._checked_url(key, self.text(key))
@@ -226,14 +226,19 @@ class _Table:
         value = self.text(key)
         if not value.startswith("dir:"):
             return self._checked_url(key, value)
-        folder = Path(value.removeprefix("dir:")).expanduser()
-        return f"dir:{self.file.absolute().parent / folder}"
+        return f"dir:{self._below(key, value.removeprefix('dir:'))}"
 
     def listen(self, key: str) -> tuple[str, int]:
         host, _, port = self.text(key).rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65_535:
             raise self.fault(key, 'must be "HOST:PORT"')
         return host, int(port)
+
+    def _below(self, key: str, value: str) -> Path:
+        try:
+            return self.file.absolute().parent / Path(value).expanduser()
+        except RuntimeError as error:  # ~somebody who is unknown here
+            raise self.fault(key, f"names no folder: {error}") from error
 
     def _checked_url(self, key: str, value: str) -> str:
         try:

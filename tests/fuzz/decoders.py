@@ -17,11 +17,27 @@ from eth_account import Account
 
 from device_agent import config, notify
 from offchain import settings
-from offchain.chain import deployment
-from offchain.crypto import archive, box, commitment, curve, kem, keystore, paillier, private_file
+from offchain.chain import codec, deployment, reverts
+from offchain.chain.deployment import DeployedContract, Deployment
+from offchain.crypto import (
+    archive,
+    box,
+    commitment,
+    curve,
+    kem,
+    key_file,
+    keystore,
+    paillier,
+    private_file,
+)
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.secret import SecretBytes
+from offchain.crypto.threshold_key import KeyShare, ThresholdPublicKey
+from offchain.crypto.threshold_paillier import PartialDecryption
 from offchain.records import (
+    aggregate_key,
+    aggregate_opening,
+    aggregate_set,
     answer,
     canonical_json,
     ciphertexts,
@@ -37,11 +53,12 @@ from offchain.records import (
     tariff,
     varint,
 )
-from offchain.services import member_file
+from offchain.services import data_export, member_file
 from offchain.services.registration import Registration
 from offchain.storage import blocks
 from offchain.storage.cid import Cid
 from offchain.types import to_account
+from tests.fuzz.corpus import CORPUS
 
 Decoder = Callable[[bytes], object]
 
@@ -49,6 +66,7 @@ PASSWORD = SecretBytes(b"fuzz")
 BOX_KEY = bytes(32)
 CONTEXT = b"context"
 BODY_BYTES = 1 << 20
+KEY_CONTEXT = key_file.KeyContext(1, "0x" + "11" * 20, "0x" + "22" * 20)
 COMPANION_ROWS = 1 << 16  # what the manifest of the data set announced
 
 
@@ -61,6 +79,39 @@ def _prime(label: bytes) -> int:
 def private_key() -> paillier.PaillierPrivateKey:
     """Return a fixed 512-bit key: small, so that many messages are tried a second."""
     return paillier.PaillierPrivateKey(_prime(b"p"), _prime(b"q"), allow_small=True)
+
+
+@cache
+def blum_key() -> paillier.PaillierPrivateKey:
+    """Return a fixed 512-bit key whose primes are 3 modulo 4, as the proofs of a key need them."""
+    primes = []
+    for label in (b"p", b"q"):
+        prime = _prime(label)
+        while prime % 4 != 3:
+            prime = int(gmpy2.next_prime(prime))
+        primes.append(prime)
+    return paillier.PaillierPrivateKey(*primes, allow_small=True)
+
+
+@cache
+def threshold_key() -> ThresholdPublicKey:
+    """Return the key that the corpus describes: dealing is random, and shares must fit it."""
+    seed = (CORPUS / "aggregate-key" / "seed").read_bytes()
+    return aggregate_key.decode_aggregate_key(seed).public_key(allow_small=True)
+
+
+@cache
+def lock_view() -> codec.Abi:
+    """Return the ABI entry of a view with a struct in its result."""
+    entries = deployment.load_abi("PrepaidLock")
+    return next(entry for entry in entries if entry.get("name") == "lockOf")
+
+
+@cache
+def _one_contract() -> Deployment:
+    abi = deployment.load_abi("PrepaidLock")
+    contract = DeployedContract("PrepaidLock", "0x" + "11" * 20, 1, abi)
+    return Deployment(chain_id=1, contracts={"PrepaidLock": contract})
 
 
 def _body(read: Callable[[object], object]) -> Decoder:
@@ -158,6 +209,20 @@ DECODERS: dict[str, Decoder] = {
     "id-opening": sharing.decode_opening,
     "selection": sharing.decode_selection,
     "share": sharing.decode_share,
+    # sums under encryption
+    "key-file": lambda data: key_file.read(data, KEY_CONTEXT, bits=None, allow_small=True),
+    "aggregate-key": aggregate_key.decode_aggregate_key,
+    "aggregate-set": aggregate_set.decode_aggregate_set,
+    "aggregate-rows": lambda data: aggregate_set.decode_rows(data, modulus_bytes=64),
+    "announcement": aggregate_set.decode_announcement,
+    "member-opening": aggregate_opening.decode_member_opening,
+    "key-share": lambda data: KeyShare.from_bytes(data, public_key=threshold_key()),
+    "partial-decryption": lambda data: PartialDecryption.from_bytes(
+        data, index=1, public_key=threshold_key()
+    ),
+    # what a chain node says
+    "chain-result": lambda data: codec.decode_result(lock_view(), data),
+    "chain-revert": lambda data: reverts.decode_revert(_one_contract(), "PrepaidLock", data),
     # HTTP bodies
     "body-days": _body(envelope.DayKeys.from_json),
     "body-readings": _body(envelope.Envelopes.from_json),
@@ -169,6 +234,7 @@ DECODERS: dict[str, Decoder] = {
     "block-index": blocks.read_index,
     # files that people hand over
     "registration": _text(Registration.from_json),
+    "export-csv": _file(lambda path: data_export.read_export(path, chain_id=1), "export.csv"),
     "meter-csv": _file(meter_csv.read),
     "profile": _file(settings.load_profile),
     "agent-config-json": _file(config.load_config, "agent.json"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Iterator
+from functools import cache
 
 MIB = 1 << 20
 
@@ -30,17 +31,24 @@ _REPEATED = {
 
 def large_inputs(seed: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield (name, about 1 MiB): repetitions, noise, bombs, and the seed blown up."""
-    for name, unit in _REPEATED.items():
-        yield name, (unit * (MIB // len(unit) + 1))[:MIB]
-    yield "list", b"[" + b"1," * (MIB // 2 - 2) + b"1]"
-    yield "list-of-lists", b"[" + b"[]," * (MIB // 3 - 2) + b"[]]"
-    yield "members", b"{" + b",".join(b'"%06x":0' % i for i in range(MIB // 12)) + b"}"
-    yield "noise", random.Random(7).randbytes(MIB)
-    yield "bomb", zlib.compress(bytes(64 * MIB), 9)
-    yield "list-bomb", zlib.compress(b"[" + b"[]," * (5 * MIB // 3) + b"[]]", 9)
+    yield from _for_all().items()
     yield "seed-repeated", (seed * (MIB // len(seed) + 1))[:MIB]
     yield "seed-padded", seed + bytes(MIB - len(seed))
     yield "seed-inside", _inside(seed)
+
+
+@cache
+def _for_all() -> dict[str, bytes]:
+    made = {name: (unit * (MIB // len(unit) + 1))[:MIB] for name, unit in _REPEATED.items()}
+    members = b",".join(b'"%06x":0' % number for number in range(MIB // 12))
+    return made | {
+        "list": b"[" + b"1," * (MIB // 2 - 2) + b"1]",
+        "list-of-lists": b"[" + b"[]," * (MIB // 3 - 2) + b"[]]",
+        "members": b"{" + members + b"}",
+        "noise": random.Random(7).randbytes(MIB),
+        "bomb": zlib.compress(bytes(64 * MIB), 9),
+        "list-bomb": zlib.compress(b"[" + b"[]," * (5 * MIB // 3) + b"[]]", 9),
+    }
 
 
 def _inside(seed: bytes) -> bytes:

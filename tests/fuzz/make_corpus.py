@@ -11,15 +11,27 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from eth_account import Account
 
-from offchain.crypto import archive, bls, box, curve, kem, keystore, paillier
+from offchain.chain import codec, deployment
+from offchain.crypto import archive, bls, box, curve, kem, key_file, keystore, paillier
 from offchain.crypto.delivery import DeliverySecretKey
 from offchain.crypto.kdf import DeviceSecret
-from offchain.records import answer, ciphertexts, envelope, reading, sharing, signing, varint
+from offchain.crypto.threshold_paillier import partially_decrypt
+from offchain.records import (
+    aggregate_set,
+    answer,
+    ciphertexts,
+    envelope,
+    reading,
+    sharing,
+    signing,
+    varint,
+)
 from offchain.records.inflate import deflate
-from offchain.services import member_file
+from offchain.services import data_export, member_file
 from offchain.services.registration import Registration
 from offchain.services.roles import MemberRole
 from offchain.storage import blocks
@@ -27,6 +39,7 @@ from offchain.storage.cid import Cid
 from tests.fuzz import decoders
 from tests.fuzz.corpus import CORPUS
 from tests.unit.records import samples
+from tests.unit.records import test_aggregate as aggregates
 from tests.unit.records import test_documents as documents
 
 _SCRYPT = {"scrypt_n": keystore.LIGHT_SCRYPT_N}
@@ -73,7 +86,10 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         yield from _key_files(Path(folder))
     yield from _records()
     yield from _bodies()
-    yield from _files()
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _files(Path(folder))
+    yield from _aggregates()
+    yield from _chain()
 
 
 def _crypto() -> Iterator[tuple[str, bytes]]:
@@ -168,7 +184,37 @@ def _bodies() -> Iterator[tuple[str, bytes]]:
         yield f"body-{name}", json.dumps(body.to_json()).encode()
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
+def _aggregates() -> Iterator[tuple[str, bytes]]:
+    for (value, encode, _), name in zip(
+        aggregates.DOCUMENTS,
+        ("aggregate-key", "aggregate-set", "announcement", "member-opening"),
+        strict=True,
+    ):
+        yield name, encode(value)
+    yield "aggregate-rows", aggregate_set.encode_rows(aggregates.ROWS, modulus_bytes=64)
+    yield "key-file", key_file.make(decoders.blum_key(), decoders.KEY_CONTEXT)
+    public, shares = aggregates.PUBLIC, aggregates._
+    yield "key-share", shares[0].to_bytes()
+    ciphertext = paillier.encrypt(public.encryption, 7)
+    part = partially_decrypt(public, shares[0], ciphertext, context=b"")
+    yield "partial-decryption", part.to_bytes(public)
+
+
+def _chain() -> Iterator[tuple[str, bytes]]:
+    entry = decoders.lock_view()
+    yield "chain-result", bytes(32 * _words(entry["outputs"]))
+    errors = (one for one in deployment.load_abi("PrepaidLock") if one["type"] == "error")
+    one = next(error for error in errors if len(error["inputs"]) > 1)
+    yield "chain-revert", codec.selector(one) + bytes(32 * len(one["inputs"]))
+
+
+def _words(parts: list[Any]) -> int:
+    return sum(_words(part["components"]) if "components" in part else 1 for part in parts)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    data_export.export_csv(documents.ROWS[:2], folder / "export.csv")
+    yield "export-csv", (folder / "export.csv").read_bytes()
     yield "cid", Cid.of_block(b"block").encode()
     yield "block-index", blocks.cut(bytes(blocks.BLOCK_BYTES + 1)).root
     made = Registration(samples.DEVICE, (1, bytes(32), (1, 2)), ((3, 4), ((5, 6), 7)))
