@@ -50,7 +50,7 @@ class Heartbeat:
                 if int(head["number"], 16) < self._wanted:
                     self.beat(node)
             elif time.monotonic() - last >= min(self._idle_s, _STUCK_S):
-                _send_to_all(others, self.beat(node))
+                self._beat_everywhere(others)
 
     def _see(self, node: Ipc, head: dict[str, Any]) -> None:
         number = int(head["number"], 16)
@@ -72,6 +72,20 @@ class Heartbeat:
         raw = self.sign(int(count, 16))
         _send(node, raw)
         return raw
+
+    def _beat_everywhere(self, paths: Sequence[Path]) -> None:
+        """Beat at every signer, each with the nonce that it sees.
+
+        On one side of a fork the next beat may be mined already, so that nothing is left to seal
+        there, while the other side's signers have signed too recently: only a beat for each side
+        lets the longer one grow.
+        """
+        for path in paths:
+            try:
+                with Ipc(path, timeout_s=1.0) as node:
+                    self.beat(node)
+            except (NodeUnavailable, NodeRefused):
+                continue  # that signer is down; one of them is enough
 
     def sign(self, nonce: int) -> str:
         """Return the beat with this nonce, signed; the same nonce gives the same bytes."""
@@ -100,15 +114,6 @@ def _send(node: Ipc, raw: str) -> None:
         node.request("eth_sendRawTransaction", raw)
     except NodeRefused:
         return  # it has this beat already, or a later one: a block is on its way
-
-
-def _send_to_all(paths: Sequence[Path], raw: str) -> None:
-    for path in paths:
-        try:
-            with Ipc(path, timeout_s=1.0) as node:
-                _send(node, raw)
-        except NodeUnavailable:
-            continue  # that signer is down; one of them is enough
 
 
 def run(folder: Path) -> None:
