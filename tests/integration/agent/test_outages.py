@@ -25,12 +25,15 @@ def lines_of(process: "subprocess.Popen[str]") -> Iterator[dict[str, object]]:
     return (json.loads(line) for line in process.stdout)
 
 
-def take(events: Iterator[dict[str, object]], *, samples: int) -> list[str]:
-    """Read events until so many samples more are in the outbox; return all their names."""
-    names = []
+def take(
+    events: Iterator[dict[str, object]], *, samples: int = 0, until: str | None = None
+) -> list[str]:
+    """Read events until so many samples more are in the outbox, and until one of a name came."""
+    names: list[str] = []
     for event in events:
         names.append(event["event"])
-        if names.count("waiting") + names.count("sampled") >= samples:
+        taken = names.count("waiting") + names.count("sampled")
+        if taken >= samples and (until is None or until in names):
             break
     return names
 
@@ -46,7 +49,7 @@ def assert_all_there_once(home: Home) -> None:
 @pytest.fixture
 def paced(home: Home, gates: dict[str, Gate]) -> Home:
     urls = {"rpc_url": gates["chain"].url, "node_url": gates["node"].url}
-    home.configure(pace_s=0.03, give_up_after_s=60, **urls)
+    home.configure(pace_s=0.05, give_up_after_s=60, **urls)
     return home
 
 
@@ -68,11 +71,11 @@ def test_run__given_outage_at_the_start__samples_at_once_and_catches_up(paced, g
 def test_run__given_outage_in_mid_run__goes_on_sampling_and_catches_up(paced, gates, shut):
     process = paced.start()
     events = lines_of(process)
-    take(events, samples=10)
+    take(events, until="sent")
     for name in shut:
         gates[name].shut()
-    names = take(events, samples=30)
-    assert "delayed" in names
+    names = take(events, samples=5, until="delayed")
+    assert names.count("sampled") >= 5 and "waiting" not in names
     for gate in gates.values():
         gate.open()
     process.communicate(timeout=60)
@@ -83,7 +86,7 @@ def test_run__given_outage_in_mid_run__goes_on_sampling_and_catches_up(paced, ga
 def test_run__given_node_away_alone__goes_on_anchoring(paced, gates):
     process = paced.start()
     events = lines_of(process)
-    take(events, samples=5)
+    take(events, until="sent")
     gates["node"].shut()
     anchored = (one["from_seq"] for one in events if one["event"] == "anchored")
     assert [next(anchored), next(anchored)] == [1, 25]
