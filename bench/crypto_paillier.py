@@ -3,14 +3,15 @@
 import statistics
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 
 import paillier as pypaillier
 from phe import paillier as phe
 
 from bench.figures import Figure
 from bench.timing import in_turn, repeated, resident_bytes
-from offchain.crypto import packing, paillier
+from offchain.crypto import key_file, packing, paillier
+from offchain.crypto.key_file import KeyContext
 from offchain.crypto.noise_pool import NoisePool
 from offchain.crypto.packed_ciphertext import add_packed, decrypt_values, encrypt_values
 from offchain.crypto.paillier import PaillierPrivateKey
@@ -20,9 +21,9 @@ ROUNDS = 7
 SUMMANDS = 200
 
 
-def values(count: int) -> Iterator[int]:
+def values(length: int) -> Iterator[int]:
     """Return energies in Wh that fill their 20 bits."""
-    return (31 * number * number % 2**20 for number in range(count))
+    return (31 * number * number % 2**20 for number in range(length))
 
 
 def paillier_figures(bits: int) -> list[Figure]:
@@ -30,8 +31,7 @@ def paillier_figures(bits: int) -> list[Figure]:
     key = paillier.generate_private_key(bits)
     key.public_key.noise.prepare()
     key.noise.prepare()
-    figures = _encryption(key) + _decryption(key) + [_sums(key)]
-    return figures
+    return [*_encryption(key), *_decryption(key), _sums(key), *_key_proofs(key)]
 
 
 def _encryption(key: PaillierPrivateKey) -> list[Figure]:
@@ -152,6 +152,30 @@ def _sums(key: PaillierPrivateKey) -> Figure:
         60,
         note=f"a reading: {micro['phe']} : {micro['ours']}, {len(many)} ciphertexts a sum",
     )
+
+
+def _key_proofs(key: PaillierPrivateKey) -> list[Figure]:
+    bits, number = key.public_key.bits, count(1)
+
+    def context() -> KeyContext:  # another chain each time: nothing is remembered
+        return KeyContext(next(number), bytes(20), bytes(20))
+
+    files: list[tuple[bytes, KeyContext]] = []
+
+    def make() -> None:
+        chosen = context()
+        files.append((key_file.make(key, chosen), chosen))
+
+    def read() -> None:
+        file, chosen = files[-1]
+        key_file.read(file, chosen, bits=bits)
+
+    times = in_turn({"make": (make, 1.0), "read": (read, 1.0)}, rounds=3)
+    size = f"{len(files[0][0]):,} bytes with the key"
+    return [
+        Figure(f"key_proofs_make_{bits}", times.median_s("make"), unit="s", note=size),
+        Figure(f"key_proofs_verify_{bits}", times.median_s("read"), 0.5, unit="s", at_most=True),
+    ]
 
 
 def growth_figures(largest: int) -> list[Figure]:

@@ -11,23 +11,24 @@ from gmpy2 import mpz
 from offchain.errors import InvalidScalarError
 
 NARROW_WINDOW = 4
-WIDE_WINDOW = 8
+MAX_WINDOW = 12
+# What a wide table may take; its window is the widest that fits.
+WIDE_TABLE_BYTES = 40 << 20
+_ENTRY_OVERHEAD_BYTES = 40
 
 
 class FixedBase:
     """The powers base^(d·2^(w·i)) mod `modulus` for exponents of at most `exponent_bits` bits.
 
-    A window of 8 bits halves the work of one of 4, has 16 times as many entries and takes 8 times
-    as long to make: 0.4 s and 40 MiB for 1,536-bit exponents modulo a square of 3072 bits.
+    A window of 8 bits halves the work of one of 4, has 8 times as many entries and takes 8 times
+    as long to make: 0.4 s and 38 MiB for 1,536-bit exponents modulo a square of 3072 bits.
     """
 
     __slots__ = ("_exponent_bits", "_modulus", "_rows", "_window")
 
-    def __init__(
-        self, base: int, modulus: int, *, exponent_bits: int, window: int = WIDE_WINDOW
-    ) -> None:
-        if window not in (NARROW_WINDOW, WIDE_WINDOW):
-            raise InvalidScalarError("the window of a fixed base is 4 or 8 bits")
+    def __init__(self, base: int, modulus: int, *, exponent_bits: int, window: int) -> None:
+        if not 1 <= window <= MAX_WINDOW:
+            raise InvalidScalarError(f"the window of a fixed base is 1..{MAX_WINDOW} bits")
         self._modulus = mpz(modulus)
         self._exponent_bits = exponent_bits
         self._window = window
@@ -54,11 +55,27 @@ class FixedBase:
         return result
 
     def _digits(self, exponent: int) -> list[int]:
-        count = len(self._rows)
-        if self._window == WIDE_WINDOW:
+        count, window = len(self._rows), self._window
+        if window == 8:
             return list(exponent.to_bytes(count, "little"))
-        octets = exponent.to_bytes(-(-count // 2), "little")
-        return [digit for octet in octets for digit in (octet & 15, octet >> 4)][:count]
+        # Eight digits of w bits are w bytes: small integers, whose shifts cost little.
+        octets = exponent.to_bytes(-(-count // 8) * window, "little")
+        mask, digits = (1 << window) - 1, []
+        for start in range(0, len(octets), window):
+            eight = int.from_bytes(octets[start : start + window], "little")
+            digits += [eight >> place & mask for place in range(0, 8 * window, window)]
+        return digits[:count]
+
+
+def wide_window(modulus: int, *, exponent_bits: int) -> int:
+    """Return the widest window whose table fits WIDE_TABLE_BYTES; at least the narrow one."""
+    entry = -(-modulus.bit_length() // 8) + _ENTRY_OVERHEAD_BYTES
+    fitting = [
+        window
+        for window in range(NARROW_WINDOW, MAX_WINDOW + 1)
+        if (-(-exponent_bits // window) << window) * entry <= WIDE_TABLE_BYTES
+    ]
+    return max(fitting, default=NARROW_WINDOW)
 
 
 class GrowingBase:
@@ -82,7 +99,7 @@ class GrowingBase:
     def prepare(self) -> None:
         """Make the wide table now."""
         self._uses = self.WIDE_AFTER + 1
-        self._make_table(WIDE_WINDOW)
+        self._make_table(self._wide_window())
 
     def power(self, exponent: int) -> mpz:
         """Return base^exponent."""
@@ -90,10 +107,13 @@ class GrowingBase:
         if self._uses == self.NARROW_AFTER + 1:
             self._make_table(NARROW_WINDOW)
         elif self._uses == self.WIDE_AFTER + 1:
-            self._make_table(WIDE_WINDOW)
+            self._make_table(self._wide_window())
         if self._table is None:
             return gmpy2.powmod(self._base, exponent, self._modulus)
         return self._table.power(exponent)
+
+    def _wide_window(self) -> int:
+        return wide_window(int(self._modulus), exponent_bits=self._exponent_bits)
 
     def _make_table(self, window: int) -> None:
         self._table = FixedBase(

@@ -22,15 +22,19 @@ def test_line__any_figure__says_name_value_limit_and_verdict(figure, line):
 
 def test_unexplained__misses__needs_a_reason_that_is_not_blank(tmp_path, monkeypatch):
     reasons = tmp_path / "missed.toml"
-    reasons.write_text('known = "the node is slow"\nblank = " "\nmet = "kept"\n')
+    reasons.write_text(
+        '[known]\ndown_to = 1\nreason = "the node is slow"\n[blank]\ndown_to = 1\nreason = " "\n'
+        '[worse]\ndown_to = 1.5\nreason = "not that slow"\n'
+    )
     monkeypatch.setattr(figures, "REASONS", reasons)
     measured = [
         Figure("known", 1, 2),
         Figure("blank", 1, 2),
         Figure("none", 1, 2),
+        Figure("worse", 1, 2),
         Figure("met", 3, 2),
     ]
-    assert figures.unexplained(measured) == ["blank", "none"]
+    assert figures.unexplained(measured) == ["blank", "none", "worse"]
 
 
 def test_reasons__as_checked_in__can_be_read():
