@@ -1,4 +1,4 @@
-"""One encrypted file that holds a whole folder of secrets (docs/formats.md §14).
+"""One encrypted file that holds a whole folder of secrets (docs/formats.md §15).
 
     "DMSMKA01" ‖ uint8 log2 of scrypt's n ‖ salt (32) ‖ GCM nonce (12) ‖ ciphertext and tag
 

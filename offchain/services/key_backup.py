@@ -1,4 +1,4 @@
-"""A member's whole key folder in one encrypted file, and back (docs/formats.md §14).
+"""A member's whole key folder in one encrypted file, and back (docs/formats.md §15).
 
 The archive holds the secrets themselves under a passphrase of its own, so that it needs no other
 password to be of use; a restored folder gets a new one.

@@ -157,9 +157,13 @@ class MemberKeys:
         Raises KeystoreError for a wrong password, ServiceError for a folder without a member.
         """
         if not (directory / "member.json").is_file():
-            raise ServiceError(
-                f"{directory} holds no member's keys; make them with `dmsm keys new` first"
+            before = directory.with_name(f"{directory.name}.before")
+            what_to_do = (
+                f"a change of the password was cut off: move {before} there"
+                if before.is_dir()
+                else "make them with `dmsm keys new` first"
             )
+            raise ServiceError(f"{directory} holds no member's keys; {what_to_do}")
         account = EthAccount.from_key(
             keystore.load_account(directory / "account.json", password).reveal()
         )

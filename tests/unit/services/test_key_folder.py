@@ -216,6 +216,8 @@ def test_change_password__cut_off_between_the_renames__loses_nothing(
     monkeypatch.setattr(key_folder.os, "rename", rename)
     with pytest.raises(KeyboardInterrupt):
         key_folder.change_password(folder, PASSWORD, SecretBytes(b"new"), light=True)
+    with pytest.raises(ServiceError, match=r"move .*keys\.before"):
+        load(folder)
     assert load(folder.with_name("keys.before")).identity == "häuser"
 
 
