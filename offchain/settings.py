@@ -53,7 +53,9 @@ class Profile:
     store_url: `dir:/path` or the RPC of a Kubo daemon. data: the member's own durable folder.
     node_url: the processing node's intake. gas_price_wei None asks the chain. confirmations: blocks
     that must lie on what is believed (0 on development chains alone). inbox: (host, port) of a
-    sharer's inbox. peers: inboxes of other sharers by account.
+    sharer's inbox. peers: inboxes of other sharers by account. What the profile leaves out of
+    rpc_url, deployment, store, confirmations and gas_price_wei comes from the file that its
+    `network` names, if it names one.
     """
 
     path: Path
@@ -101,35 +103,86 @@ class Profile:
         return self.node_url
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkView:
+    """What the members of a network share: the file that `dmsm net up` writes.
+
+    engine: "clique" or "besu". store_urls: the RPC of its Kubo nodes. owner_key_file: the
+    consortium's private key, on the machine that made the network.
+    """
+
+    path: Path
+    engine: str
+    chain_id: int
+    rpc_urls: tuple[str, ...]
+    deployment: Path
+    store_urls: tuple[str, ...]
+    confirmations: int
+    gas_price_wei: int
+    owner_key_file: Path
+
+
 def load_profile(path: Path) -> Profile:
     """Read a profile. Raises SettingsError, naming the key and the file."""
+    hint = "name the profile with --profile FILE or DMSM_PROFILE"
+    return _profile(_Table(path, "", _read(path, hint=hint)))
+
+
+def load_network(path: Path) -> NetworkView:
+    """Read a network file. Raises SettingsError, naming the key and the file."""
+    table = _Table(path, "", _read(path, hint="`dmsm net up` writes it"))
+    view = NetworkView(
+        path=path,
+        engine=table.text("engine"),
+        chain_id=table.whole("chain_id", low=1),
+        rpc_urls=table.urls("rpc_url"),
+        deployment=table.location("deployment"),
+        store_urls=table.urls("store") if table.has("store") else (),
+        confirmations=table.whole("confirmations"),
+        gas_price_wei=table.whole("gas_price_wei"),
+        owner_key_file=table.location("owner_key_file"),
+    )
+    table.require_all_known()
+    return view
+
+
+def _read(path: Path, *, hint: str) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise SettingsError(f"{path} has more than {_MAX_BYTES} bytes; it is no profile")
-        content = tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8"))
     except FileNotFoundError:
-        raise SettingsError(
-            f"{path} does not exist; name the profile with --profile FILE or DMSM_PROFILE"
-        ) from None
+        raise SettingsError(f"{path} does not exist; {hint}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
-    return _profile(_Table(path, "", content))
 
 
 def _profile(top: _Table) -> Profile:
+    shared = load_network(top.location("network")) if top.has("network") else None
+    gas_price_wei = top.whole("gas_price_wei") if top.has("gas_price_wei") else None
+    if shared is not None and gas_price_wei is None:
+        gas_price_wei = shared.gas_price_wei
     profile = Profile(
         path=top.file,
-        rpc_urls=top.urls("rpc_url"),
-        deployment=top.location("deployment"),
-        store_url=top.store("store"),
+        rpc_urls=shared.rpc_urls if shared and not top.has("rpc_url") else top.urls("rpc_url"),
+        deployment=(
+            shared.deployment
+            if shared and not top.has("deployment")
+            else top.location("deployment")
+        ),
+        store_url=(
+            shared.store_urls[0]
+            if shared and shared.store_urls and not top.has("store")
+            else top.store("store")
+        ),
         keys=top.location("keys"),
         password_file=top.location("password_file"),
         data=top.location("data"),
         node_url=top.url("node_url") if top.has("node_url") else None,
-        gas_price_wei=top.whole("gas_price_wei") if top.has("gas_price_wei") else None,
-        confirmations=top.whole("confirmations", default=0),
+        gas_price_wei=gas_price_wei,
+        confirmations=top.whole("confirmations", default=shared.confirmations if shared else 0),
         node=_node(top.table("node")) if top.has("node") else None,
         inbox=_inbox(top.table("inbox")) if top.has("inbox") else None,
         peers=_peers(top.table("peers")) if top.has("peers") else {},

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from offchain.cli import admin, aggregate, demo, keys, node, share, user, verify
+from offchain.cli import admin, aggregate, demo, keys, net, node, share, user, verify
 from offchain.errors import DmsmError
 from offchain.settings import SettingsError
 
@@ -45,6 +45,7 @@ app.add_typer(node.app, name="node")
 app.add_typer(user.app, name="user")
 app.add_typer(share.app, name="share")
 app.add_typer(verify.app, name="verify")
+app.add_typer(net.app, name="net")
 
 
 @app.callback()

@@ -14,7 +14,9 @@ from offchain.network.plan import NetworkPlan, SignerPlan, write_whole
 NOT_RUN = "written for Besu and not started: Besu is not run by this project (docs/network.md)"
 
 
-def write_besu(plan: NetworkPlan, *, node_keys: dict[str, bytes], funds_wei: dict[str, int]) -> None:
+def write_besu(
+    plan: NetworkPlan, *, node_keys: dict[str, bytes], funds_wei: dict[str, int]
+) -> None:
     """Write genesis, and for each validator key, peers and configuration.
 
     A Besu validator signs blocks with its node key, so its account is that key's.

@@ -142,9 +142,7 @@ def _build_clique(
     return plan
 
 
-def new_signer(
-    folder: Path, number: int, ports: list[int], password: SecretBytes
-) -> SignerPlan:
+def new_signer(folder: Path, number: int, ports: list[int], password: SecretBytes) -> SignerPlan:
     """Make the keys of signer `number`."""
     name = f"signer-{number}"
     return geth.make_signer(folder / name, name=name, ports=ports, password=password)

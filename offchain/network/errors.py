@@ -5,7 +5,7 @@
     DmsmError
     └── NetworkError
         ├── ProgramMissing     Geth or Kubo is not built and cannot be
-        ├── PlanInvalid        a network's folder does not hold what it must, or options make no sense
+        ├── PlanInvalid        a folder lacks what it must hold, or options make no sense
         ├── NodeFailed         a node did not start, or ended
         ├── VoteFailed         the signers did not come to a majority
         └── DeployFailed       the contracts were not deployed

@@ -30,7 +30,7 @@ def clique_genesis(
 
     `funds_wei` are the first balances by account. Raises PlanInvalid.
     """
-    config = {"chainId": chain_id, **dict.fromkeys(_FORKS, 0)}
+    config: dict[str, Any] = {"chainId": chain_id, **dict.fromkeys(_FORKS, 0)}
     config["clique"] = {"period": period_s, "epoch": EPOCH}
     return _genesis(config, funds_wei, extra_data=clique_extra_data(signers))
 
@@ -42,7 +42,7 @@ def qbft_genesis(
 
     Not run by this project's tests: see docs/network.md. Raises PlanInvalid.
     """
-    config = {"chainId": chain_id, **dict.fromkeys(_FORKS, 0)}
+    config: dict[str, Any] = {"chainId": chain_id, **dict.fromkeys(_FORKS, 0)}
     config["qbft"] = {
         "epochlength": EPOCH,
         "blockperiodseconds": max(1, period_s),

@@ -18,7 +18,7 @@ def write_member_view(plan: NetworkPlan) -> None:
         "chain_id": plan.chain_id,
         "rpc_url": list(plan.rpc_urls),
         "deployment": "deployment.json",
-        "store": list(plan.ipfs_urls),
+        **({"store": list(plan.ipfs_urls)} if plan.ipfs else {}),
         "confirmations": confirmations(plan.engine, len(plan.signers)),
         "gas_price_wei": GAS_PRICE_WEI,
         "owner_key_file": "keys/consortium",

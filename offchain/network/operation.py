@@ -45,7 +45,7 @@ class Network:
         for name in started:
             self._start(name)
         for name in started:
-            self._wait_until(lambda name=name: self._answers(name), name, "did not answer")
+            self._wait_until(self._answers, name, "did not answer")
         self._connect_ipfs()
         self._wait_for_peers()
         if names is None:
@@ -130,11 +130,11 @@ class Network:
         signers, nodes = self.running_signers(), self.running_ipfs()
         for name in signers:
             self._wait_until(
-                lambda name=name: self.peers_of(name) >= len(signers) - 1, name, "found no peers"
+                lambda one: self.peers_of(one) >= len(signers) - 1, name, "found no peers"
             )
         for name in nodes:
             self._wait_until(
-                lambda name=name: self.kubo(name).peers() >= len(nodes) - 1, name, "found no peers"
+                lambda one: self.kubo(one).peers() >= len(nodes) - 1, name, "found no peers"
             )
 
     def _connect_ipfs(self) -> None:
@@ -157,15 +157,15 @@ class Network:
             return True
 
         for name in self.running_signers():
-            self._wait_until(lambda name=name: looks(name), name, "had no block")
+            self._wait_until(looks, name, "had no block")
 
     def peers_of(self, signer: str) -> int:
         """Return how many nodes a signer is connected to."""
         return int(str(self.ask(signer, "net_peerCount")), 16)
 
-    def _wait_until(self, holds: Callable[[], bool], name: str, what: str) -> None:
+    def _wait_until(self, holds: Callable[[str], bool], name: str, what: str) -> None:
         give_up_at = time.monotonic() + _START_S
-        while not holds():
+        while not holds(name):
             if not self.processes.is_running(name):
                 raise NodeFailed(f"{name} ended; its log says: {self.processes.tail(name, 3)}")
             if time.monotonic() > give_up_at:

@@ -146,7 +146,9 @@ def load_plan(folder: Path) -> NetworkPlan:
         content["ipfs"] = tuple(IpfsPlan(**one) for one in content["ipfs"])
         return NetworkPlan(folder=folder.resolve(), **content)
     except FileNotFoundError:
-        raise PlanInvalid(f"there is no network in {folder}; start one with `dmsm net up`") from None
+        raise PlanInvalid(
+            f"there is no network in {folder}; start one with `dmsm net up`"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PlanInvalid(f"{path} is not a network's plan: {error!r}") from error
 

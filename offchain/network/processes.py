@@ -19,7 +19,7 @@ from offchain.network.errors import NodeFailed
 
 _POLL_S = 0.02
 _TAIL_BYTES = 1 << 16
-_children: list["subprocess.Popen[bytes]"] = []  # ours: to be reaped when they end
+_children: list[subprocess.Popen[bytes]] = []  # ours: to be reaped when they end
 
 
 class ProcessFolder:

@@ -1,4 +1,4 @@
-"""Change who signs: a majority of the signers proposes it, each in a block that it seals (EIP-225)."""
+"""Change who signs: a majority of signers proposes it, each in a block it seals (EIP-225)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def signers_of(network: Network) -> set[str]:
             continue
         if isinstance(found, list):
             known = {one.address.lower(): one.address for one in network.plan.signers}
-            return {known.get(one.lower(), one) for one in found}
+            return {known.get(str(one).lower(), str(one)) for one in found}
     raise VoteFailed("no signer answers; start the network with `dmsm net up`")
 
 
@@ -119,5 +119,3 @@ def _adopt_plan(network: Network, plan: NetworkPlan) -> None:
     if network.processes.is_running(HEARTBEAT):
         network.stop([HEARTBEAT])  # it counts to another depth from here on
         network.start([HEARTBEAT])
-
-

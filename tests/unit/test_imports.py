@@ -20,8 +20,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": FOUNDATION | {"crypto", "records"},
     "chain": FOUNDATION | {"crypto", "records"},
     "services": FOUNDATION | {"crypto", "records", "storage", "chain"},
+    "network": FOUNDATION | {"crypto", "chain"},
     "settings": FOUNDATION,
-    "cli": FOUNDATION | {"crypto", "records", "storage", "chain", "services", "settings"},
+    "cli": FOUNDATION
+    | {"crypto", "records", "storage", "chain", "services", "network", "settings"},
 }
 AGENT_MAY_IMPORT = FOUNDATION | {"crypto", "records", "chain"}
 NOT_AT_RUN_TIME = {"brownie", "pytest", "hypothesis", "tests", "scripts", "toolchain"}

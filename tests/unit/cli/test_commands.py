@@ -34,6 +34,7 @@ GROUPS = {
         *("aggregates", "open-aggregate"),
     ],
     "verify": ["data", "prove", "reading", "deployment"],
+    "net": ["up", "status", "add-signer", "remove-signer", "down", "logs"],
 }
 
 

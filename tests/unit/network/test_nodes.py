@@ -1,0 +1,271 @@
+"""What nodes are given: keys for their owner alone, no RPC for the world, no way to the public."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from offchain.crypto import keystore
+from offchain.crypto.secret import SecretBytes
+from offchain.network import besu, building, geth, kubo
+from offchain.network.building import NetworkOptions, build
+from offchain.network.errors import PlanInvalid
+from offchain.network.genesis import qbft_extra_data
+from offchain.network.plan import IpfsPlan, NetworkPlan, SignerPlan, load_plan
+from offchain.settings import SettingsError, load_network, load_profile
+
+SECRET = ("key", "password", "consortium", "heartbeat", "swarm.key", "nodekey", "signer.json")
+
+
+def make_plan(folder: Path, *, host: str = "127.0.0.1") -> NetworkPlan:
+    signers = tuple(
+        SignerPlan(
+            name=f"signer-{n}",
+            address="0x" + f"{n:02x}" * 20,
+            node_id=f"{n:02x}" * 64,
+            p2p_port=20_000 + n,
+            rpc_port=21_000 + n,
+            auth_port=22_000 + n,
+            metrics_port=23_000 + n,
+        )
+        for n in (1, 2, 3)
+    )
+    ipfs = tuple(
+        IpfsPlan(name=f"ipfs-{n}", peer_id=f"Peer{n}", swarm_port=24_000 + n, api_port=25_000 + n)
+        for n in (1, 2)
+    )
+    return NetworkPlan(
+        folder=folder,
+        engine="clique",
+        chain_id=7,
+        period_s=0,
+        host=host,
+        heartbeat_s=2,
+        signers=signers,
+        ipfs=ipfs,
+    )
+
+
+@pytest.fixture
+def besu_network(tmp_path: Path) -> NetworkPlan:
+    options = NetworkOptions(folder=tmp_path / "net", signers=4, ipfs_nodes=0, engine="besu")
+    return build(options)
+
+
+# ---- Geth
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3"])
+def test_geth_command__wherever_peers_meet__keeps_rpc_on_this_machine(
+    tmp_path: Path, host: str
+) -> None:
+    plan = make_plan(tmp_path, host=host)
+    given = geth.command(Path("geth"), plan, plan.signers[0])
+    for name in ("http", "authrpc", "metrics"):
+        assert f"--{name}.addr=127.0.0.1" in given
+    assert not [one for one in given if one.startswith("--ws")]
+    assert "--nodiscover" in given
+    apis = next(one for one in given if one.startswith("--http.api=")).split("=")[1].split(",")
+    assert not {"admin", "personal", "clique", "debug", "miner"} & set(apis)
+
+
+def test_geth_command__on_loopback__refuses_peers_from_elsewhere(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path)
+    assert "--netrestrict=127.0.0.0/8" in geth.command(Path("geth"), plan, plan.signers[0])
+
+
+def test_geth_command__for_real_hosts__announces_the_address(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path, host="10.1.2.3")
+    given = geth.command(Path("geth"), plan, plan.signers[0])
+    assert "--nat=extip:10.1.2.3" in given
+    assert not [one for one in given if one.startswith("--netrestrict")]
+
+
+def test_write_config__of_a_signer__names_each_other_one_as_static_peer(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path)
+    (tmp_path / "signer-2").mkdir()
+    geth.write_config(plan, plan.signers[1])
+    p2p = tomllib.loads((tmp_path / "signer-2" / "config.toml").read_text())["Node"]["P2P"]
+    assert p2p["StaticNodes"] == [
+        f"enode://{'01' * 64}@127.0.0.1:20001?discport=0",
+        f"enode://{'03' * 64}@127.0.0.1:20003?discport=0",
+    ]
+
+
+def test_make_signer__in_a_new_folder__keeps_its_keys_for_the_owner(tmp_path: Path) -> None:
+    password = SecretBytes(b"a password")
+    made = geth.make_signer(
+        tmp_path / "signer-1", name="signer-1", ports=[1, 2, 3, 4], password=password
+    )
+    key_file = tmp_path / "signer-1" / "keystore" / "signer.json"
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "signer-1" / "geth" / "nodekey").stat().st_mode) == 0o600
+    assert len(keystore.load_account(key_file, password).reveal()) == 32
+    assert json.loads(key_file.read_text())["address"].lower() in made.address.lower()
+    assert len(bytes.fromhex(made.node_id)) == 64
+
+
+def test_ipc_path__deep_folder__is_short_enough_for_a_socket(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    plan = make_plan(deep)
+    path = plan.ipc_path("signer-1")
+    assert len(str(path)) < 100
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert plan.ipc_path("signer-1") == path
+    shutil.rmtree(path.parent)
+
+
+# ---- Kubo
+
+
+def test_kubo_write_config__of_a_node__leaves_no_way_to_the_public_network(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path)
+    home = tmp_path / "ipfs-1"
+    home.mkdir()
+    (tmp_path / "swarm.key").write_text(kubo.swarm_key())
+    (home / "config").write_text(
+        json.dumps({"Identity": {"PeerID": "Peer1"}, "Bootstrap": ["/dnsaddr/public"]})
+    )
+    kubo.write_config(plan, plan.ipfs[0])
+    config = json.loads((home / "config").read_text())
+    assert config["Identity"] == {"PeerID": "Peer1"}
+    assert config["Bootstrap"] == []
+    assert config["Routing"] == {"Type": "none"}
+    assert config["Addresses"]["API"] == "/ip4/127.0.0.1/tcp/25001"
+    assert config["Addresses"]["Gateway"] == []
+    assert [peer["ID"] for peer in config["Peering"]["Peers"]] == ["Peer2"]
+    assert not any(config[name]["Enabled"] for name in ("AutoTLS", "AutoConf", "Provide"))
+    assert stat.S_IMODE((home / "swarm.key").stat().st_mode) == 0o600
+
+
+def test_kubo_environment__of_a_daemon__forbids_a_swarm_without_key(tmp_path: Path) -> None:
+    assert kubo.environment(tmp_path)["LIBP2P_FORCE_PNET"] == "1"
+
+
+def test_swarm_key__each_time__is_another_and_in_libp2ps_form() -> None:
+    first, second = kubo.swarm_key(), kubo.swarm_key()
+    assert first != second
+    assert first.splitlines()[:2] == ["/key/swarm/psk/1.0.0/", "/base16/"]
+    assert len(bytes.fromhex(first.splitlines()[2])) == 32
+
+
+# ---- Besu
+
+
+def test_build__for_besu__writes_genesis_of_the_validators_keys(besu_network: NetworkPlan) -> None:
+    genesis = json.loads((besu_network.folder / "genesis.json").read_text())
+    addresses = sorted((one.address for one in besu_network.signers), key=str.lower)
+    assert genesis["extraData"] == qbft_extra_data(addresses)
+
+
+def test_besu_config__of_a_validator__keeps_rpc_on_this_machine(besu_network: NetworkPlan) -> None:
+    config = tomllib.loads(besu.besu_config(besu_network, besu_network.signers[0]))
+    assert (config["rpc-http-host"], config["metrics-host"]) == ("127.0.0.1", "127.0.0.1")
+    assert not config["discovery-enabled"]
+    peers = json.loads(Path(config["static-nodes-file"]).read_text())
+    assert len(peers) == 3
+
+
+# ---- the folder
+
+
+def test_build__any_network__leaves_secrets_to_the_owner_and_nothing_to_git(
+    besu_network: NetworkPlan,
+) -> None:
+    folder = besu_network.folder
+    assert (folder / ".gitignore").read_text() == "*\n"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    secrets = [path for path in folder.rglob("*") if path.name in SECRET and path.is_file()]
+    assert len(secrets) == 4 + len(besu_network.signers)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+
+
+def test_build__in_a_folder_that_holds_something__is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(PlanInvalid, match="not empty"):
+        build(NetworkOptions(folder=tmp_path, engine="besu"))
+
+
+def test_load_plan__of_what_was_saved__is_the_same(besu_network: NetworkPlan) -> None:
+    assert load_plan(besu_network.folder) == besu_network
+
+
+def test_load_plan__in_an_empty_folder__says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(PlanInvalid, match="dmsm net up"):
+        load_plan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"signers": 0},
+        {"signers": 26},
+        {"ipfs_nodes": -1},
+        {"period_s": 61},
+        {"engine": "fabric"},
+        {"engine": "besu", "signers": 3},
+    ],
+)
+def test_network_options__that_make_no_sense__are_refused(
+    tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(PlanInvalid):
+        NetworkOptions(folder=tmp_path, **wrong)  # type: ignore[arg-type]
+
+
+def test_free_ports__several__are_different_and_below_outgoing_ones() -> None:
+    ports = building.free_ports(20)
+    assert len(set(ports)) == 20
+    assert all(20_000 <= port < 32_000 for port in ports)
+
+
+# ---- what members read
+
+
+def write_profile(folder: Path, text: str) -> Path:
+    path = folder / "dmsm.toml"
+    path.write_text(f'keys = "keys"\npassword_file = "password"\ndata = "data"\n{text}')
+    return path
+
+
+def test_load_profile__naming_a_network__takes_from_it_what_it_lacks(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path)
+    building.write_member_view(plan)
+    profile = load_profile(write_profile(tmp_path, 'network = "network.toml"\n'))
+    assert profile.rpc_urls == plan.rpc_urls
+    assert profile.store_url == plan.ipfs_urls[0]
+    assert profile.deployment == tmp_path / "deployment.json"
+    assert (profile.confirmations, profile.gas_price_wei) == (2, 10**9)
+
+
+def test_load_profile__own_values_beside_a_network__win(tmp_path: Path) -> None:
+    building.write_member_view(make_plan(tmp_path))
+    own = (
+        'network = "network.toml"\nrpc_url = "http://127.0.0.1:1"\nstore = "http://127.0.0.1:2"\n'
+        'deployment = "mine.json"\nconfirmations = 9\ngas_price_wei = 0\n'
+    )
+    profile = load_profile(write_profile(tmp_path, own))
+    assert profile.rpc_urls == ("http://127.0.0.1:1",)
+    assert profile.store_url == "http://127.0.0.1:2"
+    assert profile.deployment == tmp_path / "mine.json"
+    assert (profile.confirmations, profile.gas_price_wei) == (9, 0)
+
+
+def test_load_profile__network_without_ipfs__still_needs_a_store(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path)
+    building.write_member_view(
+        NetworkPlan(**{f: getattr(plan, f) for f in plan.__slots__} | {"ipfs": ()})
+    )
+    with pytest.raises(SettingsError, match="store is missing"):
+        load_profile(write_profile(tmp_path, 'network = "network.toml"\n'))
+
+
+def test_load_network__missing__says_what_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="dmsm net up"):
+        load_network(tmp_path / "network.toml")
