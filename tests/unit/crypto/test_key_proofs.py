@@ -287,7 +287,9 @@ def test_read__honest_file__gives_the_key(private_key, file):
     assert file == key_file.make(
         PaillierPrivateKey.from_bytes(private_key.to_bytes(), bits=None), CONTEXT
     )
-    assert len(file) == 38159 < key_file.MAX_BYTES and len(key_file.digest(file)) == 32
+    # Some widths follow the bits of √n, so a byte more or less.
+    assert 38_150 < len(file) < 38_170 < key_file.MAX_BYTES
+    assert len(key_file.digest(file)) == 32
 
 
 def test_read__full_size_key__fits_in_one_block(full_private_key):

@@ -129,9 +129,7 @@ def test_slot_energies__of_any_readings__lose_and_invent_nothing(
     coarse = in_slots(rows, DAY_S)[0]
     fine = in_slots(rows, HOUR_S)
     started = [
-        b.energy_wh - a.energy_wh
-        for a, b in pairwise(rows)
-        if START <= a.time_s < START + DAY_S
+        b.energy_wh - a.energy_wh for a, b in pairwise(rows) if START <= a.time_s < START + DAY_S
     ]
     if coarse is not None:
         assert coarse == sum(started)
@@ -199,7 +197,15 @@ def canonical(value: object) -> bytes:
         {"members": (KEY.members[0],) * 5},
         {"members": KEY.members[:1], "threshold": 1},
     ],
-    ids=str,
+    ids=[
+        "threshold of half the group",
+        "threshold above the group",
+        "two homes",
+        "slots that do not tile a day",
+        "members out of order",
+        "one member five times",
+        "a group of one",
+    ],
 )
 def test_encode_aggregate_key__given_rules_that_protect_nobody__is_refused(
     changes: dict[str, object],
