@@ -137,6 +137,16 @@ class Network:
                 lambda one: self.kubo(one).peers() >= len(nodes) - 1, name, "found no peers"
             )
 
+    def wait_for_sync(self, signer: str) -> None:
+        """Wait until a signer has the blocks that others have now. Raises NodeFailed."""
+        others = [name for name in self.running_signers() if name != signer]
+        goal = max((self.height_of(name) for name in others), default=0)
+        self._wait_until(lambda one: self.height_of(one) >= goal, signer, "did not catch up")
+
+    def height_of(self, signer: str) -> int:
+        """Return the number of a signer's latest block. Raises NodeUnavailable."""
+        return int(str(self.ask(signer, "eth_blockNumber")), 16)
+
     def _connect_ipfs(self) -> None:
         """Introduce the nodes: their own peering waits for seconds before it dials."""
         running = self.running_ipfs()

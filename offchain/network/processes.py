@@ -120,6 +120,7 @@ class ProcessFolder:
         while left and time.monotonic() < give_up_at:
             time.sleep(_POLL_S)
             left = [name for name in left if self.is_running(name)]
+        _reap()
         return left
 
     def _file(self, name: str) -> Path:

@@ -37,6 +37,7 @@ def add_signer(network: Network, *, timeout_s: float = VOTE_S) -> SignerPlan:
     network.start([made.name])
     for name in voters:
         network.ask(name, "admin_addPeer", made.enode(plan.host))
+    network.wait_for_sync(made.name)  # one that lags would only stand in the others' way
     _vote(network, voters, made.address, authorise=True, timeout_s=timeout_s)
     return made
 

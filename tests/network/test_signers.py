@@ -1,0 +1,177 @@
+"""Real signers: blocks, loss of some, loss of too many, votes."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from offchain.chain.errors import NodeRefused, TransactionTimeout
+from offchain.network.building import NetworkOptions
+from offchain.network.errors import NodeFailed, VoteFailed
+from offchain.network.operation import Network, down, up
+from offchain.network.voting import add_signer, remove_signer, signers_of
+from offchain.network.watch import chain_rows
+from tests.network.sending import (
+    NOBODY,
+    block_at,
+    gateway_of,
+    heads_of,
+    height_of,
+    wait_for,
+)
+
+
+def test_up__five_signers__are_peers_of_each_other_and_all_seal(network: Network) -> None:
+    assert all(network.peers_of(one.name) == 4 for one in network.plan.signers)
+    gateway = gateway_of(network)
+    for _ in range(10):
+        gateway.transfer(NOBODY, 1)
+    first = max(1, gateway.block_number() - 20)
+    name = network.plan.signers[0].name
+    sealers = {
+        network.ask(name, "clique_getSigner", hex(number))
+        for number in range(first, gateway.block_number() + 1)
+    }
+    assert sealers == {one.address.lower() for one in network.plan.signers}
+
+
+def test_up__contracts__are_deployed_and_owned_by_the_consortium(network: Network) -> None:
+    gateway = gateway_of(network)
+    assert len(gateway.deployment.names) == 9
+    assert gateway.call("OwnerConsortium", "owner") == gateway.address
+
+
+def test_transfer__period_0__is_mined_within_a_tenth_of_a_second_in_the_median(
+    network: Network,
+) -> None:
+    gateway, took = gateway_of(network), []
+    for _ in range(30):
+        started = time.perf_counter()
+        gateway.transfer(NOBODY, 1)
+        took.append(time.perf_counter() - started)
+    assert sorted(took)[15] < 0.1, f"{[round(one * 1000) for one in took]} ms"
+
+
+def test_heartbeat__after_a_transaction__makes_it_final_at_once_and_then_rests(
+    network: Network,
+) -> None:
+    gateway = gateway_of(network)
+    receipt = gateway.transfer(NOBODY, 1)
+    started = time.monotonic()
+    wait_for(lambda: gateway.block_number() >= receipt.block_number + 3, timeout_s=10)
+    assert time.monotonic() - started < 1.5  # the idle beat alone would take 3 × 2 s
+    wait_for(lambda: gateway.block_number() >= receipt.block_number + 4, timeout_s=10)
+    before = gateway.block_number()
+    time.sleep(4)
+    assert gateway.block_number() - before <= 3
+
+
+def test_rpc__from_outside__has_no_control_of_the_node(network: Network) -> None:
+    endpoint = gateway_of(network).endpoint
+    for method in ("admin_peers", "clique_propose", "personal_listAccounts", "debug_setHead"):
+        with pytest.raises(NodeRefused, match="does not exist"):
+            endpoint.request(method)
+
+
+def test_two_of_five_killed__the_chain__goes_on(network: Network) -> None:
+    for name in ("signer-4", "signer-5"):
+        network.processes.kill(name)
+    gateway = gateway_of(network)
+    before = gateway.block_number()
+    for _ in range(5):
+        assert gateway.transfer(NOBODY, 1).success
+    assert gateway.block_number() > before
+    network.start(["signer-4", "signer-5"])
+    wait_for(lambda: len(set(heads_of(network).values())) == 1)
+
+
+def test_three_of_five_killed__the_chain__stalls_and_resumes_with_nothing_lost(
+    network: Network,
+) -> None:
+    gateway = gateway_of(network)
+    settled = gateway.transfer(NOBODY, 1)
+    wait_for(lambda: gateway.block_number() >= settled.block_number + 3)
+    for name in ("signer-3", "signer-4", "signer-5"):
+        network.processes.kill(name)
+    with pytest.raises(TransactionTimeout):
+        # One or two blocks may still come: those of the signers that have not signed recently.
+        for _ in range(4):
+            gateway_of(network, timeout_s=6).transfer(NOBODY, 1)
+    stalled_at = height_of(network, "signer-1")
+    time.sleep(3)
+    assert height_of(network, "signer-1") == stalled_at
+    network.start()
+    wait_for(lambda: height_of(network, "signer-1") > stalled_at)
+    back = gateway_of(network)
+    assert back.transfer(NOBODY, 1).success
+    kept = block_at(network, "signer-5", hex(settled.block_number))
+    assert kept["hash"] == "0x" + settled.block_hash.hex()
+
+
+def test_all_killed_and_started__the_chain__goes_on_where_it_was(network: Network) -> None:
+    gateway = gateway_of(network)
+    settled = gateway.transfer(NOBODY, 1)
+    wait_for(lambda: gateway.block_number() >= settled.block_number + 3)
+    for name in network.plan.names:
+        network.processes.kill(name)
+    assert network.running_signers() == []
+    network.start()
+    assert gateway_of(network).transfer(NOBODY, 1).success
+    for signer in network.plan.signers:
+        kept = block_at(network, signer.name, hex(settled.block_number))
+        assert kept["hash"] == "0x" + settled.block_hash.hex()
+
+
+def test_add_and_remove_signer__by_vote__change_who_seals(network: Network) -> None:
+    made = add_signer(network)
+    assert made.address in signers_of(network)
+    gateway = gateway_of(network)
+    first = gateway.block_number()
+
+    def has_sealed() -> bool:
+        number = gateway.transfer(NOBODY, 1).block_number
+        sealers = (
+            network.ask("signer-1", "clique_getSigner", hex(one)) for one in range(first, number)
+        )
+        return made.address.lower() in sealers
+
+    wait_for(has_sealed, timeout_s=30)
+    assert [row["signs"] for row in chain_rows(network)] == [True] * 6
+    remove_signer(network, made.name)
+    assert made.address not in signers_of(network)
+    assert not network.processes.is_running(made.name)
+    assert len(network.plan.signers) == 5
+    assert gateway_of(network).transfer(NOBODY, 1).success
+
+
+def test_remove_signer__without_a_majority__is_refused_before_anything(network: Network) -> None:
+    for name in ("signer-3", "signer-4", "signer-5"):
+        network.processes.kill(name)
+    with pytest.raises(VoteFailed, match="3 signers must run to decide, 2 do"):
+        remove_signer(network, "signer-5")
+    assert len(network.plan.signers) == 5
+
+
+def test_down__network_of_two__leaves_no_process_and_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "two"
+    network = up(NetworkOptions(folder=folder, signers=2, ipfs_nodes=0, chain_id=77), tied=True)
+    pids = [network.processes.pid(name) for name in network.plan.names]
+    assert None not in pids
+    assert down(folder, delete=True) == sorted(network.plan.names)
+    assert not folder.exists()
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_start__port_taken__says_which_and_by_whom_it_is_needed(
+    network: Network,
+) -> None:
+    network.stop(["signer-5"])
+    port = network.plan.signer("signer-5").p2p_port
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with pytest.raises(NodeFailed, match=f"signer-5 needs port {port}"):
+            network.start(["signer-5"])
