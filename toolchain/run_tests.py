@@ -2,9 +2,9 @@
 
     .venv/bin/python toolchain/run_tests.py
 
-The contract tests (Brownie, anvil) run beside the pure ones, with their output shown after those;
-the end-to-end tests come last. Ends with 0 only if all passed and coverage is at least
-``fail_under`` of pyproject.toml.
+The pure tests run in two processes, the contract tests (Brownie, anvil) beside them, with their
+output shown after those; the end-to-end tests come last. Ends with 0 only if all passed and
+coverage is at least ``fail_under`` of pyproject.toml.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".cache" / "contract-tests.log"
 COVERAGE = [sys.executable, "-m", "coverage"]
 PYTEST = ["-m", "pytest", "-p", "no:pytest-brownie", "-q"]
+# A file stays in one process: many share keys or a chain that take seconds to make.
+IN_PARALLEL = ["-n", "2", "--dist", "loadfile"]
 
 
 def main() -> int:
@@ -32,7 +34,11 @@ def main() -> int:
         command = [sys.executable, "toolchain/brownie_test.py", "-q"]
         contracts = _start(command, stdout=log, stderr=subprocess.STDOUT)
         try:
-            failed = [] if _pytest("pure", ["tests/unit", "tests/integration"]) else ["pure"]
+            failed = (
+                []
+                if _pytest("pure", ["tests/unit", "tests/integration"], *IN_PARALLEL)
+                else ["pure"]
+            )
             _title("contract tests (Brownie on anvil)")
             if _wait_showing_dots(contracts):
                 failed.append("contracts")
@@ -49,13 +55,13 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _pytest(name: str, folders: list[str]) -> bool:
+def _pytest(name: str, folders: list[str], *options: str) -> bool:
     paths = [f for f in folders if any((ROOT / f).rglob("test_*.py"))]
     if not paths:
         print(f"\n(no {name} tests yet)")
         return True
     _title(f"{name} tests: {' '.join(paths)}")
-    return _call([*COVERAGE, "run", *PYTEST, *paths]) == 0
+    return _call([*COVERAGE, "run", *PYTEST, *options, *paths]) == 0
 
 
 def _title(text: str) -> None:
