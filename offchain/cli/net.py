@@ -44,9 +44,12 @@ def up(
         Engine, typer.Option(help="besu: write genesis and configuration only (not run).")
     ] = Engine.CLIQUE,
     listen: Annotated[
-        str,
-        typer.Option(help="This machine's address for the nodes of others; RPC stays on loopback."),
-    ] = "127.0.0.1",
+        list[str] | None,
+        typer.Option(
+            help="Address at which nodes meet (default 127.0.0.1); RPC stays on loopback. "
+            "Several: deal the nodes to these machines, write all, start nothing."
+        ),
+    ] = None,
     chain_id: Annotated[int, typer.Option(help="The chain's id.")] = 20_191,
     heartbeat: Annotated[
         int, typer.Option(help="Period 0: an idle chain makes a block every so many seconds.")
@@ -69,7 +72,7 @@ def up(
         period_s=period,
         engine=engine.value,
         chain_id=chain_id,
-        host=listen,
+        hosts=tuple(listen or ["127.0.0.1"]),
         heartbeat_s=heartbeat,
     )
     network = start(options, say=lambda text: typer.echo(f"net: {text}", err=True))

@@ -6,7 +6,11 @@ What is checked is the form of the genesis, against the examples of Besu's docum
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+
+from eth_account import Account
+from eth_keys import keys
 
 from offchain.network.genesis import qbft_genesis
 from offchain.network.plan import NetworkPlan, SignerPlan, write_whole
@@ -14,13 +18,24 @@ from offchain.network.plan import NetworkPlan, SignerPlan, write_whole
 NOT_RUN = "written for Besu and not started: Besu is not run by this project (docs/network.md)"
 
 
+def validator(name: str, key: bytes, *, host: str, ports: Sequence[int]) -> SignerPlan:
+    """Return the plan of the validator whose node key is `key`: its account is that key's."""
+    return SignerPlan(
+        name=name,
+        host=host,
+        address=Account.from_key(key).address,
+        node_id=keys.PrivateKey(key).public_key.to_bytes().hex(),
+        p2p_port=ports[0],
+        rpc_port=ports[1],
+        auth_port=ports[2],
+        metrics_port=ports[3],
+    )
+
+
 def write_besu(
     plan: NetworkPlan, *, node_keys: dict[str, bytes], funds_wei: dict[str, int]
 ) -> None:
-    """Write genesis, and for each validator key, peers and configuration.
-
-    A Besu validator signs blocks with its node key, so its account is that key's.
-    """
+    """Write genesis, and for each validator key, peers and configuration."""
     genesis = qbft_genesis(
         chain_id=plan.chain_id,
         period_s=plan.period_s,
@@ -32,7 +47,7 @@ def write_besu(
         home = plan.home(signer.name)
         home.mkdir(mode=0o700)
         write_whole(home / "key", "0x" + node_keys[signer.name].hex(), mode=0o600)
-        others = [one.enode(plan.host) for one in plan.signers if one.name != signer.name]
+        others = [one.enode for one in plan.signers if one.name != signer.name]
         write_whole(home / "static-nodes.json", json.dumps(others, indent=1) + "\n")
         write_whole(home / "besu.toml", besu_config(plan, signer))
 
@@ -45,7 +60,7 @@ def besu_config(plan: NetworkPlan, signer: SignerPlan) -> str:
         "genesis-file": plan.folder / "genesis.json",
         "node-private-key-file": home / "key",
         "static-nodes-file": home / "static-nodes.json",
-        "p2p-host": plan.host,
+        "p2p-host": signer.host,
         "p2p-port": signer.p2p_port,
         "discovery-enabled": False,
         "rpc-http-enabled": True,

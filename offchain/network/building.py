@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from eth_account import Account
-from eth_keys import keys
 
-from offchain.crypto import keystore
-from offchain.crypto.secret import SecretBytes
 from offchain.network import besu, geth, kubo
 from offchain.network.errors import PlanInvalid
 from offchain.network.genesis import clique_genesis
@@ -27,11 +24,14 @@ from offchain.network.plan import (
 )
 from offchain.network.ports import free_ports
 from offchain.network.programs import GETH, KUBO, find_program
+from offchain.network.start_script import write_start_scripts
 
 ETHER = 10**18
 CONSORTIUM = "consortium"
 _FUNDS_WEI = 10**9 * ETHER
-_PORTS_OF_SIGNER, _PORTS_OF_IPFS = 4, 2
+# p2p, RPC, engine, metrics; swarm, RPC. Further nodes of one machine take the numbers after these.
+SIGNER_PORTS = (30_303, 8_545, 8_560, 6_060)
+IPFS_PORTS = (4_001, 5_001)
 ENGINES = ("clique", "besu")
 
 Say = Callable[[str], None]
@@ -41,7 +41,8 @@ Say = Callable[[str], None]
 class NetworkOptions:
     """What a new network shall be. Raises PlanInvalid for what makes no sense.
 
-    host: the address of this machine at which nodes meet; 127.0.0.1 keeps all on it.
+    hosts: the addresses at which nodes meet; 127.0.0.1 keeps all on this machine. With several, the
+    nodes are dealt to them in turn, written with fixed ports, and not started.
     """
 
     folder: Path
@@ -50,7 +51,7 @@ class NetworkOptions:
     period_s: int = 0
     engine: str = "clique"
     chain_id: int = 20_191
-    host: str = "127.0.0.1"
+    hosts: tuple[str, ...] = ("127.0.0.1",)
     heartbeat_s: int = 2
 
     def __post_init__(self) -> None:
@@ -66,6 +67,9 @@ class NetworkOptions:
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:
                 raise PlanInvalid(f"{name} must be {low} to {high}, not {getattr(self, name)}")
+        for host in self.hosts:
+            if not _is_address(host):
+                raise PlanInvalid(f"{host!r} is no IPv4 address of one machine")
         if self.engine == "besu" and self.signers < 4:
             raise PlanInvalid("QBFT takes at least 4 validators to bear the loss of one")
 
@@ -94,7 +98,6 @@ def build(options: NetworkOptions, *, say: Say = lambda _: None) -> NetworkPlan:
 
 def _make_keys(folder: Path) -> dict[str, int]:
     (folder / "keys").mkdir(mode=0o700)
-    write_whole(folder / "keys" / "password", secrets.token_urlsafe(24) + "\n", mode=0o600)
     funds_wei = {}
     for name in (CONSORTIUM, HEARTBEAT):
         account = Account.create()
@@ -109,20 +112,13 @@ def _build_clique(
     geth_program = find_program(GETH, say=say)
     kubo_program = find_program(KUBO, say=say) if options.ipfs_nodes else Path()
     say(f"making {options.signers} signers and {options.ipfs_nodes} IPFS nodes in {folder}")
-    ports = iter(_ports(options))
-    password = keystore.read_password(folder / "keys" / "password")
     signers = tuple(
-        new_signer(folder, number, [next(ports) for _ in range(_PORTS_OF_SIGNER)], password)
-        for number in range(1, options.signers + 1)
+        geth.make_signer(folder / f"signer-{number}", host=host, ports=ports)
+        for number, host, ports in _places(options, options.signers, SIGNER_PORTS)
     )
     ipfs = tuple(
-        kubo.make_node(
-            kubo_program,
-            folder / f"ipfs-{number}",
-            name=f"ipfs-{number}",
-            ports=[next(ports) for _ in range(_PORTS_OF_IPFS)],
-        )
-        for number in range(1, options.ipfs_nodes + 1)
+        kubo.make_node(kubo_program, folder / f"ipfs-{number}", host=host, ports=ports)
+        for number, host, ports in _places(options, options.ipfs_nodes, IPFS_PORTS)
     )
     plan = _plan(options, folder, signers, ipfs)
     genesis = clique_genesis(
@@ -137,40 +133,23 @@ def _build_clique(
         geth.write_config(plan, signer)
     for node in ipfs:
         kubo.write_config(plan, node)
+    if plan.is_spread:
+        write_start_scripts(plan)
+        say(f"written for {', '.join(plan.hosts)}, nothing started; docs/network.md says what next")
     write_member_view(plan)
     plan.save()
     return plan
 
 
-def new_signer(folder: Path, number: int, ports: list[int], password: SecretBytes) -> SignerPlan:
-    """Make the keys of signer `number`."""
-    name = f"signer-{number}"
-    return geth.make_signer(folder / name, name=name, ports=ports, password=password)
-
-
-def signer_ports(host: str) -> list[int]:
-    """Return free ports for one more signer."""
-    return free_ports(_PORTS_OF_SIGNER, host=host)
-
-
 def _build_besu(
     options: NetworkOptions, folder: Path, funds_wei: dict[str, int], say: Say
 ) -> NetworkPlan:
-    ports = iter(_ports(options))
-    node_keys = {f"signer-{n}": bytes(Account.create().key) for n in range(1, options.signers + 1)}
-    signers = tuple(
-        SignerPlan(
-            name=name,
-            address=Account.from_key(key).address,
-            node_id=keys.PrivateKey(key).public_key.to_bytes().hex(),
-            p2p_port=next(ports),
-            rpc_port=next(ports),
-            auth_port=next(ports),
-            metrics_port=next(ports),
-        )
-        for name, key in node_keys.items()
-    )
-    plan = _plan(options, folder, signers, ())
+    node_keys, signers = {}, []
+    for number, host, ports in _places(options, options.signers, SIGNER_PORTS):
+        key = bytes(Account.create().key)
+        node_keys[f"signer-{number}"] = key
+        signers.append(besu.validator(f"signer-{number}", key, host=host, ports=ports))
+    plan = _plan(options, folder, tuple(signers), ())
     besu.write_besu(plan, node_keys=node_keys, funds_wei=funds_wei)
     write_member_view(plan)
     plan.save()
@@ -178,9 +157,21 @@ def _build_besu(
     return plan
 
 
-def _ports(options: NetworkOptions) -> list[int]:
-    count = options.signers * _PORTS_OF_SIGNER + options.ipfs_nodes * _PORTS_OF_IPFS
-    return free_ports(count, host=options.host)
+def signer_ports(host: str) -> list[int]:
+    """Return free ports for one more signer on this machine."""
+    return free_ports(len(SIGNER_PORTS), host=host)
+
+
+def _places(
+    options: NetworkOptions, count: int, usual: tuple[int, ...]
+) -> Iterator[tuple[int, str, list[int]]]:
+    """Yield number, host and ports of each node: free ports here, the usual ones elsewhere."""
+    for index in range(count):
+        turn, position = divmod(index, len(options.hosts))
+        host = options.hosts[position]
+        is_here = len(options.hosts) == 1
+        ports = free_ports(len(usual), host=host) if is_here else [one + turn for one in usual]
+        yield index + 1, host, ports
 
 
 def _plan(
@@ -194,8 +185,14 @@ def _plan(
         engine=options.engine,
         chain_id=options.chain_id,
         period_s=options.period_s,
-        host=options.host,
         heartbeat_s=options.heartbeat_s,
         signers=signers,
         ipfs=ipfs,
     )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return not ipaddress.IPv4Address(host).is_unspecified
+    except ValueError:
+        return False

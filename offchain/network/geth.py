@@ -25,26 +25,27 @@ HTTP_API = "eth,net,web3,txpool"
 _POOL = {"accountslots": 2048, "globalslots": 16384, "accountqueue": 2048, "globalqueue": 8192}
 
 
-def make_signer(
-    home: Path, *, name: str, ports: Sequence[int], password: SecretBytes
-) -> SignerPlan:
+def make_signer(home: Path, *, host: str, ports: Sequence[int]) -> SignerPlan:
     """Make a signer's account and node key in `home`; `ports`: p2p, RPC, engine, metrics.
 
     The keystore is light: its password lies beside it, so that the node can unlock by itself.
     """
     (home / "keystore").mkdir(parents=True, mode=0o700)
     home.chmod(0o700)
+    password = secrets.token_urlsafe(24)
+    write_whole(home / "password", password + "\n", mode=0o600)
     address = keystore.save_account(
         home / "keystore" / "signer.json",
         secrets.token_bytes(32),
-        password,
+        SecretBytes(password.encode()),
         scrypt_n=keystore.LIGHT_SCRYPT_N,
     )
     (home / "geth").mkdir(mode=0o700)
     node_key = Account.create().key
     write_whole(home / "geth" / "nodekey", bytes(node_key).hex(), mode=0o600)
     return SignerPlan(
-        name=name,
+        name=home.name,
+        host=host,
         address=address,
         node_id=keys.PrivateKey(bytes(node_key)).public_key.to_bytes().hex(),
         p2p_port=ports[0],
@@ -55,13 +56,14 @@ def make_signer(
 
 
 def write_config(plan: NetworkPlan, signer: SignerPlan) -> None:
-    """Write the signer's config.toml: every other signer is a static peer."""
-    others = [one.enode(plan.host) for one in plan.signers if one.name != signer.name]
+    """Write the signer's config.toml: where it listens, and every other signer as static peer."""
+    others = [one.enode for one in plan.signers if one.name != signer.name]
     listed = ",\n".join(f'  "{enode}"' for enode in others)
     nodes = f"[\n{listed}\n]" if others else "[]"
     write_whole(
         plan.home(signer.name) / "config.toml",
-        f"[Node.P2P]\nStaticNodes = {nodes}\nTrustedNodes = {nodes}\n",
+        f'[Node.P2P]\nListenAddr = "{signer.host}:{signer.p2p_port}"\n'
+        f"StaticNodes = {nodes}\nTrustedNodes = {nodes}\n",
     )
 
 
@@ -78,15 +80,15 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
     """Return the command line that runs a signer.
 
     RPC is at 127.0.0.1 only, whatever the peers' network is; nothing is discovered; each block's
-    state is written with it, so that a kill loses no block.
+    state is written with it, so that a kill loses no block. (Its port for peers stands in
+    config.toml: the option would open it at every address.)
     """
     home = plan.home(signer.name)
     options = {
         "config": home / "config.toml",
         "datadir": home,
         "networkid": plan.chain_id,
-        "port": signer.p2p_port,
-        "nat": "none" if is_loopback(plan.host) else f"extip:{plan.host}",
+        "nat": "none" if is_loopback(signer.host) else f"extip:{signer.host}",
         "maxpeers": 50,
         "syncmode": "full",
         "gcmode": "archive",
@@ -106,10 +108,10 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         "miner.gaslimit": GAS_LIMIT,
         "miner.gasprice": 1,
         "unlock": signer.address,
-        "password": plan.key("password"),
+        "password": home / "password",
         **{f"txpool.{name}": value for name, value in _POOL.items()},
     }
-    if is_loopback(plan.host):
+    if is_loopback(signer.host):
         options["netrestrict"] = "127.0.0.0/8"
     # The unlocked account seals blocks. Geth calls it insecure while there is any RPC at all; this
     # RPC is for this machine's own programs (docs/network.md).

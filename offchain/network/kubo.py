@@ -25,7 +25,7 @@ def swarm_key() -> str:
     return f"/key/swarm/psk/1.0.0/\n/base16/\n{secrets.token_hex(32)}\n"
 
 
-def make_node(program: Path, home: Path, *, name: str, ports: Sequence[int]) -> IpfsPlan:
+def make_node(program: Path, home: Path, *, host: str, ports: Sequence[int]) -> IpfsPlan:
     """Make a repository with its identity in `home`; `ports`: swarm, RPC. Raises NodeFailed."""
     home.mkdir(mode=0o700)
     done = subprocess.run(
@@ -37,9 +37,11 @@ def make_node(program: Path, home: Path, *, name: str, ports: Sequence[int]) -> 
         check=False,
     )
     if done.returncode != 0:
-        raise NodeFailed(f"{name} could not be made: {done.stderr.strip()[-300:]}")
+        raise NodeFailed(f"{home.name} could not be made: {done.stderr.strip()[-300:]}")
     peer_id = json.loads((home / "config").read_text())["Identity"]["PeerID"]
-    return IpfsPlan(name=name, peer_id=peer_id, swarm_port=ports[0], api_port=ports[1])
+    return IpfsPlan(
+        name=home.name, host=host, peer_id=peer_id, swarm_port=ports[0], api_port=ports[1]
+    )
 
 
 def write_config(plan: NetworkPlan, node: IpfsPlan) -> None:
@@ -48,23 +50,21 @@ def write_config(plan: NetworkPlan, node: IpfsPlan) -> None:
     write_whole(home / "swarm.key", (plan.folder / "swarm.key").read_text(), mode=0o600)
     config = json.loads((home / "config").read_text())
     peers = [
-        {"ID": one.peer_id, "Addrs": [one.multiaddress(plan.host)]}
+        {"ID": one.peer_id, "Addrs": [one.multiaddress]}
         for one in plan.ipfs
         if one.name != node.name
     ]
-    merged = _merged(config, _settings(plan, node, peers))
+    merged = _merged(config, _settings(node, peers))
     write_whole(home / "config", json.dumps(merged, indent=1) + "\n", mode=0o600)
 
 
-def _settings(
-    plan: NetworkPlan, node: IpfsPlan, peers: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _settings(node: IpfsPlan, peers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     transports = ("QUIC", "Relay", "WebTransport", "WebRTCDirect", "Websocket")
     return {
         "Addresses": {
             "API": f"/ip4/127.0.0.1/tcp/{node.api_port}",
             "Gateway": [],
-            "Swarm": [node.multiaddress(plan.host)],
+            "Swarm": [node.multiaddress],
             "Announce": [],
             "AppendAnnounce": [],
             "NoAnnounce": [],

@@ -40,6 +40,8 @@ class Network:
         """
         if self.plan.engine != "clique":
             raise NodeFailed(NOT_RUN)
+        if self.plan.is_spread:
+            raise NodeFailed("its nodes belong on several machines; docs/network.md says how")
         wanted = list(self.plan.names if names is None else names)
         started = [name for name in wanted if not self.processes.is_running(name)]
         for name in started:
@@ -88,13 +90,16 @@ class Network:
             self._start_ipfs(name)
         else:
             signer = self.plan.signer(name)
-            self._require_free(name, signer.p2p_port, signer.rpc_port, signer.auth_port)
+            self._require_free(name, signer.p2p_port, signer.host)
+            self._require_free(name, signer.rpc_port)
+            self._require_free(name, signer.auth_port)
             command = geth.command(find_program(GETH), self.plan, signer)
             self.processes.start(name, command, tied=self._tied)
 
     def _start_ipfs(self, name: str) -> None:
         node = next(one for one in self.plan.ipfs if one.name == name)
-        self._require_free(name, node.swarm_port, node.api_port)
+        self._require_free(name, node.swarm_port, node.host)
+        self._require_free(name, node.api_port)
         home = self.plan.home(name)
         self.processes.start(
             name,
@@ -103,12 +108,12 @@ class Network:
             tied=self._tied,
         )
 
-    def _require_free(self, name: str, *ports: int) -> None:
-        for port in ports:
-            if not is_free(port):
-                raise NodeFailed(
-                    f"{name} needs port {port}, on which another program listens; end that program"
-                )
+    def _require_free(self, name: str, port: int, host: str = "127.0.0.1") -> None:
+        if not is_free(port, host=host):
+            raise NodeFailed(
+                f"{name} needs port {port} at {host}, which is no address of this machine or on "
+                "which another program listens; end that program"
+            )
 
     def _answers(self, name: str) -> bool:
         if name == HEARTBEAT:
@@ -153,7 +158,7 @@ class Network:
         for name in running:
             for other in self.plan.ipfs:
                 if other.name != name and other.name in running:
-                    address = f"{other.multiaddress(self.plan.host)}/p2p/{other.peer_id}"
+                    address = f"{other.multiaddress}/p2p/{other.peer_id}"
                     self.kubo(name).connect(address)
 
     def _wait_for_receipts(self) -> None:
@@ -191,7 +196,7 @@ def up(options: NetworkOptions, *, tied: bool = False, say: Say = lambda _: None
     """
     exists = (options.folder / PLAN_FILE).exists()
     network = Network(load_plan(options.folder) if exists else build(options, say=say), tied=tied)
-    if network.plan.engine != "clique":
+    if network.plan.engine != "clique" or network.plan.is_spread:
         return network
     say(f"starting {len(network.plan.names)} processes")
     try:

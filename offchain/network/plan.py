@@ -6,9 +6,9 @@
           plan.json            this module's
           network.toml         what members' profiles name: `network = "FOLDER/network.toml"`
           genesis.json deployment.json
-          keys/                password, the consortium's and the heartbeat's private keys
+          keys/                the consortium's and the heartbeat's private keys
           swarm.key            who has it may join the IPFS swarm
-          signer-1/ …          a signer's data, its keystore and its config.toml
+          signer-1/ …          a signer's data, keystore, password and config.toml
           ipfs-1/ …            a Kubo repository
           run/                 process ids · logs/
 """
@@ -31,9 +31,10 @@ _LONGEST_SOCKET = 100  # the system takes 107 bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerPlan:
-    """A signer: `address` signs blocks, `node_id` (128 hex digits) names it to its peers."""
+    """A signer: `address` signs blocks; its peers find `node_id` (128 hex digits) at `host`."""
 
     name: str
+    host: str
     address: str
     node_id: str
     p2p_port: int
@@ -41,30 +42,32 @@ class SignerPlan:
     auth_port: int
     metrics_port: int
 
-    def enode(self, host: str) -> str:
+    @property
+    def enode(self) -> str:
         """Return its address as peers dial it."""
-        return f"enode://{self.node_id}@{host}:{self.p2p_port}?discport=0"
+        return f"enode://{self.node_id}@{self.host}:{self.p2p_port}?discport=0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IpfsPlan:
-    """A Kubo node; `peer_id` names it in the swarm."""
+    """A Kubo node; `peer_id` names it in the swarm, whose nodes find it at `host`."""
 
     name: str
+    host: str
     peer_id: str
     swarm_port: int
     api_port: int
 
-    def multiaddress(self, host: str) -> str:
+    @property
+    def multiaddress(self) -> str:
         """Return its address as peers dial it."""
-        return f"/ip4/{host}/tcp/{self.swarm_port}"
+        return f"/ip4/{self.host}/tcp/{self.swarm_port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPlan:
-    """A network.
+    """A network. Nodes listen for each other at their hosts; their RPC is always at 127.0.0.1.
 
-    host: where nodes listen for each other; their RPC is at 127.0.0.1 in any case.
     heartbeat_s: an idle chain gets a block so often (its time moves only with blocks).
     """
 
@@ -72,7 +75,6 @@ class NetworkPlan:
     engine: str
     chain_id: int
     period_s: int
-    host: str
     heartbeat_s: int
     signers: tuple[SignerPlan, ...]
     ipfs: tuple[IpfsPlan, ...]
@@ -86,6 +88,17 @@ class NetworkPlan:
     def ipfs_urls(self) -> tuple[str, ...]:
         """Return the Kubo nodes' RPC addresses."""
         return tuple(f"http://127.0.0.1:{node.api_port}" for node in self.ipfs)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the addresses of the machines, each once."""
+        hosts = [signer.host for signer in self.signers] + [node.host for node in self.ipfs]
+        return tuple(dict.fromkeys(hosts))
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether the nodes belong on several machines: then none is started from here."""
+        return len(self.hosts) > 1
 
     @property
     def is_idle_without_beat(self) -> bool:

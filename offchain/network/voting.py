@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 
 from offchain.chain.errors import NodeRefused, NodeUnavailable
-from offchain.crypto import keystore
 from offchain.network import geth
-from offchain.network.building import new_signer, signer_ports
+from offchain.network.building import signer_ports
 from offchain.network.errors import PlanInvalid, VoteFailed
 from offchain.network.heartbeat import heart_of
 from offchain.network.ipc import Ipc
@@ -28,15 +27,15 @@ def add_signer(network: Network, *, timeout_s: float = VOTE_S) -> SignerPlan:
     plan = network.plan
     _require_majority(network)
     number = 1 + max(int(one.name.rpartition("-")[2]) for one in plan.signers)
-    password = keystore.read_password(plan.key("password"))
-    made = new_signer(plan.folder, number, signer_ports(plan.host), password)
+    host = plan.signers[0].host
+    made = geth.make_signer(plan.folder / f"signer-{number}", host=host, ports=signer_ports(host))
     voters = network.running_signers()
     grown = plan.with_signers((*plan.signers, made))
     geth.initialise(find_program(GETH), grown, made)
     _adopt_plan(network, grown)
     network.start([made.name])
     for name in voters:
-        network.ask(name, "admin_addPeer", made.enode(plan.host))
+        network.ask(name, "admin_addPeer", made.enode)
     network.wait_for_sync(made.name)  # one that lags would only stand in the others' way
     _vote(network, voters, made.address, authorise=True, timeout_s=timeout_s)
     return made
@@ -58,7 +57,7 @@ def remove_signer(network: Network, name: str, *, timeout_s: float = VOTE_S) -> 
     left = tuple(one for one in network.plan.signers if one.name != gone.name)
     _adopt_plan(network, network.plan.with_signers(left))
     for voter in network.running_signers():
-        network.ask(voter, "admin_removePeer", gone.enode(network.plan.host))
+        network.ask(voter, "admin_removePeer", gone.enode)
     return gone
 
 

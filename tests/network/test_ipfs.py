@@ -32,10 +32,10 @@ def test_swarm__each_node__knows_the_others_and_no_bootstrap(network: Network) -
 
 def test_swarm__node_with_another_key__is_not_let_in(network: Network, tmp_path: Path) -> None:
     program, home = find_program(KUBO), tmp_path / "stranger"
-    kubo.make_node(program, home, name="stranger", ports=[0, 0])
+    kubo.make_node(program, home, host="127.0.0.1", ports=[0, 0])
     (home / "swarm.key").write_text(kubo.swarm_key())
     node = network.plan.ipfs[0]
-    address = f"{node.multiaddress('127.0.0.1')}/p2p/{node.peer_id}"
+    address = f"{node.multiaddress}/p2p/{node.peer_id}"
     done = subprocess.run(
         # Not the daemon: a node for this one command.
         [str(program), "swarm", "connect", address],

@@ -76,6 +76,23 @@ def test_rpc__from_outside__has_no_control_of_the_node(network: Network) -> None
             endpoint.request(method)
 
 
+def test_up__on_loopback__listens_nowhere_else(network: Network) -> None:
+    ports = set()
+    for signer in network.plan.signers:
+        ports |= {signer.p2p_port, signer.rpc_port, signer.auth_port, signer.metrics_port}
+    for node in network.plan.ipfs:
+        ports |= {node.swarm_port, node.api_port}
+    listening = [
+        line.split()[1].split(":")
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        if line.split()[3] == "0A"
+    ]
+    found = {int(port, 16): address for address, port in listening if int(port, 16) in ports}
+    assert set(found) == ports
+    assert set(found.values()) == {"0100007F"}
+
+
 def test_two_of_five_killed__the_chain__goes_on(network: Network) -> None:
     for name in ("signer-4", "signer-5"):
         network.processes.kill(name)

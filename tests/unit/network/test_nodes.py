@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from offchain.crypto import keystore
-from offchain.crypto.secret import SecretBytes
 from offchain.network import besu, building, geth, kubo
 from offchain.network.building import NetworkOptions, build
 from offchain.network.errors import PlanInvalid
 from offchain.network.genesis import qbft_extra_data
 from offchain.network.plan import IpfsPlan, NetworkPlan, SignerPlan, load_plan
+from offchain.network.start_script import write_start_scripts
 from offchain.settings import SettingsError, load_network, load_profile
 
 SECRET = ("key", "password", "consortium", "heartbeat", "swarm.key", "nodekey", "signer.json")
@@ -26,6 +27,7 @@ def make_plan(folder: Path, *, host: str = "127.0.0.1") -> NetworkPlan:
     signers = tuple(
         SignerPlan(
             name=f"signer-{n}",
+            host=host,
             address="0x" + f"{n:02x}" * 20,
             node_id=f"{n:02x}" * 64,
             p2p_port=20_000 + n,
@@ -36,7 +38,13 @@ def make_plan(folder: Path, *, host: str = "127.0.0.1") -> NetworkPlan:
         for n in (1, 2, 3)
     )
     ipfs = tuple(
-        IpfsPlan(name=f"ipfs-{n}", peer_id=f"Peer{n}", swarm_port=24_000 + n, api_port=25_000 + n)
+        IpfsPlan(
+            name=f"ipfs-{n}",
+            host=host,
+            peer_id=f"Peer{n}",
+            swarm_port=24_000 + n,
+            api_port=25_000 + n,
+        )
         for n in (1, 2)
     )
     return NetworkPlan(
@@ -44,7 +52,6 @@ def make_plan(folder: Path, *, host: str = "127.0.0.1") -> NetworkPlan:
         engine="clique",
         chain_id=7,
         period_s=0,
-        host=host,
         heartbeat_s=2,
         signers=signers,
         ipfs=ipfs,
@@ -91,6 +98,7 @@ def test_write_config__of_a_signer__names_each_other_one_as_static_peer(tmp_path
     (tmp_path / "signer-2").mkdir()
     geth.write_config(plan, plan.signers[1])
     p2p = tomllib.loads((tmp_path / "signer-2" / "config.toml").read_text())["Node"]["P2P"]
+    assert p2p["ListenAddr"] == "127.0.0.1:20002"
     assert p2p["StaticNodes"] == [
         f"enode://{'01' * 64}@127.0.0.1:20001?discport=0",
         f"enode://{'03' * 64}@127.0.0.1:20003?discport=0",
@@ -98,10 +106,8 @@ def test_write_config__of_a_signer__names_each_other_one_as_static_peer(tmp_path
 
 
 def test_make_signer__in_a_new_folder__keeps_its_keys_for_the_owner(tmp_path: Path) -> None:
-    password = SecretBytes(b"a password")
-    made = geth.make_signer(
-        tmp_path / "signer-1", name="signer-1", ports=[1, 2, 3, 4], password=password
-    )
+    made = geth.make_signer(tmp_path / "signer-1", host="127.0.0.1", ports=[1, 2, 3, 4])
+    password = keystore.read_password(tmp_path / "signer-1" / "password")
     key_file = tmp_path / "signer-1" / "keystore" / "signer.json"
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "signer-1" / "geth" / "nodekey").stat().st_mode) == 0o600
@@ -182,7 +188,7 @@ def test_build__any_network__leaves_secrets_to_the_owner_and_nothing_to_git(
     assert (folder / ".gitignore").read_text() == "*\n"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     secrets = [path for path in folder.rglob("*") if path.name in SECRET and path.is_file()]
-    assert len(secrets) == 4 + len(besu_network.signers)
+    assert len(secrets) == 3 + len(besu_network.signers)
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
 
 
@@ -210,6 +216,8 @@ def test_load_plan__in_an_empty_folder__says_how_to_make_one(tmp_path: Path) -> 
         {"period_s": 61},
         {"engine": "fabric"},
         {"engine": "besu", "signers": 3},
+        {"hosts": ("0.0.0.0",)},
+        {"hosts": ("10.0.0.1", "somewhere")},
     ],
 )
 def test_network_options__that_make_no_sense__are_refused(
@@ -223,6 +231,33 @@ def test_free_ports__several__are_different_and_below_outgoing_ones() -> None:
     ports = building.free_ports(20)
     assert len(set(ports)) == 20
     assert all(20_000 <= port < 32_000 for port in ports)
+
+
+def test_build__for_several_machines__deals_the_nodes_with_the_usual_ports(tmp_path: Path) -> None:
+    hosts = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    plan = build(NetworkOptions(folder=tmp_path / "net", signers=5, engine="besu", hosts=hosts))
+    assert plan.is_spread
+    places = [(one.host, one.p2p_port, one.rpc_port) for one in plan.signers]
+    assert places[0] == ("10.0.0.1", 30_303, 8_545)
+    assert places[3] == ("10.0.0.1", 30_304, 8_546)
+    assert len(set(places)) == 5
+    taken = [(one.host, port) for one in plan.signers for port in (one.rpc_port, one.auth_port)]
+    assert len(set(taken)) == 10
+
+
+def test_write_start_scripts__for_several_machines__name_paths_as_they_will_be(
+    tmp_path: Path,
+) -> None:
+    plan = make_plan(tmp_path, host="10.1.2.3")
+    for name in ("signer-1", "signer-2", "signer-3", "ipfs-1", "ipfs-2"):
+        (tmp_path / name).mkdir()
+    write_start_scripts(plan)
+    for name in ("signer-1", "ipfs-2"):
+        script = tmp_path / name / "start"
+        assert stat.S_IMODE(script.stat().st_mode) == 0o700
+        assert str(tmp_path) not in script.read_text()
+        assert f"/var/lib/dmsm/network/{name}" in script.read_text()
+        subprocess.run(["sh", "-n", str(script)], check=True)
 
 
 # ---- what members read

@@ -27,9 +27,7 @@ def put_program(folder: Path, name: str, says: str) -> None:
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize(("program", "go"), [(GETH, "Go 1.23"), (KUBO, "Go 1.26.4")])
-def test_find_program__without_go__names_the_version_in_one_line(
-    program: Program, go: str
-) -> None:
+def test_find_program__without_go__names_the_version_in_one_line(program: Program, go: str) -> None:
     with pytest.raises(ProgramMissing) as failure:
         programs.find_program(program)
     assert f"install {go} or newer" in str(failure.value)
