@@ -134,6 +134,10 @@ def test_load__not_a_keystore__is_refused(tmp_path, text):
         {"kdfparams": {"n": "many"}},
         {"kdfparams": {}, "kdf": "none"},
         {"kdfparams": []},
+        {"kdf": "scrypt", "kdfparams": {"n": 4096, "r": 1 << 24, "p": 1, "dklen": 32, "salt": ""}},
+        {"kdf": "scrypt", "kdfparams": {"n": 4096, "r": 8, "p": 1 << 20, "dklen": 32, "salt": ""}},
+        {"kdf": "pbkdf2", "kdfparams": {"c": 10**12, "dklen": 32, "prf": "", "salt": ""}},
+        {"kdf": "pbkdf2", "kdfparams": {"c": 1, "dklen": 1 << 40, "prf": "", "salt": ""}},
         [],
     ],
 )
@@ -141,6 +145,15 @@ def test_load_account__hostile_parameters__are_refused(tmp_path, crypto):
     path = _write(tmp_path / "key.json", json.dumps({"version": 3, "crypto": crypto}))
     with pytest.raises(KeystoreError):
         keystore.load_account(path, PASSWORD)
+
+
+def test_load_account__twin_of_a_name_in_capitals__does_not_count(tmp_path):
+    path = tmp_path / "account.json"
+    keystore.save_account(path, bytes(31) + b"\x01", PASSWORD, **LIGHT)
+    document = json.loads(path.read_text())
+    document["crypto"]["KDFPARAMS"] = document["crypto"]["kdfparams"] | {"n": 2**40}
+    path.write_text(json.dumps(document))
+    assert keystore.load_account(path, PASSWORD).reveal() == bytes(31) + b"\x01"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

@@ -1,6 +1,8 @@
 """The corpus of the fuzzing, replayed with mutations: only declared errors, within bounds."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -68,3 +70,10 @@ def test_decode__one_mebibyte__stays_within_a_second_and_64_mebibytes(name):
 def test_hold__careless_decoder__is_caught(decode, said):
     with pytest.raises(PromiseBroken, match=said):
         hold(decode, b"\xff")
+
+
+def test_import__of_the_curve__leaves_hostile_nesting_a_plain_error():
+    """py_ecc lets Python recurse 100,000 deep: JSON of 64 KiB then ended the whole process."""
+    code = "import offchain.crypto.curve, json; json.loads('[' * 65_000)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 1 and "RecursionError" in ended.stderr
