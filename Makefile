@@ -6,12 +6,15 @@ ARGS =
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
-.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto lock clean
+.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
+    test-net net-up net-down lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
 	@echo "make demo    run the whole mechanism on real households (ARGS=\"...\" passes options)"
 	@echo "make test    run all tests that need no network of nodes"
+	@echo "make test-net   run the tests on real networks of Geth and Kubo (needs Go, once)"
+	@echo "make net-up   start such a network here, in .cache/network; make net-down ends it"
 	@echo "make lint    check style and types"
 	@echo "make deep    run the long checks: fuzzing of every decoder (about 15 minutes)"
 	@echo "make bench   measure the costly steps"
@@ -32,6 +35,17 @@ test-unit: setup
 
 test-contracts: setup
 	@$(PY) toolchain/brownie_test.py $(T)
+
+# Real signers and a real IPFS swarm; the first run builds Geth and Kubo with Go.
+test-net: setup
+	@$(PY) -m pytest -p no:pytest-brownie tests/network $(T)
+
+# As in: make net-up ARGS="--signers 3 --period 1"
+net-up: setup
+	@.venv/bin/dmsm net up --dir .cache/network $(ARGS)
+
+net-down:
+	@.venv/bin/dmsm net down --dir .cache/network $(ARGS)
 
 # Recompile and write the ABIs that offchain/ reads.
 abi: setup
