@@ -209,18 +209,29 @@ class Sender:
     def _resend(self, missing: Sequence[SignedTransaction]) -> None:
         """Send again what a node may have forgotten; notice what can never be mined."""
         try:
-            if self._nonce() > missing[0].nonce and self._receipt(missing[0].tx_hash) is None:
+            nonce = self._nonce()
+            if nonce > missing[0].nonce and self._receipt(missing[0].tx_hash) is None:
                 self._mark(missing[0], TransactionState.REPLACED)
                 raise TransactionReplaced(
                     f"nonce {missing[0].nonce} of {self.address} was used by another transaction;"
                     f" {missing[0].tx_hash} will never be mined",
                     missing[0].tx_hash,
                 )
+            if nonce == missing[0].nonce:
+                self._take_out_of_pool()
             self.endpoint.batch(
                 [("eth_sendRawTransaction", ["0x" + item.raw.hex()]) for item in missing]
             )
         except NodeUnavailable:  # the next round tries again
             return
+
+    def _take_out_of_pool(self) -> None:
+        """Have anvil forget this account's transactions, before it is sent them again.
+
+        Anvil looks up the nonce before it puts a transaction into its pool. When the one before is
+        mined just between, it waits for that for good, and calls the same bytes known.
+        """
+        self.endpoint.batch([("anvil_removePoolTransactions", [self.address])])  # others refuse
 
     def _receipt(self, tx_hash: str) -> RawReceipt | None:
         receipt = self.endpoint.request("eth_getTransactionReceipt", tx_hash)
