@@ -94,10 +94,10 @@ def test_transact__node_is_silent_after_taking_it__is_settled_next_time(
 ):
     real = sending.endpoint.batch
 
-    def deaf(calls):
+    def deaf(calls, **options):
         if calls[0][0] != "eth_sendRawTransaction":
-            return real(calls)
-        real(calls)
+            return real(calls, **options)
+        real(calls, **options)
         raise NodeUnavailable("the connection broke after the request was sent")
 
     monkeypatch.setattr(sending.endpoint, "batch", deaf)
@@ -113,8 +113,8 @@ def test_transact__node_reports_an_error_after_taking_it__believes_the_chain(
 ):
     real = sending.endpoint.batch
 
-    def lying(calls):
-        answers = real(calls)
+    def lying(calls, **options):
+        answers = real(calls, **options)
         if calls[0][0] == "eth_sendRawTransaction":
             return [NodeRefused("eth_sendRawTransaction", -32000, "internal error")]
         return answers
@@ -128,8 +128,8 @@ def test_transact__node_reports_an_error_after_taking_it__believes_the_chain(
 def test_transact__node_says_it_is_known__looks_at_the_receipt(sending, monkeypatch, words):
     real = sending.endpoint.batch
 
-    def known(calls):
-        answers = real(calls)
+    def known(calls, **options):
+        answers = real(calls, **options)
         if calls[0][0] == "eth_sendRawTransaction":
             return [NodeRefused("eth_sendRawTransaction", -32000, words)]
         return answers
