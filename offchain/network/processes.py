@@ -70,6 +70,8 @@ class ProcessFolder:
         except (FileNotFoundError, ValueError):
             return None
         _reap()
+        if any(child.pid == int(pid) for child in _children):
+            return int(pid)  # ours, and not ended: /proc tells too early, while threads still run
         return int(pid) if _started_at(int(pid)) == started else None
 
     def is_running(self, name: str) -> bool:

@@ -22,6 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
 _BUILD_S = 3_600
 CHANGES = "changes.toml"
+ADDED = "added"  # files beside it that go into the source as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ def is_built(program: Program) -> bool:
 
 
 def digest(program: Program) -> str:
-    """Return the SHA-256 of the recipe: go.mod, go.sum, changes."""
+    """Return the SHA-256 of the recipe: go.mod, go.sum, changes, added files."""
     folder = PROJECT / program.recipe
-    files = [folder / "go.mod", folder / "go.sum", folder / CHANGES]
+    added = sorted(path for path in (folder / ADDED).rglob("*") if path.is_file())
+    files = [folder / "go.mod", folder / "go.sum", folder / CHANGES, *added]
     whole = hashlib.sha256()
     for path in files:
         whole.update(path.read_bytes() if path.exists() else b"")
@@ -182,6 +184,8 @@ def changed_source(program: Program) -> list[str]:
     for path in [source, *source.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     apply_changes(PROJECT / program.recipe / CHANGES, source)
+    if (PROJECT / program.recipe / ADDED).exists():
+        shutil.copytree(PROJECT / program.recipe / ADDED, source, dirs_exist_ok=True)
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(PROJECT / program.recipe / name, folder / name)
     _go(program, "mod", "edit", "-replace", f"{module}={source}", str(folder / "go.mod"))
