@@ -8,7 +8,7 @@ It holds no secret: the password lies in a file of its own.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from offchain.types import Account
 
 
+_PAIRINGS = ("chain", "local")
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
 DEVELOPMENT_CHAINS = (31337, 1337)  # anvil, hardhat, ganache: one node, which takes nothing back
 
@@ -52,7 +53,9 @@ class Profile:
     dry by the first alone.
     store_url: `dir:/path` or the RPC of a Kubo daemon. data: the member's own durable folder.
     node_url: the processing node's intake. gas_price_wei None asks the chain. confirmations: blocks
-    that must lie on what is believed (0 on development chains alone). inbox: (host, port) of a
+    that must lie on what is believed (0 on development chains alone). local_pairings: `pairings`
+    is "local", not "chain": signatures and shares are checked here, slowly, and not by the chain
+    node. inbox: (host, port) of a
     sharer's inbox. peers: inboxes of other sharers by account. What the profile leaves out of
     rpc_url, deployment, store, confirmations and gas_price_wei comes from the file that its
     `network` names, if it names one.
@@ -68,6 +71,7 @@ class Profile:
     node_url: str | None = None
     gas_price_wei: int | None = None
     confirmations: int = 0
+    local_pairings: bool = False
     node: NodeSettings | None = None
     inbox: tuple[str, int] | None = None
     peers: Mapping[Account, str] = field(default_factory=dict)
@@ -183,6 +187,7 @@ def _profile(top: _Table) -> Profile:
         node_url=top.url("node_url") if top.has("node_url") else None,
         gas_price_wei=gas_price_wei,
         confirmations=top.whole("confirmations", default=shared.confirmations if shared else 0),
+        local_pairings=top.has("pairings") and top.choice("pairings", _PAIRINGS) == "local",
         node=_node(top.table("node")) if top.has("node") else None,
         inbox=_inbox(top.table("inbox")) if top.has("inbox") else None,
         peers=_peers(top.table("peers")) if top.has("peers") else {},
@@ -252,6 +257,12 @@ class _Table:
         value = self._value(key, str, "text")
         if not value:
             raise self.fault(key, "is empty")
+        return value
+
+    def choice(self, key: str, allowed: Sequence[str]) -> str:
+        value = self.text(key)
+        if value not in allowed:
+            raise self.fault(key, f"must be one of {', '.join(allowed)}, not {value!r}")
         return value
 
     def whole(self, key: str, *, default: int | None = None, low: int = 0) -> int:

@@ -68,17 +68,21 @@ class ChainGateway:
         timeout_s: float = 60.0,
         gas_margin_percent: int = 20,
         dry_block: BlockId = "pending",
+        local_pairings: bool = False,
     ) -> None:
         """Connect to the first of `rpc_url` that answers and check its chain id.
 
         The first is one's own chain node: secrets are called dry there and nowhere else.
         `gas_price_wei` None asks the node at each transaction; `timeout_s` bounds the wait for a
         receipt; dry calls see `dry_block`: "pending" has the time of the next block.
+        `local_pairings` has pairings checked here and not by the chain node
+        (`offchain.chain.pairing.configured_pairing`).
         Raises ChainMismatch, NodeUnavailable.
         """
         self._endpoint = Endpoint([rpc_url] if isinstance(rpc_url, str) else rpc_url)
         self._settings = (gas_price_wei, timeout_s, gas_margin_percent, dry_block)
         self.deployment = deployment
+        self.local_pairings = local_pairings
         self.chain_id = int(self._endpoint.request("eth_chainId"), 16)
         if self.chain_id != deployment.chain_id:
             raise ChainMismatch(

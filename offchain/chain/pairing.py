@@ -4,10 +4,19 @@ from collections.abc import Sequence
 
 from offchain.chain.errors import NodeRefused
 from offchain.chain.gateway import ChainGateway
-from offchain.crypto.curve import G1, G2, PairingCheck
+from offchain.crypto.curve import G1, G2, PairingCheck, pairing_product_is_one
 
 _PAIRING_ADDRESS = "0x0000000000000000000000000000000000000008"
 _TRUE = (1).to_bytes(32, "big")
+
+
+def configured_pairing(gateway: ChainGateway) -> PairingCheck:
+    """Return the check that the gateway's owner has chosen.
+
+    The chain node's precompile takes a millisecond and is believed; py_ecc takes half a second a
+    pairing and believes nobody. Both must agree (tests/integration/chain/test_pairing.py).
+    """
+    return pairing_product_is_one if gateway.local_pairings else precompile_pairing(gateway)
 
 
 def precompile_pairing(gateway: ChainGateway) -> PairingCheck:

@@ -150,6 +150,7 @@ def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainG
             account=account,
             outbox=outbox,
             gas_price_wei=profile.gas_price_wei,
+            local_pairings=profile.local_pairings,
         )
     finally:
         outbox.close()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.pairing import precompile_pairing
+from offchain.chain.pairing import configured_pairing
 from offchain.crypto import bls, merkle, messages
 from offchain.errors import DmsmError, RecordError
 from offchain.records import ciphertexts as ciphertext_file
@@ -164,7 +164,7 @@ def _aggregate_signature(
         entries,
         opened.companion.aggregate_signature,
         role=messages.Role.ROOT,
-        pairing_check=precompile_pairing(gateway),
+        pairing_check=configured_pairing(gateway),
     )
     return Finding(
         "aggregate_signature", holds, f"{len(entries)} batch roots signed by their devices"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.pairing import precompile_pairing
+from offchain.chain.pairing import configured_pairing
 from offchain.crypto import bls, box, messages
 from offchain.crypto.curve import G1
 from offchain.errors import CryptoError, RecordError, StorageError
@@ -85,7 +85,7 @@ def open_answer(
         _signed_message(lock, answer, answer_bytes, gateway),
         signature,
         role=messages.Role.ANSWER,
-        pairing_check=precompile_pairing(gateway),
+        pairing_check=configured_pairing(gateway),
     )
     return OpenedAnswer(lock, answer, answer_bytes, signature, is_valid)
 

@@ -11,7 +11,7 @@ import httpx
 
 from offchain.chain.endpoint import is_loopback
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.pairing import precompile_pairing
+from offchain.chain.pairing import configured_pairing
 from offchain.chain.receipt import Receipt
 from offchain.crypto import paillier, sharing
 from offchain.crypto.curve import G1
@@ -195,7 +195,7 @@ class SharerAgent:
             index=grant.my_index,
             commitments=grant.transcript.commitments,
             members=len(grant.members),
-            pairing_check=precompile_pairing(self._gateway),
+            pairing_check=configured_pairing(self._gateway),
         )
         if not is_valid:
             raise GrantNotReady(f"the share delivered for lock {lock_id.hex()} does not verify")
@@ -229,7 +229,7 @@ class SharerAgent:
             commitments=grant.transcript.commitments,
             threshold=grant.threshold,
             members=len(grant.members),
-            pairing_check=precompile_pairing(self._gateway),
+            pairing_check=configured_pairing(self._gateway),
         )
 
     # ---- data

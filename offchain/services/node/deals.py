@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.pairing import precompile_pairing
+from offchain.chain.pairing import configured_pairing
 from offchain.chain.receipt import Receipt
 from offchain.crypto import kem, sharing
 from offchain.crypto.sharing import Grant, Transcript
@@ -111,7 +111,7 @@ class DealDesk:
             delivery_keys=selection.delivery_keys,
             key_commitment=sharing.key_commitment(stored.data_key),
         )
-        check = precompile_pairing(self._gateway)
+        check = configured_pairing(self._gateway)
         if not sharing.verify_transcript(dealt, grant, pairing_check=check):
             raise ServiceError(
                 f"the transcript dealt for lock {lock_id.hex()} does not verify; nothing was sent"

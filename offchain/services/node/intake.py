@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.pairing import precompile_pairing
+from offchain.chain.pairing import configured_pairing
 from offchain.errors import ChainError, FormatError, StorageError
 from offchain.records import canonical_json, fields
 from offchain.records.envelope import BatchNotice, DayKeys, Envelopes, SealedReport, SignedSeq
@@ -50,7 +50,7 @@ def create_intake(
         region=Region(gateway, to_account(identity.account)),
         chain_id=gateway.chain_id,
         data_ledger=to_account(gateway.deployment.address("DataLedger")),
-        pairing_check=precompile_pairing(gateway),
+        pairing_check=configured_pairing(gateway),
     )
     app = FastAPI(title="DMSM node intake", docs_url=None, redoc_url=None, openapi_url=None)
     _add_posts(app, reception)

@@ -3,7 +3,7 @@
 import pytest
 
 from offchain.chain.errors import NodeUnavailable
-from offchain.chain.pairing import precompile_pairing
+from offchain.chain.pairing import configured_pairing, precompile_pairing
 from offchain.crypto import curve
 
 G1, G2 = curve.G1_GENERATOR, curve.G2_GENERATOR
@@ -27,6 +27,19 @@ PRODUCTS = {
 @pytest.mark.parametrize("pairs", PRODUCTS.values(), ids=PRODUCTS.keys())
 def test_precompile_pairing__any_product__agrees_with_the_python_check(gateway, pairs):
     assert precompile_pairing(gateway)(pairs) is curve.pairing_product_is_one(pairs)
+
+
+@pytest.mark.parametrize("local", [False, True], ids=["chain", "local"])
+def test_configured_pairing__as_chosen__asks_the_node_or_nobody(gateway, monkeypatch, local):
+    asked = []
+    request = gateway.endpoint.request
+    monkeypatch.setattr(gateway, "local_pairings", local)
+    monkeypatch.setattr(
+        gateway.endpoint, "request", lambda *call: asked.append(call[0]) or request(*call)
+    )
+    check = configured_pairing(gateway)
+    assert check(PRODUCTS["e(P,Q)e(-P,Q)"]) and not check(PRODUCTS["e(P,Q)"])
+    assert asked == ([] if local else ["eth_call"] * 2)
 
 
 class RawPoint:

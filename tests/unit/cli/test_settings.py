@@ -39,6 +39,12 @@ def test_load_profile__nothing_optional_given__takes_the_defaults(tmp_path: Path
     assert (profile.node_url, profile.inbox, dict(profile.peers)) == (None, None, {})
 
 
+def test_load_profile__pairings_local__are_not_asked_of_the_chain(tmp_path: Path) -> None:
+    assert not load_profile(write(tmp_path, BASE)).local_pairings
+    assert not load_profile(write(tmp_path, BASE + 'pairings = "chain"\n')).local_pairings
+    assert load_profile(write(tmp_path, BASE + 'pairings = "local"\n')).local_pairings
+
+
 def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
     several = BASE.replace(
         '"http://127.0.0.1:8545"', '["http://10.0.0.1:8545", "http://10.0.0.2:8545"]'
@@ -70,6 +76,7 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
         (BASE.replace('"http://127.0.0.1:8545"', "[]"), "rpc_url must be an address or a list"),
         (BASE.replace('"dir:store"', '"store"'), "store must be an address"),
         (BASE + "confirmations = -1\n", "confirmations must be a whole number"),
+        (BASE + 'pairings = "both"\n', "pairings must be one of chain, local"),
         (BASE + "gas_price_wei = true\n", "gas_price_wei must be a whole number"),
         (BASE + '[inbox]\nlisten = "8701"\n', 'inbox.listen must be "HOST:PORT"'),
         (BASE + '[peers]\nbob = "http://127.0.0.1:1"\n', "peers.bob is no account"),
