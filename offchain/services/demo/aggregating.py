@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from offchain.errors import DmsmError
 from offchain.records.aggregate_opening import MemberOpening
 from offchain.records.aggregate_set import AGGREGATION_PURPOSE, Announcement
 from offchain.services.aggregate_opening import AggregateOpener, Totals, combine_openings
@@ -19,8 +20,13 @@ from offchain.services.opening_record import OpeningRecord
 from offchain.storage import open_store
 from offchain.types import SECONDS_PER_DAY, Reading, to_account
 
+MIN_DAYS = 3
 CONSENT_S = 30 * SECONDS_PER_DAY
 MIN_HOMES = 3
+
+
+class TotalsWrong(DmsmError):
+    """What the members opened is not the sum of the meters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,29 @@ class AggregateRound:
     def is_right(self) -> bool:
         """Whether every total is the sum of the meters' energies."""
         return self.totals.totals_wh == self.expected_wh
+
+
+def is_possible(world: World) -> bool:
+    """Whether the first region has enough real homes and days (their readings fill every slot)."""
+    homes = world.homes_of(world.nodes[0])
+    has_days = all(len(home.days) >= MIN_DAYS for home in homes)
+    return world.options.readings is None and len(homes) >= MIN_HOMES and has_days
+
+
+def show_neighbourhood(world: World) -> None:
+    """Add the first region's day, and tell its first home how it compares.
+
+    Raises TotalsWrong when a total is not the sum of the meters.
+    """
+    found = aggregate_region(world, world.nodes[0])
+    if not found.is_right:
+        raise TotalsWrong(f"opened {found.totals.totals_wh}, the meters say {found.expected_wh}")
+    home = world.homes_of(world.nodes[0])[0].home.name
+    world.report.results[f"{home}: the neighbourhood"] = (
+        f"{found.neighbourhood.own_wh / 1000:.1f} kWh in a day against "
+        f"{found.neighbourhood.mean_wh / 1000:.1f} kWh a home of the others, whose readings "
+        f"it never saw: {len(found.expected_wh)} hourly totals opened under a threshold key"
+    )
 
 
 def aggregate_region(world: World, node: NodeSite) -> AggregateRound:

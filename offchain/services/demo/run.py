@@ -24,6 +24,7 @@ from offchain.errors import ChainError, DmsmError, MeterCsvError
 from offchain.records.tariff import Tariff
 from offchain.services.admin import Admin
 from offchain.services.demo import (
+    aggregating,
     asking,
     closing,
     metering,
@@ -146,6 +147,10 @@ def _run_stages(world: World) -> None:
     with findings.stage("publish and share"):
         sharing.publish_data_sets(world)
         sharing.recover_and_audit(world, sharing.buy_data(world))
+    if aggregating.is_possible(world):
+        with findings.stage("add under encryption"):
+            say("a region's day is added under encryption and opened by a threshold of nodes")
+            aggregating.show_neighbourhood(world)
     with findings.stage("account for the money"):
         closing.close_accounts(world)
 
