@@ -11,11 +11,10 @@ from itertools import pairwise
 from offchain.crypto.packing import slots_per_plaintext
 from offchain.errors import FormatError
 from offchain.records import fields
-from offchain.records.dataset import MAX_DEVICE_ROWS, MAX_DEVICES
+from offchain.records.dataset import MAX_CIPHERTEXT_BYTES, MAX_DEVICE_ROWS, MAX_DEVICES
 from offchain.types import Account, to_account
 
 MAGIC = b"DMSMCT01"
-MAX_FILE_BYTES = 2**28
 MIN_MODULUS_BYTES = 32  # smaller keys exist in tests only; real ones are checked by their owner
 MAX_MODULUS_BYTES = 512
 _HEAD = struct.Struct(">8sH")
@@ -52,17 +51,17 @@ def encode_ciphertexts(file: CiphertextFile) -> bytes:
         parts += device.ciphertexts
         parts += device.commitments
     data = b"".join(parts)
-    if len(data) > MAX_FILE_BYTES:
+    if len(data) > MAX_CIPHERTEXT_BYTES:
         raise FormatError(
-            f"a ciphertext file has at most {MAX_FILE_BYTES} bytes; sell less at once"
+            f"a ciphertext file has at most {MAX_CIPHERTEXT_BYTES} bytes; sell less at once"
         )
     return data
 
 
 def decode_ciphertexts(data: bytes) -> CiphertextFile:
     """Decode a ciphertext file, every byte of it. Raises FormatError."""
-    if not isinstance(data, bytes) or len(data) > MAX_FILE_BYTES:
-        raise FormatError(f"a ciphertext file has at most {MAX_FILE_BYTES} bytes")
+    if not isinstance(data, bytes) or len(data) > MAX_CIPHERTEXT_BYTES:
+        raise FormatError(f"a ciphertext file has at most {MAX_CIPHERTEXT_BYTES} bytes")
     reader = _Reader(data)
     magic, modulus_bytes = _HEAD.unpack(reader.take(_HEAD.size))
     if magic != MAGIC:

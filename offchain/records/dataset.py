@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offchain.crypto import box
 from offchain.crypto.curve import G1
 from offchain.errors import FormatError, RebuildError
 from offchain.records import batch as batch_codec
@@ -16,6 +17,7 @@ from offchain.types import Account, Batch, Reading
 
 KIND_FULL_READINGS = 1
 MAX_COMPANION_BYTES = 2**26
+MAX_CIPHERTEXT_BYTES = 2**28
 MAX_COMPANION_JSON_BYTES = 2**27
 _JSON_RATIO = 6  # keys and roots are random: honest companions unpack to three times their size
 _FREE_JSON_BYTES = 2**16
@@ -183,8 +185,8 @@ def decode_manifest(data: bytes) -> Manifest:
         paillier_private=fields.from_hex(
             obj["paillier_private"], "paillier_private", max_bytes=MAX_PAILLIER_KEY_BYTES
         ),
-        ciphertexts=_file_from_json(files["ciphertexts"]),
-        companion=_file_from_json(files["companion"]),
+        ciphertexts=_file_from_json(files["ciphertexts"], MAX_CIPHERTEXT_BYTES),
+        companion=_file_from_json(files["companion"], MAX_COMPANION_BYTES + box.OVERHEAD),
     )
 
 
@@ -230,10 +232,11 @@ def _file_to_json(file: FileRef) -> fields.Json:
     return {"digest": file.digest.hex(), "length": file.length, "sha256": file.sha256.hex()}
 
 
-def _file_from_json(value: object) -> FileRef:
+def _file_from_json(value: object, max_bytes: int) -> FileRef:
+    # Whoever fetches the file sets this much memory aside on its seller's word.
     obj = fields.members(value, "digest length sha256", what="a file of a manifest")
     return FileRef(
         digest=fields.from_hex(obj["digest"], "digest", length=32),
-        length=fields.integer(obj["length"], "length", low=1, high=2**40),
+        length=fields.integer(obj["length"], "length", low=1, high=max_bytes),
         sha256=fields.from_hex(obj["sha256"], "sha256", length=32),
     )

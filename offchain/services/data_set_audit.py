@@ -16,6 +16,7 @@ from offchain.records import ciphertexts as ciphertext_file
 from offchain.records.ciphertexts import CiphertextFile
 from offchain.services.consent import lacking_consent_at
 from offchain.services.data_set_rows import DeviceFindings, audit_rows
+from offchain.services.errors import UnknownMember
 from offchain.services.findings import Finding, all_hold
 from offchain.services.members import MemberDirectory
 from offchain.services.opened_data_set import OpenedDataSet
@@ -145,7 +146,10 @@ def _aggregate_signature(
     ledger = gateway.deployment.address("DataLedger")
     entries = []
     for one in opened.companion.devices:
-        key = directory.member(one.packed.device).bls_key
+        try:
+            key = directory.member(one.packed.device).bls_key
+        except UnknownMember as unknown:  # whoever sold this put it there
+            return Finding("aggregate_signature", False, str(unknown))
         entries += [
             (
                 messages.root_message(

@@ -2,9 +2,10 @@
 
 import pytest
 
-from offchain.chain.errors import NodeUnavailable
+from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.pairing import configured_pairing, precompile_pairing
 from offchain.crypto import curve
+from tests.unit.crypto.points import off_subgroup_point
 
 G1, G2 = curve.G1_GENERATOR, curve.G2_GENERATOR
 
@@ -42,27 +43,19 @@ def test_configured_pairing__as_chosen__asks_the_node_or_nobody(gateway, monkeyp
     assert asked == ([] if local else ["eth_call"] * 2)
 
 
-class RawPoint:
-    """Bytes that the checked point types would not take."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def to_bytes(self) -> bytes:
-        return self.data
+def test_precompile_pairing__point_outside_the_subgroup__is_false(gateway):
+    assert precompile_pairing(gateway)([(G1, off_subgroup_point())]) is False
 
 
-@pytest.mark.parametrize(
-    "pair",
-    [
-        (RawPoint((1).to_bytes(32, "big") * 2), RawPoint(bytes(128))),  # off the curve
-        (RawPoint(b"\xff" * 64), RawPoint(bytes(128))),  # not in the field
-        (RawPoint(bytes(64)), RawPoint((1).to_bytes(32, "big") * 4)),  # off the twist
-        (RawPoint(bytes(63)), RawPoint(bytes(128))),  # not a whole pair
-    ],
-)
-def test_precompile_pairing__a_point_that_is_none__is_false(gateway, pair):
-    assert precompile_pairing(gateway)([pair]) is False
+def test_precompile_pairing__node_refuses_for_reasons_of_its_own__is_checked_here(
+    gateway, monkeypatch
+):
+    def busy(method, *_):
+        raise NodeRefused(method, -32005, "limit exceeded", None)
+
+    monkeypatch.setattr(gateway.endpoint, "request", busy)
+    assert precompile_pairing(gateway)(PRODUCTS["e(P,Q)e(-P,Q)"]) is True
+    assert precompile_pairing(gateway)(PRODUCTS["e(P,Q)"]) is False
 
 
 def test_precompile_pairing__no_node__raises_instead_of_judging(gateway, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.crypto import bls
+from offchain.crypto import bls, box
 from offchain.crypto.curve import G1_GENERATOR
 from offchain.crypto.messages import Role as Tag
 from offchain.crypto.secret import SecretBytes
@@ -498,3 +498,19 @@ def test_share_digest__given_other_recipient__differs():
     assert signing.share_digest(recipient=DEVICE, **fixed) != signing.share_digest(
         recipient=OTHER_DEVICE, **fixed
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("ciphertexts", dataset.MAX_CIPHERTEXT_BYTES),
+        ("companion", dataset.MAX_COMPANION_BYTES + box.OVERHEAD),
+    ],
+)
+def test_decode_manifest__given_a_file_beyond_all_files__is_refused(name: str, most: int) -> None:
+    def with_length(length: int) -> bytes:
+        return dataset.encode_manifest(replace(MANIFEST, **{name: replace(FILE, length=length)}))
+
+    assert getattr(dataset.decode_manifest(with_length(most)), name).length == most
+    with pytest.raises(FormatError, match="length"):
+        dataset.decode_manifest(with_length(most + 1))
