@@ -25,6 +25,7 @@ from offchain.services.roles import LockState, MemberRole, Reason
 from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
 
+_EARNED = (LockState.DELIVERED, LockState.SETTLED)
 _UNREADABLE = (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
 
 
@@ -47,10 +48,11 @@ class DealDesk:
         self._directory = directory
         self._terms = terms
         self._book = LockBook(gateway, confirmations=terms.confirmations)
+        self._newest = LockBook(gateway)
         self._grants = GrantBook(gateway, confirmations=terms.confirmations)
 
     def selections(self) -> list[bytes]:
-        """Return the sharing locks that wait for this node's shares."""
+        """Return the sharing locks that wait for this node's shares, or for their depth."""
         self._take_in()
         waiting = (GrantState.DELIVERING, GrantState.DEALT, GrantState.NEW)
         return [job.lock_id for state in waiting for job in self._held.grants(state)]
@@ -81,6 +83,8 @@ class DealDesk:
 
     def _deliver_again(self, lock: Lock, left_s: int) -> Outcome:
         """Go on with shares that may be public: only the chain says that they came too late."""
+        if self._newest.lock(lock.lock_id).state in _EARNED:
+            return Outcome("skipped", lock.lock_id, "waits: the delivery is not yet deep enough")
         if left_s > 0:
             receipt = self.submit(lock.lock_id)
             return Outcome("delivered", lock.lock_id, f"{lock.price_wei} wei earned", receipt)
@@ -133,7 +137,8 @@ class DealDesk:
             secret=True,
         )
         crash_point("deal:sent")
-        self._held.set_grant_state(lock_id, GrantState.DELIVERED)
+        if self._terms.confirmations == 0:  # else it may yet be taken off: the safe block says
+            self._held.set_grant_state(lock_id, GrantState.DELIVERED)
         return receipt
 
     def settleable(self) -> list[bytes]:

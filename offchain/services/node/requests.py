@@ -28,6 +28,8 @@ from offchain.services.node.windows import HeldWindow, WindowPending
 from offchain.services.roles import LockState, Reason
 from offchain.storage import Cid, ContentStore
 
+_EARNED = (LockState.CLAIMED, LockState.SETTLED)
+
 
 class RequestDesk:
     """Serve the requests that name this node. Each method is one step and idempotent."""
@@ -52,6 +54,7 @@ class RequestDesk:
         self._terms = terms
         self._check = RequestCheck(gateway, store, keys, readings, directory)
         self._book = LockBook(gateway, confirmations=terms.confirmations)
+        self._newest = LockBook(gateway)
 
     def pending(self) -> list[bytes]:
         """Return the locks that wait for this node's yes or no, oldest first."""
@@ -87,7 +90,9 @@ class RequestDesk:
         return self._accept(lock, job)
 
     def claimable(self) -> list[bytes]:
-        """Return the accepted locks whose factor this node has yet to reveal."""
+        """Return the accepted locks whose factor is yet to reveal, or whose claim is not yet deep
+        enough.
+        """
         open_jobs = [
             *self._held.requests(JobState.ACCEPTED),
             *self._held.requests(JobState.CLAIMING),
@@ -104,6 +109,8 @@ class RequestDesk:
         left_s = lock.expires_at - self._gateway.now()
         # Once sent, x is public: then only T itself stops another try.
         is_public = job.state is JobState.CLAIMING
+        if is_public and self._newest.lock(lock_id).state in _EARNED:
+            return Outcome("skipped", lock_id, "waits: the claim is not yet deep enough")
         if left_s <= (0 if is_public else self._terms.margin_s):
             if is_public and not self._book.is_missed(lock_id):
                 return Outcome("skipped", lock_id, "waits: the claim that was sent may be mined")
@@ -121,7 +128,8 @@ class RequestDesk:
             secret=True,
         )
         crash_point("claim:sent")
-        self._held.set_request_state(lock_id, JobState.CLAIMED)
+        if self._terms.confirmations == 0:  # else it may yet be taken off: the safe block says
+            self._held.set_request_state(lock_id, JobState.CLAIMED)
         return Outcome("claimed", lock_id, f"{lock.price_wei} wei earned", receipt)
 
     def settleable(self) -> list[bytes]:
@@ -186,6 +194,8 @@ class RequestDesk:
         }.get(lock.state)
         if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
             ended = JobState.FAILED  # a reorganisation took the request away, and its time is over
+        if ended is JobState.ACCEPTED and job.state is JobState.CLAIMING:
+            ended = None  # the claim was sent and is not yet deep enough
         if ended is not None and job.state is not ended:
             self._held.set_request_state(lock.lock_id, ended, reason="taken from the chain")
         if lock.state is LockState.ACCEPTED and job.answer is not None:

@@ -11,7 +11,7 @@ from offchain.services.locks import LockBook
 from offchain.services.node.market import MarketDesk
 from offchain.services.node.outcome import NodeTerms
 from offchain.services.node.serve import serve
-from offchain.services.node.store import GrantState
+from offchain.services.node.store import GrantState, JobState
 from offchain.services.node.worker import NodeWorker
 from offchain.services.roles import LockState, MemberRole
 from offchain.services.share_inbox import create_share_app
@@ -180,6 +180,60 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     assert worker.requests.claim(lock_id).kind == "claimed"
     deep = LockBook(house.gateway, confirmations=depth)
     assert deep.lock(lock_id).state is LockState.ACCEPTED
+
+
+def deep_worker(town: Town, node: Node, depth: int) -> NodeWorker:
+    return NodeWorker(
+        gateway=node.gateway,
+        store=town.store,
+        keys=node.keys,
+        readings=node.held,
+        directory=town.directory,
+        tariff=town.tariff,
+        terms=NodeTerms(data_set_price_wei=1, confirmations=depth),
+    )
+
+
+def test_claim__given_reorganised_claim__is_sent_again(fresh: Town) -> None:
+    house, depth = fresh.houses[0], 2
+    desk = deep_worker(fresh, house.node, depth).requests
+    lock_id = ask(house)
+    fresh.anvil.mine(depth)
+    assert desk.handle(lock_id).kind == "accepted"
+    fresh.anvil.mine(depth)
+    assert desk.claim(lock_id).kind == "claimed"
+    assert desk.claim(lock_id).detail == "waits: the claim is not yet deep enough"
+    fresh.anvil.reorg(1)
+    assert house.user.lock(lock_id).state is LockState.ACCEPTED
+
+    assert lock_id in desk.claimable()
+    assert desk.claim(lock_id).kind == "claimed"
+    assert house.user.lock(lock_id).state is not LockState.ACCEPTED
+    assert house.node.held.request(lock_id).state is JobState.CLAIMING
+    fresh.anvil.mine(depth)
+    desk.claim(lock_id)
+
+    assert house.node.held.request(lock_id).state is JobState.CLAIMED
+    assert lock_id not in desk.claimable()
+
+
+def test_deliver__given_reorganised_delivery__is_sent_again(fresh: Town) -> None:
+    node, lock_id = selected(fresh)
+    depth, agent = 2, fresh.buyers[0].agent
+    desk = deep_worker(fresh, node, depth).market
+    fresh.anvil.mine(depth)
+    assert desk.deliver(lock_id).kind == "delivered"
+    fresh.anvil.reorg(1)
+    assert agent.lock(lock_id).state is LockState.SELECTED
+
+    assert lock_id in desk.selections()
+    assert desk.deliver(lock_id).kind == "delivered"
+    assert node.held.grant(lock_id).state is GrantState.DELIVERING
+    fresh.anvil.mine(depth)
+    desk.deliver(lock_id)
+
+    assert node.held.grant(lock_id).state is GrantState.DELIVERED
+    assert lock_id not in desk.selections()
 
 
 def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town) -> None:
