@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offchain.storage.errors import ObjectCorrupt, ObjectTooLarge
+from offchain.storage.errors import ObjectCorrupt, ObjectMalformed, ObjectTooLarge
 
 BLOCK_BYTES = 256 * 1024
 INDEX_TAG = b"DMSMIDX1"
@@ -61,13 +61,13 @@ def cut(data: bytes) -> CutObject:
 def read_index(root: bytes) -> Index | None:
     """Return the index in a root block, or None when the block is an object by itself.
 
-    Raises ObjectCorrupt for a block that begins like an index and is not the one form `cut` writes.
+    Raises ObjectMalformed for a block that begins like an index and is not the one form `cut` writes.
     """
     if root[: len(INDEX_TAG)] != INDEX_TAG:
         return None
     total = int.from_bytes(root[len(INDEX_TAG) : _HEAD_BYTES], "big")
     count = -(-total // BLOCK_BYTES)
     if total <= BLOCK_BYTES or len(root) != _HEAD_BYTES + count * _DIGEST_BYTES:
-        raise ObjectCorrupt(f"an index of {len(root)} bytes does not fit an object of {total}")
+        raise ObjectMalformed(f"an index of {len(root)} bytes does not fit an object of {total}")
     cuts = range(_HEAD_BYTES, len(root), _DIGEST_BYTES)
     return Index(total_bytes=total, digests=tuple(root[at : at + _DIGEST_BYTES] for at in cuts))

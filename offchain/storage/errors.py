@@ -6,7 +6,8 @@
     ├── CidInvalid         not a CID (or digest) that this project writes
     ├── ObjectNotFound     nobody asked has it
     ├── ObjectTooLarge     longer than the caller is ready to read, or than an index can list
-    ├── ObjectCorrupt      bytes whose digest is not the one asked for, or a malformed index
+    ├── ObjectCorrupt      bytes whose digest is not the one asked for
+    │   └── ObjectMalformed   the bytes asked for, but no object: a malformed index
     ├── PinMissing         stored, but the store would let garbage collection take it
     └── StoreUnavailable   the store itself does not answer or cannot write
 """
@@ -28,6 +29,10 @@ class ObjectTooLarge(StorageError):
 
 class ObjectCorrupt(StorageError):
     """The bytes do not have the digest they were asked for, or an index is malformed."""
+
+
+class ObjectMalformed(ObjectCorrupt):
+    """The bytes are the ones asked for, and their index is malformed: no store has better ones."""
 
 
 class PinMissing(StorageError):

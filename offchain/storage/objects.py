@@ -5,7 +5,13 @@ from typing import Self
 
 from offchain.storage.blocks import BLOCK_BYTES, Index, cut, read_index
 from offchain.storage.cid import Cid
-from offchain.storage.errors import ObjectCorrupt, ObjectNotFound, ObjectTooLarge, PinMissing
+from offchain.storage.errors import (
+    ObjectCorrupt,
+    ObjectMalformed,
+    ObjectNotFound,
+    ObjectTooLarge,
+    PinMissing,
+)
 
 
 class BlockBackedStore(ABC):
@@ -94,7 +100,7 @@ class BlockBackedStore(ABC):
         cid, length = Cid.from_digest(index.digests[position]), index.block_bytes(position)
         block = self._checked_block(cid, length)
         if len(block) != length:
-            raise ObjectCorrupt(
+            raise ObjectMalformed(
                 f"block {position} ({cid}) has {len(block)} bytes, its index says {length}"
             )
         return block

@@ -23,10 +23,10 @@ from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.store import GrantJob, GrantState, NodeStore, StoredDataSet
 from offchain.services.roles import LockState, MemberRole, Reason
 from offchain.storage import ContentStore
-from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
 
 _EARNED = (LockState.DELIVERED, LockState.SETTLED)
-_UNREADABLE = (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
 
 
 class DealDesk:

@@ -18,10 +18,10 @@ from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.store import NodeStore, StoredDataSet
 from offchain.services.roles import BroadcastState
 from offchain.storage import ContentStore
-from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
 from offchain.types import Account
 
-_UNREADABLE = (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
 _NOTED = "broadcasts:open"
 
 

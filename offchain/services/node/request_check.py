@@ -16,7 +16,9 @@ from offchain.services.node.store import NodeStore
 from offchain.services.node.windows import HeldWindow, held_window
 from offchain.services.roles import MemberRole, Reason
 from offchain.storage import ContentStore
-from offchain.storage.errors import ObjectNotFound, ObjectTooLarge
+from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
+
+_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
 
 
 class RequestCheck:
@@ -69,7 +71,7 @@ class RequestCheck:
             sealed = self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
             plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
             text = request.decode(plain)
-        except (ObjectNotFound, ObjectTooLarge, CryptoError, RecordError) as error:
+        except _UNREADABLE as error:
             raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
         if not self._directory.recognises(lock.payer, text.identity, text.salt):
             raise RequestRefused(

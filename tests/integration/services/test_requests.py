@@ -10,6 +10,8 @@ from offchain.chain.errors import ContractRevert
 from offchain.services.errors import AnswerInvalid, AnswerNotReady, TermsUnfit
 from offchain.services.roles import LockState
 from offchain.services.user import UserAgent
+from offchain.storage import Cid, ContentStore
+from offchain.storage.blocks import INDEX_TAG
 from offchain.types import SECONDS_PER_DAY
 from tests.integration.services.conftest import (
     ADVICE,
@@ -156,6 +158,35 @@ def test_handle__given_message_missing_in_store__rejects(fresh: Town) -> None:
     (outcome,) = house.node.worker.run_once()
 
     assert outcome.detail.startswith("MESSAGE_UNREADABLE")
+
+
+class MalformingStore:
+    """The store of a user who stores a malformed index where an object should be."""
+
+    def __init__(self, store: ContentStore) -> None:
+        self._store = store
+
+    def put(self, data: bytes) -> Cid:
+        block = (INDEX_TAG + data)[: len(data)]
+        cid = Cid.of_block(block)
+        self._store._write_block(cid, block)
+        return cid
+
+
+def test_handle__given_malformed_index_as_message__rejects(fresh: Town, tmp_path: Path) -> None:
+    house = fresh.houses[0]
+    spoiler = UserAgent(
+        gateway=house.gateway,
+        store=MalformingStore(fresh.store),
+        keys=house.keys,
+        directory=fresh.directory,
+        notes=tmp_path,
+    )
+    ask(replace(house, user=spoiler))
+
+    (outcome,) = house.node.worker.run_once()
+
+    assert outcome.kind == "rejected" and outcome.detail.startswith("MESSAGE_UNREADABLE")
 
 
 def test_handle__given_too_little_time__rejects(fresh: Town) -> None:

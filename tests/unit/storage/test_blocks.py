@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from offchain.storage.blocks import BLOCK_BYTES, INDEX_TAG, MAX_OBJECT_BYTES, cut, read_index
-from offchain.storage.errors import ObjectCorrupt, ObjectTooLarge
+from offchain.storage.errors import ObjectCorrupt, ObjectMalformed, ObjectTooLarge
 
 
 def test_cut__exactly_one_block__is_the_object_itself():
@@ -58,7 +58,7 @@ def _index(total: int, count: int) -> bytes:
     ],
 )
 def test_read_index__not_the_form_that_cut_writes__is_refused(root):
-    with pytest.raises(ObjectCorrupt):
+    with pytest.raises(ObjectMalformed):
         read_index(root)
 
 

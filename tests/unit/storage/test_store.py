@@ -6,7 +6,12 @@ import pytest
 
 from offchain.storage import Cid, ContentStore, open_store
 from offchain.storage.blocks import BLOCK_BYTES, INDEX_TAG, cut
-from offchain.storage.errors import ObjectCorrupt, ObjectNotFound, ObjectTooLarge, StoreUnavailable
+from offchain.storage.errors import (
+    ObjectMalformed,
+    ObjectNotFound,
+    ObjectTooLarge,
+    StoreUnavailable,
+)
 
 SIZES = [0, 1, 1000, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES + 17]
 
@@ -63,7 +68,7 @@ def test_get__index_that_lies_about_a_block_length__is_refused(store):
     ids = [store.put(first), store.put(second)]
     lying = INDEX_TAG + (BLOCK_BYTES + 30).to_bytes(8, "big") + b"".join(cid.digest for cid in ids)
     store._write_block(Cid.of_block(lying), lying)
-    with pytest.raises(ObjectCorrupt, match="20 bytes"):
+    with pytest.raises(ObjectMalformed, match="20 bytes"):
         store.get(Cid.of_block(lying), max_bytes=2 * BLOCK_BYTES)
 
 
