@@ -61,7 +61,8 @@ def cut(data: bytes) -> CutObject:
 def read_index(root: bytes) -> Index | None:
     """Return the index in a root block, or None when the block is an object by itself.
 
-    Raises ObjectMalformed for a block that begins like an index and is not the one form `cut` writes.
+    Raises ObjectMalformed for a block that begins like an index and is not in the one form that
+    `cut` writes.
     """
     if root[: len(INDEX_TAG)] != INDEX_TAG:
         return None

@@ -57,6 +57,10 @@ class DealDesk:
         waiting = (GrantState.DELIVERING, GrantState.DEALT, GrantState.NEW)
         return [job.lock_id for state in waiting for job in self._held.grants(state)]
 
+    def deliveries(self) -> list[bytes]:
+        """Return the sharing locks whose delivery was begun and is not known to have ended."""
+        return [job.lock_id for job in self._held.grants(GrantState.DELIVERING)]
+
     def deliver(self, lock_id: bytes) -> Outcome:
         """Deal the key to the group and deliver, or decline with a reason."""
         job, lock = self._job(lock_id), self._book.lock(lock_id)

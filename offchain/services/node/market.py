@@ -32,6 +32,7 @@ class MarketDesk:
         self.open_broadcasts = offers.open_broadcasts
         self.respond = offers.respond
         self.selections = deals.selections
+        self.deliveries = deals.deliveries
         self.deliver = deals.deliver
         self.transcript = deals.transcript
         self.submit = deals.submit

@@ -1,5 +1,5 @@
-"""The chain loop of a processing node: one poll looks at everything that waits, and does one step
-of each.
+"""The chain loop of a processing node: one poll does one step of what waits, of each kind only so
+many.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from offchain.storage import ContentStore
 
 _log = logging.getLogger(__name__)
 
+NEW_PER_POLL = 20  # of each kind: a poll ends, however much is asked
+
 Step = Callable[[bytes], Outcome]
 
 
@@ -45,6 +47,7 @@ class NodeWorker:
         terms: NodeTerms,
     ) -> None:
         self._book = LockBook(gateway)
+        self._had_turn: dict[str, set[bytes]] = {}
         shared: dict[str, Any] = {
             "gateway": gateway,
             "store": store,
@@ -57,24 +60,55 @@ class NodeWorker:
         self.market = MarketDesk(**shared)
 
     def run_once(self) -> list[Outcome]:
-        """Do one step of everything that waits; claims come first, since they have a deadline.
+        """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
+        begun (claims, deliveries) comes first, and again after every other step.
 
         An item that fails is reported as `failed` and tried again at the next poll. Raises
         NodeUnavailable alone.
         """
-        outcomes: list[Outcome] = []
-        steps: list[tuple[Callable[[], Iterable[bytes]], Step]] = [
-            (self.requests.claimable, self.requests.claim),
-            (self.market.selections, self.market.deliver),
-            (self.requests.pending, self.requests.handle),
-            (self.requests.claimable, self.requests.claim),
-            (self.market.open_broadcasts, self.market.respond),
-            (self.requests.settleable, self.requests.settle),
-            (self.market.settleable, self.market.settle),
+        tried: dict[bytes, str] = {}
+        outcomes = self._urgent(tried)
+        steps: list[tuple[str, Callable[[], Iterable[bytes]], Step]] = [
+            ("selections", self.market.selections, self.market.deliver),
+            ("requests", self.requests.pending, self.requests.handle),
+            ("broadcasts", self.market.open_broadcasts, self.market.respond),
+            ("earned requests", self.requests.settleable, self.requests.settle),
+            ("earned selections", self.market.settleable, self.market.settle),
         ]
-        for waiting, step in steps:
-            outcomes += [_attempt(step, one) for one in waiting()]
+        for kind, waiting, step in steps:
+            for one in self._turn(kind, [one for one in waiting() if one not in tried]):
+                outcomes.append(_attempt(step, one))
+                outcomes += self._urgent(tried)
         return outcomes
+
+    def _urgent(self, tried: dict[bytes, str]) -> list[Outcome]:
+        """Do the due claims and deliveries: each once a poll, or until its block is deep enough."""
+        outcomes: list[Outcome] = []
+        due: list[tuple[Callable[[], Iterable[bytes]], Step]] = [
+            (self.requests.claimable, self.requests.claim),
+            (self.market.deliveries, self.market.deliver),
+        ]
+        for waiting, step in due:
+            for one in waiting():
+                before = tried.get(one)
+                if before not in (None, "skipped"):
+                    continue
+                outcome = _attempt(step, one)
+                tried[one] = outcome.kind
+                if outcome.kind != before:  # a wait is reported once
+                    outcomes.append(outcome)
+        return outcomes
+
+    def _turn(self, kind: str, waiting: list[bytes]) -> list[bytes]:
+        """Return whose turn it is: those that had none yet come first, so that items which go on
+        waiting keep no others out.
+        """
+        had = self._had_turn.get(kind, set()) & set(waiting)
+        fresh = [one for one in waiting if one not in had]
+        again = [one for one in waiting if one in had]
+        turn = (fresh + again)[:NEW_PER_POLL]
+        self._had_turn[kind] = had | set(turn) if len(fresh) > len(turn) else set(turn)
+        return turn
 
     def withdraw(self) -> Receipt | None:
         """Withdraw what the node earned; None if there is nothing."""

@@ -9,7 +9,7 @@ import pytest
 from offchain.services.errors import AnswerNotReady, UnfitMember, UnknownMember
 from offchain.services.locks import LockBook
 from offchain.services.node.market import MarketDesk
-from offchain.services.node.outcome import NodeTerms
+from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.serve import serve
 from offchain.services.node.store import GrantState, JobState
 from offchain.services.node.worker import NodeWorker
@@ -180,6 +180,9 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     assert worker.requests.claim(lock_id).kind == "claimed"
     deep = LockBook(house.gateway, confirmations=depth)
     assert deep.lock(lock_id).state is LockState.ACCEPTED
+    fresh.anvil.mine(depth)
+    worker.requests.claim(lock_id)
+    assert house.node.held.request(lock_id).state is JobState.CLAIMED
 
 
 def deep_worker(town: Town, node: Node, depth: int) -> NodeWorker:
@@ -234,6 +237,37 @@ def test_deliver__given_reorganised_delivery__is_sent_again(fresh: Town) -> None
 
     assert node.held.grant(lock_id).state is GrantState.DELIVERED
     assert lock_id not in desk.selections()
+
+
+def test_run_once__given_many_bad_requests__claims_before_the_others_are_handled(
+    fresh: Town,
+) -> None:
+    house, neighbour = fresh.houses[0], fresh.houses[2]
+    good = ask(house, expires_at=house.gateway.now() + SHORTEST_S + 5)
+    bad = [ask(house, devices=[neighbour.device.address]) for _ in range(4)]
+
+    outcomes = house.node.worker.run_once()
+
+    assert [one.id for one in outcomes] == [good, good, *bad]
+    assert [one.kind for one in outcomes] == ["accepted", "claimed", *["rejected"] * 4]
+
+
+def test_run_once__given_more_than_a_poll_takes__goes_on_with_the_others(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = fresh.houses[0]
+    worker = house.node.worker
+    monkeypatch.setattr("offchain.services.node.worker.NEW_PER_POLL", 2)
+    asked = [ask(house) for _ in range(5)]
+    monkeypatch.setattr(
+        worker.requests, "handle", lambda lock_id: Outcome("skipped", lock_id, "waits")
+    )
+
+    turns = [[one.id for one in worker.run_once()] for _ in range(3)]
+    monkeypatch.undo()
+    worker.run_once()  # the journal outlives the test: leave nothing open in it
+
+    assert turns == [asked[:2], asked[2:4], [asked[4], asked[0]]]
 
 
 def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town) -> None:
