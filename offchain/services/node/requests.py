@@ -8,6 +8,8 @@ same bytes.
 from __future__ import annotations
 
 import secrets
+from itertools import pairwise
+from statistics import median_high
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.messages import factor_commitment
@@ -28,6 +30,7 @@ from offchain.services.node.windows import HeldWindow, WindowPending
 from offchain.services.roles import LockState, Reason
 from offchain.storage import Cid, ContentStore
 
+_PACE_BLOCKS = 8  # over so many the pace of blocks is measured
 _EARNED = (LockState.CLAIMED, LockState.SETTLED)
 
 
@@ -74,10 +77,11 @@ class RequestDesk:
             )
             return Outcome("expired", lock_id, "T passed before acceptance; nothing is owed")
         try:
-            if left_s < 2 * self._terms.margin_s:
+            needed_s = 2 * self._terms.margin_s + self._depth_s()
+            if left_s < needed_s:
                 raise RequestRefused(
                     Reason.TOO_LITTLE_TIME,
-                    f"{left_s} s are left before T, {2 * self._terms.margin_s} s are needed",
+                    f"{left_s} s are left before T, {needed_s} s are needed",
                 )
             job = self._prepared(lock, job)
         except RequestRefused as refusal:
@@ -202,6 +206,17 @@ class RequestDesk:
             self._store.put(job.answer)
             return Outcome("accepted", lock.lock_id, "accepted before")
         return Outcome("skipped", lock.lock_id, f"the lock is {lock.state.name}")
+
+    def _depth_s(self) -> int:
+        """Return how long an acceptance takes to lie deep enough, by the newest blocks' pace."""
+        if self._terms.confirmations == 0:
+            return 0
+        newest = self._gateway.block_number()
+        numbers = range(max(0, newest - _PACE_BLOCKS), newest + 1)
+        times = [self._gateway.block(number).timestamp for number in numbers]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        # The median: one long pause says nothing about the pace.
+        return self._terms.confirmations * max(0, median_high(gaps)) if gaps else 0
 
     # ---- checking and answering
 

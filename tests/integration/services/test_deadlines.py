@@ -270,6 +270,20 @@ def test_run_once__given_more_than_a_poll_takes__goes_on_with_the_others(
     assert turns == [asked[:2], asked[2:4], [asked[4], asked[0]]]
 
 
+def test_handle__given_too_little_time_for_the_depth__rejects(fresh: Town) -> None:
+    house, depth, pace_s = fresh.houses[0], 2, 60
+    desk = deep_worker(fresh, house.node, depth).requests
+    for _ in range(8):
+        fresh.anvil.warp(pace_s)
+    lock_id = ask(house, expires_at=house.gateway.now() + 290)
+    for _ in range(depth):
+        fresh.anvil.warp(pace_s)
+
+    outcome = desk.handle(lock_id)  # about 170 s are left: enough for twice the margin alone
+
+    assert outcome.kind == "rejected" and outcome.detail.startswith("TOO_LITTLE_TIME")
+
+
 def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
