@@ -20,6 +20,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.inbox_scan import new_events
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.settlements import Settlements
 from offchain.services.node.store import GrantJob, GrantState, NodeStore, StoredDataSet
 from offchain.services.roles import LockState, MemberRole, Reason
 from offchain.storage import ContentStore
@@ -48,6 +49,7 @@ class DealDesk:
         self._directory = directory
         self._terms = terms
         self._book = LockBook(gateway, confirmations=terms.confirmations)
+        self._settlements = Settlements(gateway=gateway, held=self._held, book=self._book)
         self._newest = LockBook(gateway)
         self._grants = GrantBook(gateway, confirmations=terms.confirmations)
 
@@ -147,22 +149,12 @@ class DealDesk:
 
     def settleable(self) -> list[bytes]:
         """Return the delivered locks whose dispute window is over and that nobody settled yet."""
-        now, found = self._gateway.now(), []
-        for job in self._held.grants(GrantState.DELIVERED):
-            if self._held.recall(_settled(job.lock_id)) is not None:
-                continue
-            lock = self._book.lock(job.lock_id)
-            if lock.state is LockState.SETTLED:
-                self._held.remember(_settled(job.lock_id), b"1")
-            elif lock.state is LockState.DELIVERED and lock.settle_at <= now:
-                found.append(job.lock_id)
-        return found
+        jobs = self._held.grants(GrantState.DELIVERED)
+        return self._settlements.due((job.lock_id for job in jobs), state=LockState.DELIVERED)
 
     def settle(self, lock_id: bytes) -> Outcome:
         """Make the price withdrawable."""
-        receipt = self._book.settle(lock_id)
-        self._held.remember(_settled(lock_id), b"1")
-        return Outcome("settled", lock_id, "the price is withdrawable", receipt)
+        return self._settlements.settle(lock_id)
 
     # ---- inside
 
@@ -275,7 +267,3 @@ def deliver_arguments(selection: Selection, dealt: Transcript) -> tuple[Any, ...
         [point.words() for point in dealt.commitments],
         [point.words() for point in dealt.shares],
     )
-
-
-def _settled(lock_id: bytes) -> str:
-    return f"settled:{lock_id.hex()}"

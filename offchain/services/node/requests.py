@@ -25,6 +25,7 @@ from offchain.services.node.inbox_scan import new_events
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
 from offchain.services.node.request_check import RequestCheck
+from offchain.services.node.settlements import Settlements
 from offchain.services.node.store import JobState, NodeStore, RequestJob
 from offchain.services.node.windows import HeldWindow, WindowPending
 from offchain.services.roles import LockState, Reason
@@ -57,6 +58,7 @@ class RequestDesk:
         self._terms = terms
         self._check = RequestCheck(gateway, store, keys, readings, directory)
         self._book = LockBook(gateway, confirmations=terms.confirmations)
+        self._settlements = Settlements(gateway=gateway, held=self._held, book=self._book)
         self._newest = LockBook(gateway)
 
     def pending(self) -> list[bytes]:
@@ -138,22 +140,12 @@ class RequestDesk:
 
     def settleable(self) -> list[bytes]:
         """Return the claimed locks whose dispute window is over and that nobody settled yet."""
-        now, found = self._gateway.now(), []
-        for job in self._held.requests(JobState.CLAIMED):
-            if self._held.recall(_settled(job.lock_id)) is not None:
-                continue
-            lock = self._book.lock(job.lock_id)
-            if lock.state is LockState.SETTLED:
-                self._held.remember(_settled(job.lock_id), b"1")
-            elif lock.state is LockState.CLAIMED and lock.settle_at <= now:
-                found.append(job.lock_id)
-        return found
+        jobs = self._held.requests(JobState.CLAIMED)
+        return self._settlements.due((job.lock_id for job in jobs), state=LockState.CLAIMED)
 
     def settle(self, lock_id: bytes) -> Outcome:
         """Make the price withdrawable."""
-        receipt = self._book.settle(lock_id)
-        self._held.remember(_settled(lock_id), b"1")
-        return Outcome("settled", lock_id, "the price is withdrawable", receipt)
+        return self._settlements.settle(lock_id)
 
     # ---- taking requests in
 
@@ -306,7 +298,3 @@ class RequestDesk:
         )
         self._held.set_request_state(lock.lock_id, JobState.REJECTED, reason=str(refusal))
         return Outcome("rejected", lock.lock_id, str(refusal), receipt)
-
-
-def _settled(lock_id: bytes) -> str:
-    return f"settled:{lock_id.hex()}"

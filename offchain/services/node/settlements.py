@@ -1,0 +1,43 @@
+"""Settle what was claimed or delivered once its dispute window is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from offchain.chain.gateway import ChainGateway
+from offchain.services.locks import LockBook
+from offchain.services.node.outcome import Outcome
+from offchain.services.node.store import NodeStore
+from offchain.services.roles import LockState
+
+
+class Settlements:
+    """The end of a node's locks; what was settled is noted, and not looked at again."""
+
+    def __init__(self, *, gateway: ChainGateway, held: NodeStore, book: LockBook) -> None:
+        self._gateway = gateway
+        self._held = held
+        self._book = book
+
+    def due(self, lock_ids: Iterable[bytes], *, state: LockState) -> list[bytes]:
+        """Return the locks in `state` whose window is over and that nobody settled yet."""
+        now, found = self._gateway.now(), []
+        for lock_id in lock_ids:
+            if self._held.recall(_settled(lock_id)) is not None:
+                continue
+            lock = self._book.lock(lock_id)
+            if lock.state is LockState.SETTLED:
+                self._held.remember(_settled(lock_id), b"1")
+            elif lock.state is state and lock.settle_at <= now:
+                found.append(lock_id)
+        return found
+
+    def settle(self, lock_id: bytes) -> Outcome:
+        """Make the price withdrawable."""
+        receipt = self._book.settle(lock_id)
+        self._held.remember(_settled(lock_id), b"1")
+        return Outcome("settled", lock_id, "the price is withdrawable", receipt)
+
+
+def _settled(lock_id: bytes) -> str:
+    return f"settled:{lock_id.hex()}"
