@@ -40,6 +40,16 @@ struct Publication {
     G1Point keyPossession;
 }
 
+/// @notice A batch brought by somebody else, signed by its device.
+/// @param signature secp256k1 signature (65 bytes r ‖ s ‖ v) of {IDataLedger.anchorDigest} by the device's account.
+struct SignedBatch {
+    address device;
+    uint64 fromSeq;
+    uint32 count;
+    bytes32 root;
+    bytes signature;
+}
+
 /// @title IDataLedger
 /// @notice Anchored readings and published data sets.
 /// A device's batches are contiguous: each begins at the seq where the last one ended, starting at 1. What is anchored never changes.
@@ -66,6 +76,8 @@ interface IDataLedger {
     error DataLedger_SeqGap(address device, uint64 fromSeq, uint64 expectedSeq);
     /// @notice Another batch is anchored there already.
     error DataLedger_SeqTaken(address device, uint64 fromSeq);
+    /// @notice The signature is not the device's over this batch.
+    error DataLedger_BadSignature(address device, uint64 fromSeq);
     /// @notice A field of the publication is out of range; `field` names it.
     error DataLedger_BadPublication(bytes32 field);
     /// @notice The key commitment was used before.
@@ -78,10 +90,17 @@ interface IDataLedger {
     /// or the same (fromSeq, count, root) is anchored already.
     function anchor(uint64 fromSeq, uint32 count, bytes32 root) external;
 
+    /// @notice Anchors batches of several devices, each signed by its own; anyone may bring them. One that is refused takes all with it, by its own error.
+    /// @dev Requirements for each: as in {anchor}, with the device that signed in the caller's place; the signature is that device's.
+    function anchorMany(SignedBatch[] calldata batches) external;
+
     /// @notice Publishes a data set; its id is {nextDataSetId}.
     /// @dev Requirements: the caller is an active processor; windowFrom < windowTo, both multiples of 86,400; kind, rowCount,
     /// readingsRoot, manifestDigest not zero; 0 < manifestLength ≤ 32,768; F_0 is not infinity and was never used; the proof of possession verifies.
     function publish(Publication calldata publication) external returns (bytes32 dataSetId);
+
+    /// @notice What a device signs for {anchorMany}: keccak256(abi.encode(keccak256("DMSM-V1-anchor"), chainId, this, device, fromSeq, count, root)).
+    function anchorDigest(address device, uint64 fromSeq, uint32 count, bytes32 root) external view returns (bytes32);
 
     /// @notice The seq the device's next batch must begin with (1 for a new device).
     function nextSeqOf(address device) external view returns (uint64);

@@ -61,8 +61,19 @@ interface IMemberRegistry {
     /// @notice Emitted when a member was revoked.
     event MemberRevoked(address indexed account, Role indexed role, bytes32 indexed regionId);
 
+    /// @notice Emitted when the emergency stop was used: nothing begins until `until`.
+    event BeginningsStopped(uint256 until);
+    /// @notice Emitted when the emergency stop may be used once more.
+    event StopRearmed();
+
     /// @notice The caller is not the consortium.
     error MemberRegistry_NotConsortium(address caller);
+    /// @notice The emergency stop holds: nothing begins until `until`; whatever has begun ends as always.
+    error MemberRegistry_Stopped(uint256 until);
+    /// @notice The emergency stop was used and not armed again.
+    error MemberRegistry_StopSpent();
+    /// @notice The emergency stop is armed already.
+    error MemberRegistry_StopArmed();
     /// @notice The account is known already (an account registers once, also after revocation).
     error MemberRegistry_AlreadyKnown(address account);
     /// @notice The account is not an active member.
@@ -89,6 +100,15 @@ interface IMemberRegistry {
     /// @dev Emits {MemberRevoked}. Requirements: the caller is the consortium; the account is active.
     function revoke(address account) external;
 
+    /// @notice Uses the emergency stop, once: for {STOP_SECONDS} no request, acceptance, broadcast, response, selection, data set or anchor begins.
+    /// It ends by itself; nothing that has begun is touched, no money is held back.
+    /// @dev Emits {BeginningsStopped}. Requirements: the caller is the consortium; the stop is armed.
+    function stopBeginnings() external;
+
+    /// @notice Arms the emergency stop for one more use.
+    /// @dev Emits {StopRearmed}. Requirements: the caller is the consortium; the stop was used.
+    function rearmStop() external;
+
     /// @notice The profile and whether the member is active (all zero for an unknown account).
     function memberOf(address account) external view returns (Profile memory profile, bool active);
 
@@ -97,6 +117,24 @@ interface IMemberRegistry {
 
     /// @notice Whether the account is active in this role.
     function isActive(address account, Role role) external view returns (bool);
+
+    /// @notice {activeRoleOf} for what begins: reverts with {MemberRegistry_Stopped} while the emergency stop holds.
+    function beginnerOf(address account) external view returns (Role role, bytes32 regionId);
+
+    /// @notice {isActive} for what begins: reverts with {MemberRegistry_Stopped} while the emergency stop holds.
+    function mayBegin(address account, Role role) external view returns (bool);
+
+    /// @notice Whether a BLS signature over a message, under a domain tag, is the member's, also of a revoked one.
+    function isSignedBy(address account, bytes calldata message, bytes calldata tag, G1Point calldata signature)
+        external
+        view
+        returns (bool);
+
+    /// @notice Until when nothing begins; in the past, or 0, when the emergency stop does not hold.
+    function stoppedUntil() external view returns (uint40);
+
+    /// @notice Whether the emergency stop was used and not armed again.
+    function isStopSpent() external view returns (bool);
 
     /// @notice The active processor of a region, zero if none.
     function processorOf(bytes32 regionId) external view returns (address);

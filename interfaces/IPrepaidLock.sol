@@ -4,9 +4,9 @@ pragma solidity 0.8.28;
 import {G1Point, G2Point} from "../contracts/libraries/BN254.sol";
 
 /// @notice Where a lock stands. Rejected, Declined, Refunded, Settled and Slashed are terminal.
-/// Request: None → Requested → {Rejected | Refunded | Accepted}, Accepted → {Claimed | Refunded}, Claimed → Settled.
-/// Sharing: None → Selected → {Declined | Refunded | Delivered}, Delivered → Settled.
-/// Demanded, Disputed and Slashed have their place here and no way in yet (docs/known-limits.md).
+/// Request: None → Requested → {Rejected | Refunded | Accepted}, Accepted → {Claimed | Refunded}, Claimed → {Demanded | Disputed | Settled},
+/// Demanded → {Claimed | Slashed}, Disputed → {Settled | Refunded | Slashed}.
+/// Sharing: None → Selected → {Declined | Refunded | Delivered}, Delivered → {Disputed | Settled}, Disputed as above.
 enum LockState {
     None,
     Requested,
@@ -37,29 +37,58 @@ enum Reason {
 
 /// @notice A lock as stored.
 /// @param payer Who paid and gets a refund.
-/// @param payee The processing node that is paid on success.
 /// @param state Where it stands.
 /// @param expiresAt T: success iff now < T, refund iff now ≥ T.
-/// @param settleAt When a claimed or delivered lock may be settled; 0 before.
-/// @param disputeWindowSeconds The window under which the lock began.
+/// @param dueAt The deadline of the stage behind T, 0 before. Claimed, Delivered: disputes until then, settlement from then on. Demanded: the answer is
+/// served until then, {slash} from then on. Disputed: the judges decide until then, {refund} from then on.
+/// @param isDemanded Whether the sealed answer was demanded on chain: once a lock.
+/// @param payee The processing node that is paid on success.
 /// @param priceWei The prepayment.
+/// @param disputeWindowSeconds The window under which the lock began.
+/// @param threshold,groupSize t and n of a sharing lock, else 0.
+/// @param answerLength Length of the doubly sealed answer of an accepted request, in bytes, else 0.
+/// @param feeBps The consortium's part of the price at settlement, in 1/10,000.
+/// @param rulesVersion The catalogue's rules under which the lock began ({IRequestCatalogue.rulesAt}).
+/// @param bondWei What the payee puts up for this lock: from acceptance or selection until the end.
 /// @param subject typeId of a request (left-padded), data set id of a sharing lock.
 /// @param binding Request: 0, then C once accepted. Sharing: groupHash.
 /// @param answerDigest SHA-256 (and CID) of the doubly sealed answer of an accepted request, else 0.
-/// @param threshold,groupSize t and n of a sharing lock, else 0.
 struct Lock {
     address payer;
     LockState state;
     uint40 expiresAt;
-    uint40 settleAt;
+    uint40 dueAt;
+    bool isDemanded;
     address payee;
     uint96 priceWei;
     uint32 disputeWindowSeconds;
     uint8 threshold;
     uint8 groupSize;
+    uint16 answerLength;
+    uint16 feeBps;
+    uint32 rulesVersion;
+    uint96 bondWei;
     bytes32 subject;
     bytes32 binding;
     bytes32 answerDigest;
+}
+
+/// @notice What a processing node has put up for its locks.
+/// @param freeWei Backs no lock; its owner may take it.
+/// @param heldWei Backs locks that have not ended.
+/// @param takenAt When its owner last took some of it, 0 if never.
+struct Bond {
+    uint96 freeWei;
+    uint96 heldWei;
+    uint40 takenAt;
+}
+
+/// @notice A running dispute.
+/// @param by Who brought it and gets the payee's bond if it wins: the payer, or a member of the group.
+/// @param bondWei What it put up, and loses to the payee if it loses.
+struct Dispute {
+    address by;
+    uint96 bondWei;
 }
 
 /// @notice A user's request R (protocol §3), without its payer, who is the caller.
@@ -98,9 +127,10 @@ struct SharingOrder {
 }
 
 /// @title IPrepaidLock
-/// @notice Holds all money: prepayments with a hash-lock (a user's request) or a share-lock (data sharing), and a market
-/// application's deposit. Money leaves only by {withdrawFor}, to the account it belongs to.
-/// What ends a lock depends on the lock and the time alone and can be stopped by nobody.
+/// @notice Holds all money: prepayments with a hash-lock (a user's request) or a share-lock (data sharing), the bonds of processing
+/// nodes and of disputes, the deposits of demands and of market applications. Money leaves only by {withdrawFor}, to the account it belongs to.
+/// What ends a lock depends on the lock and the time alone and can be stopped by nobody; in a dispute the consortium's judges choose
+/// between the two parties, and what a party loses the other one gets.
 interface IPrepaidLock {
     /// @notice Emitted when a request was paid.
     event Requested(
@@ -113,7 +143,7 @@ interface IPrepaidLock {
         bytes32 indexed lockId, address indexed payer, address indexed payee, bytes32 secretHash, bytes32 answerDigest, uint32 answerLength
     );
     /// @notice Emitted when the secret opened the lock.
-    event Claimed(bytes32 indexed lockId, address indexed payer, address indexed payee, bytes32 secret, uint40 settleAt);
+    event Claimed(bytes32 indexed lockId, address indexed payer, address indexed payee, bytes32 secret, uint40 dueAt);
     /// @notice Emitted when a sharing node selected and paid.
     event Selected(
         bytes32 indexed lockId, address indexed payer, address indexed payee, SharingOrder order, G1Point signature
@@ -122,12 +152,48 @@ interface IPrepaidLock {
     event Declined(bytes32 indexed lockId, address indexed payer, address indexed payee, Reason reason);
     /// @notice Emitted when a valid transcript was delivered: the broadcast channel of the sharing (paper §V.C).
     event Delivered(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, G2Point[] commitments, G1Point[] shares, uint40 settleAt
+        bytes32 indexed lockId, address indexed payer, address indexed payee, G2Point[] commitments, G1Point[] shares, uint40 dueAt
     );
-    /// @notice Emitted when the price became withdrawable by the payee.
-    event Settled(bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei);
-    /// @notice Emitted when the prepayment became withdrawable by the payer because T passed.
-    event Refunded(bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei);
+    /// @notice Emitted when the payer demanded the sealed answer on chain.
+    event Demanded(
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 depositWei, uint40 dueAt
+    );
+    /// @notice Emitted when the demanded answer was served: `answer` is the sealed answer itself.
+    event Served(
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 depositWei, bytes answer, uint40 dueAt
+    );
+    /// @notice Emitted when a dispute was opened.
+    /// @param by Who brought it.
+    /// @param bondWei What it put up.
+    /// @param evidenceDigest SHA-256 (and CID) of the evidence, sealed to each judge (docs/formats.md §16).
+    event Disputed(
+        bytes32 indexed lockId,
+        address indexed payee,
+        address indexed by,
+        uint96 bondWei,
+        bytes32 evidenceDigest,
+        uint32 evidenceLength,
+        uint40 dueAt
+    );
+    /// @notice Emitted when the price became withdrawable by the payee, less the fee, which the treasury may withdraw; the lock's bond is free again.
+    /// @param gainWei The bond of a lost dispute, which the payee gets, else 0.
+    event Settled(
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, uint96 feeWei, uint96 gainWei
+    );
+    /// @notice Emitted when the prepayment became withdrawable by the payer because T passed, or because the judges did not decide.
+    /// @param gainWei The payee's bond, which the payer gets when the payee had taken the task on and let T pass, else 0.
+    event Refunded(
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, uint96 gainWei
+    );
+    /// @notice Emitted when the prepayment became withdrawable by the payer because the payee did not serve, or lost a dispute.
+    /// @param to Who gets the payee's bond: the payer, or the member who disputed.
+    event Slashed(
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, address to, uint96 gainWei
+    );
+    /// @notice Emitted when an account's bond grew by a payment.
+    event BondAdded(address indexed account, address indexed by, uint96 amountWei);
+    /// @notice Emitted when an account took free bond: it is withdrawable now.
+    event BondTaken(address indexed account, uint96 amountWei);
     /// @notice Emitted when a market application's deposit was taken in.
     event ApplicationHeld(bytes32 indexed broadcastId, address indexed payer, uint96 amountWei);
     /// @notice Emitted when a part of it became withdrawable.
@@ -153,7 +219,19 @@ interface IPrepaidLock {
     error PrepaidLock_SecretHashUsed(bytes32 secretHash);
     error PrepaidLock_BadAnswer(bytes32 answerDigest, uint32 answerLength);
     error PrepaidLock_BadSecret(bytes32 lockId);
-    error PrepaidLock_TooEarly(bytes32 lockId, uint256 settleAt, uint256 nowAt);
+    /// @notice The stage still runs: what is due at its end is not due yet.
+    error PrepaidLock_TooEarly(bytes32 lockId, uint256 dueAt, uint256 nowAt);
+    /// @notice The stage is over: a demand, an answer served, a dispute or a verdict comes too late.
+    error PrepaidLock_TooLate(bytes32 lockId, uint256 dueAt, uint256 nowAt);
+    /// @notice Only the payer demands; only the payer or a member of the lock's group disputes.
+    error PrepaidLock_NotParty(bytes32 lockId, address caller);
+    error PrepaidLock_AlreadyDemanded(bytes32 lockId);
+    /// @notice The bytes served are not the ones whose digest and length the payee committed.
+    error PrepaidLock_WrongAnswer(bytes32 lockId, bytes32 digest);
+    error PrepaidLock_BadEvidence(bytes32 evidenceDigest, uint32 evidenceLength);
+    error PrepaidLock_NotCourt(address caller);
+    /// @notice The account's free bond does not cover the amount.
+    error PrepaidLock_BondTooSmall(address account, uint256 freeWei, uint256 neededWei);
     error PrepaidLock_WrongGroup(bytes32 lockId);
     error PrepaidLock_WrongKey(bytes32 lockId, bytes32 keyHash);
     error PrepaidLock_BadShares(bytes32 lockId);
@@ -176,7 +254,7 @@ interface IPrepaidLock {
 
     /// @notice Commits to an answer.
     /// @dev Requirements: caller is the payee and an active processor; state Requested; now < T; secretHash C = SHA256(abi.encode(payee, x))
-    /// was never used by this payee and is not zero; digest not zero; 0 < length ≤ 32 KiB. Uniqueness is by (payee, C): C names its payee, so another
+    /// was never used by this payee and is not zero; digest not zero; 0 < length ≤ 32 KiB; the payee's free bond covers the lock's, which is held from now on. Uniqueness is by (payee, C): C names its payee, so another
     /// node that copies it from the mempool could never claim with it, and must not be able to block it either.
     function accept(bytes32 lockId, bytes32 secretHash, bytes32 answerDigest, uint32 answerLength) external;
 
@@ -187,7 +265,7 @@ interface IPrepaidLock {
     // ---- data sharing ----
 
     /// @notice Opens a sharing lock for the market.
-    /// @dev Requirements: caller is the market; value equals the price; expiresAt − now ≥ the sharing terms' shortest; digest and length sound;
+    /// @dev Requirements: caller is the market; value equals the price; the payee's free bond covers the lock's, which is held from now on; expiresAt − now ≥ the sharing terms' shortest; digest and length sound;
     /// nonce fresh; σ_s (SHARING tag) verifies under the payer's BLS key.
     function openSharing(SharingOrder calldata order, G1Point calldata signature) external payable returns (bytes32 lockId);
 
@@ -206,18 +284,66 @@ interface IPrepaidLock {
         G1Point[] calldata shares
     ) external;
 
+    // ---- when what was paid for is withheld or wrong ----
+
+    /// @notice Demands the sealed answer on chain, once a lock. The value is the cost of serving, which the payee gets when it serves; else it goes back.
+    /// @dev Requirements: state Claimed; now < dueAt; caller is the payer; not demanded before; value equals {demandWeiOf}.
+    function demand(bytes32 lockId) external payable;
+
+    /// @notice Serves the demanded answer; the window for disputes restarts. Anyone may bring it; the deposit is the payee's.
+    /// @dev Requirements: state Demanded; now < dueAt; `answer` has the committed length and SHA-256.
+    function serve(bytes32 lockId, bytes calldata answer) external;
+
+    /// @notice Ends a lock whose demanded answer was not served: price, deposit and the payee's bond go to the payer, the payee's credit falls. Anyone may call.
+    /// @dev Requirements: state Demanded; now ≥ dueAt.
+    function slash(bytes32 lockId) external;
+
+    /// @notice Disputes what was delivered. The value is the disputer's bond.
+    /// @dev Requirements: state Claimed or Delivered; now < dueAt; caller is the payer; digest not zero, 0 < length ≤ 32 KiB; value equals {disputeWeiOf}.
+    function dispute(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external payable;
+
+    /// @notice The same by a member of a sharing lock's group, which is named by the snapshot that delivery used.
+    /// @dev Requirements: state Delivered; now < dueAt; keccak256(abi.encode(accounts, deliveryKeys)) is the lock's groupHash; caller is among them; the rest as in {dispute}.
+    function disputeAsMember(
+        bytes32 lockId,
+        address[] calldata accounts,
+        G1Point[] calldata deliveryKeys,
+        bytes32 evidenceDigest,
+        uint32 evidenceLength
+    ) external payable;
+
+    /// @notice Ends a disputed lock by the judges' verdict, between the two parties alone. For the payer: price back, the payee's bond to the disputer, credit
+    /// falls (Slashed). For the payee: as {settle}, and the disputer's bond to the payee.
+    /// @dev Requirements: caller is the court; state Disputed; now < dueAt.
+    function decide(bytes32 lockId, bool forPayer) external;
+
     // ---- the end ----
 
-    /// @notice Makes the price withdrawable by the payee and raises its credit. Anyone may call.
-    /// @dev Requirements: state Claimed or Delivered; now ≥ settleAt.
+    /// @notice Makes the price, less the fee, withdrawable by the payee and raises its credit. Anyone may call.
+    /// @dev Requirements: state Claimed or Delivered; now ≥ dueAt.
     function settle(bytes32 lockId) external;
 
-    /// @notice Gives the prepayment back because T passed. Anyone may call. From Accepted or Selected the payee's credit falls.
-    /// @dev Requirements: state Requested, Accepted or Selected; now ≥ T.
+    /// @notice Gives the prepayment back. Anyone may call. From Accepted or Selected the payee's bond goes to the payer and its credit falls; from Disputed
+    /// (the judges did not decide) both bonds go back and no credit moves.
+    /// @dev Requirements: state Requested, Accepted or Selected and now ≥ T; or Disputed and now ≥ dueAt.
     function refund(bytes32 lockId) external;
+
+    /// @notice Does for each lock of a list what is due by time: {settle}, {slash} or {refund}. What is not due is passed over, so that nobody's
+    /// call can spoil another's. Anyone may call.
+    /// @return ended How many locks ended.
+    function endMany(bytes32[] calldata lockIds) external returns (uint256 ended);
 
     /// @notice Sends an account what is its own. Anyone may call; the money goes to the account.
     function withdrawFor(address account) external;
+
+    // ---- bonds ----
+
+    /// @notice Adds the value to a processing node's bond. Anyone may pay.
+    /// @dev Requirements: the account is an active processor; value not zero.
+    function addBond(address account) external payable;
+
+    /// @notice Makes free bond of the caller withdrawable. Requirements: 0 < amount ≤ the free bond.
+    function takeBond(uint96 amountWei) external;
 
     // ---- the market's application deposits ----
 
@@ -237,9 +363,24 @@ interface IPrepaidLock {
     /// @notice What an account may withdraw.
     function withdrawableOf(address account) external view returns (uint256);
 
+    /// @notice What an account has put up.
+    function bondOf(address account) external view returns (Bond memory);
+
+    /// @notice The running or ended dispute of a lock (all zero if none).
+    function disputeOf(bytes32 lockId) external view returns (Dispute memory);
+
+    /// @notice What {demand} costs: the rules' price for a KiB, for each KiB begun and four more.
+    function demandWeiOf(bytes32 lockId) external view returns (uint96);
+
+    /// @notice What {dispute} costs: the rules' part of the price.
+    function disputeWeiOf(bytes32 lockId) external view returns (uint96);
+
+    /// @notice Whether free bond covers an amount, and has not been taken from since `since` (unix seconds).
+    function isCovered(address account, uint256 amountWei, uint256 since) external view returns (bool);
+
     /// @notice The deposit held for a broadcast.
     function applicationOf(bytes32 broadcastId) external view returns (uint96);
 
-    /// @notice All the contract owes: open prepayments, held deposits, withdrawable sums. Never above its balance.
+    /// @notice All the contract owes: open prepayments, bonds, held deposits, withdrawable sums. Never above its balance.
     function liabilitiesWei() external view returns (uint256);
 }

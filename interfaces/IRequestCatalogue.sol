@@ -25,8 +25,24 @@ struct SharingTerms {
     uint96 applicationWei;
 }
 
+/// @notice The rules of bonds, demands, disputes and fees. A version never changes; every lock keeps the one under which it began.
+/// @param serveSeconds Time to serve a demanded answer.
+/// @param decideSeconds Time for the judges to decide a dispute.
+/// @param feeBps The consortium's part of a price at settlement, in 1/10,000: what credit costs.
+/// @param bondBps The processing node's bond, as a part of the price.
+/// @param disputeBondBps The disputer's bond, as a part of the price.
+/// @param serveKibWei The cost of serving one KiB on chain, which a demand deposits.
+struct Rules {
+    uint32 serveSeconds;
+    uint32 decideSeconds;
+    uint16 feeBps;
+    uint16 bondBps;
+    uint16 disputeBondBps;
+    uint64 serveKibWei;
+}
+
 /// @title IRequestCatalogue
-/// @notice Request types, prices and shortest deadlines, set by the consortium ("energy centre"). A change binds only what begins
+/// @notice Request types, prices, shortest deadlines and rules, set by the consortium ("energy centre"). A change binds only what begins
 /// after it: every lock keeps the terms under which it began.
 interface IRequestCatalogue {
     /// @notice Emitted when a type was set.
@@ -35,6 +51,9 @@ interface IRequestCatalogue {
     );
     /// @notice Emitted when the sharing terms were set.
     event SharingTermsSet(uint32 shortestSeconds, uint32 disputeWindowSeconds, uint96 applicationWei);
+
+    /// @notice Emitted when new rules were set; the first ones at construction.
+    event RulesSet(uint32 indexed version, Rules rules);
 
     /// @notice The caller is not the consortium.
     error RequestCatalogue_NotConsortium(address caller);
@@ -51,6 +70,12 @@ interface IRequestCatalogue {
     /// @dev Requirements: the caller is the consortium; the same ranges; applicationWei not zero.
     function setSharingTerms(SharingTerms calldata terms) external;
 
+    /// @notice Sets the rules under which locks begin from now on, as a new version.
+    /// @dev Requirements: the caller is the consortium; serveSeconds and decideSeconds from 60 to 30 days; feeBps ≤ 2,000; 1,000 ≤ bondBps ≤ 50,000;
+    /// 100 ≤ disputeBondBps ≤ 10,000; serveKibWei not zero.
+    /// @return version Its number; the first rules have 1.
+    function setRules(Rules calldata newRules) external returns (uint32 version);
+
     /// @notice The type, or a revert with {RequestCatalogue_UnknownType} if it does not exist or is closed.
     function openType(uint32 typeId) external view returns (RequestType memory);
 
@@ -59,4 +84,19 @@ interface IRequestCatalogue {
 
     /// @notice The terms of data sharing.
     function sharingTerms() external view returns (SharingTerms memory);
+
+    /// @notice The present version of the rules.
+    function rulesVersion() external view returns (uint32);
+
+    /// @notice A version of the rules (all zero if there is none).
+    function rulesAt(uint32 version) external view returns (Rules memory);
+
+    /// @notice All that a request begins under, in one call: {typeOf} and the present rules.
+    function requestConditions(uint32 typeId)
+        external
+        view
+        returns (RequestType memory requestType, uint32 version, Rules memory rules);
+
+    /// @notice All that a sharing lock begins under, in one call: {sharingTerms} and the present rules.
+    function sharingConditions() external view returns (SharingTerms memory terms, uint32 version, Rules memory rules);
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+/// @notice A dispute before the judges.
+/// @param openedAt When it was opened; who became a member of the consortium later does not judge it.
+/// @param decideBy The judges vote iff now < decideBy.
+/// @param needed k at the opening: so many equal votes decide.
+/// @param votesForPayer,votesForPayee The votes so far.
+/// @param isDecided Whether one side has reached `needed`.
+struct Case {
+    uint40 openedAt;
+    uint40 decideBy;
+    uint8 needed;
+    uint8 votesForPayer;
+    uint8 votesForPayee;
+    bool isDecided;
+}
+
+/// @title IDisputeCourt
+/// @notice The consortium's members judge disputes (protocol §3): each votes once, for one of the two parties; k equal votes are the verdict, which
+/// {IPrepaidLock.decide} carries out at once. The court holds no money and can give none to anybody else. Whatever is undecided at `decideBy`
+/// is refunded by {IPrepaidLock.refund}.
+interface IDisputeCourt {
+    event CaseOpened(bytes32 indexed lockId, uint8 needed, uint40 decideBy);
+    event Voted(bytes32 indexed lockId, address indexed judge, bool forPayer);
+    event CaseDecided(bytes32 indexed lockId, bool forPayer);
+
+    error DisputeCourt_NotLock(address caller);
+    /// @notice The caller is no member of the consortium, or became one after the case was opened.
+    error DisputeCourt_NotJudge(bytes32 lockId, address caller);
+    error DisputeCourt_NoCase(bytes32 lockId);
+    error DisputeCourt_AlreadyVoted(bytes32 lockId, address judge);
+    error DisputeCourt_AlreadyDecided(bytes32 lockId);
+    error DisputeCourt_TooLate(bytes32 lockId, uint256 decideBy, uint256 nowAt);
+
+    /// @notice Opens a case. Only PrepaidLock, which opens at most one a lock.
+    function open(bytes32 lockId, uint40 decideBy) external;
+
+    /// @notice Votes for the payer or for the payee. The k-th equal vote decides and ends the lock.
+    /// @dev Requirements: the case is open; now < decideBy; the caller is a member of the consortium now and was one when the case was opened; it has not voted.
+    function vote(bytes32 lockId, bool forPayer) external;
+
+    /// @notice The case (all zero if none).
+    function caseOf(bytes32 lockId) external view returns (Case memory);
+
+    /// @notice Whether a judge has voted.
+    function hasVoted(bytes32 lockId, address judge) external view returns (bool);
+}
