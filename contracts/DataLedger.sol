@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {DataSet, IDataLedger, Publication} from "../interfaces/IDataLedger.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+
+import {DataSet, IDataLedger, Publication, SignedBatch} from "../interfaces/IDataLedger.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {BLS} from "./libraries/BLS.sol";
 import {BN254} from "./libraries/BN254.sol";
@@ -25,6 +27,11 @@ contract DataLedger is IDataLedger {
     /// @notice The longest sealed manifest, in bytes.
     uint32 public constant MAX_MANIFEST_BYTES = 32_768;
 
+    /// @notice The most batches of one {anchorMany}.
+    uint256 public constant MOST_BATCHES = 64;
+
+    bytes32 private constant ANCHOR_TAG = keccak256("DMSM-V1-anchor");
+
     /// @notice Where devices and processors are looked up.
     IMemberRegistry public immutable registry;
 
@@ -47,20 +54,50 @@ contract DataLedger is IDataLedger {
 
     /// @inheritdoc IDataLedger
     function anchor(uint64 fromSeq, uint32 count, bytes32 root) external {
-        if (!registry.isActive(msg.sender, Role.Device)) revert DataLedger_NotDevice(msg.sender);
+        _anchor(msg.sender, fromSeq, count, root);
+    }
+
+    /// @inheritdoc IDataLedger
+    function anchorSigned(SignedBatch calldata batch) external {
+        bytes32 digest = anchorDigest(batch.device, batch.fromSeq, batch.count, batch.root);
+        (address signer, ECDSA.RecoverError fault,) = ECDSA.tryRecover(digest, batch.signature);
+        bool isSigned = fault == ECDSA.RecoverError.NoError && signer == batch.device;
+        if (!isSigned) revert DataLedger_BadSignature(batch.device, batch.fromSeq);
+        _anchor(batch.device, batch.fromSeq, batch.count, batch.root);
+    }
+
+    /// @inheritdoc IDataLedger
+    function anchorMany(SignedBatch[] calldata batches) external returns (uint256 anchored) {
+        if (batches.length > MOST_BATCHES) revert DataLedger_TooMany(batches.length, MOST_BATCHES);
+        for (uint256 i = 0; i < batches.length; ++i) {
+            try this.anchorSigned(batches[i]) {
+                ++anchored;
+            } catch (bytes memory reason) {
+                emit BatchRefused(batches[i].device, batches[i].fromSeq, reason);
+            }
+        }
+    }
+
+    /// @inheritdoc IDataLedger
+    function anchorDigest(address device, uint64 fromSeq, uint32 count, bytes32 root) public view returns (bytes32) {
+        return keccak256(abi.encode(ANCHOR_TAG, block.chainid, address(this), device, fromSeq, count, root));
+    }
+
+    function _anchor(address device, uint64 fromSeq, uint32 count, bytes32 root) private {
+        if (!registry.mayBegin(device, Role.Device)) revert DataLedger_NotDevice(device);
         if (count == 0 || count > MAX_BATCH || root == 0) revert DataLedger_BadBatch(fromSeq, count);
         bytes32 batchHash = _batchHash(fromSeq, count, root);
-        uint64 expected = _lastSeq[msg.sender] + 1;
+        uint64 expected = _lastSeq[device] + 1;
         if (fromSeq != expected) {
-            if (anchorOf[msg.sender][fromSeq] == batchHash) return;
-            if (fromSeq == 0 || fromSeq > expected) revert DataLedger_SeqGap(msg.sender, fromSeq, expected);
-            revert DataLedger_SeqTaken(msg.sender, fromSeq);
+            if (anchorOf[device][fromSeq] == batchHash) return;
+            if (fromSeq == 0 || fromSeq > expected) revert DataLedger_SeqGap(device, fromSeq, expected);
+            revert DataLedger_SeqTaken(device, fromSeq);
         }
 
-        _lastSeq[msg.sender] = fromSeq + count - 1;
-        anchorOf[msg.sender][fromSeq] = batchHash;
+        _lastSeq[device] = fromSeq + count - 1;
+        anchorOf[device][fromSeq] = batchHash;
 
-        emit BatchAnchored(msg.sender, fromSeq, count, root);
+        emit BatchAnchored(device, fromSeq, count, root);
     }
 
     /// @inheritdoc IDataLedger
@@ -93,7 +130,7 @@ contract DataLedger is IDataLedger {
 
     /// @inheritdoc IDataLedger
     function publish(Publication calldata publication) external returns (bytes32 dataSetId) {
-        (Role role, bytes32 regionId) = registry.activeRoleOf(msg.sender);
+        (Role role, bytes32 regionId) = registry.beginnerOf(msg.sender);
         if (role != Role.Processor) revert DataLedger_NotProcessor(msg.sender);
         _checkPublication(publication);
         bytes32 keyHash = keccak256(abi.encode(publication.keyCommitment));

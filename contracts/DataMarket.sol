@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import {ICreditBook} from "../interfaces/ICreditBook.sol";
 import {BroadcastState, Choice, Conditions, IDataMarket, Response} from "../interfaces/IDataMarket.sol";
 import {IDataLedger} from "../interfaces/IDataLedger.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, SharingOrder} from "../interfaces/IPrepaidLock.sol";
-import {IRequestCatalogue, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
+import {IRequestCatalogue, Rules} from "../interfaces/IRequestCatalogue.sol";
 import {G1Point} from "./libraries/BN254.sol";
 import {Book, BroadcastBook, Line} from "./libraries/BroadcastBook.sol";
 import {ShareCheck} from "./libraries/ShareCheck.sol";
@@ -29,6 +31,8 @@ contract DataMarket is IDataMarket {
 
     /// @notice Longest sealed ID openings, in bytes.
     uint256 public constant MAX_OPENINGS_BYTES = 32 * 1024;
+    /// @notice What a bond is a part of.
+    uint256 public constant BPS = 10_000;
     /// @notice Most regions of a broadcast.
     uint256 public constant MAX_REGIONS = BroadcastBook.MAX_REGIONS;
     /// @notice Least time for responses, in seconds.
@@ -71,7 +75,7 @@ contract DataMarket is IDataMarket {
 
     /// @inheritdoc IDataMarket
     function broadcast(Conditions calldata conditions) external payable returns (bytes32 broadcastId) {
-        if (!registry.isActive(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
+        if (!registry.mayBegin(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
         _checkConditions(conditions);
         _checkRegions(conditions.regions);
         _checkDeposit();
@@ -129,7 +133,7 @@ contract DataMarket is IDataMarket {
         _checkResponder(broadcastId, book);
         if (book.hasResponded(msg.sender)) revert DataMarket_AlreadyResponded(broadcastId, msg.sender);
         _checkOffer(broadcastId, book, dataSetId, priceWei);
-        uint32 creditNow = credit.creditOf(msg.sender);
+        uint16 creditNow = SafeCast.toUint16(credit.creditOf(msg.sender)); // never above 8,000 (CreditBook)
         if (!book.form.accepts(creditNow)) revert DataMarket_FormFull(broadcastId, creditNow);
 
         address replaced = book.enter(msg.sender, priceWei, dataSetId, creditNow);
@@ -147,7 +151,7 @@ contract DataMarket is IDataMarket {
     }
 
     function _checkResponder(bytes32 broadcastId, Book storage book) private view {
-        (Role role, bytes32 regionId) = registry.activeRoleOf(msg.sender);
+        (Role role, bytes32 regionId) = registry.beginnerOf(msg.sender);
         if (role != Role.Processor) revert DataMarket_NotProcessor(msg.sender);
         if (!book.wants(regionId)) revert DataMarket_RegionNotWanted(broadcastId, regionId);
     }
@@ -183,7 +187,7 @@ contract DataMarket is IDataMarket {
         Book storage book = _books[broadcastId];
         _requireBefore(broadcastId, book.selectBy);
         if (msg.sender != book.requester) revert DataMarket_NotRequester(broadcastId, msg.sender);
-        if (!registry.isActive(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
+        if (!registry.mayBegin(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
         G1Point[] memory deliveryKeys = _checkGroup(broadcastId, book.groupSize, members);
         bytes32 groupHash = keccak256(abi.encode(members, deliveryKeys));
         SharingOrder[] memory orders = _ordersFor(broadcastId, book, groupHash, choices);
@@ -288,19 +292,32 @@ contract DataMarket is IDataMarket {
 
         emit BroadcastClosed(broadcastId, standing.length);
 
-        // A revoked requester could not select: it did not walk away.
-        if (!registry.isActive(requester, Role.Sharer)) standing = new address[](0);
+        // A requester that was revoked, or stopped from selecting, did not walk away.
+        if (!registry.isActive(requester, Role.Sharer) || _wasStopped(book)) standing = new address[](0);
         _release(broadcastId, requester, standing);
     }
 
-    /// @dev The responders whose line stands and who are still active, in the form's order.
+    /// @dev Whether the last emergency stop held at any time in which selection was due.
+    function _wasStopped(Book storage book) private view returns (bool) {
+        uint256 until = registry.stoppedUntil();
+        return until > book.respondBy && until < uint256(book.selectBy) + registry.STOP_SECONDS();
+    }
+
+    /// @dev The responders that could have been selected, in the form's order: whose line stands, who are active, and whose free bond covers
+    /// their offer and was left alone since. A response without a bond behind it could not be paid, only collect this deposit.
     function _standing(Book storage book) private view returns (address[] memory standing) {
+        (,, Rules memory rules) = catalogue.sharingConditions();
         uint8[] memory slots = book.form.ranked();
         standing = new address[](slots.length);
         uint256 count;
         for (uint256 i = 0; i < slots.length; ++i) {
-            address processor = book.lines[slots[i]].processor;
-            if (registry.isActive(processor, Role.Processor)) standing[count++] = processor;
+            Line storage line = book.lines[slots[i]];
+            address processor = line.processor;
+            uint256 bondWei = uint256(line.priceWei) * rules.bondBps / BPS;
+            uint256 since = book.marks[processor].respondedAt;
+            bool counts =
+                registry.isActive(processor, Role.Processor) && prepaidLock.isCovered(processor, bondWei, since);
+            if (counts) standing[count++] = processor;
         }
         assembly ("memory-safe") {
             mstore(standing, count)

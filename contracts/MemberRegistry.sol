@@ -13,9 +13,11 @@ import {Wiring} from "./libraries/Wiring.sol";
 ///
 ///     account:  None ──admit──▶ active ──revoke──▶ revoked   (final; keys and ID commitment stay taken)
 ///     region:   free ──admit processor──▶ served ──revoke processor──▶ free
+///     stop:     armed ──stopBeginnings──▶ holds for STOP_SECONDS ──▶ spent ──rearmStop──▶ armed
 ///
 /// Who can stop what: the consortium alone admits and revokes. Revocation stops what a member *begins* elsewhere; the
 /// contracts that end things do not ask this registry whether somebody is active, and the keys of a revoked member stay readable.
+/// The emergency stop is asked by whatever begins something, and by nothing that ends it; it is over by itself, and holds once until it is armed again.
 /// A revoked user's devices stay members until they are revoked themselves.
 /// Assumes: the consortium checks off chain that an account, its secret ID and its Paillier key belong to the party it admits.
 contract MemberRegistry is IMemberRegistry {
@@ -32,7 +34,17 @@ contract MemberRegistry is IMemberRegistry {
     }
 
     /// @inheritdoc IMemberRegistry
+    uint256 public constant STOP_SECONDS = 7 days;
+    /// @notice How long it must be over before it may be armed again.
+    uint256 public constant REST_SECONDS = 30 days;
+
+    /// @inheritdoc IMemberRegistry
     address public immutable consortium;
+
+    /// @inheritdoc IMemberRegistry
+    uint40 public stoppedUntil;
+    /// @inheritdoc IMemberRegistry
+    bool public isStopSpent;
 
     /// @inheritdoc IMemberRegistry
     mapping(bytes32 regionId => address processor) public processorOf;
@@ -90,6 +102,48 @@ contract MemberRegistry is IMemberRegistry {
     }
 
     /*//////////////////////////////////////////////////////////////
+                             EMERGENCY STOP
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IMemberRegistry
+    function stopBeginnings() external onlyConsortium {
+        if (isStopSpent) revert MemberRegistry_StopSpent();
+
+        isStopSpent = true;
+        stoppedUntil = uint40(block.timestamp + STOP_SECONDS);
+
+        emit BeginningsStopped(stoppedUntil);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function rearmStop() external onlyConsortium {
+        if (!isStopSpent) revert MemberRegistry_StopArmed();
+        uint256 earliestAt = stoppedUntil + REST_SECONDS;
+        if (block.timestamp < earliestAt) revert MemberRegistry_TooEarly(earliestAt, block.timestamp);
+
+        isStopSpent = false;
+
+        emit StopRearmed();
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function beginnerOf(address account) external view returns (Role role, bytes32 regionId) {
+        _requireRunning();
+        return activeRoleOf(account);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function mayBegin(address account, Role role) external view returns (bool) {
+        _requireRunning();
+        return isActive(account, role);
+    }
+
+    function _requireRunning() private view {
+        uint256 until = stoppedUntil;
+        if (block.timestamp < until) revert MemberRegistry_Stopped(until);
+    }
+
+    /*//////////////////////////////////////////////////////////////
                                  VIEWS
     //////////////////////////////////////////////////////////////*/
 
@@ -109,7 +163,7 @@ contract MemberRegistry is IMemberRegistry {
     }
 
     /// @inheritdoc IMemberRegistry
-    function activeRoleOf(address account) external view returns (Role role, bytes32 regionId) {
+    function activeRoleOf(address account) public view returns (Role role, bytes32 regionId) {
         Record storage record = _records[account];
         if (record.active) (role, regionId) = (record.role, record.regionId);
     }
@@ -128,6 +182,15 @@ contract MemberRegistry is IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     function blsKeyOf(address account) external view returns (G2Point memory) {
         return _records[account].blsKey;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function isSignedBy(address account, bytes calldata message, bytes calldata tag, G1Point calldata signature)
+        external
+        view
+        returns (bool)
+    {
+        return BLS.verify(_records[account].blsKey, message, tag, signature);
     }
 
     /// @inheritdoc IMemberRegistry

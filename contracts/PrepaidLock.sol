@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {ICreditBook} from "../interfaces/ICreditBook.sol";
 import {IDataLedger} from "../interfaces/IDataLedger.sol";
+import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
-import {IPrepaidLock, Lock, LockState, Reason, RequestOrder, SharingOrder} from "../interfaces/IPrepaidLock.sol";
-import {IRequestCatalogue, RequestType, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
-import {BLS} from "./libraries/BLS.sol";
+import {Dispute, IPrepaidLock, Lock, LockState, LockTerms, Reason, RequestOrder, SharingOrder} from "../interfaces/IPrepaidLock.sol";
+import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
+import {Purse} from "./bases/Purse.sol";
 import {G1Point, G2Point} from "./libraries/BN254.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
 import {LockLifecycle} from "./libraries/LockLifecycle.sol";
@@ -16,48 +17,57 @@ import {ShareCheck, ShareGrant} from "./libraries/ShareCheck.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title PrepaidLock
-/// @notice See {IPrepaidLock}; the lifecycle is drawn in {LockLifecycle}.
-/// @dev Who can stop what: the consortium, by revoking members and closing types, what begins (request, accept, openSharing
-/// through the market). Nobody anything that has begun: it reads no role, no price and no parameter again.
-/// What it assumes: the other five contracts are this system's own; none of them calls back here in mid-call but the market,
-/// which is bound to {openSharing}, {holdApplication} and {releaseApplication}.
+/// @notice See {IPrepaidLock}; the lifecycle is drawn in {LockLifecycle}, the money in {Purse}.
+/// @dev Who can stop what: the consortium, by revoking members, closing types and the emergency stop, what begins (request, accept, openSharing
+/// through the market, addBond). Nobody anything that has begun: it reads no role, no price and no present parameter again, only the rules of
+/// its own version, which never change. Judges choose between the two parties of a disputed lock, while its stage lasts, and nothing else.
+/// What it assumes: the other contracts are this system's own; none of them calls back here in mid-call but the market, which is bound to
+/// {openSharing}, {holdApplication} and {releaseApplication}, and the court, which is bound to {decide}.
 /// It takes no ether but by its payable functions; what is forced upon it (a dying contract, a block reward) belongs to nobody.
-contract PrepaidLock is IPrepaidLock {
+contract PrepaidLock is Purse {
     using LockLifecycle for Lock;
 
-    /// @notice Longest sealed message or answer, in bytes.
+    /// @notice Longest sealed message, answer or evidence, in bytes.
     uint256 public constant MAX_SEALED_BYTES = 32 * 1024;
+    /// @notice The longest T − now.
+    uint256 public constant LONGEST_SECONDS = 90 days;
+    /// @notice The most locks of one {endMany}.
+    uint256 public constant MOST_ENDED = 64;
+    /// @notice What a part is of, in fees and bonds.
+    uint256 public constant BPS = 10_000;
+    /// @notice What serving costs beside the bytes, in KiB of bytes: the transaction itself and its bookkeeping.
+    uint256 public constant SERVE_BASE_KIB = 4;
 
     IMemberRegistry public immutable registry;
     IRequestCatalogue public immutable catalogue;
     IDataLedger public immutable ledger;
     ICreditBook public immutable credit;
     address public immutable market;
-
-    /// @inheritdoc IPrepaidLock
-    mapping(address account => uint256 amountWei) public withdrawableOf;
-    /// @inheritdoc IPrepaidLock
-    mapping(bytes32 broadcastId => uint96 amountWei) public applicationOf;
-    /// @inheritdoc IPrepaidLock
-    uint256 public liabilitiesWei;
+    IDisputeCourt public immutable court;
+    /// @notice Who gets the fees: the consortium.
+    address public immutable treasury;
 
     mapping(bytes32 lockId => Lock) private _locks;
+    mapping(bytes32 lockId => Dispute) private _disputes;
     // By payee: C names its payee, so that whoever copies it from the mempool neither profits nor blocks it.
     mapping(address payee => mapping(bytes32 secretHash => bool)) private _isUsed;
 
-    /// @dev Calls nobody: the market's and the credit book's addresses may be predictions.
+    /// @dev Calls the registry alone: the market's, the credit book's and the court's addresses may be predictions.
     constructor(
         IMemberRegistry registry_,
         IRequestCatalogue catalogue_,
         IDataLedger ledger_,
         ICreditBook credit_,
-        address market_
+        address market_,
+        IDisputeCourt court_
     ) {
         registry = IMemberRegistry(Wiring.requireContract(address(registry_)));
         catalogue = IRequestCatalogue(Wiring.requireContract(address(catalogue_)));
         ledger = IDataLedger(Wiring.requireContract(address(ledger_)));
         credit = ICreditBook(Wiring.requireAddress(address(credit_)));
         market = Wiring.requireAddress(market_);
+        court = IDisputeCourt(Wiring.requireAddress(address(court_)));
+        treasury = registry_.consortium();
     }
 
     modifier onlyMarket() {
@@ -81,11 +91,11 @@ contract PrepaidLock is IPrepaidLock {
         returns (bytes32 lockId)
     {
         _checkParties(order.processor);
-        RequestType memory terms = catalogue.typeOf(order.typeId);
+        (RequestType memory terms, uint32 version, Rules memory rules) = catalogue.requestConditions(order.typeId);
         if (!terms.active) revert PrepaidLock_UnknownType(order.typeId);
         if (msg.value != terms.priceWei) revert PrepaidLock_WrongValue(msg.value, terms.priceWei);
         _checkTime(order.expiresAt, terms.shortestSeconds);
-        _checkMessage(order.messageDigest, order.messageLength);
+        _checkSealed(order.messageDigest, order.messageLength);
         lockId = _freshLockId(msg.sender, order.nonce);
         _checkSignature(lockId, msg.sender, _requestMessage(order), DomainTags.REQUEST, signature);
 
@@ -97,9 +107,10 @@ contract PrepaidLock is IPrepaidLock {
         lock.priceWei = terms.priceWei;
         lock.disputeWindowSeconds = terms.disputeWindowSeconds;
         lock.subject = bytes32(uint256(order.typeId));
+        LockTerms memory kept = _keepRules(lock, version, rules);
         liabilitiesWei += msg.value;
 
-        emit Requested(lockId, msg.sender, order.processor, terms.priceWei, order, signature);
+        emit Requested(lockId, msg.sender, order.processor, terms.priceWei, order, signature, kept);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -107,7 +118,7 @@ contract PrepaidLock is IPrepaidLock {
         Lock storage lock = _locks[lockId];
         lock.reject(lockId);
         if (reason == Reason.None) revert PrepaidLock_BadReason(reason);
-        withdrawableOf[lock.payer] += lock.priceWei;
+        _owe(lock.payer, lock.priceWei);
 
         emit Rejected(lockId, lock.payer, lock.payee, reason);
     }
@@ -117,7 +128,7 @@ contract PrepaidLock is IPrepaidLock {
         external
         onlyPayee(lockId)
     {
-        if (!registry.isActive(msg.sender, Role.Processor)) revert PrepaidLock_NotProcessor(msg.sender);
+        if (!registry.mayBegin(msg.sender, Role.Processor)) revert PrepaidLock_NotProcessor(msg.sender);
         Lock storage lock = _locks[lockId];
         lock.accept(lockId);
         if (secretHash == 0 || _isUsed[msg.sender][secretHash]) revert PrepaidLock_SecretHashUsed(secretHash);
@@ -127,6 +138,8 @@ contract PrepaidLock is IPrepaidLock {
         _isUsed[msg.sender][secretHash] = true;
         lock.binding = secretHash;
         lock.answerDigest = answerDigest;
+        lock.answerLength = uint16(answerLength);
+        _hold(msg.sender, lock.bondWei);
 
         emit Accepted(lockId, lock.payer, msg.sender, secretHash, answerDigest, answerLength);
     }
@@ -135,9 +148,9 @@ contract PrepaidLock is IPrepaidLock {
     function claim(bytes32 lockId, bytes32 secret) external {
         Lock storage lock = _locks[lockId];
         lock.claim(lockId);
-        if (sha256(abi.encode(lock.payee, secret)) != lock.binding) revert PrepaidLock_BadSecret(lockId);
+        if (_commitmentOf(lock.payee, secret) != lock.binding) revert PrepaidLock_BadSecret(lockId);
 
-        emit Claimed(lockId, lock.payer, lock.payee, secret, lock.settleAt);
+        emit Claimed(lockId, lock.payer, lock.payee, secret, lock.dueAt);
 
         if (lock.disputeWindowSeconds == 0) settle(lockId);
     }
@@ -154,9 +167,9 @@ contract PrepaidLock is IPrepaidLock {
         returns (bytes32 lockId)
     {
         if (msg.value != order.priceWei) revert PrepaidLock_WrongValue(msg.value, order.priceWei);
-        SharingTerms memory terms = catalogue.sharingTerms();
+        (SharingTerms memory terms, uint32 version, Rules memory rules) = catalogue.sharingConditions();
         _checkTime(order.expiresAt, terms.shortestSeconds);
-        _checkMessage(order.messageDigest, order.messageLength);
+        _checkSealed(order.messageDigest, order.messageLength);
         lockId = _freshLockId(order.payer, order.nonce);
         _checkSignature(lockId, order.payer, _sharingMessage(order), DomainTags.SHARING, signature);
 
@@ -171,9 +184,11 @@ contract PrepaidLock is IPrepaidLock {
         lock.groupSize = order.groupSize;
         lock.subject = order.dataSetId;
         lock.binding = order.groupHash;
+        LockTerms memory kept = _keepRules(lock, version, rules);
+        _hold(order.payee, kept.bondWei);
         liabilitiesWei += msg.value;
 
-        emit Selected(lockId, order.payer, order.payee, order, signature);
+        emit Selected(lockId, order.payer, order.payee, order, signature, kept);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -181,7 +196,8 @@ contract PrepaidLock is IPrepaidLock {
         Lock storage lock = _locks[lockId];
         lock.decline(lockId);
         if (reason == Reason.None) revert PrepaidLock_BadReason(reason);
-        withdrawableOf[lock.payer] += lock.priceWei;
+        _freeByChoice(lock.payee, lock.bondWei);
+        _owe(lock.payer, lock.priceWei);
 
         emit Declined(lockId, lock.payer, lock.payee, reason);
     }
@@ -196,12 +212,104 @@ contract PrepaidLock is IPrepaidLock {
     ) external {
         Lock storage lock = _locks[lockId];
         lock.deliver(lockId);
-        if (keccak256(abi.encode(accounts, deliveryKeys)) != lock.binding) revert PrepaidLock_WrongGroup(lockId);
+        _checkGroup(lockId, lock, accounts, deliveryKeys);
         _checkShares(lockId, lock, deliveryKeys, commitments, shares);
 
-        emit Delivered(lockId, lock.payer, lock.payee, commitments, shares, lock.settleAt);
+        emit Delivered(lockId, lock.payer, lock.payee, commitments, shares, lock.dueAt);
 
         if (lock.disputeWindowSeconds == 0) settle(lockId);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                        WITHHELD, OR WRONG: DISPUTES
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IPrepaidLock
+    function demand(bytes32 lockId) external payable {
+        Lock storage lock = _locks[lockId];
+        lock.demand(lockId, _rulesOf(lock).serveSeconds);
+        if (msg.sender != lock.payer) revert PrepaidLock_NotParty(lockId, msg.sender);
+        uint96 depositWei = demandWeiOf(lockId);
+        if (msg.value != depositWei) revert PrepaidLock_WrongValue(msg.value, depositWei);
+        liabilitiesWei += depositWei;
+
+        emit Demanded(lockId, msg.sender, lock.payee, depositWei, lock.dueAt);
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function serve(bytes32 lockId, bytes calldata answer) external {
+        Lock storage lock = _locks[lockId];
+        lock.serve(lockId);
+        // The length first: it bounds what is hashed and logged.
+        bytes32 digest = answer.length == lock.answerLength ? _digestOf(answer) : bytes32(0);
+        if (digest != lock.answerDigest) revert PrepaidLock_WrongAnswer(lockId, digest);
+        uint96 depositWei = demandWeiOf(lockId);
+        _owe(lock.payee, depositWei);
+
+        emit Served(lockId, lock.payer, lock.payee, depositWei, answer, lock.dueAt);
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function slash(bytes32 lockId) public {
+        Lock storage lock = _locks[lockId];
+        lock.slash(lockId);
+        _owe(lock.payer, demandWeiOf(lockId));
+        _payBack(lockId, lock, 0);
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function dispute(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external payable {
+        Lock storage lock = _locks[lockId];
+        lock.dispute(lockId, _rulesOf(lock).decideSeconds);
+        if (msg.sender != lock.payer) revert PrepaidLock_NotParty(lockId, msg.sender);
+        _openDispute(lockId, lock, evidenceDigest, evidenceLength);
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function disputeAsMember(
+        bytes32 lockId,
+        address[] calldata accounts,
+        G1Point[] calldata deliveryKeys,
+        bytes32 evidenceDigest,
+        uint32 evidenceLength
+    ) external payable {
+        Lock storage lock = _locks[lockId];
+        lock.dispute(lockId, _rulesOf(lock).decideSeconds);
+        _checkGroup(lockId, lock, accounts, deliveryKeys);
+        bool isMember;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (accounts[i] == msg.sender) isMember = true;
+        }
+        if (!isMember) revert PrepaidLock_NotParty(lockId, msg.sender);
+        _openDispute(lockId, lock, evidenceDigest, evidenceLength);
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function decide(bytes32 lockId, bool forPayer) external {
+        if (msg.sender != address(court)) revert PrepaidLock_NotCourt(msg.sender);
+        Lock storage lock = _locks[lockId];
+        lock.decide(lockId, forPayer);
+        Dispute memory quarrel = _disputes[lockId];
+        if (forPayer) {
+            _owe(quarrel.by, quarrel.bondWei);
+            _payBack(lockId, lock, _feeOf(lock));
+        } else {
+            _payOut(lockId, lock, quarrel.bondWei);
+        }
+    }
+
+    function _openDispute(bytes32 lockId, Lock storage lock, bytes32 evidenceDigest, uint32 evidenceLength) private {
+        if (evidenceDigest == 0 || evidenceLength == 0 || evidenceLength > MAX_SEALED_BYTES) {
+            revert PrepaidLock_BadEvidence(evidenceDigest, evidenceLength);
+        }
+        uint96 bondWei = disputeWeiOf(lockId);
+        if (msg.value != bondWei) revert PrepaidLock_WrongValue(msg.value, bondWei);
+        _disputes[lockId] = Dispute(msg.sender, bondWei);
+        liabilitiesWei += bondWei;
+
+        emit Disputed(lockId, lock.payee, msg.sender, bondWei, evidenceDigest, evidenceLength, lock.dueAt);
+
+        court.open(lockId, lock.dueAt);
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -212,57 +320,89 @@ contract PrepaidLock is IPrepaidLock {
     function settle(bytes32 lockId) public {
         Lock storage lock = _locks[lockId];
         lock.settle(lockId);
-        (address payee, uint96 priceWei) = (lock.payee, lock.priceWei);
-        withdrawableOf[payee] += priceWei;
-
-        emit Settled(lockId, lock.payer, payee, priceWei);
-
-        credit.recordSuccess(payee, lockId);
+        _payOut(lockId, lock, 0);
     }
 
     /// @inheritdoc IPrepaidLock
-    function refund(bytes32 lockId) external {
+    function refund(bytes32 lockId) public {
         Lock storage lock = _locks[lockId];
-        bool broken = lock.refund(lockId);
+        LockState from = lock.refund(lockId);
         (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
-        withdrawableOf[payer] += priceWei;
+        _owe(payer, priceWei);
+        bool isBroken = from == LockState.Accepted || from == LockState.Selected;
+        uint96 gainWei = isBroken ? lock.bondWei : 0;
+        if (isBroken) {
+            _forfeit(payee, gainWei, payer);
+        } else if (from == LockState.Disputed) {
+            Dispute memory quarrel = _disputes[lockId];
+            _owe(quarrel.by, quarrel.bondWei);
+            _free(payee, lock.bondWei);
+        }
 
-        emit Refunded(lockId, payer, payee, priceWei);
+        emit Refunded(lockId, payer, payee, priceWei, gainWei);
 
-        if (broken) credit.recordFailure(payee, lockId);
+        if (isBroken) credit.recordFailure(payee, lockId);
     }
 
     /// @inheritdoc IPrepaidLock
-    /// @dev Needs no reentrancy guard: the sum is zeroed and the counter lowered before the only call in this contract that reaches
-    /// foreign code, and no other function leaves a half-done state behind such a call. A receiver that re-enters
-    /// finds the state that every later caller will find; one that reverts keeps its own money here and harms nobody else.
-    function withdrawFor(address account) external {
-        uint256 amountWei = withdrawableOf[account];
-        if (amountWei == 0) revert PrepaidLock_NothingToWithdraw(account);
-        withdrawableOf[account] = 0;
-        liabilitiesWei -= amountWei;
-
-        emit Withdrawn(account, msg.sender, amountWei);
-
-        bool sent;
-        // In assembly, because Solidity would copy what the receiver returns, at the caller's cost.
-        assembly ("memory-safe") {
-            sent := call(gas(), account, amountWei, 0, 0, 0, 0)
+    function endMany(bytes32[] calldata lockIds) external returns (uint256 ended) {
+        if (lockIds.length > MOST_ENDED) revert PrepaidLock_TooMany(lockIds.length, MOST_ENDED);
+        for (uint256 i = 0; i < lockIds.length; ++i) {
+            Lock storage lock = _locks[lockIds[i]];
+            LockState state = lock.state;
+            bool isPaid = state == LockState.Requested || state == LockState.Accepted || state == LockState.Selected;
+            if (block.timestamp < (isPaid ? lock.expiresAt : lock.dueAt)) continue;
+            if (isPaid || state == LockState.Disputed) refund(lockIds[i]);
+            else if (state == LockState.Claimed || state == LockState.Delivered) settle(lockIds[i]);
+            else if (state == LockState.Demanded) slash(lockIds[i]);
+            else continue;
+            ++ended;
         }
-        if (!sent) revert PrepaidLock_TransferFailed(account, amountWei);
+    }
+
+    /// @dev The payee is paid; `gainWei` is the bond of a disputer who lost.
+    function _payOut(bytes32 lockId, Lock storage lock, uint96 gainWei) private {
+        (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
+        uint96 feeWei = _feeOf(lock);
+        _owe(payee, uint256(priceWei) - feeWei + gainWei);
+        _owe(treasury, feeWei);
+        _free(payee, lock.bondWei);
+
+        emit Settled(lockId, payer, payee, priceWei, feeWei, gainWei);
+
+        credit.recordSuccess(payee, payer, feeWei, lockId);
+    }
+
+    /// @dev The payer gets its price back, and the payee's bond less what a verdict leaves to the consortium.
+    function _payBack(bytes32 lockId, Lock storage lock, uint96 feeWei) private {
+        (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
+        uint96 gainWei = lock.bondWei - feeWei;
+        _owe(payer, priceWei);
+        _forfeit(payee, gainWei, payer);
+        _forfeit(payee, feeWei, treasury);
+
+        emit Slashed(lockId, payer, payee, priceWei, feeWei, gainWei);
+
+        credit.recordFailure(payee, lockId);
+    }
+
+    function _feeOf(Lock storage lock) private view returns (uint96) {
+        return uint96(uint256(lock.priceWei) * lock.feeBps / BPS); // never above the price, nor above the bond
     }
 
     /*//////////////////////////////////////////////////////////////
-                    THE MARKET'S APPLICATION DEPOSITS
+                      BONDS, AND THE MARKET'S DEPOSITS
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IPrepaidLock
-    function holdApplication(bytes32 broadcastId, address payer) external payable onlyMarket {
-        uint96 amountWei = SafeCast.toUint96(msg.value);
-        applicationOf[broadcastId] += amountWei;
-        liabilitiesWei += amountWei;
+    function addBond(address account) external payable {
+        if (!registry.isActive(account, Role.Processor)) revert PrepaidLock_NotProcessor(account);
+        _addBond(account);
+    }
 
-        emit ApplicationHeld(broadcastId, payer, amountWei);
+    /// @inheritdoc IPrepaidLock
+    function holdApplication(bytes32 broadcastId, address payer) external payable onlyMarket {
+        _holdApplication(broadcastId, payer);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -270,16 +410,7 @@ contract PrepaidLock is IPrepaidLock {
         external
         onlyMarket
     {
-        uint256 heldWei = applicationOf[broadcastId];
-        applicationOf[broadcastId] = 0;
-        uint256 releasedWei;
-        for (uint256 i = 0; i < to.length; ++i) {
-            releasedWei += amountsWei[i];
-            withdrawableOf[to[i]] += amountsWei[i];
-
-            emit ApplicationReleased(broadcastId, to[i], amountsWei[i]);
-        }
-        if (releasedWei != heldWei) revert PrepaidLock_WrongRelease(broadcastId, heldWei, releasedWei);
+        _releaseApplication(broadcastId, to, amountsWei);
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -296,25 +427,47 @@ contract PrepaidLock is IPrepaidLock {
         return _locks[lockId];
     }
 
+    /// @inheritdoc IPrepaidLock
+    function disputeOf(bytes32 lockId) external view returns (Dispute memory) {
+        return _disputes[lockId];
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function demandWeiOf(bytes32 lockId) public view returns (uint96) {
+        Lock storage lock = _locks[lockId];
+        uint256 kib = (uint256(lock.answerLength) + 1023) / 1024 + SERVE_BASE_KIB;
+        return uint96(kib * _rulesOf(lock).serveKibWei); // at most 36 times 2^64
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function disputeWeiOf(bytes32 lockId) public view returns (uint96) {
+        Lock storage lock = _locks[lockId];
+        Rules memory rules = _rulesOf(lock);
+        // At most the price, or 80 bits.
+        return uint96(Math.max(uint256(lock.priceWei) * rules.disputeBondBps / BPS, rules.disputeMinWei));
+    }
+
     /*//////////////////////////////////////////////////////////////
                                  CHECKS
     //////////////////////////////////////////////////////////////*/
 
     function _checkParties(address processor) private view {
-        (Role role, bytes32 regionId) = registry.activeRoleOf(msg.sender);
+        (Role role, bytes32 regionId) = registry.beginnerOf(msg.sender);
         if (role != Role.User) revert PrepaidLock_NotUser(msg.sender);
         (Role servingRole, bytes32 servedRegionId) = registry.activeRoleOf(processor);
         if (servingRole != Role.Processor) revert PrepaidLock_NotProcessor(processor);
         if (servedRegionId != regionId) revert PrepaidLock_WrongRegion(msg.sender, processor);
     }
 
-    /// @dev A shortest time, or a requester could ruin a node's credit with T = now + 1.
+    /// @dev A shortest time, or a requester could ruin a node's credit with T = now + 1; a longest, or a slip would lock its money up for ever.
     function _checkTime(uint256 expiresAt, uint256 shortestSeconds) private view {
         uint256 earliestAt = block.timestamp + shortestSeconds;
         if (expiresAt < earliestAt) revert PrepaidLock_TooLittleTime(expiresAt, earliestAt);
+        uint256 latestAt = block.timestamp + LONGEST_SECONDS;
+        if (expiresAt > latestAt) revert PrepaidLock_TooMuchTime(expiresAt, latestAt);
     }
 
-    function _checkMessage(bytes32 digest, uint32 length) private pure {
+    function _checkSealed(bytes32 digest, uint32 length) private pure {
         if (digest == 0 || length == 0 || length > MAX_SEALED_BYTES) revert PrepaidLock_BadMessage(digest, length);
     }
 
@@ -330,7 +483,29 @@ contract PrepaidLock is IPrepaidLock {
         bytes memory tag,
         G1Point calldata signature
     ) private view {
-        if (!BLS.verify(registry.blsKeyOf(signer), message, tag, signature)) revert PrepaidLock_BadSignature(lockId);
+        if (!_isSigned(signer, message, tag, signature)) revert PrepaidLock_BadSignature(lockId);
+    }
+
+    /// @dev What a lock keeps of the rules under which it begins.
+    function _keepRules(Lock storage lock, uint32 version, Rules memory rules) private returns (LockTerms memory) {
+        uint96 bondWei = uint96(uint256(lock.priceWei) * rules.bondBps / BPS); // at most the price
+        lock.rulesVersion = version;
+        lock.feeBps = rules.feeBps;
+        lock.bondWei = bondWei;
+        return LockTerms(lock.disputeWindowSeconds, rules.feeBps, version, bondWei);
+    }
+
+    function _rulesOf(Lock storage lock) private view returns (Rules memory) {
+        return catalogue.rulesAt(lock.rulesVersion);
+    }
+
+    function _checkGroup(
+        bytes32 lockId,
+        Lock storage lock,
+        address[] calldata accounts,
+        G1Point[] calldata deliveryKeys
+    ) private view {
+        if (keccak256(abi.encode(accounts, deliveryKeys)) != lock.binding) revert PrepaidLock_WrongGroup(lockId);
     }
 
     /// @dev docs/formats.md §1, REQUEST.
@@ -378,6 +553,37 @@ contract PrepaidLock is IPrepaidLock {
         bytes32 keyHash = keccak256(abi.encode(commitments[0]));
         if (keyHash != ledger.keyHashOf(dataSetId)) revert PrepaidLock_WrongKey(lockId, keyHash);
         ShareGrant memory grant = ShareGrant(address(this), lockId, dataSetId, threshold);
-        if (!ShareCheck.verify(grant, deliveryKeys, shares, commitments)) revert PrepaidLock_BadShares(lockId);
+        if (!_areShares(grant, deliveryKeys, shares, commitments)) revert PrepaidLock_BadShares(lockId);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+            HASHES AND SIGNATURES, REPLACED BY FORMAL HARNESSES
+    //////////////////////////////////////////////////////////////*/
+
+    function _isSigned(address signer, bytes memory message, bytes memory tag, G1Point calldata signature)
+        internal
+        view
+        virtual
+        returns (bool)
+    {
+        return registry.isSignedBy(signer, message, tag, signature);
+    }
+
+    function _areShares(
+        ShareGrant memory grant,
+        G1Point[] calldata deliveryKeys,
+        G1Point[] calldata shares,
+        G2Point[] calldata commitments
+    ) internal view virtual returns (bool) {
+        return ShareCheck.verify(grant, deliveryKeys, shares, commitments);
+    }
+
+    /// @dev C = SHA256(p ‖ x).
+    function _commitmentOf(address payee, bytes32 secret) internal view virtual returns (bytes32) {
+        return sha256(abi.encode(payee, secret));
+    }
+
+    function _digestOf(bytes calldata data) internal view virtual returns (bytes32) {
+        return sha256(data);
     }
 }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-/// @notice A proposal as stored.
+/// @notice A proposal as stored. It lapses LIFE_SECONDS after it was made, or, once agreed, after its delay.
 /// @param callHash keccak256(abi.encode(target, valueWei, data)).
 /// @param proposedAt When it was made.
 /// @param agreedAt When k members had approved it, 0 while they have not: its delay counts from then.
-/// @param delaySeconds Its delay, as of the proposal.
 /// @param isExecuted Whether it was carried out.
 struct Proposal {
     bytes32 callHash;
     uint40 proposedAt;
     uint40 agreedAt;
-    uint32 delaySeconds;
     bool isExecuted;
 }
 
@@ -23,19 +21,19 @@ struct Proposal {
 ///
 ///     proposal:  None ──propose──▶ open ──k-th approve──▶ agreed ──execute (now ≥ agreedAt + delay)──▶ executed
 ///                                   ▲                      │ withdrawApproval below k
-///                                   └──────────────────────┘            open, agreed ──now ≥ proposedAt + LIFE──▶ lapsed
+///                                   └──────────────────────┘            open ──LIFE──▶ lapsed      agreed ──delay, LIFE──▶ lapsed
 interface IConsortium {
     event MemberAdded(address indexed account, uint256 threshold);
     event MemberRemoved(address indexed account, uint256 threshold);
     event ThresholdChanged(uint256 threshold);
     /// @notice Emitted with the whole call, which execution is given again.
     event Proposed(
-        uint256 indexed proposalId, address indexed by, address indexed target, uint256 valueWei, bytes data, uint256 delaySeconds
+        uint256 indexed proposalId, address indexed by, address indexed target, uint256 valueWei, bytes data
     );
     event Approved(uint256 indexed proposalId, address indexed by);
     event ApprovalWithdrawn(uint256 indexed proposalId, address indexed by);
-    /// @notice Emitted when k members agree: it may be executed from `readyAt` on.
-    event Agreed(uint256 indexed proposalId, uint256 readyAt);
+    /// @notice Emitted when k members agree: its delay counts from now.
+    event Agreed(uint256 indexed proposalId);
     event Executed(uint256 indexed proposalId, address indexed target, bytes4 indexed selector, address by);
     event Received(address indexed from, uint256 amountWei);
 
@@ -47,6 +45,7 @@ interface IConsortium {
     error Consortium_BadMembers(uint256 members, uint256 threshold);
     error Consortium_BadMember(address account);
     error Consortium_BadDelay(uint256 delaySeconds);
+    error Consortium_BadFounding(uint256 foundingEndsAt);
     error Consortium_NoProposal(uint256 proposalId);
     error Consortium_AlreadyExecuted(uint256 proposalId);
     error Consortium_AlreadyApproved(uint256 proposalId, address account);
@@ -96,8 +95,8 @@ interface IConsortium {
     /// @notice Since when an account is a member without a break, 0 if it is none.
     function memberSince(address account) external view returns (uint256);
 
-    /// @notice The delay that a call proposed now would have.
-    function delayFor(bytes calldata data) external view returns (uint256);
+    /// @notice How long after the agreement a call waits, if it is carried out now or later: 0 during the founding, for an admission, and for the emergency stop.
+    function delayFor(uint256 valueWei, bytes calldata data) external view returns (uint256);
 
     /// @notice Until when decisions have no delay: the founding, in which terms are set and the first members admitted.
     function foundingEndsAt() external view returns (uint256);

@@ -6,8 +6,8 @@ pragma solidity 0.8.28;
 /// The rule, its proof and what self-dealing costs under it: docs/credit.md.
 ///
 /// A success gains floor(fee / pointWei) points, where the fee is what the lock's price has irrevocably paid to the consortium; at most {MAX_GAIN}
-/// a lock, {PAIR_CAP} an epoch from one payer, {ACCOUNT_CAP} an epoch in all, {MAXIMUM} ever. A failure takes {LOSS} points. At the
-/// end of each epoch of {EPOCH_SECONDS}, counted for everybody alike from 1970, seven eighths remain, rounded down.
+/// a lock, {PAIR_CAP} an epoch from one payer, {ACCOUNT_CAP} an epoch in all. A failure takes {LOSS} points. At the end of each epoch of
+/// {EPOCH_SECONDS}, counted for everybody alike from 1970, seven eighths remain, rounded down; so no credit exceeds {MAXIMUM}.
 /// So credit c has cost at least c · pointWei in fees, whatever the number of accounts.
 interface ICreditBook {
     /// @notice Emitted at each end of a lock that counts; `previous` is the credit after decay, before this end.
@@ -51,7 +51,7 @@ interface ICreditBook {
     /// @notice What a failure takes: heavier than any gain.
     function LOSS() external view returns (uint32);
 
-    /// @notice The highest credit.
+    /// @notice What no credit exceeds: the sum of {ACCOUNT_CAP} · (7/8)^k over all k.
     function MAXIMUM() external view returns (uint32);
 
     /// @notice The length of an epoch.

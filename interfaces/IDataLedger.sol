@@ -57,6 +57,8 @@ interface IDataLedger {
     /// @notice Emitted once a batch.
     /// @param root RFC 9162 Merkle root over the batch's commitments M' in seq order.
     event BatchAnchored(address indexed device, uint64 indexed fromSeq, uint32 count, bytes32 root);
+    /// @notice Emitted by {anchorMany} for a batch that was refused; `reason` is the error's data.
+    event BatchRefused(address indexed device, uint64 indexed fromSeq, bytes reason);
     /// @notice Emitted once a data set.
     event DataSetPublished(
         bytes32 indexed dataSetId,
@@ -76,6 +78,7 @@ interface IDataLedger {
     error DataLedger_SeqGap(address device, uint64 fromSeq, uint64 expectedSeq);
     /// @notice Another batch is anchored there already.
     error DataLedger_SeqTaken(address device, uint64 fromSeq);
+    error DataLedger_TooMany(uint256 count, uint256 most);
     /// @notice The signature is not the device's over this batch.
     error DataLedger_BadSignature(address device, uint64 fromSeq);
     /// @notice A field of the publication is out of range; `field` names it.
@@ -90,9 +93,15 @@ interface IDataLedger {
     /// or the same (fromSeq, count, root) is anchored already.
     function anchor(uint64 fromSeq, uint32 count, bytes32 root) external;
 
-    /// @notice Anchors batches of several devices, each signed by its own; anyone may bring them. One that is refused takes all with it, by its own error.
-    /// @dev Requirements for each: as in {anchor}, with the device that signed in the caller's place; the signature is that device's.
-    function anchorMany(SignedBatch[] calldata batches) external;
+    /// @notice Anchors a batch that its device has signed; anyone may bring it.
+    /// @dev Requirements: as in {anchor}, with the device in the caller's place; the signature is the device's over {anchorDigest}. A signature holds for
+    /// ever: a device signs one batch for a seq (docs/formats.md §8).
+    function anchorSigned(SignedBatch calldata batch) external;
+
+    /// @notice {anchorSigned} for several devices. A batch that is refused is passed over with a {BatchRefused}, so that no device spoils another's.
+    /// @dev Requirements: at most 64 batches.
+    /// @return anchored How many stand, repeats included.
+    function anchorMany(SignedBatch[] calldata batches) external returns (uint256 anchored);
 
     /// @notice Publishes a data set; its id is {nextDataSetId}.
     /// @dev Requirements: the caller is an active processor; windowFrom < windowTo, both multiples of 86,400; kind, rowCount,

@@ -24,21 +24,34 @@ interface IDisputeCourt {
     event CaseOpened(bytes32 indexed lockId, uint8 needed, uint40 decideBy);
     event Voted(bytes32 indexed lockId, address indexed judge, bool forPayer);
     event CaseDecided(bytes32 indexed lockId, bool forPayer);
+    /// @notice Emitted when somebody else than the disputer added evidence: the payee its reply, the payer or a member of the group its own.
+    event EvidenceAdded(bytes32 indexed lockId, address indexed by, bytes32 evidenceDigest, uint32 evidenceLength);
 
     error DisputeCourt_NotLock(address caller);
-    /// @notice The caller is no member of the consortium, or became one after the case was opened.
+    /// @notice The caller is no member of the consortium, or became one when or after the case was opened, or the registry has no key of its to seal evidence to.
     error DisputeCourt_NotJudge(bytes32 lockId, address caller);
     error DisputeCourt_NoCase(bytes32 lockId);
     error DisputeCourt_AlreadyVoted(bytes32 lockId, address judge);
     error DisputeCourt_AlreadyDecided(bytes32 lockId);
+    /// @notice The caller is neither of the parties nor an active sharing node.
+    error DisputeCourt_NotParty(bytes32 lockId, address caller);
+    error DisputeCourt_AlreadyAdded(bytes32 lockId, address by);
+    error DisputeCourt_BadEvidence(bytes32 evidenceDigest, uint32 evidenceLength);
     error DisputeCourt_TooLate(bytes32 lockId, uint256 decideBy, uint256 nowAt);
 
     /// @notice Opens a case. Only PrepaidLock, which opens at most one a lock.
     function open(bytes32 lockId, uint40 decideBy) external;
 
     /// @notice Votes for the payer or for the payee. The k-th equal vote decides and ends the lock.
-    /// @dev Requirements: the case is open; now < decideBy; the caller is a member of the consortium now and was one when the case was opened; it has not voted.
+    /// @dev Requirements: the case is open; now < decideBy; the caller is a member of the consortium now and was one before the case was opened, and an
+    /// active consortium node of the registry; it has not voted. A vote stays when its judge leaves later.
     function vote(bytes32 lockId, bool forPayer) external;
+
+    /// @notice Adds evidence to a case, once an account, so that no dispute is lost by a false friend's worthless evidence. Nothing but an event: judges
+    /// look at what the lock's payer, its payee and the members of its group bring.
+    /// @dev Requirements: the case is open; now < decideBy; the caller is the lock's payer or payee, or an active sharing node; digest not zero,
+    /// 0 < length ≤ 32 KiB; not added before.
+    function addEvidence(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external;
 
     /// @notice The case (all zero if none).
     function caseOf(bytes32 lockId) external view returns (Case memory);

@@ -74,6 +74,8 @@ interface IMemberRegistry {
     error MemberRegistry_StopSpent();
     /// @notice The emergency stop is armed already.
     error MemberRegistry_StopArmed();
+    /// @notice The last stop is not over long enough.
+    error MemberRegistry_TooEarly(uint256 earliestAt, uint256 nowAt);
     /// @notice The account is known already (an account registers once, also after revocation).
     error MemberRegistry_AlreadyKnown(address account);
     /// @notice The account is not an active member.
@@ -106,7 +108,7 @@ interface IMemberRegistry {
     function stopBeginnings() external;
 
     /// @notice Arms the emergency stop for one more use.
-    /// @dev Emits {StopRearmed}. Requirements: the caller is the consortium; the stop was used.
+    /// @dev Emits {StopRearmed}. Requirements: the caller is the consortium; the stop was used, and is over for {REST_SECONDS}: stops cannot follow each other.
     function rearmStop() external;
 
     /// @notice The profile and whether the member is active (all zero for an unknown account).
@@ -129,6 +131,9 @@ interface IMemberRegistry {
         external
         view
         returns (bool);
+
+    /// @notice How long the emergency stop holds.
+    function STOP_SECONDS() external view returns (uint256);
 
     /// @notice Until when nothing begins; in the past, or 0, when the emergency stop does not hold.
     function stoppedUntil() external view returns (uint40);

@@ -76,16 +76,24 @@ struct Lock {
 /// @notice What a processing node has put up for its locks.
 /// @param freeWei Backs no lock; its owner may take it.
 /// @param heldWei Backs locks that have not ended.
-/// @param takenAt When its owner last took some of it, 0 if never.
+/// @param freedAt When its owner last chose to free some of it, by {takeBond} or {decline}; 0 if never.
 struct Bond {
     uint96 freeWei;
     uint96 heldWei;
-    uint40 takenAt;
+    uint40 freedAt;
+}
+
+/// @notice The rules under which a lock began, as its first event tells them; the lock keeps them.
+struct LockTerms {
+    uint32 disputeWindowSeconds;
+    uint16 feeBps;
+    uint32 rulesVersion;
+    uint96 bondWei;
 }
 
 /// @notice A running dispute.
-/// @param by Who brought it and gets the payee's bond if it wins: the payer, or a member of the group.
-/// @param bondWei What it put up, and loses to the payee if it loses.
+/// @param by Who brought it: the payer, or a member of the group.
+/// @param bondWei What it put up: it gets it back, or loses it to the payee.
 struct Dispute {
     address by;
     uint96 bondWei;
@@ -130,11 +138,14 @@ struct SharingOrder {
 /// @notice Holds all money: prepayments with a hash-lock (a user's request) or a share-lock (data sharing), the bonds of processing
 /// nodes and of disputes, the deposits of demands and of market applications. Money leaves only by {withdrawFor}, to the account it belongs to.
 /// What ends a lock depends on the lock and the time alone and can be stopped by nobody; in a dispute the consortium's judges choose
-/// between the two parties, and what a party loses the other one gets.
+/// between the two parties, what a party loses the other one gets, and the consortium's fee is the same whoever wins.
+///
+/// With W the dispute window, S the time to serve and D the time to decide of its rules, a request ends by T + W + S + W + D at the latest, a sharing lock
+/// by T + W + D: by anybody's call of {refund}, {settle} or {slash}, one from any state (after {claim} or {deliver} by the payee or nobody).
 interface IPrepaidLock {
     /// @notice Emitted when a request was paid.
     event Requested(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, RequestOrder order, G1Point signature
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, RequestOrder order, G1Point signature, LockTerms terms
     );
     /// @notice Emitted when the node rejected; the prepayment is withdrawable by the payer.
     event Rejected(bytes32 indexed lockId, address indexed payer, address indexed payee, Reason reason);
@@ -146,7 +157,7 @@ interface IPrepaidLock {
     event Claimed(bytes32 indexed lockId, address indexed payer, address indexed payee, bytes32 secret, uint40 dueAt);
     /// @notice Emitted when a sharing node selected and paid.
     event Selected(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, SharingOrder order, G1Point signature
+        bytes32 indexed lockId, address indexed payer, address indexed payee, SharingOrder order, G1Point signature, LockTerms terms
     );
     /// @notice Emitted when the node declined; the prepayment is withdrawable by the payer.
     event Declined(bytes32 indexed lockId, address indexed payer, address indexed payee, Reason reason);
@@ -186,9 +197,10 @@ interface IPrepaidLock {
         bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, uint96 gainWei
     );
     /// @notice Emitted when the prepayment became withdrawable by the payer because the payee did not serve, or lost a dispute.
-    /// @param to Who gets the payee's bond: the payer, or the member who disputed.
+    /// @param feeWei What a verdict leaves to the consortium of the payee's bond; 0 without one.
+    /// @param gainWei The rest of the payee's bond, which the payer gets.
     event Slashed(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, address to, uint96 gainWei
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, uint96 feeWei, uint96 gainWei
     );
     /// @notice Emitted when an account's bond grew by a payment.
     event BondAdded(address indexed account, address indexed by, uint96 amountWei);
@@ -207,6 +219,8 @@ interface IPrepaidLock {
     error PrepaidLock_UnknownType(uint32 typeId);
     error PrepaidLock_WrongValue(uint256 sentWei, uint256 priceWei);
     error PrepaidLock_TooLittleTime(uint256 expiresAt, uint256 earliestAt);
+    /// @notice T is so far away that the prepayment would be forgotten.
+    error PrepaidLock_TooMuchTime(uint256 expiresAt, uint256 latestAt);
     error PrepaidLock_BadMessage(bytes32 messageDigest, uint32 messageLength);
     error PrepaidLock_NonceUsed(bytes32 lockId);
     error PrepaidLock_BadSignature(bytes32 lockId);
@@ -230,6 +244,7 @@ interface IPrepaidLock {
     error PrepaidLock_WrongAnswer(bytes32 lockId, bytes32 digest);
     error PrepaidLock_BadEvidence(bytes32 evidenceDigest, uint32 evidenceLength);
     error PrepaidLock_NotCourt(address caller);
+    error PrepaidLock_TooMany(uint256 count, uint256 most);
     /// @notice The account's free bond does not cover the amount.
     error PrepaidLock_BondTooSmall(address account, uint256 freeWei, uint256 neededWei);
     error PrepaidLock_WrongGroup(bytes32 lockId);
@@ -244,7 +259,7 @@ interface IPrepaidLock {
 
     /// @notice Prepays a request. Everything is checked before the money is taken; what fails reverts, so nothing was paid.
     /// @dev Requirements, in this order: caller is an active user; the processor is active; it serves the caller's region; the type
-    /// is open; value equals the price; expiresAt − now ≥ the type's shortest; digest and length sound; nonce fresh; σ verifies.
+    /// is open; value equals the price; expiresAt − now ≥ the type's shortest and ≤ 90 days; digest and length sound; nonce fresh; σ verifies.
     /// @return lockId See {lockIdOf}.
     function request(RequestOrder calldata order, G1Point calldata signature) external payable returns (bytes32 lockId);
 
@@ -265,11 +280,11 @@ interface IPrepaidLock {
     // ---- data sharing ----
 
     /// @notice Opens a sharing lock for the market.
-    /// @dev Requirements: caller is the market; value equals the price; the payee's free bond covers the lock's, which is held from now on; expiresAt − now ≥ the sharing terms' shortest; digest and length sound;
+    /// @dev Requirements: caller is the market; value equals the price; the payee's free bond covers the lock's, which is held from now on; expiresAt − now ≥ the sharing terms' shortest and ≤ 90 days; digest and length sound;
     /// nonce fresh; σ_s (SHARING tag) verifies under the payer's BLS key.
     function openSharing(SharingOrder calldata order, G1Point calldata signature) external payable returns (bytes32 lockId);
 
-    /// @notice Declines before T at no cost.
+    /// @notice Declines before T at no cost; the bond held for the lock is free again.
     /// @dev Requirements: caller is the payee; state Selected; now < T; reason not None.
     function decline(bytes32 lockId, Reason reason) external;
 
@@ -312,8 +327,8 @@ interface IPrepaidLock {
         uint32 evidenceLength
     ) external payable;
 
-    /// @notice Ends a disputed lock by the judges' verdict, between the two parties alone. For the payer: price back, the payee's bond to the disputer, credit
-    /// falls (Slashed). For the payee: as {settle}, and the disputer's bond to the payee.
+    /// @notice Ends a disputed lock by the judges' verdict, between the two parties alone. For the payer: price back, the payee's bond to the payer less the fee,
+    /// the disputer's bond back, credit falls (Slashed). For the payee: as {settle}, and the disputer's bond to the payee. The consortium gets the same fee either way.
     /// @dev Requirements: caller is the court; state Disputed; now < dueAt.
     function decide(bytes32 lockId, bool forPayer) external;
 
@@ -330,6 +345,7 @@ interface IPrepaidLock {
 
     /// @notice Does for each lock of a list what is due by time: {settle}, {slash} or {refund}. What is not due is passed over, so that nobody's
     /// call can spoil another's. Anyone may call.
+    /// @dev Requirements: at most 64 locks.
     /// @return ended How many locks ended.
     function endMany(bytes32[] calldata lockIds) external returns (uint256 ended);
 
@@ -372,10 +388,10 @@ interface IPrepaidLock {
     /// @notice What {demand} costs: the rules' price for a KiB, for each KiB begun and four more.
     function demandWeiOf(bytes32 lockId) external view returns (uint96);
 
-    /// @notice What {dispute} costs: the rules' part of the price.
+    /// @notice What {dispute} costs: the rules' part of the price, or their least sum if that is more.
     function disputeWeiOf(bytes32 lockId) external view returns (uint96);
 
-    /// @notice Whether free bond covers an amount, and has not been taken from since `since` (unix seconds).
+    /// @notice Whether free bond covers an amount, and its owner has freed none of it at or after `since` (unix seconds).
     function isCovered(address account, uint256 amountWei, uint256 since) external view returns (bool);
 
     /// @notice The deposit held for a broadcast.

@@ -32,6 +32,7 @@ struct SharingTerms {
 /// @param bondBps The processing node's bond, as a part of the price.
 /// @param disputeBondBps The disputer's bond, as a part of the price.
 /// @param serveKibWei The cost of serving one KiB on chain, which a demand deposits.
+/// @param disputeMinWei The least bond of a disputer: what a cheap lock's judges cost.
 struct Rules {
     uint32 serveSeconds;
     uint32 decideSeconds;
@@ -39,6 +40,7 @@ struct Rules {
     uint16 bondBps;
     uint16 disputeBondBps;
     uint64 serveKibWei;
+    uint80 disputeMinWei;
 }
 
 /// @title IRequestCatalogue
@@ -63,7 +65,7 @@ interface IRequestCatalogue {
     error RequestCatalogue_BadParameter(bytes32 field);
 
     /// @notice Sets or changes a request type.
-    /// @dev Requirements: the caller is the consortium; typeId, price, name are not zero; shortestSeconds ≥ 60 and ≤ 30 days; disputeWindowSeconds ≤ 30 days.
+    /// @dev Requirements: the caller is the consortium; typeId, price, name are not zero; shortestSeconds ≥ 60 and ≤ 30 days; disputeWindowSeconds 0, or ≥ 60 and ≤ 30 days.
     function setType(uint32 typeId, RequestType calldata requestType) external;
 
     /// @notice Sets the terms of data sharing.
@@ -71,8 +73,8 @@ interface IRequestCatalogue {
     function setSharingTerms(SharingTerms calldata terms) external;
 
     /// @notice Sets the rules under which locks begin from now on, as a new version.
-    /// @dev Requirements: the caller is the consortium; serveSeconds and decideSeconds from 60 to 30 days; feeBps ≤ 2,000; 1,000 ≤ bondBps ≤ 50,000;
-    /// 100 ≤ disputeBondBps ≤ 10,000; serveKibWei not zero.
+    /// @dev Requirements: the caller is the consortium; serveSeconds and decideSeconds from 60 to 30 days; feeBps ≤ 2,000 and ≤ bondBps;
+    /// 1,000 ≤ bondBps ≤ 10,000; 100 ≤ disputeBondBps ≤ 10,000; 0 < serveKibWei ≤ 10^16; disputeMinWei not zero.
     /// @return version Its number; the first rules have 1.
     function setRules(Rules calldata newRules) external returns (uint32 version);
 

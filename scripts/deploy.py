@@ -1,48 +1,139 @@
 """Deploy every contract: ``brownie run deploy --network NAME`` writes ``deployments/NAME.json``.
 
-Settings come from the environment: ``DMSM_DEPLOYER_KEY`` (hex private key; without it the node's
-first unlocked account, which only test nodes have), ``DMSM_CONSORTIUM_OWNER`` (default: the
-deployer) and ``DMSM_DEPLOYMENT_FILE`` (another place for the file). Request types and terms are set
-by the consortium afterwards, not here.
+The deployer's key is ``DMSM_DEPLOYER_KEY`` (hex private key; without it the node's first unlocked
+account, which only test nodes have), ``DMSM_DEPLOYMENT_FILE`` another place for the file. What the
+contracts are given for ever comes from the environment as well: see :func:`founding`. Request types
+and terms of sharing are set by the consortium afterwards, during its founding.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from brownie import accounts, network, project, web3
 
-# In this order: each part is given the addresses of those before it. The last three refer to each
+# In this order: each part is given the addresses of those before it. The last four refer to each
 # other in a circle, closed by knowing where the deployer's next transactions will create them.
 ORDER = (
-    "OwnerConsortium",
+    "Consortium",
     "MemberRegistry",
     "RequestCatalogue",
     "ConsentBook",
     "DataLedger",
     "NotificationBoard",
     "CreditBook",
+    "DisputeCourt",
     "PrepaidLock",
     "DataMarket",
 )
+
+DAY = 86_400
+GWEI = 10**9
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The first rules of bonds, demands, disputes and fees (IRequestCatalogue.Rules).
+
+    Serving a KiB on chain costs up to 42,000 gas (40 a byte where EIP-7623 holds): the default
+    pays for it at one gwei.
+    """
+
+    serve_seconds: int = DAY
+    decide_seconds: int = 7 * DAY
+    fee_bps: int = 200
+    bond_bps: int = 10_000
+    dispute_bond_bps: int = 2_500
+    serve_kib_wei: int = 42_000 * GWEI
+    dispute_min_wei: int = 10**14
+
+
+@dataclass(frozen=True)
+class Founding:
+    """What the contracts are given at construction.
+
+    ``members`` decide by ``threshold`` equal votes; a decision that hurts waits ``delay_seconds``,
+    none does until ``founding_ends_at`` (unix seconds). ``point_wei``: the fee behind one point
+    of credit.
+    """
+
+    members: tuple[str, ...]
+    threshold: int
+    founding_ends_at: int
+    delay_seconds: int = 2 * DAY
+    point_wei: int = 10**13
+    rules: Rules = Rules()
 
 
 def main() -> None:
     """Deploy to the network that Brownie is connected to and write the deployment file."""
     deployer = _deployer()
-    owner = os.environ.get("DMSM_CONSORTIUM_OWNER") or deployer.address
-    contracts = deploy(deployer, consortium_owner=owner)
+    now = web3.eth.get_block("latest")["timestamp"]
+    chosen = founding(dict(os.environ), deployer=deployer.address, now=now)
+    contracts = deploy(deployer, chosen)
     name = network.show_active()
     path = deployment_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(describe(contracts, network_name=name), indent=2) + "\n")
+    described = describe(contracts, network_name=name, founding=chosen)
+    path.write_text(json.dumps(described, indent=2) + "\n")
     print(f"deployed {len(contracts)} contracts: {path}")
 
 
-def deploy(deployer: Any, *, consortium_owner: str, publish_source: bool = False) -> dict[str, Any]:
+def founding(environment: dict[str, str], *, deployer: str, now: int) -> Founding:
+    """Read the founding from the environment.
+
+    ``DMSM_CONSORTIUM_MEMBERS``: accounts, separated by commas (default: the deployer alone);
+    ``DMSM_CONSORTIUM_THRESHOLD`` (default: the smallest majority); ``DMSM_DELAY_SECONDS``,
+    ``DMSM_FOUNDING_SECONDS`` (how long from now, a week), ``DMSM_POINT_WEI``; ``DMSM_RULES``: a JSON object with any fields of
+    :class:`Rules`. Raises ``ValueError`` naming what is wrong.
+    """
+    members = tuple(
+        account.strip()
+        for account in environment.get("DMSM_CONSORTIUM_MEMBERS", deployer).split(",")
+    )
+    if len({account.lower() for account in members}) < len(members):
+        raise ValueError("DMSM_CONSORTIUM_MEMBERS names an account twice")
+    majority = len(members) // 2 + 1
+    threshold = _integer(environment, "DMSM_CONSORTIUM_THRESHOLD", majority)
+    if not majority <= threshold <= len(members):
+        raise ValueError(
+            f"DMSM_CONSORTIUM_THRESHOLD is {threshold}: of {len(members)} members, "
+            f"{majority} to {len(members)} must agree"
+        )
+    default = Founding(members=members, threshold=threshold, founding_ends_at=now)
+    return Founding(
+        members=members,
+        threshold=threshold,
+        delay_seconds=_integer(environment, "DMSM_DELAY_SECONDS", default.delay_seconds),
+        founding_ends_at=now + _integer(environment, "DMSM_FOUNDING_SECONDS", 7 * DAY),
+        point_wei=_integer(environment, "DMSM_POINT_WEI", default.point_wei),
+        rules=_rules(environment.get("DMSM_RULES", "{}")),
+    )
+
+
+def _integer(environment: dict[str, str], name: str, default: int) -> int:
+    text = environment.get(name, str(default))
+    if not text.isdecimal():
+        raise ValueError(f"{name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def _rules(text: str) -> Rules:
+    try:
+        given = json.loads(text)
+        return Rules(**given)
+    except (json.JSONDecodeError, TypeError) as error:
+        names = ", ".join(Rules.__dataclass_fields__)
+        raise ValueError(
+            f"DMSM_RULES must be a JSON object with fields of: {names} ({error})"
+        ) from error
+
+
+def deploy(deployer: Any, chosen: Founding, *, publish_source: bool = False) -> dict[str, Any]:
     """Deploy all contracts from one account and wire them to each other.
 
     ``deployer`` is a Brownie account that sends nothing else meanwhile. Returns the Brownie
@@ -51,7 +142,7 @@ def deploy(deployer: Any, *, consortium_owner: str, publish_source: bool = False
     """
     parts = project.get_loaded_projects()[0]
     addresses = planned_addresses(deployer)
-    arguments = constructor_arguments(addresses, consortium_owner=consortium_owner)
+    arguments = constructor_arguments(addresses, chosen)
     contracts: dict[str, Any] = {}
     for name in ORDER:
         options = {"from": deployer}
@@ -71,24 +162,28 @@ def planned_addresses(deployer: Any) -> dict[str, str]:
     return {name: deployer.get_deployment_address(first + i) for i, name in enumerate(ORDER)}
 
 
-def constructor_arguments(addresses: dict[str, str], *, consortium_owner: str) -> dict[str, list]:
+def constructor_arguments(addresses: dict[str, str], chosen: Founding) -> dict[str, list]:
     """Return each contract's constructor arguments: the whole wiring, in one place."""
     at = addresses
     money = [at["MemberRegistry"], at["RequestCatalogue"], at["DataLedger"], at["CreditBook"]]
+    delays = [chosen.delay_seconds, chosen.founding_ends_at]
     return {
-        "OwnerConsortium": [consortium_owner],
-        "MemberRegistry": [at["OwnerConsortium"]],
-        "RequestCatalogue": [at["OwnerConsortium"]],
+        "Consortium": [list(chosen.members), chosen.threshold, *delays],
+        "MemberRegistry": [at["Consortium"]],
+        "RequestCatalogue": [at["Consortium"], tuple(asdict(chosen.rules).values())],
         "ConsentBook": [at["MemberRegistry"]],
         "DataLedger": [at["MemberRegistry"]],
         "NotificationBoard": [at["MemberRegistry"]],
-        "CreditBook": [at["PrepaidLock"]],
-        "PrepaidLock": [*money, at["DataMarket"]],
+        "CreditBook": [at["PrepaidLock"], chosen.point_wei],
+        "DisputeCourt": [at["Consortium"], at["MemberRegistry"], at["PrepaidLock"]],
+        "PrepaidLock": [*money, at["DataMarket"], at["DisputeCourt"]],
         "DataMarket": [*money, at["PrepaidLock"]],
     }
 
 
-def describe(contracts: dict[str, Any], *, network_name: str) -> dict[str, Any]:
+def describe(
+    contracts: dict[str, Any], *, network_name: str, founding: Founding
+) -> dict[str, Any]:
     """Return the content of the deployment file."""
     entries = {}
     for name, contract in contracts.items():
@@ -99,7 +194,18 @@ def describe(contracts: dict[str, Any], *, network_name: str) -> dict[str, Any]:
             "gas_used": receipt.gas_used,
             "tx_hash": receipt.txid,
         }
-    return {"chain_id": web3.eth.chain_id, "network": network_name, "contracts": entries}
+    return {
+        "chain_id": web3.eth.chain_id,
+        "network": network_name,
+        "founding": asdict(founding),
+        "contracts": entries,
+    }
+
+
+def founding_of(deployment: dict[str, Any]) -> Founding:
+    """Return what a deployment file says its contracts were given."""
+    given = dict(deployment["founding"])
+    return Founding(**given | {"members": tuple(given["members"]), "rules": Rules(**given["rules"])})
 
 
 def deployment_path(network_name: str) -> Path:

@@ -26,9 +26,10 @@ CONTRACTS = (
     "DataLedger",
     "NotificationBoard",
     "CreditBook",
+    "DisputeCourt",
     "PrepaidLock",
     "DataMarket",
-    "OwnerConsortium",
+    "Consortium",
 )
 
 

@@ -109,7 +109,7 @@ library BroadcastBook {
 
     /// @notice Enters a line into the form.
     /// @return replaced The processor whose line fell out of a full form, zero if none did.
-    function enter(Book storage book, address processor, uint96 priceWei, bytes32 dataSetId, uint32 credit)
+    function enter(Book storage book, address processor, uint96 priceWei, bytes32 dataSetId, uint16 credit)
         internal
         returns (address replaced)
     {

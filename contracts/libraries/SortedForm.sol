@@ -10,7 +10,7 @@ pragma solidity 0.8.28;
 ///     bits 160..191  occupied: bit s says that slot s is taken
 ///     bits 192..197  count of the lines
 ///
-/// Credits lie by slot, eight a word; a slot that is not occupied keeps a stale one. So an insertion into a full form reads five
+/// Credits lie by slot, sixteen a word; a slot that is not occupied keeps a stale one. So an insertion into a full form reads three
 /// words and writes two, whatever its rank.
 ///
 ///              insert                insert (full, higher credit than the last)
@@ -19,14 +19,14 @@ pragma solidity 0.8.28;
 ///         └──────────────────┘
 library SortedForm {
     /// @param packed Order, occupied slots and count.
-    /// @param credits Credit of slot s in the 32 bits from 32·(s mod 8) of word s / 8.
+    /// @param credits Credit of slot s in the 16 bits from 16·(s mod 16) of word s / 16.
     struct Form {
         uint256 packed;
-        uint256[4] credits;
+        uint256[2] credits;
     }
 
     /// @notice The form is full and the credit does not exceed the last line's.
-    error SortedForm_Full(uint32 lowestCredit);
+    error SortedForm_Full(uint16 lowestCredit);
     /// @notice No line stands in the slot.
     error SortedForm_NoSuchSlot(uint8 slot);
 
@@ -43,7 +43,7 @@ library SortedForm {
     /// which then loses its slot to the new one.
     /// @return slot Where the line stands.
     /// @return replaced Whether the slot was the last line's of a full form.
-    function insert(Form storage form, uint32 credit) internal returns (uint8 slot, bool replaced) {
+    function insert(Form storage form, uint16 credit) internal returns (uint8 slot, bool replaced) {
         uint256 packed = form.packed;
         uint256 count = packed >> COUNT_SHIFT;
         uint256 rank = _rankFor(form, packed, count, credit);
@@ -57,9 +57,9 @@ library SortedForm {
             packed += (1 << COUNT_SHIFT) | (1 << (OCCUPIED_SHIFT + slot));
         }
         form.packed = _withInserted(packed, rank, slot);
-        uint256 shift = (slot & 7) * 32;
-        uint256 word = form.credits[slot >> 3];
-        form.credits[slot >> 3] = (word & ~(uint256(0xffffffff) << shift)) | (uint256(credit) << shift);
+        uint256 shift = (slot & 15) * 16;
+        uint256 word = form.credits[slot >> 4];
+        form.credits[slot >> 4] = (word & ~(uint256(0xffff) << shift)) | (uint256(credit) << shift);
     }
 
     /// @notice Removes the line of a slot; the others keep their order. Reverts with `SortedForm_NoSuchSlot` if none stands there.
@@ -91,7 +91,7 @@ library SortedForm {
     }
 
     /// @notice Tells whether `insert` has room for a credit: a free slot, or a last line with less.
-    function accepts(Form storage form, uint32 credit) internal view returns (bool) {
+    function accepts(Form storage form, uint16 credit) internal view returns (bool) {
         uint256 packed = form.packed;
         return packed >> COUNT_SHIFT < CAPACITY || _creditAt(form, _slotAt(packed, CAPACITY - 1)) < credit;
     }
@@ -102,13 +102,13 @@ library SortedForm {
     }
 
     /// @notice Returns the credit of the line in a slot. Reverts with `SortedForm_NoSuchSlot` if none stands there.
-    function creditOf(Form storage form, uint8 slot) internal view returns (uint32) {
+    function creditOf(Form storage form, uint8 slot) internal view returns (uint16) {
         if (!_isOccupied(form.packed, slot)) revert SortedForm_NoSuchSlot(slot);
         return _creditAt(form, slot);
     }
 
-    /// @dev The first rank whose line has less credit, by bisection: at most six reads of four words.
-    function _rankFor(Form storage form, uint256 packed, uint256 count, uint32 credit)
+    /// @dev The first rank whose line has less credit, by bisection: at most six reads of two words.
+    function _rankFor(Form storage form, uint256 packed, uint256 count, uint16 credit)
         private
         view
         returns (uint256 low)
@@ -133,8 +133,8 @@ library SortedForm {
         return uint8((packed >> (5 * rank)) & 31);
     }
 
-    function _creditAt(Form storage form, uint8 slot) private view returns (uint32) {
-        return uint32(form.credits[slot >> 3] >> ((slot & 7) * 32));
+    function _creditAt(Form storage form, uint8 slot) private view returns (uint16) {
+        return uint16(form.credits[slot >> 4] >> ((slot & 15) * 16));
     }
 
     function _isOccupied(uint256 packed, uint8 slot) private pure returns (bool) {

@@ -12,12 +12,12 @@ contract SortedFormHarness {
 
     event Inserted(uint256 indexed formId, uint8 slot, bool replaced);
 
-    function insert(uint256 formId, uint32 credit) external {
+    function insert(uint256 formId, uint16 credit) external {
         (uint8 slot, bool replaced) = _forms[formId].insert(credit);
         emit Inserted(formId, slot, replaced);
     }
 
-    function insertMany(uint256 formId, uint32[] calldata credits) external {
+    function insertMany(uint256 formId, uint16[] calldata credits) external {
         for (uint256 i = 0; i < credits.length; ++i) {
             _forms[formId].insert(credits[i]);
         }
@@ -35,7 +35,7 @@ contract SortedFormHarness {
         return _forms[formId].size();
     }
 
-    function accepts(uint256 formId, uint32 credit) external view returns (bool) {
+    function accepts(uint256 formId, uint16 credit) external view returns (bool) {
         return _forms[formId].accepts(credit);
     }
 
@@ -43,7 +43,7 @@ contract SortedFormHarness {
         return _forms[formId].holds(slot);
     }
 
-    function creditOf(uint256 formId, uint8 slot) external view returns (uint32) {
+    function creditOf(uint256 formId, uint8 slot) external view returns (uint16) {
         return _forms[formId].creditOf(slot);
     }
 }

@@ -24,10 +24,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # for members and reverting
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for scripts
 
 import members
+import money
 import reverting
 from members import NOWHERE, Member, Role, region_id
 
-from scripts.deploy import deploy
+from scripts.deploy import Founding, deploy
 
 NORTH, SOUTH = region_id("north"), region_id("south")
 GAS_PRICE_WEI = 0  # so that balances move by what the contracts do and by nothing else
@@ -97,14 +98,22 @@ def patient_lookup() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def system(deployer: Any, consortium_owner: Any) -> dict[str, Any]:
+def founding(founders: list[Any]) -> Founding:
+    """Three founders, two of whom decide; nothing waits for a month."""
+    members = tuple(account.address for account in founders)
+    ends_at = web3.eth.get_block("latest")["timestamp"] + 29 * 86_400
+    return Founding(members, threshold=2, founding_ends_at=ends_at, rules=money.RULES)
+
+
+@pytest.fixture(scope="session")
+def system(deployer: Any, founding: Founding) -> dict[str, Any]:
     """All contracts by name, freshly deployed, wired, and nothing else done."""
-    return deploy(deployer, consortium_owner=consortium_owner.address)
+    return deploy(deployer, founding)
 
 
 @pytest.fixture(scope="session")
 def consortium(system: dict[str, Any]) -> Any:
-    return system["OwnerConsortium"]
+    return system["Consortium"]
 
 
 @pytest.fixture(scope="session")
@@ -138,6 +147,11 @@ def credit(system: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
+def court(system: dict[str, Any]) -> Any:
+    return system["DisputeCourt"]
+
+
+@pytest.fixture(scope="session")
 def lock(system: dict[str, Any]) -> Any:
     return system["PrepaidLock"]
 
@@ -148,12 +162,19 @@ def market(system: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
-def govern(consortium: Any, consortium_owner: Any) -> Callable[..., Any]:
-    """``govern(contract, "function", *arguments)``: a decision of the consortium, carried out."""
+def govern(consortium: Any, founders: list[Any]) -> Callable[..., Any]:
+    """``govern(contract, "function", *arguments)``: a decision of the consortium, carried out.
+
+    Proposed by one founder, approved by another, executed: the transaction of the execution.
+    """
 
     def decide(contract: Any, function: str, *arguments: Any) -> Any:
         data = getattr(contract, function).encode_input(*arguments)
-        return consortium.execute(contract.address, data, {"from": consortium_owner})
+        first, second, _ = founders
+        consortium.propose(contract.address, 0, data, {"from": first})
+        proposal_id = consortium.proposalCount()
+        consortium.approve(proposal_id, {"from": second})
+        return consortium.execute(proposal_id, contract.address, 0, data, {"from": first})
 
     return decide
 
@@ -167,8 +188,15 @@ def deployer() -> Any:
 
 
 @pytest.fixture(scope="session")
-def consortium_owner() -> Any:
-    return brownie_accounts[1]
+def founders() -> list[Any]:
+    """The three members of the consortium; two decide."""
+    return [brownie_accounts[1], brownie_accounts[11], brownie_accounts[12]]
+
+
+@pytest.fixture(scope="session")
+def founder(founders: list[Any]) -> Any:
+    """One of them, who alone decides nothing."""
+    return founders[0]
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,23 @@ from members import Member, words
 
 from offchain.crypto import messages, sharing
 from offchain.crypto.messages import Role as Tag
+from scripts.deploy import Rules
 
 BILL, ADVICE = 71, 72  # request types: the bill settles at once, the advice after a window
 PRICE_WEI, ADVICE_PRICE_WEI = 3 * 10**15 + 1, 5 * 10**15
 SHORTEST_S, WINDOW_S = 600, 300
 SHARING_SHORTEST_S, APPLICATION_WEI = 900, 10**15 + 1
+POINT_WEI = 10**13
+BPS = 10_000
+RULES = Rules(
+    serve_seconds=400,
+    decide_seconds=900,
+    fee_bps=500,
+    bond_bps=8_000,
+    dispute_bond_bps=2_500,
+    serve_kib_wei=42_000,
+    dispute_min_wei=10**12,
+)
 DAY = 86_400
 WINDOW = (20_000 * DAY, 20_007 * DAY)  # of the data sets
 MAX_SEALED_BYTES = 32 * 1024
@@ -70,12 +82,35 @@ def set_terms(govern: Any, catalogue: Any, *, sharing_window_s: int = 0) -> None
     govern(catalogue, "setSharingTerms", (SHARING_SHORTEST_S, sharing_window_s, APPLICATION_WEI))
 
 
+def fee_of(price_wei: int) -> int:
+    """Return the consortium's fee under RULES."""
+    return price_wei * RULES.fee_bps // BPS
+
+
+def bond_of(price_wei: int) -> int:
+    """Return the bond that a lock holds under RULES."""
+    return price_wei * RULES.bond_bps // BPS
+
+
+def gain_of(credit: Any, price_wei: int) -> int:
+    """Return what a first success at this price adds to a credit."""
+    return min(fee_of(price_wei) // credit.pointWei(), credit.MAX_GAIN())
+
+
 def set_credit(credit: Any, member: Any, points: int) -> None:
-    """Write a credit straight into storage, where CreditBook keeps it."""
+    """Write a credit of the present epoch straight into storage, where CreditBook keeps it."""
     slot = keccak(encode(["address", "uint256"], [member.address, 0]))
-    arguments = [credit.address, "0x" + slot.hex(), f"0x{points:064x}"]
+    epoch = web3.eth.get_block("latest")["timestamp"] // credit.EPOCH_SECONDS()
+    arguments = [credit.address, "0x" + slot.hex(), f"0x{points | epoch << 64:064x}"]
     web3.provider.make_request("anvil_setStorageAt", arguments)
     assert credit.creditOf(member.address) == points
+
+
+def put_up(lock: Any, *processors: Any, amount_wei: int = 10**18) -> None:
+    """Give processing nodes a bond that covers many locks."""
+    for processor in processors:
+        options = {"from": processor.account, "value": amount_wei}
+        lock.addBond(processor.address, options)
 
 
 def request_order(processor: Any, *, expires_at: int, type_id: int = BILL) -> RequestOrder:

@@ -5,9 +5,9 @@ LOCK_ID = b"\x07" * 32
 
 
 def test_record_failure__when_caller_is_not_lock__reverts(
-    credit, processor, consortium_owner, reverts_with
+    credit, processor, founder, reverts_with
 ):
-    for caller in (processor.account, consortium_owner):
+    for caller in (processor.account, founder):
         with reverts_with("CreditBook_NotLock", caller):
             credit.recordFailure(processor.address, LOCK_ID, {"from": caller})
 

@@ -39,9 +39,10 @@ class Ad(NamedTuple):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any) -> None:
+def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any, lock: Any) -> None:
     """Terms of sharing without a dispute window."""
     money.set_terms(govern, catalogue)
+    money.put_up(lock, cast["processor"], cast["processor_two"])
 
 
 @pytest.fixture(scope="module")

@@ -41,12 +41,12 @@ def refuse(govern, registry, reverts_with):
 
 
 def test_admit__when_caller_is_not_consortium__reverts(
-    registry, candidate, consortium_owner, reverts_with
+    registry, candidate, founder, reverts_with
 ):
     # Not even the owner account itself: only the consortium's contract.
-    with reverts_with("MemberRegistry_NotConsortium", consortium_owner):
+    with reverts_with("MemberRegistry_NotConsortium", founder):
         registry.admit(
-            candidate.address, candidate.profile, candidate.proofs, {"from": consortium_owner}
+            candidate.address, candidate.profile, candidate.proofs, {"from": founder}
         )
 
 

@@ -6,10 +6,10 @@ NORTH = region_id("north")
 
 
 def test_revoke__when_caller_is_not_consortium__reverts(
-    registry, buyer, consortium_owner, reverts_with
+    registry, buyer, founder, reverts_with
 ):
-    with reverts_with("MemberRegistry_NotConsortium", consortium_owner):
-        registry.revoke(buyer.address, {"from": consortium_owner})
+    with reverts_with("MemberRegistry_NotConsortium", founder):
+        registry.revoke(buyer.address, {"from": founder})
 
 
 def test_revoke__given_no_active_member__reverts(

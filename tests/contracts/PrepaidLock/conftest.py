@@ -32,9 +32,10 @@ class OpenLock:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any) -> None:
+def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any, lock: Any) -> None:
     """Two request types and the terms of sharing; the bill and sharing settle at once."""
     money.set_terms(govern, catalogue)
+    money.put_up(lock, cast["processor"], cast["processor_two"])
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_claim__given_no_window__settles_at_once(
     assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
     assert credit.creditOf(processor.address) == credit.GAIN()
     claimed, settled = only_event(tx, "Claimed"), only_event(tx, "Settled")
-    assert (bytes(claimed["secret"]), claimed["settleAt"]) == (it.secret, claimed_at)
+    assert (bytes(claimed["secret"]), claimed["dueAt"]) == (it.secret, claimed_at)
     assert (bytes(settled["lockId"]), settled["priceWei"]) == (it.id, money.PRICE_WEI)
     assert (settled["payer"], settled["payee"]) == (meter_owner.address, processor.address)
     assert [event.name for event in tx.events] == ["Claimed", "Settled", "CreditChanged"]
@@ -96,11 +96,11 @@ def test_claim__given_window__waits(
     tx = lock.claim(it.id, it.secret, {"from": relayer})
     stored = lock.lockOf(it.id)
     assert stored["state"] == money.CLAIMED
-    assert stored["settleAt"] == claimed_at + money.WINDOW_S
+    assert stored["dueAt"] == claimed_at + money.WINDOW_S
     assert stored["priceWei"] == money.ADVICE_PRICE_WEI
     event = only_event(tx, "Claimed")
     assert bytes(event["secret"]) == it.secret
-    assert event["settleAt"] == stored["settleAt"]
+    assert event["dueAt"] == stored["dueAt"]
     assert len(tx.events) == 1
     assert lock.withdrawableOf(processor.address) == credit.creditOf(processor.address) == 0
     print(f"gas claim with window: {tx.gas_used}")

@@ -173,7 +173,7 @@ def test_deliver__given_no_window__settles_at_once(
     event = only_event(tx, "Delivered")
     assert bytes(event["lockId"]) == it.id
     assert (event["payer"], event["payee"]) == (buyer.address, processor.address)
-    assert event["settleAt"] == it.expires_at - 9
+    assert event["dueAt"] == it.expires_at - 9
     assert [tuple(f) for f in event["commitments"]] == dealt[0]
     assert [tuple(y) for y in event["shares"]] == dealt[1]
     assert only_event(tx, "Settled")["priceWei"] == it.order.price_wei
@@ -202,8 +202,8 @@ def test_deliver__given_window__waits(
     at(it.expires_at - 1)
     tx = deliver(it)
     stored = lock.lockOf(it.id)
-    assert (stored["state"], stored["settleAt"]) == (money.DELIVERED, it.expires_at + 119)
-    assert only_event(tx, "Delivered")["settleAt"] == stored["settleAt"]
+    assert (stored["state"], stored["dueAt"]) == (money.DELIVERED, it.expires_at + 119)
+    assert only_event(tx, "Delivered")["dueAt"] == stored["dueAt"]
     assert len(tx.events) == 1
     assert lock.withdrawableOf(processor.address) == credit.creditOf(processor.address) == 0
 

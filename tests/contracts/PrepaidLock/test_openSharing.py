@@ -104,7 +104,7 @@ def test_open_sharing__when_everything_holds__stores_and_emits(
     stored = lock.lockOf(lock_id)
     assert (stored["payer"], stored["payee"]) == (buyer.address, processor.address)
     assert stored["state"] == money.SELECTED
-    assert (stored["expiresAt"], stored["settleAt"]) == (order.expires_at, 0)
+    assert (stored["expiresAt"], stored["dueAt"]) == (order.expires_at, 0)
     assert stored["priceWei"] == lock.balance() == lock.liabilitiesWei() == order.price_wei
     assert stored["disputeWindowSeconds"] == 123
     assert (stored["threshold"], stored["groupSize"]) == (order.threshold, order.group_size)

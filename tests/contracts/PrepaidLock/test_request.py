@@ -200,7 +200,7 @@ def test_request__when_everything_holds__stores_the_lock(
     assert stored["payee"] == processor.address
     assert stored["state"] == money.REQUESTED
     assert stored["expiresAt"] == order.expires_at
-    assert stored["settleAt"] == 0
+    assert stored["dueAt"] == 0
     assert stored["priceWei"] == money.ADVICE_PRICE_WEI
     assert stored["disputeWindowSeconds"] == money.WINDOW_S
     assert int.from_bytes(stored["subject"], "big") == ADVICE

@@ -5,7 +5,7 @@ import pytest
 
 
 def settle_at(lock, it):
-    return lock.lockOf(it.id)["settleAt"]
+    return lock.lockOf(it.id)["dueAt"]
 
 
 def test_settle__given_other_state__reverts(

@@ -5,10 +5,10 @@ DAYS_30 = 30 * 86_400
 
 
 def test_set_sharing_terms__when_caller_is_not_consortium__reverts(
-    catalogue, consortium_owner, reverts_with
+    catalogue, founder, reverts_with
 ):
-    with reverts_with("RequestCatalogue_NotConsortium", consortium_owner):
-        catalogue.setSharingTerms((3600, 0, 1), {"from": consortium_owner})
+    with reverts_with("RequestCatalogue_NotConsortium", founder):
+        catalogue.setSharingTerms((3600, 0, 1), {"from": founder})
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ GOOD = (True, 3600, 600, 10**16, BILL)
 
 
 def test_set_type__when_caller_is_not_consortium__reverts(
-    catalogue, consortium_owner, reverts_with
+    catalogue, founder, reverts_with
 ):
-    with reverts_with("RequestCatalogue_NotConsortium", consortium_owner):
-        catalogue.setType(1, GOOD, {"from": consortium_owner})
+    with reverts_with("RequestCatalogue_NotConsortium", founder):
+        catalogue.setType(1, GOOD, {"from": founder})
 
 
 @pytest.mark.parametrize(
