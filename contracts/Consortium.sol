@@ -192,7 +192,9 @@ contract Consortium is IConsortium {
     }
 
     function _add(address account) private {
-        if (account == address(0) || !_members.add(account)) revert Consortium_BadMember(account);
+        // Itself as a member, the consortium would vote for itself.
+        bool isFit = account != address(0) && account != address(this);
+        if (!isFit || !_members.add(account)) revert Consortium_BadMember(account);
         memberSince[account] = block.timestamp;
     }
 

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-
 import {ICreditBook} from "../interfaces/ICreditBook.sol";
 import {IDataLedger} from "../interfaces/IDataLedger.sol";
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
-import {Dispute, IPrepaidLock, Lock, LockState, LockTerms, Reason, RequestOrder, SharingOrder} from "../interfaces/IPrepaidLock.sol";
+import {
+    IPrepaidLock,
+    Lock,
+    LockState,
+    LockTerms,
+    Reason,
+    RequestOrder,
+    SharingOrder
+} from "../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
-import {Purse} from "./bases/Purse.sol";
+import {LockEnding} from "./bases/LockEnding.sol";
 import {G1Point, G2Point} from "./libraries/BN254.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
 import {LockLifecycle} from "./libraries/LockLifecycle.sol";
@@ -17,38 +23,24 @@ import {ShareCheck, ShareGrant} from "./libraries/ShareCheck.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title PrepaidLock
-/// @notice See {IPrepaidLock}; the lifecycle is drawn in {LockLifecycle}, the money in {Purse}.
+/// @notice See {IPrepaidLock}. Here is how a lock begins and is fulfilled; how it ends is in {LockEnding}, its lifecycle is drawn in {LockLifecycle}, the money
+/// in {Purse}.
 /// @dev Who can stop what: the consortium, by revoking members, closing types and the emergency stop, what begins (request, accept, openSharing
 /// through the market, addBond). Nobody anything that has begun: it reads no role, no price and no present parameter again, only the rules of
 /// its own version, which never change. Judges choose between the two parties of a disputed lock, while its stage lasts, and nothing else.
 /// What it assumes: the other contracts are this system's own; none of them calls back here in mid-call but the market, which is bound to
 /// {openSharing}, {holdApplication} and {releaseApplication}, and the court, which is bound to {decide}.
 /// It takes no ether but by its payable functions; what is forced upon it (a dying contract, a block reward) belongs to nobody.
-contract PrepaidLock is Purse {
+contract PrepaidLock is LockEnding {
     using LockLifecycle for Lock;
 
-    /// @notice Longest sealed message, answer or evidence, in bytes.
-    uint256 public constant MAX_SEALED_BYTES = 32 * 1024;
     /// @notice The longest T − now.
     uint256 public constant LONGEST_SECONDS = 90 days;
-    /// @notice The most locks of one {endMany}.
-    uint256 public constant MOST_ENDED = 64;
-    /// @notice What a part is of, in fees and bonds.
-    uint256 public constant BPS = 10_000;
-    /// @notice What serving costs beside the bytes, in KiB of bytes: the transaction itself and its bookkeeping.
-    uint256 public constant SERVE_BASE_KIB = 4;
 
     IMemberRegistry public immutable registry;
-    IRequestCatalogue public immutable catalogue;
     IDataLedger public immutable ledger;
-    ICreditBook public immutable credit;
     address public immutable market;
-    IDisputeCourt public immutable court;
-    /// @notice Who gets the fees: the consortium.
-    address public immutable treasury;
 
-    mapping(bytes32 lockId => Lock) private _locks;
-    mapping(bytes32 lockId => Dispute) private _disputes;
     // By payee: C names its payee, so that whoever copies it from the mempool neither profits nor blocks it.
     mapping(address payee => mapping(bytes32 secretHash => bool)) private _isUsed;
 
@@ -60,14 +52,10 @@ contract PrepaidLock is Purse {
         ICreditBook credit_,
         address market_,
         IDisputeCourt court_
-    ) {
+    ) LockEnding(catalogue_, credit_, court_, registry_.consortium()) {
         registry = IMemberRegistry(Wiring.requireContract(address(registry_)));
-        catalogue = IRequestCatalogue(Wiring.requireContract(address(catalogue_)));
         ledger = IDataLedger(Wiring.requireContract(address(ledger_)));
-        credit = ICreditBook(Wiring.requireAddress(address(credit_)));
         market = Wiring.requireAddress(market_);
-        court = IDisputeCourt(Wiring.requireAddress(address(court_)));
-        treasury = registry_.consortium();
     }
 
     modifier onlyMarket() {
@@ -221,176 +209,6 @@ contract PrepaidLock is Purse {
     }
 
     /*//////////////////////////////////////////////////////////////
-                        WITHHELD, OR WRONG: DISPUTES
-    //////////////////////////////////////////////////////////////*/
-
-    /// @inheritdoc IPrepaidLock
-    function demand(bytes32 lockId) external payable {
-        Lock storage lock = _locks[lockId];
-        lock.demand(lockId, _rulesOf(lock).serveSeconds);
-        if (msg.sender != lock.payer) revert PrepaidLock_NotParty(lockId, msg.sender);
-        uint96 depositWei = demandWeiOf(lockId);
-        if (msg.value != depositWei) revert PrepaidLock_WrongValue(msg.value, depositWei);
-        liabilitiesWei += depositWei;
-
-        emit Demanded(lockId, msg.sender, lock.payee, depositWei, lock.dueAt);
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function serve(bytes32 lockId, bytes calldata answer) external {
-        Lock storage lock = _locks[lockId];
-        lock.serve(lockId);
-        // The length first: it bounds what is hashed and logged.
-        bytes32 digest = answer.length == lock.answerLength ? _digestOf(answer) : bytes32(0);
-        if (digest != lock.answerDigest) revert PrepaidLock_WrongAnswer(lockId, digest);
-        uint96 depositWei = demandWeiOf(lockId);
-        _owe(lock.payee, depositWei);
-
-        emit Served(lockId, lock.payer, lock.payee, depositWei, answer, lock.dueAt);
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function slash(bytes32 lockId) public {
-        Lock storage lock = _locks[lockId];
-        lock.slash(lockId);
-        _owe(lock.payer, demandWeiOf(lockId));
-        _payBack(lockId, lock, 0);
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function dispute(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external payable {
-        Lock storage lock = _locks[lockId];
-        lock.dispute(lockId, _rulesOf(lock).decideSeconds);
-        if (msg.sender != lock.payer) revert PrepaidLock_NotParty(lockId, msg.sender);
-        _openDispute(lockId, lock, evidenceDigest, evidenceLength);
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function disputeAsMember(
-        bytes32 lockId,
-        address[] calldata accounts,
-        G1Point[] calldata deliveryKeys,
-        bytes32 evidenceDigest,
-        uint32 evidenceLength
-    ) external payable {
-        Lock storage lock = _locks[lockId];
-        lock.dispute(lockId, _rulesOf(lock).decideSeconds);
-        _checkGroup(lockId, lock, accounts, deliveryKeys);
-        bool isMember;
-        for (uint256 i = 0; i < accounts.length; ++i) {
-            if (accounts[i] == msg.sender) isMember = true;
-        }
-        if (!isMember) revert PrepaidLock_NotParty(lockId, msg.sender);
-        _openDispute(lockId, lock, evidenceDigest, evidenceLength);
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function decide(bytes32 lockId, bool forPayer) external {
-        if (msg.sender != address(court)) revert PrepaidLock_NotCourt(msg.sender);
-        Lock storage lock = _locks[lockId];
-        lock.decide(lockId, forPayer);
-        Dispute memory quarrel = _disputes[lockId];
-        if (forPayer) {
-            _owe(quarrel.by, quarrel.bondWei);
-            _payBack(lockId, lock, _feeOf(lock));
-        } else {
-            _payOut(lockId, lock, quarrel.bondWei);
-        }
-    }
-
-    function _openDispute(bytes32 lockId, Lock storage lock, bytes32 evidenceDigest, uint32 evidenceLength) private {
-        if (evidenceDigest == 0 || evidenceLength == 0 || evidenceLength > MAX_SEALED_BYTES) {
-            revert PrepaidLock_BadEvidence(evidenceDigest, evidenceLength);
-        }
-        uint96 bondWei = disputeWeiOf(lockId);
-        if (msg.value != bondWei) revert PrepaidLock_WrongValue(msg.value, bondWei);
-        _disputes[lockId] = Dispute(msg.sender, bondWei);
-        liabilitiesWei += bondWei;
-
-        emit Disputed(lockId, lock.payee, msg.sender, bondWei, evidenceDigest, evidenceLength, lock.dueAt);
-
-        court.open(lockId, lock.dueAt);
-    }
-
-    /*//////////////////////////////////////////////////////////////
-                                THE END
-    //////////////////////////////////////////////////////////////*/
-
-    /// @inheritdoc IPrepaidLock
-    function settle(bytes32 lockId) public {
-        Lock storage lock = _locks[lockId];
-        lock.settle(lockId);
-        _payOut(lockId, lock, 0);
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function refund(bytes32 lockId) public {
-        Lock storage lock = _locks[lockId];
-        LockState from = lock.refund(lockId);
-        (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
-        _owe(payer, priceWei);
-        bool isBroken = from == LockState.Accepted || from == LockState.Selected;
-        uint96 gainWei = isBroken ? lock.bondWei : 0;
-        if (isBroken) {
-            _forfeit(payee, gainWei, payer);
-        } else if (from == LockState.Disputed) {
-            Dispute memory quarrel = _disputes[lockId];
-            _owe(quarrel.by, quarrel.bondWei);
-            _free(payee, lock.bondWei);
-        }
-
-        emit Refunded(lockId, payer, payee, priceWei, gainWei);
-
-        if (isBroken) credit.recordFailure(payee, lockId);
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function endMany(bytes32[] calldata lockIds) external returns (uint256 ended) {
-        if (lockIds.length > MOST_ENDED) revert PrepaidLock_TooMany(lockIds.length, MOST_ENDED);
-        for (uint256 i = 0; i < lockIds.length; ++i) {
-            Lock storage lock = _locks[lockIds[i]];
-            LockState state = lock.state;
-            bool isPaid = state == LockState.Requested || state == LockState.Accepted || state == LockState.Selected;
-            if (block.timestamp < (isPaid ? lock.expiresAt : lock.dueAt)) continue;
-            if (isPaid || state == LockState.Disputed) refund(lockIds[i]);
-            else if (state == LockState.Claimed || state == LockState.Delivered) settle(lockIds[i]);
-            else if (state == LockState.Demanded) slash(lockIds[i]);
-            else continue;
-            ++ended;
-        }
-    }
-
-    /// @dev The payee is paid; `gainWei` is the bond of a disputer who lost.
-    function _payOut(bytes32 lockId, Lock storage lock, uint96 gainWei) private {
-        (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
-        uint96 feeWei = _feeOf(lock);
-        _owe(payee, uint256(priceWei) - feeWei + gainWei);
-        _owe(treasury, feeWei);
-        _free(payee, lock.bondWei);
-
-        emit Settled(lockId, payer, payee, priceWei, feeWei, gainWei);
-
-        credit.recordSuccess(payee, payer, feeWei, lockId);
-    }
-
-    /// @dev The payer gets its price back, and the payee's bond less what a verdict leaves to the consortium.
-    function _payBack(bytes32 lockId, Lock storage lock, uint96 feeWei) private {
-        (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
-        uint96 gainWei = lock.bondWei - feeWei;
-        _owe(payer, priceWei);
-        _forfeit(payee, gainWei, payer);
-        _forfeit(payee, feeWei, treasury);
-
-        emit Slashed(lockId, payer, payee, priceWei, feeWei, gainWei);
-
-        credit.recordFailure(payee, lockId);
-    }
-
-    function _feeOf(Lock storage lock) private view returns (uint96) {
-        return uint96(uint256(lock.priceWei) * lock.feeBps / BPS); // never above the price, nor above the bond
-    }
-
-    /*//////////////////////////////////////////////////////////////
                       BONDS, AND THE MARKET'S DEPOSITS
     //////////////////////////////////////////////////////////////*/
 
@@ -420,31 +238,6 @@ contract PrepaidLock is Purse {
     /// @inheritdoc IPrepaidLock
     function lockIdOf(address payer, bytes32 nonce) public view returns (bytes32) {
         return keccak256(abi.encode(block.chainid, address(this), payer, nonce));
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function lockOf(bytes32 lockId) external view returns (Lock memory) {
-        return _locks[lockId];
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function disputeOf(bytes32 lockId) external view returns (Dispute memory) {
-        return _disputes[lockId];
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function demandWeiOf(bytes32 lockId) public view returns (uint96) {
-        Lock storage lock = _locks[lockId];
-        uint256 kib = (uint256(lock.answerLength) + 1023) / 1024 + SERVE_BASE_KIB;
-        return uint96(kib * _rulesOf(lock).serveKibWei); // at most 36 times 2^64
-    }
-
-    /// @inheritdoc IPrepaidLock
-    function disputeWeiOf(bytes32 lockId) public view returns (uint96) {
-        Lock storage lock = _locks[lockId];
-        Rules memory rules = _rulesOf(lock);
-        // At most the price, or 80 bits.
-        return uint96(Math.max(uint256(lock.priceWei) * rules.disputeBondBps / BPS, rules.disputeMinWei));
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -493,19 +286,6 @@ contract PrepaidLock is Purse {
         lock.feeBps = rules.feeBps;
         lock.bondWei = bondWei;
         return LockTerms(lock.disputeWindowSeconds, rules.feeBps, version, bondWei);
-    }
-
-    function _rulesOf(Lock storage lock) private view returns (Rules memory) {
-        return catalogue.rulesAt(lock.rulesVersion);
-    }
-
-    function _checkGroup(
-        bytes32 lockId,
-        Lock storage lock,
-        address[] calldata accounts,
-        G1Point[] calldata deliveryKeys
-    ) private view {
-        if (keccak256(abi.encode(accounts, deliveryKeys)) != lock.binding) revert PrepaidLock_WrongGroup(lockId);
     }
 
     /// @dev docs/formats.md §1, REQUEST.
@@ -581,9 +361,5 @@ contract PrepaidLock is Purse {
     /// @dev C = SHA256(p ‖ x).
     function _commitmentOf(address payee, bytes32 secret) internal view virtual returns (bytes32) {
         return sha256(abi.encode(payee, secret));
-    }
-
-    function _digestOf(bytes calldata data) internal view virtual returns (bytes32) {
-        return sha256(data);
     }
 }
