@@ -3,6 +3,8 @@ SHELL = /bin/sh
 PY = .venv/bin/python
 # Options for `make demo`, as in: make demo ARGS="--homes 3 --days 2"
 ARGS =
+# What `make demo` runs on: anvil (a development chain), or clique (Geth signers and Kubo)
+NETWORK = anvil
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
@@ -12,6 +14,7 @@ T =
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
 	@echo "make demo    run the whole mechanism on real households (ARGS=\"...\" passes options)"
+	@echo "make demo NETWORK=clique   the same on real Geth signers and Kubo (needs Go, once)"
 	@echo "make test    run all tests that need no network of nodes"
 	@echo "make test-net   run the tests on real networks of Geth and Kubo (needs Go, once)"
 	@echo "make net-up   start such a network here, in .cache/network; make net-down ends it"
@@ -25,7 +28,7 @@ setup:
 	@sh toolchain/setup.sh
 
 demo: setup
-	@.venv/bin/dmsm demo $(ARGS)
+	@.venv/bin/dmsm demo --network $(NETWORK) $(ARGS)
 
 test: setup
 	@$(PY) toolchain/run_tests.py
