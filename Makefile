@@ -3,18 +3,22 @@ SHELL = /bin/sh
 PY = .venv/bin/python
 # Options for `make demo`, as in: make demo ARGS="--homes 3 --days 2"
 ARGS =
+# What `make demo` runs on: anvil (a development chain), or clique (Geth signers and Kubo)
+NETWORK = anvil
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    test-net net-up net-down lock clean
+    test-net net-up net-down prove slither lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
 	@echo "make demo    run the whole mechanism on real households (ARGS=\"...\" passes options)"
+	@echo "make demo NETWORK=clique   the same on real Geth signers and Kubo (needs Go, once)"
 	@echo "make test    run all tests that need no network of nodes"
 	@echo "make test-net   run the tests on real networks of Geth and Kubo (needs Go, once)"
 	@echo "make net-up   start such a network here, in .cache/network; make net-down ends it"
+	@echo "make prove   check the contracts by fuzzing, symbolic proofs and slither (alone: make slither)"
 	@echo "make lint    check style and types"
 	@echo "make deep    run the long checks: fuzzing of every decoder (about 15 minutes)"
 	@echo "make bench   measure the costly steps"
@@ -25,7 +29,7 @@ setup:
 	@sh toolchain/setup.sh
 
 demo: setup
-	@.venv/bin/dmsm demo $(ARGS)
+	@.venv/bin/dmsm demo --network $(NETWORK) $(ARGS)
 
 test: setup
 	@$(PY) toolchain/run_tests.py
@@ -35,6 +39,15 @@ test-unit: setup
 
 test-contracts: setup
 	@$(PY) toolchain/brownie_test.py $(T)
+
+# Foundry beside Brownie: invariants and fuzzing, proofs by halmos, what slither finds.
+prove: setup
+	@$(PY) toolchain/foundry.py test
+	@$(PY) toolchain/halmos.py
+	@$(PY) toolchain/slither.py
+
+slither: setup
+	@$(PY) toolchain/slither.py
 
 # Real signers and a real IPFS swarm; the first run builds Geth and Kubo with Go.
 test-net: setup

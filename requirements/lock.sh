@@ -14,3 +14,4 @@ compile build.in -c dev.txt -o build.txt
 compile data.in --no-deps -o data.txt
 compile bench.in --no-deps -o bench.txt
 compile fuzz.in --no-deps -o fuzz.txt
+compile proofs.in -o proofs.txt

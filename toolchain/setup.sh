@@ -107,7 +107,7 @@ install_python() {
 install_node() {
     is_fresh node ".cache/solcx/solc-v$SOLC_VERSION" package.json package-lock.json toolchain/solc.js \
         && [ -d node_modules/solc ] && return
-    say "2/4 solc, anvil and OpenZeppelin into node_modules ..."
+    say "2/4 solc, anvil, forge and OpenZeppelin into node_modules ..."
     # No install scripts: anvil's would download when the lock lacks the platform.
     npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --cache .cache/npm >/dev/null
     rm -rf .cache/npm
@@ -117,6 +117,8 @@ install_node() {
         { say "solc $SOLC_VERSION does not run"; exit 1; }
     "$(ls node_modules/@foundry-rs/anvil-*/bin/anvil)" --version >/dev/null ||
         { say "anvil does not run"; exit 1; }
+    "$(ls node_modules/@foundry-rs/forge-*/bin/forge)" --version >/dev/null ||
+        { say "forge does not run"; exit 1; }
     stamp node
 }
 

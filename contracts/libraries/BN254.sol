@@ -52,23 +52,8 @@ library BN254 {
     uint256 internal constant PAIRING_PAIR_GAS = 68_000;
 
     /*//////////////////////////////////////////////////////////////
-                              CONSTRUCTION
+                               GENERATORS
     //////////////////////////////////////////////////////////////*/
-
-    /// @notice Reads a G1 point from the array form used in ABIs; checks nothing.
-    function g1(uint256[2] memory xy) internal pure returns (G1Point memory) {
-        return G1Point(xy[0], xy[1]);
-    }
-
-    /// @notice Reads a G2 point from the array form used in ABIs (EIP-197 order); checks nothing.
-    function g2(uint256[4] memory c) internal pure returns (G2Point memory) {
-        return G2Point(c[0], c[1], c[2], c[3]);
-    }
-
-    /// @notice Returns the generator of G1.
-    function generatorG1() internal pure returns (G1Point memory) {
-        return G1Point(1, 2);
-    }
 
     /// @notice Returns the second generator H of G1, of unknown logarithm.
     function generatorH() internal pure returns (G1Point memory) {

@@ -4,6 +4,7 @@ A transaction is built, called dry, signed here, stored, sent and awaited; a ref
 contract's named error. Reads go out in batches where there are many.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from offchain.chain import codec
+from offchain.chain.attempt import RawReceipt
 from offchain.chain.codec import Abi
 from offchain.chain.deployment import Deployment
 from offchain.chain.endpoint import Endpoint
@@ -23,6 +25,7 @@ from offchain.chain.errors import (
     DeploymentInvalid,
     NodeRefused,
 )
+from offchain.chain.fees import FeeRaise
 from offchain.chain.outbox import TransactionOutbox, TransactionState
 from offchain.chain.receipt import (
     Block,
@@ -33,7 +36,7 @@ from offchain.chain.receipt import (
     read_receipt,
 )
 from offchain.chain.reverts import decode_revert, is_revert, revert_of
-from offchain.chain.sender import RawReceipt, Sender, Unsigned
+from offchain.chain.sender import Sender, Unsigned
 
 BlockId = int | str  # a number, or "latest", "pending", "earliest", "safe", "finalized"
 
@@ -69,6 +72,8 @@ class ChainGateway:
         gas_margin_percent: int = 20,
         dry_block: BlockId = "pending",
         local_pairings: bool = False,
+        confirmations: int = 0,
+        fees: FeeRaise | None = None,
     ) -> None:
         """Connect to the first of `rpc_url` that answers and check its chain id.
 
@@ -76,11 +81,13 @@ class ChainGateway:
         `gas_price_wei` None asks the node at each transaction; `timeout_s` bounds the wait for a
         receipt; dry calls see `dry_block`: "pending" has the time of the next block.
         `local_pairings` has pairings checked here and not by the chain node
-        (`offchain.chain.pairing.configured_pairing`).
+        (`offchain.chain.pairing.configured_pairing`). `confirmations`: how many blocks must lie on
+        one that is final. `fees`: when and how far the fee of a stuck transaction is raised.
         Raises ChainMismatch, NodeUnavailable.
         """
         self._endpoint = Endpoint([rpc_url] if isinstance(rpc_url, str) else rpc_url)
         self._settings = (gas_price_wei, timeout_s, gas_margin_percent, dry_block)
+        self.confirmations, self._fees = confirmations, fees
         self.deployment = deployment
         self.local_pairings = local_pairings
         self.chain_id = int(self._endpoint.request("eth_chainId"), 16)
@@ -109,6 +116,8 @@ class ChainGateway:
                 account=account,
                 outbox=outbox,
                 timeout_s=self._settings[1],
+                confirmations=self.confirmations,
+                fees=self._fees,
             )
 
     @property
@@ -206,6 +215,53 @@ class ChainGateway:
             "toBlock": block_id(to_block),
         }
         return read_events(self.deployment, self._endpoint.request("eth_getLogs", wanted))
+
+    # ---- what is final
+
+    def final_block(self, confirmations: int | None = None) -> int:
+        """Return the number of the newest block that is final; below 0: none is yet.
+
+        `confirmations` None is the gateway's own.
+        """
+        depth = self.confirmations if confirmations is None else confirmations
+        return self.block_number() - depth
+
+    def is_final(self, receipt: Receipt) -> bool:
+        """Whether no reorganisation can take a mined transaction off the chain any more."""
+        if not self.confirmations:
+            return True
+        number = hex(receipt.block_number)
+        head, block = self._endpoint.batch(
+            [("eth_blockNumber", []), ("eth_getBlockByNumber", [number, False])]
+        )
+        if isinstance(head, NodeRefused) or isinstance(block, NodeRefused) or block is None:
+            return False
+        is_deep = receipt.block_number + self.confirmations <= int(head, 16)
+        return is_deep and read_block(block).hash == receipt.block_hash
+
+    def wait_final(self, receipt: Receipt, *, timeout_s: float, poll_s: float = 0.2) -> Receipt:
+        """Return the transaction's receipt once it is final, or as it stands after `timeout_s`.
+
+        What a reorganisation takes off meanwhile is sent again; ask `is_final` of what is returned.
+        """
+        give_up_at = time.monotonic() + timeout_s
+        while not self.is_final(receipt):
+            if time.monotonic() >= give_up_at:
+                break
+            time.sleep(poll_s)
+            self.settle()
+            raw = self._signer().follow(receipt.tx_hash)
+            receipt = receipt if raw is None else read_receipt(self.deployment, raw)
+        return receipt
+
+    def settle(self) -> None:
+        """Send again what a crash left unsent or a reorganisation took off, as the outbox has it.
+
+        Raises TransactionTimeout when one is not mined in time, NodeUnavailable.
+        """
+        sender = self._signer()
+        with sender.lock:
+            sender.settle()
 
     # ---- writing
 

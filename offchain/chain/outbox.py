@@ -1,7 +1,9 @@
 """The durable outbox: signed transactions, stored before they are sent (invariant 8).
 
 A crash between signing and the receipt then repeats nothing: the same bytes are sent again, and an
-account's nonce admits them once.
+account's nonce admits them once. A transaction whose fee was raised is several rows of one nonce
+and one intent; at most one of them is ever mined. Rows stay open until what took their nonce is
+final, so that what a reorganisation takes off the chain is sent again.
 """
 
 import os
@@ -22,10 +24,15 @@ CREATE TABLE IF NOT EXISTS transactions (
     nonce    INTEGER NOT NULL,
     raw      BLOB NOT NULL,
     tx_hash  TEXT NOT NULL UNIQUE,
-    state    TEXT NOT NULL
+    state    TEXT NOT NULL,
+    final    INTEGER NOT NULL DEFAULT 0
 );
+"""
+_INDEXES = """
 CREATE INDEX IF NOT EXISTS by_intent ON transactions (chain_id, account, intent);
 CREATE INDEX IF NOT EXISTS by_state ON transactions (chain_id, account, state);
+CREATE INDEX IF NOT EXISTS by_nonce ON transactions (chain_id, account, nonce);
+CREATE INDEX IF NOT EXISTS open_ones ON transactions (chain_id, account) WHERE final = 0;
 """
 
 
@@ -36,7 +43,7 @@ class TransactionState(StrEnum):
     MINED = "mined"
     FAILED = "failed"  # mined and reverted: no effect but the fee
     REFUSED = "refused"  # no node took it
-    REPLACED = "replaced"  # its nonce was used by another
+    REPLACED = "replaced"  # its nonce was used by another, perhaps by itself with a higher fee
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class TransactionOutbox:
     """A SQLite journal of the transactions of any accounts; threads may share it."""
 
     def __init__(self, path: Path | str) -> None:
-        """Open the journal at `path`, made when missing."""
+        """Open the journal at `path`, made when missing; one of an older version is extended."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         # A claim holds the secret factor from the moment it is signed: for the owner's eyes alone.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -64,6 +71,11 @@ class TransactionOutbox:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(_SCHEMA)
+        columns = [row[1] for row in self._database.execute("PRAGMA table_info(transactions)")]
+        if "final" not in columns:
+            add = "ALTER TABLE transactions ADD COLUMN final INTEGER NOT NULL DEFAULT 0"
+            self._database.execute(add)
+        self._database.executescript(_INDEXES)
 
     def close(self) -> None:
         """Close the journal."""
@@ -83,7 +95,7 @@ class TransactionOutbox:
                 "INSERT INTO transactions (chain_id, account, intent, nonce, raw, tx_hash, state)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tx_hash)"
                 # The same bytes again (a refused one whose nonce is still free): no second row.
-                " DO UPDATE SET state = excluded.state",
+                " DO UPDATE SET state = excluded.state, final = 0",
                 rows,
             )
 
@@ -94,19 +106,70 @@ class TransactionOutbox:
                 "UPDATE transactions SET state = ? WHERE tx_hash = ?", (state, tx_hash)
             )
 
+    def settle(
+        self,
+        chain_id: int,
+        account: str,
+        ends: Sequence[tuple[int, str | None, TransactionState]],
+        *,
+        final: bool,
+    ) -> None:
+        """Note what became of nonces: (nonce, hash of what was mined, its state), all or none.
+
+        The other variants of that nonce are replaced; hash None: all of them are, by a stranger's.
+        `final`: no reorganisation can change it any more.
+        """
+        where = "chain_id = ? AND account = ? AND nonce = ?"
+        others = f"UPDATE transactions SET state = ? WHERE {where} AND state <> ? AND tx_hash <> ?"
+        replaced, refused = TransactionState.REPLACED, TransactionState.REFUSED
+        rows = [(chain_id, account, nonce, tx_hash or "", state) for nonce, tx_hash, state in ends]
+        with self._lock, self._database:
+            self._database.executemany(
+                others, [(replaced, *row[:3], refused, row[3]) for row in rows]
+            )
+            self._database.executemany(
+                "UPDATE transactions SET state = ? WHERE tx_hash = ?",
+                [(row[4], row[3]) for row in rows],
+            )
+            if final:
+                self._database.executemany(
+                    f"UPDATE transactions SET final = 1 WHERE {where}", [row[:3] for row in rows]
+                )
+
     def of_intent(self, chain_id: int, account: str, intent: str) -> list[SignedTransaction]:
         """Return every transaction signed for `intent`, the newest first."""
         return self._select("intent = ? ORDER BY id DESC", chain_id, account, intent)
 
+    def variants_of(self, tx_hash: str) -> list[SignedTransaction]:
+        """Return a transaction and the variants of its nonce and intent, the oldest first."""
+        return self._rows(
+            "id IN (SELECT one.id FROM transactions AS one JOIN transactions AS other"
+            " ON one.chain_id = other.chain_id AND one.account = other.account"
+            " AND one.nonce = other.nonce AND one.intent IS other.intent"
+            " WHERE other.tx_hash = ?) ORDER BY id",
+            tx_hash,
+        )
+
     def unsettled(self, chain_id: int, account: str) -> list[SignedTransaction]:
         """Return the account's transactions without a known end, by nonce."""
-        return self._select("state = ? ORDER BY nonce", chain_id, account, TransactionState.SIGNED)
+        return self._select(
+            "state = ? ORDER BY nonce, id", chain_id, account, TransactionState.SIGNED
+        )
+
+    def not_final(self, chain_id: int, account: str) -> list[SignedTransaction]:
+        """Return what may still be mined or taken off the chain, by nonce, oldest variant first."""
+        return self._select(
+            "final = 0 AND state <> ? ORDER BY nonce, id",
+            chain_id,
+            account,
+            TransactionState.REFUSED,
+        )
 
     def _select(self, where: str, *values: object) -> list[SignedTransaction]:
-        query = (
-            "SELECT intent, nonce, raw, tx_hash, state FROM transactions"
-            f" WHERE chain_id = ? AND account = ? AND {where}"
-        )
+        return self._rows(f"chain_id = ? AND account = ? AND {where}", *values)
+
+    def _rows(self, where: str, *values: object) -> list[SignedTransaction]:
+        query = f"SELECT intent, nonce, raw, tx_hash, state FROM transactions WHERE {where}"
         with self._lock, closing(self._database.execute(query, values)) as rows:
             return [
                 SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state))

@@ -1,38 +1,47 @@
 """Sign and send for one account: one sender at a time, nonces from the chain, bytes kept first.
 
 Nonces come from the latest block and never from memory: a counter that outlives a failed send
-leaves a gap behind which everything waits.
+leaves a gap behind which everything waits. What waits too long is sent again with a higher fee,
+under the same nonce, so that one of its variants alone has an effect. What was mined stays under
+watch until it is final: a reorganisation that takes it off the chain has it sent again.
 """
 
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from eth_account.signers.local import LocalAccount
-from eth_typing import HexAddress, HexStr
 from eth_utils import to_checksum_address
 
-from offchain.chain.endpoint import Endpoint
+from offchain.chain.attempt import Attempt, RawReceipt, attempts_of, end_of, succeeded
+from offchain.chain.endpoint import BATCH_SIZE, Endpoint, Request
 from offchain.chain.errors import (
     NodeRefused,
     NodeUnavailable,
     TransactionReplaced,
     TransactionTimeout,
 )
+from offchain.chain.fees import FeeRaise
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
+from offchain.chain.signing import LegacyTransaction, TransactionSigner
 
 _FIRST_POLL_S, _LAST_POLL_S, _POLL_GROWTH = 0.001, 0.25, 1.5
 _RESEND_S = 3.0  # a node that restarted has forgotten its pool
 _TRANSFER_GAS = 21_000
-# What nodes say of a transaction that they hold, or have mined: look at the receipt.
-_KNOWN = ("already known", "known transaction", "already imported", "nonce too low")
+# What nodes say of a transaction that they hold, or have mined, or of whose nonce they hold
+# another: look at the receipt.
+_KNOWN = (
+    "already known",
+    "known transaction",
+    "already imported",
+    "nonce too low",
+    "replacement transaction underpriced",
+    "replacement underpriced",
+)
 
 _locks: dict[tuple[int, str], threading.RLock] = {}
 _locks_guard = threading.Lock()
-
-RawReceipt = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,22 +66,38 @@ class Sender:
         account: LocalAccount,
         outbox: TransactionOutbox | None,
         timeout_s: float,
+        confirmations: int = 0,
+        fees: FeeRaise | None = None,
     ) -> None:
-        """Prepare to send; nothing is asked yet."""
-        self.endpoint, self.chain_id, self.account = endpoint, chain_id, account
+        """Prepare to send; nothing is asked yet. `confirmations`: how deep is final."""
+        self.endpoint, self.chain_id = endpoint, chain_id
         self.address = to_checksum_address(account.address)
         self.outbox, self.timeout_s = outbox, timeout_s
+        self._confirmations, self._fees = confirmations, fees or FeeRaise()
+        self._signer = TransactionSigner(bytes(account.key), chain_id=chain_id)
         with _locks_guard:
             self.lock = _locks.setdefault((chain_id, self.address), threading.RLock())
 
     def settle(self) -> None:
-        """Bring what an earlier run left unsettled to its end, by the same bytes.
+        """Bring what is not final to its end: what an earlier run left unsettled, and what a
+        reorganisation took off the chain, is sent again by the same bytes.
 
         Raises TransactionTimeout when one is neither mined nor replaced in time.
         """
-        left = self.outbox.unsettled(self.chain_id, self.address) if self.outbox else []
-        for transaction in left:
-            self._settle_one(transaction)
+        if self.outbox is None:
+            return
+        open_ones = attempts_of(self.outbox.not_final(self.chain_id, self.address))
+        if not open_ones:
+            return
+        found = self._look(open_ones, head=self._head())
+        over = [one for one in open_ones if one.nonce not in found and one.is_replaced]
+        self._note_strangers(over)
+        lost = [one for one in open_ones if one.nonce not in found and one not in over]
+        refused = self._broadcast([one.newest for one in lost])
+        for one in lost:
+            if one.newest in refused:
+                return  # those behind it wait for its nonce, which the next one takes
+            self._wait_or_lose(one)
 
     def recall(self, intent: str) -> RawReceipt | None:
         """Return the receipt of the successful transaction of `intent`, or None if it has none.
@@ -81,11 +106,13 @@ class Sender:
         """
         if self.outbox is None:
             return None
-        for transaction in self.outbox.of_intent(self.chain_id, self.address, intent):
-            receipt = self._receipt(transaction.tx_hash)
-            if receipt is None and transaction.state == TransactionState.MINED:
-                receipt = self._settle_one(transaction)
-            if receipt is not None and _succeeded(receipt):
+        held = self.outbox.of_intent(self.chain_id, self.address, intent)
+        for attempt in reversed(attempts_of(held[::-1])):
+            receipt = self._look([attempt], head=None).get(attempt.nonce)
+            if receipt is None and attempt.was_mined:
+                self._broadcast([attempt.newest])
+                receipt = self._wait_or_lose(attempt)
+            if receipt is not None and succeeded(receipt):
                 return receipt
         return None
 
@@ -101,47 +128,47 @@ class Sender:
                 self._sign(transaction, nonce + offset, gas_price_wei)
                 for offset, transaction in enumerate(transactions)
             ]
-            if self.outbox:
-                self.outbox.record(self.chain_id, self.address, signed)
+            self._record(signed)
             refused = self._broadcast(signed)
             if refused:
                 raise self._close_gap(signed, refused, gas_price_wei)
-            return self._wait(signed)
+            return self._wait([Attempt([item]) for item in signed])
+
+    def follow(self, tx_hash: str) -> RawReceipt | None:
+        """Return the receipt of a sent transaction, or of the variant of it that was mined.
+
+        None: none is on the chain now; `settle` sends again what the outbox holds of it.
+        """
+        held = self.outbox.variants_of(tx_hash) if self.outbox else []
+        attempt = Attempt(held or [SignedTransaction(None, 0, b"", tx_hash)])
+        return self._look([attempt], head=self._head()).get(attempt.nonce)
+
+    # ---- signing
 
     def _sign(self, transaction: Unsigned, nonce: int, gas_price_wei: int) -> SignedTransaction:
-        signed = self.account.sign_transaction(
-            {
-                "chainId": self.chain_id,
-                "nonce": nonce,
-                "gasPrice": gas_price_wei,
-                "gas": transaction.gas,
-                "to": HexAddress(HexStr(transaction.to)),
-                "value": transaction.value_wei,
-                "data": transaction.data,
-            }
+        content = LegacyTransaction(
+            nonce=nonce,
+            gas_price_wei=gas_price_wei,
+            gas=transaction.gas,
+            to=bytes.fromhex(transaction.to.removeprefix("0x")),
+            value_wei=transaction.value_wei,
+            data=transaction.data,
         )
-        tx_hash = "0x" + bytes(signed.hash).hex()
-        return SignedTransaction(transaction.intent, nonce, bytes(signed.raw_transaction), tx_hash)
+        return self._sign_content(content, transaction.intent)
 
-    def _settle_one(self, transaction: SignedTransaction) -> RawReceipt | None:
-        receipt = self._receipt(transaction.tx_hash)
-        if receipt is not None:
-            self._mark(transaction, _end_of(receipt))
-            return receipt
-        if self._broadcast([transaction]):
-            return None
-        try:
-            return self._wait([transaction])[0]
-        except TransactionReplaced:
-            return None
+    def _sign_content(self, content: LegacyTransaction, intent: str | None) -> SignedTransaction:
+        raw, tx_hash = self._signer.sign(content)
+        return SignedTransaction(intent, content.nonce, raw, tx_hash)
+
+    # ---- sending
 
     def _broadcast(
         self, transactions: Sequence[SignedTransaction]
     ) -> dict[SignedTransaction, NodeRefused]:
         """Send raw bytes; return those that the node refused and does not hold."""
-        calls = [("eth_sendRawTransaction", ["0x" + item.raw.hex()]) for item in transactions]
+        answers = self.endpoint.batch([_raw_request(item) for item in transactions])
         refused = {}
-        for transaction, answer in zip(transactions, self.endpoint.batch(calls), strict=True):
+        for transaction, answer in zip(transactions, answers, strict=True):
             if not isinstance(answer, NodeRefused) or _is_known(answer):
                 continue
             # Some nodes report an error after taking a transaction: believe what they hold.
@@ -165,65 +192,133 @@ class Sender:
             self._sign(nothing, item.nonce, gas_price_wei) for item in refused if item.nonce < last
         ]
         if fillers:
+            self._record(fillers)
             self._broadcast(fillers)
         if taken:
-            self._wait(taken)
+            self._wait([Attempt([item]) for item in taken])
         return next(iter(refused.values()))
 
-    def _wait(self, transactions: Sequence[SignedTransaction]) -> list[RawReceipt]:
+    # ---- waiting
+
+    def _wait_or_lose(self, attempt: Attempt) -> RawReceipt | None:
+        try:
+            return self._wait([attempt])[0]
+        except TransactionReplaced:
+            return None
+
+    def _wait(self, attempts: Sequence[Attempt]) -> list[RawReceipt]:
         """Poll until all are mined: fast at first, since a local chain needs milliseconds."""
         started = last_sent = time.monotonic()
-        found: dict[str, RawReceipt] = {}
+        for one in attempts:
+            one.sent_at = started
+        found: dict[int, RawReceipt] = {}
         delay = _FIRST_POLL_S
         while True:
-            missing = [item for item in transactions if item.tx_hash not in found]
-            found.update(self._receipts(missing))
-            if len(found) == len(transactions):
-                return [found[item.tx_hash] for item in transactions]
+            missing = [one for one in attempts if one.nonce not in found]
+            # Those at the front are mined first: the rest is not asked for before they are.
+            fresh = self._look_patiently(missing[:BATCH_SIZE])
+            found.update(fresh)
+            if len(found) == len(attempts):
+                return [found[one.nonce] for one in attempts]
+            if len(fresh) == BATCH_SIZE:
+                continue
             now = time.monotonic()
-            missing = [item for item in missing if item.tx_hash not in found]
+            missing = [one for one in missing if one.nonce not in found]
             if now - started > self.timeout_s:
-                raise TransactionTimeout(
-                    f"{missing[0].tx_hash} of {self.address} is not mined after {self.timeout_s} s",
-                    missing[0].tx_hash,
-                )
+                raise self._timeout(missing[0])
             if now - last_sent > _RESEND_S:
                 last_sent = now
                 self._resend(missing)
             time.sleep(delay)
-            delay = min(delay * _POLL_GROWTH, _LAST_POLL_S)
+            delay = _FIRST_POLL_S if fresh else min(delay * _POLL_GROWTH, _LAST_POLL_S)
 
-    def _receipts(self, transactions: Sequence[SignedTransaction]) -> dict[str, RawReceipt]:
-        calls = [("eth_getTransactionReceipt", [item.tx_hash]) for item in transactions]
+    def _timeout(self, attempt: Attempt) -> TransactionTimeout:
+        tx_hash, dearest = attempt.newest.tx_hash, ""
+        if attempt.is_at_its_dearest:
+            dearest = "; its fee was raised as far as allowed: is the account's balance enough?"
+        return TransactionTimeout(
+            f"{tx_hash} of {self.address} is not mined after {self.timeout_s} s{dearest}", tx_hash
+        )
+
+    def _look_patiently(self, attempts: Sequence[Attempt]) -> dict[int, RawReceipt]:
         try:
-            answers = self.endpoint.batch(calls)
+            return self._look(attempts, head=None)
         except NodeUnavailable:  # sent is sent: the time limit decides how long to hope
             return {}
-        found = {}
-        for transaction, receipt in zip(transactions, answers, strict=True):
+
+    def _look(self, attempts: Sequence[Attempt], *, head: int | None) -> dict[int, RawReceipt]:
+        """Return receipts by nonce, whichever variant was mined, and note them.
+
+        With `head` those that lie deep enough below it are noted as final.
+        """
+        asked = [(attempt, variant) for attempt in attempts for variant in attempt.variants]
+        calls: list[Request] = [("eth_getTransactionReceipt", [one.tx_hash]) for _, one in asked]
+        found: dict[int, RawReceipt] = {}
+        for (attempt, _), receipt in zip(asked, self.endpoint.batch(calls), strict=True):
             if isinstance(receipt, Mapping) and receipt.get("blockNumber"):
-                found[transaction.tx_hash] = receipt
-                self._mark(transaction, _end_of(receipt))
+                found[attempt.nonce] = receipt
+        self._note(found, head)
         return found
 
-    def _resend(self, missing: Sequence[SignedTransaction]) -> None:
-        """Send again what a node may have forgotten; notice what can never be mined."""
+    def _resend(self, missing: Sequence[Attempt]) -> None:
+        """Send again what a node may have forgotten, or what is priced too low; notice what can
+        never be mined.
+        """
         try:
-            nonce = self._nonce()
-            if nonce > missing[0].nonce and self._receipt(missing[0].tx_hash) is None:
-                self._mark(missing[0], TransactionState.REPLACED)
-                raise TransactionReplaced(
-                    f"nonce {missing[0].nonce} of {self.address} was used by another transaction;"
-                    f" {missing[0].tx_hash} will never be mined",
-                    missing[0].tx_hash,
-                )
+            head, nonce, final_nonce = self._heads()
+            if final_nonce > missing[0].nonce and not self._look(missing[:1], head=None):
+                raise self._lose(missing[0])
             if nonce == missing[0].nonce:
                 self._take_out_of_pool()
-            self.endpoint.batch(
-                [("eth_sendRawTransaction", ["0x" + item.raw.hex()]) for item in missing]
-            )
+            self._raise_fees(missing, head)
+            self.endpoint.batch([_raw_request(one.newest) for one in missing])
         except NodeUnavailable:  # the next round tries again
             return
+
+    def _lose(self, attempt: Attempt) -> TransactionReplaced:
+        self._note_strangers([attempt])
+        return TransactionReplaced(
+            f"nonce {attempt.nonce} of {self.address} was used by another transaction;"
+            f" {attempt.newest.tx_hash} will never be mined",
+            attempt.newest.tx_hash,
+        )
+
+    def _raise_fees(self, missing: Sequence[Attempt], head: int) -> None:
+        """Give each that is stuck a variant with a higher fee, stored before it is sent."""
+        now, due = time.monotonic(), []
+        for one in missing:
+            if one.sent_block is None:
+                one.sent_block = head
+            if self._fees.is_due(waited_s=now - one.sent_at, blocks=head - one.sent_block):
+                due.append(one)
+        if not due:
+            return
+        asked_wei = int(self.endpoint.request("eth_gasPrice"), 16)
+        raised = [one for one in due if self._raise_fee(one, asked_wei)]
+        self._record([one.newest for one in raised])
+        for one in raised:
+            one.sent_at, one.sent_block = now, head
+
+    def _raise_fee(self, attempt: Attempt, asked_wei: int) -> bool:
+        content = attempt.content()
+        price_wei = self._fees.next_price_wei(
+            first_wei=attempt.first_price_wei(),
+            last_wei=content.gas_price_wei,
+            asked_wei=asked_wei,
+        )
+        if price_wei is None:
+            attempt.is_at_its_dearest = True
+            return False
+        dearer = LegacyTransaction(
+            nonce=content.nonce,
+            gas_price_wei=price_wei,
+            gas=content.gas,
+            to=content.to,
+            value_wei=content.value_wei,
+            data=content.data,
+        )
+        attempt.variants.append(self._sign_content(dearer, attempt.newest.intent))
+        return True
 
     def _take_out_of_pool(self) -> None:
         """Have anvil forget this account's transactions, before it is sent them again.
@@ -233,24 +328,58 @@ class Sender:
         """
         self.endpoint.batch([("anvil_removePoolTransactions", [self.address])])  # others refuse
 
-    def _receipt(self, tx_hash: str) -> RawReceipt | None:
-        receipt = self.endpoint.request("eth_getTransactionReceipt", tx_hash)
-        return receipt if receipt and receipt.get("blockNumber") else None
+    # ---- asking and noting
 
     def _nonce(self) -> int:
         return int(self.endpoint.request("eth_getTransactionCount", self.address, "latest"), 16)
+
+    def _head(self) -> int:
+        return int(self.endpoint.request("eth_blockNumber"), 16)
+
+    def _heads(self) -> tuple[int, int, int]:
+        """Return the head's number, the account's nonce there, and the one that is final."""
+        head = self._head()
+        final = hex(max(0, head - self._confirmations))
+        latest, deep = self.endpoint.batch(
+            [("eth_getTransactionCount", [self.address, block]) for block in ("latest", final)]
+        )
+        if isinstance(latest, NodeRefused):
+            raise latest
+        # A node that has forgotten the state of that block has no say in what is final.
+        return head, int(latest, 16), 0 if isinstance(deep, NodeRefused) else int(deep, 16)
+
+    def _record(self, transactions: Sequence[SignedTransaction]) -> None:
+        if self.outbox and transactions:
+            self.outbox.record(self.chain_id, self.address, transactions)
 
     def _mark(self, transaction: SignedTransaction, state: TransactionState) -> None:
         if self.outbox:
             self.outbox.mark(transaction.tx_hash, state)
 
+    def _note(self, found: Mapping[int, RawReceipt], head: int | None) -> None:
+        """Note what was mined; without confirmations that is final at once."""
+        if not self.outbox or not found:
+            return
+        deep: list[tuple[int, str | None, TransactionState]] = []
+        shallow: list[tuple[int, str | None, TransactionState]] = []
+        for nonce, receipt in found.items():
+            block = int(receipt["blockNumber"], 16)
+            is_deep = head is not None and block + self._confirmations <= head
+            ends = deep if is_deep or not self._confirmations else shallow
+            ends.append((nonce, receipt["transactionHash"], end_of(receipt)))
+        for ends, final in ((deep, True), (shallow, False)):
+            if ends:
+                self.outbox.settle(self.chain_id, self.address, ends, final=final)
 
-def _succeeded(receipt: RawReceipt) -> bool:
-    return int(receipt["status"], 16) == 1
+    def _note_strangers(self, attempts: Sequence[Attempt]) -> None:
+        """Note that others' transactions took these nonces for good."""
+        if self.outbox and attempts:
+            ends = [(one.nonce, None, TransactionState.REPLACED) for one in attempts]
+            self.outbox.settle(self.chain_id, self.address, ends, final=True)
 
 
-def _end_of(receipt: RawReceipt) -> TransactionState:
-    return TransactionState.MINED if _succeeded(receipt) else TransactionState.FAILED
+def _raw_request(transaction: SignedTransaction) -> Request:
+    return "eth_sendRawTransaction", ["0x" + transaction.raw.hex()]
 
 
 def _is_known(refusal: NodeRefused) -> bool:

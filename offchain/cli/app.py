@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -69,4 +70,6 @@ def _show_version(wanted: bool) -> None:
 
 def main() -> None:
     """Run the command that the command line asks for; ends the process with its exit code."""
+    # ipfshttpclient passes urllib3 an argument that it ignores, and urllib3 says so each time.
+    warnings.filterwarnings("ignore", message="The 'strict' parameter", category=FutureWarning)
     app(prog_name="dmsm")

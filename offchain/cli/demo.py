@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from offchain.services.demo.ground import GroundOpener
+
+
+class DemoNetwork(StrEnum):
+    """What the demo runs on; it starts it and ends it."""
+
+    ANVIL = "anvil"
+    CLIQUE = "clique"
 
 
 def demo(
@@ -25,12 +36,16 @@ def demo(
     ] = None,
     seed: Annotated[int, typer.Option(help="Fixes events, kill point and tampering.")] = 1,
     report_dir: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("demo-report"),
+    network: Annotated[
+        DemoNetwork,
+        typer.Option(help="clique: real Geth signers and Kubo, built once with Go, started here."),
+    ] = DemoNetwork.ANVIL,
 ) -> None:
     """Run the whole mechanism on real homes, on a chain of its own, and report every check.
 
-    Needs `make setup`, no keys and no running service; costs nothing but some minutes. Exit code
-    0: every check holds, 1: something does not, 2: bad options or input, found before anything
-    starts.
+    Needs `make setup`, no keys and no running service; costs nothing but some minutes (on `clique`
+    some more: time cannot be moved there). Exit code 0: every check holds, 1: something does not,
+    2: bad options or input, found before anything starts.
     """
     from offchain.services.demo.options import DemoInputError, DemoOptions
 
@@ -50,4 +65,20 @@ def demo(
         raise typer.Exit(2) from error
     from offchain.services.demo.run import main as run
 
-    raise typer.Exit(run(options))
+    raise typer.Exit(run(options, open_ground=_opener(network)))
+
+
+def _opener(network: DemoNetwork) -> GroundOpener:
+    if network is DemoNetwork.ANVIL:
+        from offchain.services.demo.development import open_anvil
+
+        return open_anvil
+    from offchain.cli.demo_network import find_programs, open_clique
+    from offchain.network.errors import ProgramMissing
+
+    try:
+        find_programs(lambda text: typer.echo(f"dmsm demo: {text}", err=True))
+    except ProgramMissing as error:
+        typer.echo(f"dmsm demo: {error}", err=True)
+        raise typer.Exit(2) from error
+    return open_clique

@@ -79,7 +79,7 @@ def aggregate_region(world: World, node: NodeSite) -> AggregateRound:
         home.user.give_consent(home.device, expires_at=until, purpose=AGGREGATION_PURPOSE)
     start = homes[0].window[0] + SECONDS_PER_DAY
     announcement, threshold = _announce(world, node, start)
-    with open_store(world.content_url) as content:  # as everybody else reads it
+    with open_store(world.ground.content_urls[-1]) as content:  # as everybody else reads it
         book = AggregateBook(world.gateway, content, MemberDirectory(world.gateway, content))
         openings = [
             _open(world, sharer, announcement, number)
@@ -121,7 +121,7 @@ def _open(
     world: World, sharer: SharerSite, announcement: Announcement, number: int
 ) -> MemberOpening:
     record = OpeningRecord(world.folder / f"sharer-{number}" / "opened.sqlite")
-    with record, open_store(world.content_url) as content:
+    with record, open_store(world.ground.content_urls[-1]) as content:
         book = AggregateBook(sharer.gateway, content, MemberDirectory(sharer.gateway, content))
         opener = AggregateOpener(store=content, keys=sharer.keys, book=book, record=record)
         return opener.open(announcement)[0]

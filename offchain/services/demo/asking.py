@@ -41,10 +41,16 @@ def ask_for_bills(world: World) -> None:
     _check_credit(world, first, bills, before)
 
 
-def ask(home: HomeSite, type_id: int, window: tuple[int, int]) -> PaidRequest:
-    """Prepay one request for the home's device."""
+def ask(
+    home: HomeSite, type_id: int, window: tuple[int, int], *, expires_at: int | None = None
+) -> PaidRequest:
+    """Prepay one request for the home's device; T left out is twice the type's shortest time."""
     return home.user.request(
-        type_id, devices=[home.device], window_from=window[0], window_to=window[1]
+        type_id,
+        devices=[home.device],
+        window_from=window[0],
+        window_to=window[1],
+        expires_at=expires_at,
     )
 
 
@@ -67,6 +73,7 @@ def _ask_one(
     user_before = home.gateway.balance_wei(home.gateway.address)
     node_before = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
     paid = ask(home, type_id, window)
+    world.wait_for_depth()
     user_after = home.gateway.balance_wei(home.gateway.address)
     outcome = node.worker.requests.handle(paid.lock_id)
     if home.user.lock(paid.lock_id).state is LockState.REJECTED:
@@ -74,6 +81,7 @@ def _ask_one(
         if reason is not Reason.ANSWER_TOO_LARGE:
             raise ServiceError(f"the node rejected an honest request: {outcome.detail}")
         return None
+    world.wait_for_depth()
     node.worker.requests.claim(paid.lock_id)
     audit = home.user.audit(paid.lock_id, world.tariff)
     node_after = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)

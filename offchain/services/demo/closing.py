@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from offchain.chain.receipt import ChainEvent
 from offchain.services.demo.gas import fees_wei, gas_by_step
-from offchain.services.demo.world import CONSORTIUM_FUNDS_WEI, World
+from offchain.services.demo.world import World
 
 
 def close_accounts(world: World) -> None:
@@ -28,8 +28,8 @@ def _check_money(world: World) -> None:
     owed_wei = gateway.call("PrepaidLock", "liabilitiesWei")
     accounts = [gateway.address, *_accounts(world)]
     owned_wei = sum(gateway.balance_wei(account) for account in accounts)
-    spent_wei = fees_wei(gateway)
-    difference_wei = CONSORTIUM_FUNDS_WEI - owned_wei - held_wei - spent_wei
+    spent_wei = fees_wei(gateway, senders=accounts)
+    difference_wei = world.ground.funds_wei - owned_wei - held_wei - spent_wei
     inflow_wei, outflow_wei = _flows(world)
     ok = (
         difference_wei == 0

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from statistics import median_low
 from typing import Any
 
@@ -42,12 +43,13 @@ def gas_by_step(gateway: ChainGateway) -> dict[str, int]:
     return gas
 
 
-def fees_wei(gateway: ChainGateway, *, sender: str | None = None) -> int:
-    """Return what all transactions, or those of one account, together paid for gas."""
+def fees_wei(gateway: ChainGateway, *, senders: Iterable[str]) -> int:
+    """Return what the transactions of these accounts together paid for gas."""
+    wanted = {account.lower() for account in senders}
     return sum(
         int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
         for transaction, receipt in _transactions(gateway)
-        if sender is None or transaction["from"] == sender.lower()
+        if transaction["from"] in wanted
     )
 
 

@@ -43,14 +43,15 @@ def write_agent_files(
     device.save(place / "keys", SecretBytes(password.encode()), light=True)
     write_meter_file(home, place / "meter.csv")
     config = {
-        "rpc_url": world.anvil.url,
-        "deployment": str(world.folder / "deployment.json"),
+        "rpc_url": world.ground.rpc_urls[0],
+        "deployment": str(world.ground.deployment_file),
         "node_url": node.server.url,
         "keys": "keys",
         "password_file": "password",
         "outbox": "outbox.sqlite",
         "meter_csv": "meter.csv",
         "days": home.days,
+        "gas_price_wei": world.ground.gas_price_wei,
         "pace_s": 0,
         "inject": TRIALS_FILE if not world.homes else None,  # the first home brings the trials
     }

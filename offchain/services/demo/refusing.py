@@ -19,6 +19,7 @@ from offchain.types import SECONDS_PER_DAY, day_of
 
 UNKNOWN_TYPE = 4_000_000_000
 REQUEST_GAS = 1_500_000
+_SPARE_S = 10  # what sealing and sending a request may take
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def _check_refunded(
 def _declined(world: World, home: HomeSite) -> tuple[str, bool]:
     """A window in which the device has no readings."""
     paid = ask(home, BILL, _window_without_readings(home))
+    world.wait_for_depth()
     home.node.worker.requests.handle(paid.lock_id)
     start = home.gateway.deployment.block("PrepaidLock")
     events = home.gateway.events("PrepaidLock", "Rejected", from_block=start, lockId=paid.lock_id)
@@ -147,10 +149,12 @@ def _window_without_readings(home: HomeSite) -> tuple[int, int]:
 
 def _missed(world: World, home: HomeSite) -> tuple[str, bool]:
     """The node accepts and then does nothing until T has passed."""
-    paid = ask(home, BILL, home.window_of_days(1))
+    soon = world.gateway.now() + world.ground.shortest_s + _SPARE_S
+    paid = ask(home, BILL, home.window_of_days(1), expires_at=soon)
+    world.wait_for_depth()
     home.node.worker.requests.handle(paid.lock_id)
     is_accepted = home.user.lock(paid.lock_id).state is LockState.ACCEPTED
-    world.anvil.warp_to(paid.expires_at)
+    world.ground.wait_until(paid.expires_at)
     home.user.refund(paid.lock_id)
     state = home.user.lock(paid.lock_id).state
     return f"accepted: {is_accepted}, then {state.name}", is_accepted and (
@@ -160,7 +164,7 @@ def _missed(world: World, home: HomeSite) -> tuple[str, bool]:
 
 def _fees_so_far(home: HomeSite) -> int:
     """Return what the home's account has paid for gas so far, from the chain's own receipts."""
-    return fees_wei(home.gateway, sender=home.gateway.address)
+    return fees_wei(home.gateway, senders=[home.gateway.address])
 
 
 def _credit(home: HomeSite) -> int:

@@ -17,7 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from offchain.chain.anvil import find_anvil, start_anvil
+from offchain.chain.anvil import find_anvil
+from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
 from offchain.errors import ChainError, DmsmError, MeterCsvError
@@ -35,7 +36,9 @@ from offchain.services.demo import (
     sharing,
 )
 from offchain.services.demo.checks import Findings
+from offchain.services.demo.development import open_anvil
 from offchain.services.demo.gas import gas_by_step
+from offchain.services.demo.ground import GroundOpener
 from offchain.services.demo.households import SOURCE, Home, load_homes, load_tariff
 from offchain.services.demo.interrupts import stop_on_signals
 from offchain.services.demo.options import DemoInputError, DemoOptions
@@ -49,19 +52,22 @@ OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 _PROGRESS_EVERY_S = 3.0
 
 
-def main(options: DemoOptions) -> int:
-    """Run the demo for the command line and return its exit code: 0, 1, 2, or 130 for Ctrl-C."""
+def main(options: DemoOptions, *, open_ground: GroundOpener = open_anvil) -> int:
+    """Run the demo for the command line and return its exit code: 0, 1, 2, or 130 for Ctrl-C.
+
+    `open_ground` opens the chain that it runs on, when everything else is found to be there.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every letter
     console = Console(soft_wrap=False, emoji=False)
     try:
         with stop_on_signals():
-            return _main(options, console)
+            return _main(options, open_ground, console)
     except KeyboardInterrupt:  # before anything began, or while results were written
         return INTERRUPTED
 
 
-def _main(options: DemoOptions, console: Console) -> int:
+def _main(options: DemoOptions, open_ground: GroundOpener, console: Console) -> int:
     try:
         _check_set_up()
         homes = load_homes(options, DATA_DIR)
@@ -76,7 +82,7 @@ def _main(options: DemoOptions, console: Console) -> int:
     code = OK
     try:
         with ExitStack() as stack:
-            _run(options, homes, tariff, report, console, stack)
+            _run(options, open_ground, homes, tariff, report, console, stack)
     except KeyboardInterrupt:
         console.print("interrupted: everything that was started has been stopped")
         code = INTERRUPTED
@@ -88,6 +94,7 @@ def _main(options: DemoOptions, console: Console) -> int:
 
 def _run(
     options: DemoOptions,
+    open_ground: GroundOpener,
     homes: list[Home],
     tariff: Tariff,
     report: RunReport,
@@ -99,18 +106,21 @@ def _run(
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dmsm-demo-")))
     rng = random.Random(options.seed)
     with findings.stage("deploy and admit"):
-        say("starting anvil and deploying the contracts (brownie run deploy)")
-        anvil = stack.enter_context(start_anvil())
-        deployment, owner = setting_up.deploy_contracts(anvil, folder)
-        gateway = ChainGateway(anvil.url, deployment, account=owner)
+        ground = stack.enter_context(open_ground(folder, say))
+        report.ground = ground.title
+        gateway = ChainGateway(
+            ground.rpc_urls,
+            load_deployment(ground.deployment_file),
+            account=ground.owner,
+            gas_price_wei=ground.gas_price_wei,
+        )
         world = World(
             options=options,
             folder=folder,
             tariff=tariff,
-            anvil=anvil,
+            ground=ground,
             gateway=gateway,
             admin=Admin(gateway),
-            content_url=f"dir:{folder / 'content'}",
             report=report,
             random=rng,
             say=say,

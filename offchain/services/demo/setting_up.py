@@ -30,7 +30,6 @@ from offchain.services.demo.world import (
     CONSORTIUM_FUNDS_WEI,
     DATA_SET_PRICE_WEI,
     MEMBER_FUNDS_WEI,
-    SHORTEST_S,
     HomeSite,
     NodeSite,
     SharerSite,
@@ -92,9 +91,10 @@ def deploy_contracts(anvil: Anvil, folder: Path) -> tuple[Deployment, LocalAccou
 
 def set_terms(world: World) -> None:
     """Set the request types, their prices, and the terms of data sharing."""
-    world.admin.set_type(BILL, name="bill", price_wei=BILL_PRICE_WEI, shortest_s=SHORTEST_S)
-    world.admin.set_type(ADVICE, name="advice", price_wei=ADVICE_PRICE_WEI, shortest_s=SHORTEST_S)
-    world.admin.set_sharing_terms(application_wei=APPLICATION_WEI, shortest_s=SHORTEST_S)
+    shortest_s = world.ground.shortest_s
+    world.admin.set_type(BILL, name="bill", price_wei=BILL_PRICE_WEI, shortest_s=shortest_s)
+    world.admin.set_type(ADVICE, name="advice", price_wei=ADVICE_PRICE_WEI, shortest_s=shortest_s)
+    world.admin.set_sharing_terms(application_wei=APPLICATION_WEI, shortest_s=shortest_s)
 
 
 def admit_members(
@@ -145,7 +145,11 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
             readings=held,
             directory=directory,
             tariff=world.tariff,
-            terms=NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI),
+            terms=NodeTerms(
+                data_set_price_wei=DATA_SET_PRICE_WEI,
+                margin_s=world.ground.margin_s,
+                confirmations=world.ground.confirmations,
+            ),
         ),
         publisher=DataSetPublisher(
             gateway=gateway,
@@ -226,12 +230,18 @@ def _admit(
 def _gateway(world: World, keys: MemberKeys, folder: Path) -> ChainGateway:
     outbox = TransactionOutbox(folder / "transactions.sqlite")
     return ChainGateway(
-        world.anvil.url, world.gateway.deployment, account=keys.account, outbox=outbox
+        world.ground.rpc_urls,
+        world.gateway.deployment,
+        account=keys.account,
+        outbox=outbox,
+        gas_price_wei=world.ground.gas_price_wei,
     )
 
 
 def _content(world: World, stack: ExitStack) -> ContentStore:
-    return stack.enter_context(open_store(world.content_url))
+    urls = world.ground.content_urls
+    taken = len(world.nodes) + len(world.homes) + len(world.sharers)
+    return stack.enter_context(open_store(urls[taken % len(urls)]))
 
 
 def _folder(world: World, name: str) -> Path:

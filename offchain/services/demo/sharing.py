@@ -68,6 +68,7 @@ def buy_data(world: World) -> list[Grant]:
         respond_by=now + RESPOND_S,
         select_by=now + SELECT_S,
     )
+    world.wait_for_depth()
     # The node with least credit answers first: the order of the form is the contract's work.
     for node in sorted(world.nodes, key=lambda node: _credit(world, node)):
         node.worker.market.open_broadcasts()
@@ -81,6 +82,7 @@ def buy_data(world: World) -> list[Grant]:
         expires_at=world.gateway.now() + DELIVER_S,
         purpose="a study of household load",
     )
+    world.wait_for_depth()
     nodes = {node.keys.address: node for node in world.nodes}
     grants = [Grant(one, nodes[buyer.agent.lock(one).payee]) for one in lock_ids]
     for grant in grants:

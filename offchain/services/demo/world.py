@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from offchain.chain.anvil import Anvil
 from offchain.chain.gateway import ChainGateway
 from offchain.records.tariff import Tariff
 from offchain.services.admin import Admin
 from offchain.services.demo.checks import Findings
+from offchain.services.demo.depth import wait_for_depth
+from offchain.services.demo.ground import Ground
 from offchain.services.demo.households import Home
 from offchain.services.demo.options import DemoOptions
 from offchain.services.demo.report import RunReport
@@ -35,7 +36,6 @@ BILL_PRICE_WEI = 2 * 10**15
 ADVICE_PRICE_WEI = 10**15
 DATA_SET_PRICE_WEI = 5 * 10**16
 APPLICATION_WEI = 10**15
-SHORTEST_S = 120
 MEMBER_FUNDS_WEI = 10 * 10**18
 CONSORTIUM_FUNDS_WEI = 10_000 * 10**18
 
@@ -102,10 +102,9 @@ class World:
     options: DemoOptions
     folder: Path
     tariff: Tariff
-    anvil: Anvil
+    ground: Ground
     gateway: ChainGateway
     admin: Admin
-    content_url: str
     report: RunReport
     random: random.Random
     say: Callable[[str], None]
@@ -119,6 +118,11 @@ class World:
     def findings(self) -> Findings:
         """The checks of this run."""
         return self.report.findings
+
+    def wait_for_depth(self) -> None:
+        """Return when what is on chain now lies deep enough for the nodes to believe it."""
+        if self.ground.confirmations:
+            wait_for_depth(self.gateway, self.ground.confirmations)
 
     def homes_of(self, node: NodeSite) -> list[HomeSite]:
         """The households of a node's region."""

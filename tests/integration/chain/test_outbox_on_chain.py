@@ -2,6 +2,7 @@
 
 import pytest
 
+from offchain.chain.attempt import Attempt
 from offchain.chain.errors import (
     ContractRevert,
     NodeRefused,
@@ -173,7 +174,7 @@ def test_wait__nonce_is_used_by_another__names_the_transaction(sending, account,
     lost = sender._sign(_unsigned(sender), 0, 10**9)
     sending.transact(PROBE, "increment", "took the nonce")
     with pytest.raises(TransactionReplaced, match=lost.tx_hash):
-        sender._wait([lost])
+        sender._wait([Attempt([lost])])
 
 
 def _unsigned(sender):

@@ -3,6 +3,7 @@
 import pytest
 
 from offchain.chain import sender as sending
+from offchain.chain.attempt import Attempt
 from offchain.chain.endpoint import Endpoint
 from offchain.chain.sender import Sender, Unsigned
 
@@ -21,6 +22,6 @@ def test_send__anvil_waits_for_a_nonce_that_is_used__is_mined_by_the_same_bytes(
     # What the race comes to: the transaction before it is mined while this one comes in.
     anvil.request("anvil_setNonce", sender.address, hex(nonce + 1))
     assert anvil.request("txpool_status") == {"pending": "0x0", "queued": "0x1"}
-    (receipt,) = sender._wait([early])
+    (receipt,) = sender._wait([Attempt([early])])
     assert receipt["transactionHash"] == early.tx_hash
     assert anvil.request("txpool_status") == {"pending": "0x0", "queued": "0x0"}

@@ -66,3 +66,62 @@ def test_record__one_of_several_fails__stores_none(outbox):
 
 def test_outbox__when_made__is_for_its_owner_alone(outbox, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def _variant(nonce, number, intent="a"):
+    return SignedTransaction(intent, nonce, bytes([number]), f"0x{number:064x}")
+
+
+def test_settle__one_variant_mined__replaces_the_others_until_final(outbox):
+    cheap, dear = _variant(4, 1), _variant(4, 2)
+    outbox.record(1, METER, [cheap, dear])
+    outbox.settle(1, METER, [(4, cheap.tx_hash, TransactionState.MINED)], final=False)
+    states = {item.tx_hash: item.state for item in outbox.not_final(1, METER)}
+    assert states == {
+        cheap.tx_hash: TransactionState.MINED,
+        dear.tx_hash: TransactionState.REPLACED,
+    }
+    outbox.settle(1, METER, [(4, dear.tx_hash, TransactionState.MINED)], final=True)
+    assert outbox.not_final(1, METER) == []
+    dearest, cheapest = outbox.of_intent(1, METER, "a")
+    assert (dearest.state, cheapest.state) == (TransactionState.MINED, TransactionState.REPLACED)
+
+
+def test_settle__a_strangers__replaces_all_but_the_refused(outbox):
+    outbox.record(1, METER, [_variant(4, 1), _variant(4, 2), _variant(5, 3)])
+    outbox.mark(_variant(4, 2).tx_hash, TransactionState.REFUSED)
+    outbox.settle(1, METER, [(4, None, TransactionState.REPLACED)], final=True)
+    states = [item.state for item in outbox.of_intent(1, METER, "a")]
+    assert states == [
+        TransactionState.SIGNED,
+        TransactionState.REFUSED,
+        TransactionState.REPLACED,
+    ]
+
+
+def test_variants_of__given_hash__are_those_of_nonce_and_intent(outbox):
+    outbox.record(1, METER, [_variant(4, 1), _variant(4, 2), _variant(4, 3, "b"), _variant(5, 4)])
+    outbox.record(1, NODE, [_variant(4, 5)])
+    found = outbox.variants_of(_variant(4, 2).tx_hash)
+    assert [item.tx_hash for item in found] == [_variant(4, 1).tx_hash, _variant(4, 2).tx_hash]
+
+
+def test_outbox__journal_of_an_older_version__is_taken_over(tmp_path):
+    path = tmp_path / "old.sqlite"
+    with sqlite3.connect(path) as old:
+        old.execute(
+            "CREATE TABLE transactions (id INTEGER PRIMARY KEY, chain_id INTEGER NOT NULL,"
+            " account TEXT NOT NULL, intent TEXT, nonce INTEGER NOT NULL, raw BLOB NOT NULL,"
+            " tx_hash TEXT NOT NULL UNIQUE, state TEXT NOT NULL)"
+        )
+        row = (1, METER, "a", 3, b"\x03", _signed(3).tx_hash, "mined")
+        old.execute(
+            "INSERT INTO transactions (chain_id, account, intent, nonce, raw, tx_hash, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+    for _ in range(2):  # extended once
+        journal = TransactionOutbox(path)
+        (item,) = journal.not_final(1, METER)  # looked at once more, and then final
+        assert (item.nonce, item.state) == (3, TransactionState.MINED)
+        journal.close()

@@ -267,7 +267,7 @@ def test_demo__given_options__passes_them_on_and_ends_with_its_code(
     run_module = pytest.importorskip("offchain.services.demo.run")
     asked = []
     monkeypatch.setattr(
-        run_module, "main", lambda options: asked.append(options) or 1, raising=False
+        run_module, "main", lambda options, **_: asked.append(options) or 1, raising=False
     )
     result = run("demo", "--homes", "3", "--json", str(tmp_path / "r.json"), "--seed", "9")
     assert result.exit_code == 1

@@ -112,8 +112,9 @@ def test_gas_by_step__of_no_known_function__is_left_out(transaction: tuple[str, 
     assert steps_of((*transaction, 21_000, True, "0xa")) == {}
 
 
-def test_fees_wei__of_all_and_of_one__count_reverted_ones_too() -> None:
-    chain: Any = Chain((LEDGER, "0x", 10, True, "0xaa"), (LEDGER, "0x", 5, False, "0xbb"))
+def test_fees_wei__of_some_senders__count_reverted_ones_too_and_nobody_elses() -> None:
+    of_a, of_b = (LEDGER, "0x", 10, True, "0xaa"), (LEDGER, "0x", 5, False, "0xbb")
+    chain: Any = Chain(of_a, of_b, (LEDGER, "0x", 70, True, "0xcc"))
     gateway: ChainGateway = chain
-    assert fees_wei(gateway) == 15 * PRICE_WEI
-    assert fees_wei(gateway, sender="0xBB") == 5 * PRICE_WEI
+    assert fees_wei(gateway, senders=["0xAA", "0xbb"]) == 15 * PRICE_WEI
+    assert fees_wei(gateway, senders=["0xBB"]) == 5 * PRICE_WEI

@@ -36,6 +36,7 @@ class RunReport:
 
     findings: Findings
     source: str
+    ground: str = ""
     homes: list[Home] = field(default_factory=list)
     notifications: list[NotificationRow] = field(default_factory=list)
     form: list[FormRow] = field(default_factory=list)

@@ -45,7 +45,8 @@ def _page(report: RunReport) -> str:
     parts = [
         f"<h1>DMSM: {held} of {len(findings.checks)} checks hold</h1>",
         f'<p class="note">{_text(report.source)}; {len(report.homes)} homes, '
-        f"{sum(len(home.samples) for home in report.homes):,} readings.</p>",
+        f"{sum(len(home.samples) for home in report.homes):,} readings"
+        f"{'; on ' + _text(report.ground) if report.ground else ''}.</p>",
         _section("Checks", _checks_table(report)),
         _section("The homes' load", plots.load_plot(report) if report.homes else ""),
     ]

@@ -1,0 +1,39 @@
+"""When a transaction that waits is priced too low, and what it is offered then."""
+
+from dataclasses import dataclass
+
+_LEAST_PERCENT = 10  # below it nodes call a replacement underpriced (Geth's txpool.pricebump)
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRaise:
+    """When and by how much a waiting transaction's fee is raised.
+
+    It is stuck when `after_s` seconds have passed since it was last priced and the chain has made
+    `after_blocks` blocks without it: on a chain that stands still no fee helps. Each time the
+    price rises by `percent` or to what the node asks for by now, never above `most_times` the
+    first price (of a first price of 0: what the node asks for): a node that lies about prices
+    costs no more than that.
+    """
+
+    after_s: float = 20.0
+    after_blocks: int = 2
+    percent: int = _LEAST_PERCENT
+    most_times: int = 10
+
+    def __post_init__(self) -> None:
+        if self.percent < _LEAST_PERCENT or self.most_times < 1:
+            raise ValueError(f"a fee is raised by at least {_LEAST_PERCENT} %, to at least itself")
+
+    def is_due(self, *, waited_s: float, blocks: int) -> bool:
+        """Whether a transaction that waited so long, over so many blocks, is stuck."""
+        return waited_s >= self.after_s and blocks >= self.after_blocks
+
+    def next_price_wei(self, *, first_wei: int, last_wei: int, asked_wei: int) -> int | None:
+        """Return the next price, or None when the bound is reached.
+
+        `first_wei`, `last_wei`: the lowest and highest price so far; `asked_wei`: the node's.
+        """
+        raised = last_wei + max(1, -(-last_wei * self.percent // 100))
+        most = self.most_times * (first_wei or max(1, asked_wei))
+        return None if raised > most else min(max(raised, asked_wei), most)

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IConsentBook} from "../../../interfaces/IConsentBook.sol";
+import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
+import {IDataLedger, Publication} from "../../../interfaces/IDataLedger.sol";
+import {IDataMarket} from "../../../interfaces/IDataMarket.sol";
+import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
+import {INotificationBoard} from "../../../interfaces/INotificationBoard.sol";
+import {IPrepaidLock} from "../../../interfaces/IPrepaidLock.sol";
+import {IRequestCatalogue, RequestType, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
+import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
+import {G2Table} from "../vectors/G2Table.sol";
+import {Keys} from "./Keys.sol";
+import {TestBase} from "./TestBase.sol";
+
+/// @title System
+/// @notice The whole system, wired as it is deployed, with a few members that have real keys. The consortium is a bare account with
+/// code, in whose name tests decide; the vote has tests of its own.
+abstract contract System is TestBase {
+    uint256 internal constant BEGIN = 1_800_000_000;
+    bytes32 internal constant NORTH = "north";
+    bytes32 internal constant SOUTH = "south";
+    uint32 internal constant BILL = 71;
+    uint32 internal constant ADVICE = 72;
+    uint96 internal constant PRICE_WEI = 3e15 + 1;
+    uint96 internal constant APPLICATION_WEI = 1e15 + 1;
+    uint32 internal constant SHORTEST_S = 600;
+    uint32 internal constant SHARING_SHORTEST_S = 900;
+    uint32 internal constant WINDOW_S = 300;
+    // Keys in G2Table from here on belong to data sets, FIRST_DATA_KEY + 4·i to the i-th.
+    uint256 internal constant FIRST_DATA_KEY = 32;
+
+    address internal constant CONSORTIUM = address(0xC0507);
+
+    IMemberRegistry internal registry;
+    IRequestCatalogue internal catalogue;
+    IConsentBook internal consents;
+    IDataLedger internal ledger;
+    INotificationBoard internal board;
+    ICreditBook internal credit;
+    IPrepaidLock internal prepaid;
+    IDataMarket internal market;
+
+    mapping(address account => uint256 index) internal keyOf;
+    uint256 internal members;
+    uint256 internal dataSets;
+
+    address internal processor;
+    address internal processorTwo;
+    address internal meterOwner;
+    address internal neighbour;
+    address internal device;
+    address internal buyer;
+    address internal buyerTwo;
+    address internal buyerThree;
+    address internal outsider = address(0x0075);
+
+    /// @dev Deploys with `lockName` in the place of PrepaidLock.
+    function deploySystem(string memory lockName) internal {
+        vm.warp(BEGIN);
+        vm.etch(CONSORTIUM, hex"00");
+        registry = IMemberRegistry(create("MemberRegistry", abi.encode(CONSORTIUM)));
+        catalogue = IRequestCatalogue(create("RequestCatalogue", abi.encode(CONSORTIUM)));
+        consents = IConsentBook(create("ConsentBook", abi.encode(registry)));
+        ledger = IDataLedger(create("DataLedger", abi.encode(registry)));
+        board = INotificationBoard(create("NotificationBoard", abi.encode(registry)));
+        uint256 nonce = vm.getNonce(address(this));
+        prepaid = IPrepaidLock(vm.computeCreateAddress(address(this), nonce + 1));
+        market = IDataMarket(vm.computeCreateAddress(address(this), nonce + 2));
+        credit = ICreditBook(create("CreditBook", abi.encode(prepaid)));
+        create(lockName, abi.encode(registry, catalogue, ledger, credit, market));
+        create("DataMarket", abi.encode(registry, catalogue, ledger, credit, prepaid));
+    }
+
+    function setTerms() internal {
+        vm.startPrank(CONSORTIUM);
+        catalogue.setType(BILL, RequestType(true, SHORTEST_S, 0, PRICE_WEI, "bill"));
+        catalogue.setType(ADVICE, RequestType(true, SHORTEST_S, WINDOW_S, 2 * PRICE_WEI, "advice"));
+        catalogue.setSharingTerms(SharingTerms(SHARING_SHORTEST_S, 0, APPLICATION_WEI));
+        vm.stopPrank();
+    }
+
+    function castMembers() internal {
+        processor = admit(address(0xA1), Role.Processor, NORTH, address(0));
+        processorTwo = admit(address(0xA2), Role.Processor, SOUTH, address(0));
+        meterOwner = admit(address(0xB1), Role.User, NORTH, address(0));
+        neighbour = admit(address(0xB2), Role.User, SOUTH, address(0));
+        device = admit(address(0xD1), Role.Device, NORTH, meterOwner);
+        // Ascending, as a group wants them.
+        buyer = admit(address(0xE1), Role.Sharer, 0, address(0));
+        buyerTwo = admit(address(0xE2), Role.Sharer, 0, address(0));
+        buyerThree = admit(address(0xE3), Role.Sharer, 0, address(0));
+    }
+
+    function admit(address account, Role role, bytes32 regionId, address owner) internal returns (address) {
+        uint256 index = members++;
+        keyOf[account] = index;
+        vm.deal(account, 1_000 ether);
+        Profile memory profile = Keys.profile(index, role, regionId, owner);
+        KeyProofs memory proofs = Keys.proofs(index, address(registry), account, role);
+        vm.prank(CONSORTIUM);
+        registry.admit(account, profile, proofs);
+        return account;
+    }
+
+    function revoke(address account) internal {
+        vm.prank(CONSORTIUM);
+        registry.revoke(account);
+    }
+
+    /// @dev A publication that is accepted, with the next free key.
+    function publication(address by, uint16 kind) internal view returns (Publication memory it, uint256 dataKey) {
+        dataKey = FIRST_DATA_KEY + 4 * dataSets;
+        it.windowFrom = 20_000 days;
+        it.windowTo = 20_007 days;
+        it.kind = kind;
+        it.rowCount = 168;
+        it.manifestLength = 2_000;
+        it.readingsRoot = "root";
+        it.manifestDigest = "manifest";
+        it.keyCommitment = G2Table.point(dataKey);
+        bytes memory message =
+            abi.encode(block.chainid, address(ledger), by, ledger.nextDataSetId(by), it.keyCommitment);
+        it.keyPossession = Keys.sign(dataKey, message, DomainTags.DATAKEY);
+    }
+
+    function publish(address by, uint16 kind) internal returns (bytes32 dataSetId, uint256 dataKey) {
+        Publication memory it;
+        (it, dataKey) = publication(by, kind);
+        ++dataSets;
+        vm.prank(by);
+        dataSetId = ledger.publish(it);
+    }
+}

@@ -1,0 +1,48 @@
+"""When a stuck transaction's fee is raised, and by how much."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.chain.fees import FeeRaise
+
+GWEI = 10**9
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "blocks", "due"),
+    [(19.9, 5, False), (20.0, 1, False), (20.0, 2, True), (500.0, 0, False)],
+)
+def test_is_due__given_wait_and_blocks__needs_both(waited_s, blocks, due):
+    assert FeeRaise().is_due(waited_s=waited_s, blocks=blocks) is due
+
+
+@given(st.integers(0, 10**13), st.integers(0, 10**13))
+def test_next_price__any_prices__is_a_tenth_higher_and_within_the_bound(last_wei, asked_wei):
+    price = FeeRaise().next_price_wei(first_wei=last_wei, last_wei=last_wei, asked_wei=asked_wei)
+    assert price * 100 >= last_wei * 110 and price > last_wei
+    assert price >= min(asked_wei, 10 * last_wei)
+    assert price <= 10 * (last_wei or max(1, asked_wei))
+
+
+def test_next_price__repeated__stops_at_the_bound():
+    fees, price, steps = FeeRaise(most_times=3), GWEI, 0
+    while (
+        dearer := fees.next_price_wei(first_wei=GWEI, last_wei=price, asked_wei=GWEI)
+    ) is not None:
+        price, steps = dearer, steps + 1
+    assert price <= 3 * GWEI < price * 1.11
+    assert steps == 11
+
+
+def test_next_price__the_node_asks_more_by_now__follows_it_as_far_as_allowed():
+    def price(asked_wei):
+        return FeeRaise().next_price_wei(first_wei=100, last_wei=100, asked_wei=asked_wei)
+
+    assert [price(1), price(500), price(10**9)] == [110, 500, 1_000]
+
+
+@pytest.mark.parametrize("unfit", [{"percent": 9}, {"most_times": 0}])
+def test_fee_raise__below_what_nodes_take__is_refused(unfit):
+    with pytest.raises(ValueError, match="at least 10"):
+        FeeRaise(**unfit)
