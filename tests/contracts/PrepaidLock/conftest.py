@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import disputes
 import money
 import pytest
+from members import Role
 from money import BILL, PRICE_WEI, SHORTEST_S, Group, PublishedSet, RequestOrder, SharingOrder
 
 from offchain.crypto import sharing
 
 SHARING_PRICE_WEI = 7 * 10**15
 THRESHOLD, GROUP_SIZE = 2, 3
+PUT_UP_WEI = 10**18  # by each processing node
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class OpenLock:
 def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any, lock: Any) -> None:
     """Two request types and the terms of sharing; the bill and sharing settle at once."""
     money.set_terms(govern, catalogue)
-    money.put_up(lock, cast["processor"], cast["processor_two"])
+    money.put_up(lock, cast["processor"], cast["processor_two"], amount_wei=PUT_UP_WEI)
 
 
 @pytest.fixture
@@ -47,6 +50,46 @@ def market_account(market: Any) -> Any:
 @pytest.fixture
 def state_of(lock: Any) -> Callable[[OpenLock], int]:
     return lambda it: lock.lockOf(it.id)["state"]
+
+
+@pytest.fixture
+def owes(lock: Any) -> Callable[[int], None]:
+    """``owes(wei)``: beside what the nodes put up, the contract holds and owes exactly this."""
+
+    def check(amount_wei: int) -> None:
+        expected = 2 * PUT_UP_WEI + amount_wei
+        assert (lock.balance(), lock.liabilitiesWei()) == (expected, expected)
+
+    return check
+
+
+@pytest.fixture
+def may_withdraw(
+    lock: Any, consortium: Any, processor: Any, processor_two: Any, meter_owner: Any,
+    buyer: Any, buyer_two: Any, relayer: Any,
+) -> Callable[..., None]:  # fmt: skip
+    """``may_withdraw(processor=…, meter_owner=…, consortium=…)``: exactly this, the others 0."""
+    parties = (consortium, processor, processor_two, meter_owner, buyer, buyer_two, relayer)
+    names = "consortium processor processor_two meter_owner buyer buyer_two relayer".split()
+    everybody = dict(zip(names, parties, strict=True))
+
+    def check(**expected: int) -> None:
+        found = {name: lock.withdrawableOf(who.address) for name, who in everybody.items()}
+        assert found == {**dict.fromkeys(everybody, 0), **expected}
+
+    return check
+
+
+@pytest.fixture
+def bond_is(lock: Any, processor: Any) -> Callable[..., None]:
+    """``bond_is(held=wei, lost=wei)``: of what processor put up, so much is held or gone."""
+
+    def check(*, held: int = 0, lost: int = 0) -> None:
+        bond = lock.bondOf(processor.address)
+        assert bond["heldWei"] == held
+        assert bond["freeWei"] == PUT_UP_WEI - held - lost
+
+    return check
 
 
 @pytest.fixture
@@ -88,11 +131,11 @@ def pay(lock: Any, meter_owner: Any) -> Callable[..., Any]:
 
 @pytest.fixture
 def open_request(lock: Any, pay: Any, processor: Any, meter_owner: Any, now: Any):
-    """``open_request(type_id=…)``: a lock in Requested."""
+    """``open_request(type_id=…, price_wei=…)``: a lock in Requested."""
 
-    def make(*, type_id: int = BILL) -> OpenLock:
+    def make(*, type_id: int = BILL, price_wei: int | None = None) -> OpenLock:
         order = money.request_order(processor, expires_at=now() + 2 * SHORTEST_S, type_id=type_id)
-        pay(order)
+        pay(order, value=price_wei)
         return OpenLock(money.id_of(lock, meter_owner, order.nonce), order)
 
     return make
@@ -107,8 +150,8 @@ def accept(lock: Any, processor: Any) -> Callable[..., Any]:
         return lock.accept(
             it.id,
             given.get("secret_hash", fallback),
-            given.get("digest", money.digest_of("answer")),
-            given.get("length", 9_000),
+            given.get("digest", disputes.ANSWER_DIGEST),
+            given.get("length", len(disputes.ANSWER)),
             {"from": given.get("by", processor).account},
         )
 
@@ -117,11 +160,11 @@ def accept(lock: Any, processor: Any) -> Callable[..., Any]:
 
 @pytest.fixture
 def open_accepted(open_request: Any, accept: Any, processor: Any):
-    """``open_accepted(type_id=…)``: a lock in Accepted, with its secret."""
+    """``open_accepted(type_id=…, length=…, digest=…)``: in Accepted, with its secret."""
 
-    def make(*, type_id: int = BILL) -> OpenLock:
+    def make(*, type_id: int = BILL, **answer: Any) -> OpenLock:
         it, secret = open_request(type_id=type_id), secrets.token_bytes(32)
-        accept(it, secret_hash=money.commitment_of(processor, secret))
+        accept(it, secret_hash=money.commitment_of(processor, secret), **answer)
         return OpenLock(it.id, it.order, secret)
 
     return make
@@ -182,11 +225,13 @@ def pay_sharing(lock: Any, buyer: Any, market_account: Any) -> Callable[..., Any
 
 
 @pytest.fixture
-def open_sharing(lock: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buyer: Any):
+def open_sharing(lock: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buyer: Any, now: Any):
     """``open_sharing(field=value…)``: a lock in Selected."""
 
     def make(**changed: Any) -> OpenLock:
-        order = a_sharing_order._replace(nonce=secrets.token_bytes(32), **changed)
+        expires_at = now() + 2 * money.SHARING_SHORTEST_S
+        fresh = {"nonce": secrets.token_bytes(32), "expires_at": expires_at}
+        order = a_sharing_order._replace(**{**fresh, **changed})
         pay_sharing(order)
         return OpenLock(money.id_of(lock, buyer, order.nonce), order)
 
@@ -225,11 +270,184 @@ def set_sharing_window(govern: Any, catalogue: Any) -> Callable[[int], Any]:
 
 @pytest.fixture
 def open_claimed(lock: Any, open_accepted: Any, relayer: Any):
-    """``open_claimed()``: a lock with a window, in Claimed."""
+    """``open_claimed(length=…, digest=…)``: a lock with a window, in Claimed."""
 
-    def make() -> OpenLock:
-        it = open_accepted(type_id=money.ADVICE)
+    def make(**answer: Any) -> OpenLock:
+        it = open_accepted(type_id=money.ADVICE, **answer)
         lock.claim(it.id, it.secret, {"from": relayer})
         return it
 
     return make
+
+
+@pytest.fixture
+def open_delivered(open_sharing: Any, deliver: Any, set_sharing_window: Any):
+    """``open_delivered()``: a sharing lock in Delivered; later ones have its window too."""
+
+    def make() -> OpenLock:
+        set_sharing_window(disputes.SHARING_WINDOW_S)
+        it = open_sharing()
+        deliver(it)
+        return it
+
+    return make
+
+
+# ---- demands and disputes ----
+
+
+@pytest.fixture
+def due_of(lock: Any) -> Callable[[OpenLock], int]:
+    """``due_of(lock)``: the deadline of its stage."""
+    return lambda it: lock.lockOf(it.id)["dueAt"]
+
+
+@pytest.fixture
+def demand(lock: Any, meter_owner: Any) -> Callable[..., Any]:
+    """``demand(lock, value=…, by=…)``: the transaction, with the right deposit."""
+
+    def send(it: OpenLock, *, value: int | None = None, by: Any = None) -> Any:
+        deposit = disputes.demand_wei() if value is None else value
+        sender = getattr(by, "account", by) or meter_owner.account
+        return lock.demand(it.id, {"from": sender, "value": deposit})
+
+    return send
+
+
+@pytest.fixture
+def serve(lock: Any, relayer: Any) -> Callable[..., Any]:
+    """``serve(lock, answer)``: the transaction, sent by a stranger."""
+    return lambda it, answer=disputes.ANSWER: lock.serve(it.id, answer, {"from": relayer})
+
+
+@pytest.fixture
+def dispute(lock: Any) -> Callable[..., Any]:
+    """``dispute(lock, value=…, by=…, evidence=…)``: the transaction, by the payer if not told."""
+
+    def send(it: OpenLock, **given: Any) -> Any:
+        stored = lock.lockOf(it.id)
+        value = given.get("value", disputes.dispute_wei(stored["priceWei"]))
+        sender = getattr(given.get("by"), "address", given.get("by") or stored["payer"])
+        evidence = given.get("evidence", disputes.EVIDENCE)
+        return lock.dispute(it.id, *evidence, {"from": sender, "value": value})
+
+    return send
+
+
+@pytest.fixture
+def dispute_as_member(lock: Any, group: Group, buyer_two: Any) -> Callable[..., Any]:
+    """``dispute_as_member(lock, by=…, group=…, value=…, evidence=…)``: by buyer_two if not told."""
+
+    def send(it: OpenLock, **given: Any) -> Any:
+        members, by = given.get("group", group), given.get("by", buyer_two)
+        value = given.get("value", disputes.dispute_wei(lock.lockOf(it.id)["priceWei"]))
+        evidence = given.get("evidence", disputes.EVIDENCE)
+        options = {"from": getattr(by, "account", by), "value": value}
+        return lock.disputeAsMember(it.id, members.accounts, members.key_words, *evidence, options)
+
+    return send
+
+
+@pytest.fixture
+def open_demanded(open_claimed: Any, demand: Any):
+    """``open_demanded()``: a lock in Demanded."""
+
+    def make() -> OpenLock:
+        it = open_claimed()
+        demand(it)
+        return it
+
+    return make
+
+
+@pytest.fixture
+def open_disputed(open_claimed: Any, dispute: Any):
+    """``open_disputed()``: a request's lock in Disputed, by its payer."""
+
+    def make() -> OpenLock:
+        it = open_claimed()
+        dispute(it)
+        return it
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def judges(module_isolation: None, founders: list[Any], admit: Any) -> list[Any]:
+    """The consortium's three members with keys in the registry; two decide."""
+    return [admit(Role.CONSORTIUM, account=founder) for founder in founders]
+
+
+@pytest.fixture
+def verdict(court: Any, judges: list[Any]) -> Callable[[OpenLock, bool], Any]:
+    """``verdict(lock, for_payer)``: two judges vote; the transaction of the deciding vote."""
+
+    def give(it: OpenLock, for_payer: bool) -> Any:
+        court.vote(it.id, for_payer, {"from": judges[0].account})
+        return court.vote(it.id, for_payer, {"from": judges[1].account})
+
+    return give
+
+
+@pytest.fixture
+def in_state(
+    lock: Any, open_request: Any, open_accepted: Any, open_claimed: Any, open_sharing: Any,
+    open_delivered: Any, open_demanded: Any, open_disputed: Any, verdict: Any, processor: Any,
+    relayer: Any, mine_at: Any,
+) -> Callable[[int], OpenLock]:  # fmt: skip
+    """``in_state(state)``: a lock in that state; Refunded lets time pass by."""
+
+    def ended(it: OpenLock, function: str, *arguments: Any, by: Any = relayer) -> OpenLock:
+        getattr(lock, function)(it.id, *arguments, {"from": by})
+        return it
+
+    def refunded() -> OpenLock:
+        it = open_request()
+        mine_at(it.expires_at)
+        return ended(it, "refund")
+
+    def slashed() -> OpenLock:
+        it = open_disputed()
+        verdict(it, True)
+        return it
+
+    def settled() -> OpenLock:
+        it = open_accepted()
+        return ended(it, "claim", it.secret)
+
+    reason, payee = money.NOT_SERVED, processor.account
+    makers = {
+        money.NONE: lambda: OpenLock(money.digest_of("unknown"), None),
+        money.REQUESTED: open_request,
+        money.REJECTED: lambda: ended(open_request(), "reject", reason, by=payee),
+        money.ACCEPTED: open_accepted,
+        money.CLAIMED: open_claimed,
+        money.SELECTED: open_sharing,
+        money.DECLINED: lambda: ended(open_sharing(), "decline", reason, by=payee),
+        money.DELIVERED: open_delivered,
+        money.SETTLED: settled,
+        money.REFUNDED: refunded,
+        money.DEMANDED: open_demanded,
+        money.DISPUTED: open_disputed,
+        money.SLASHED: slashed,
+    }
+    return lambda state: makers[state]()
+
+
+@pytest.fixture
+def other_states(in_state: Any) -> Callable[..., Iterator[tuple[OpenLock, int]]]:
+    """``other_states(state, …)``: a lock in each state but these, with its state."""
+
+    def make(*open_states: int) -> Iterator[tuple[OpenLock, int]]:
+        # Refunded first: its making lets T of those made before pass.
+        for state in sorted(range(13), key=lambda state: state != money.REFUNDED):
+            if state not in open_states:
+                yield in_state(state), state
+
+    return make
+
+
+@pytest.fixture
+def ended_by(lock: Any, relayer: Any) -> Callable[[OpenLock], Any]:
+    """``ended_by(lock)``: what anyone's endMany of this one lock does, as a transaction."""
+    return lambda it: lock.endMany([it.id], {"from": relayer})

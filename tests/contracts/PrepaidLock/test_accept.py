@@ -2,8 +2,11 @@
 
 import secrets
 
+import disputes
 import money
 import pytest
+
+PUT_UP_WEI = 10**18  # by each processing node (conftest)
 
 
 def test_accept__when_caller_is_not_payee__reverts(
@@ -96,24 +99,69 @@ def test_accept__when_answer_is_unsound__reverts(open_request, accept, refuses):
 
 
 def test_accept__when_everything_holds__stores_and_emits(
-    open_request, accept, lock, processor, meter_owner, credit, only_event
+    open_request, accept, lock, processor, meter_owner, credit, only_event, owes, may_withdraw
 ):
     it, secret_hash = open_request(), money.digest_of("C")
     tx = accept(it, secret_hash=secret_hash, length=77)
     stored = lock.lockOf(it.id)
     assert stored["state"] == money.ACCEPTED
     assert bytes(stored["binding"]) == secret_hash
-    assert bytes(stored["answerDigest"]) == money.digest_of("answer")
+    assert bytes(stored["answerDigest"]) == disputes.ANSWER_DIGEST
+    assert stored["answerLength"] == 77
     event = only_event(tx, "Accepted")
     assert (event["payer"], event["payee"]) == (meter_owner.address, processor.address)
     assert (bytes(event["lockId"]), bytes(event["secretHash"])) == (it.id, secret_hash)
-    assert bytes(event["answerDigest"]) == money.digest_of("answer")
+    assert bytes(event["answerDigest"]) == disputes.ANSWER_DIGEST
     assert event["answerLength"] == 77
-    assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
-    assert lock.withdrawableOf(processor.address) == credit.creditOf(processor.address) == 0
+    assert len(tx.events) == 1
+    owes(money.PRICE_WEI)
+    may_withdraw()
+    assert credit.creditOf(processor.address) == 0
 
 
-def test_accept__when_everything_holds__stays_within_gas(open_request, accept):
+def test_accept__when_everything_holds__holds_the_bond(open_request, accept, lock, bond_is):
+    it = open_request()
+    bond_is(held=0)
+    accept(it)
+    bond_is(held=money.bond_of(money.PRICE_WEI))
+    assert lock.lockOf(it.id)["bondWei"] == money.bond_of(money.PRICE_WEI)
+
+
+@pytest.mark.parametrize("spare_wei", [-1, 0])
+def test_accept__given_too_small_bond__reverts(
+    open_request, accept, refuses, lock, processor, bond_is, spare_wei
+):
+    it, needed = open_request(), money.bond_of(money.PRICE_WEI)
+    taken = PUT_UP_WEI - needed - spare_wei
+    lock.takeBond(taken, {"from": processor.account})
+    if spare_wei < 0:
+        with refuses("PrepaidLock_BondTooSmall", processor.address, needed - 1, needed):
+            accept(it)
+        return
+    accept(it)
+    bond_is(held=needed, lost=taken)
+
+
+def test_accept__given_bond_held_for_another_lock__reverts(
+    open_accepted, open_request, accept, refuses, lock, processor
+):
+    needed = money.bond_of(money.PRICE_WEI)
+    lock.takeBond(PUT_UP_WEI - 2 * needed + 1, {"from": processor.account})
+    open_accepted()
+    it = open_request()
+    with refuses("PrepaidLock_BondTooSmall", processor.address, needed - 1, needed):
+        accept(it)
+
+
+def test_accept__given_emergency_stop__reverts(open_request, accept, refuses, govern, registry):
+    it = open_request()
+    govern(registry, "stopBeginnings")
+    with refuses("MemberRegistry_Stopped", registry.stoppedUntil()):
+        accept(it)
+
+
+def test_accept__when_everything_holds__stays_within_gas(open_request, open_accepted, accept):
+    open_accepted()
     used = accept(open_request()).gas_used
     print(f"gas accept: {used}")
     assert used <= 130_000

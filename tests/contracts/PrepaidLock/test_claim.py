@@ -57,20 +57,22 @@ def test_claim__when_c_names_another_payee__reverts(
 
 
 def test_claim__given_no_window__settles_at_once(
-    open_accepted, lock, relayer, processor, meter_owner, credit, only_event, state_of, at
-):
-    it = open_accepted()
+    open_accepted, lock, relayer, processor, meter_owner, credit, only_event, state_of, at,
+    owes, may_withdraw, bond_is,
+):  # fmt: skip
+    it, fee = open_accepted(), money.fee_of(money.PRICE_WEI)
     claimed_at = it.expires_at - 5
     at(claimed_at)
     tx = lock.claim(it.id, it.secret, {"from": relayer})
     assert state_of(it) == money.SETTLED
-    assert lock.withdrawableOf(processor.address) == money.PRICE_WEI
-    assert lock.withdrawableOf(relayer) == lock.withdrawableOf(meter_owner.address) == 0
-    assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
-    assert credit.creditOf(processor.address) == credit.GAIN()
+    may_withdraw(processor=money.PRICE_WEI - fee, consortium=fee)
+    owes(money.PRICE_WEI)
+    bond_is(held=0)
+    assert credit.creditOf(processor.address) == money.gain_of(credit, money.PRICE_WEI) > 0
     claimed, settled = only_event(tx, "Claimed"), only_event(tx, "Settled")
     assert (bytes(claimed["secret"]), claimed["dueAt"]) == (it.secret, claimed_at)
     assert (bytes(settled["lockId"]), settled["priceWei"]) == (it.id, money.PRICE_WEI)
+    assert (settled["feeWei"], settled["gainWei"]) == (fee, 0)
     assert (settled["payer"], settled["payee"]) == (meter_owner.address, processor.address)
     assert [event.name for event in tx.events] == ["Claimed", "Settled", "CreditChanged"]
 
@@ -85,11 +87,12 @@ def test_claim__given_no_window__stays_within_gas(open_accepted, lock, processor
 
 
 def test_claim__given_window__waits(
-    open_accepted, lock, relayer, processor, credit, only_event, at, govern, catalogue
-):
+    open_accepted, lock, relayer, processor, credit, only_event, at, govern, catalogue, owes,
+    may_withdraw, bond_is,
+):  # fmt: skip
     it = open_accepted(type_id=money.ADVICE)
     # A change of the terms binds only what begins after it.
-    changed = (True, money.SHORTEST_S, 1, 1, b"advice".ljust(32, b"\0"))
+    changed = (True, money.SHORTEST_S, 60, 1, b"advice".ljust(32, b"\0"))
     govern(catalogue, "setType", money.ADVICE, changed)
     claimed_at = it.expires_at - 1
     at(claimed_at)
@@ -102,14 +105,18 @@ def test_claim__given_window__waits(
     assert bytes(event["secret"]) == it.secret
     assert event["dueAt"] == stored["dueAt"]
     assert len(tx.events) == 1
-    assert lock.withdrawableOf(processor.address) == credit.creditOf(processor.address) == 0
+    may_withdraw()
+    owes(money.ADVICE_PRICE_WEI)
+    bond_is(held=money.bond_of(money.ADVICE_PRICE_WEI))
+    assert credit.creditOf(processor.address) == 0
     print(f"gas claim with window: {tx.gas_used}")
 
 
 def test_claim__given_revoked_payee__opens_the_lock(
-    open_accepted, lock, processor, revoke, relayer
+    open_accepted, lock, processor, revoke, relayer, may_withdraw
 ):
     it = open_accepted()
     revoke(processor)
     lock.claim(it.id, it.secret, {"from": relayer})
-    assert lock.withdrawableOf(processor.address) == money.PRICE_WEI
+    fee = money.fee_of(money.PRICE_WEI)
+    may_withdraw(processor=money.PRICE_WEI - fee, consortium=fee)

@@ -53,14 +53,18 @@ def test_decline__given_revoked_payee__works(open_sharing, lock, processor, revo
 
 
 def test_decline__when_t_is_not_reached__gives_everything_back(
-    open_sharing, lock, processor, buyer, credit, state_of, at, only_event
-):
+    open_sharing, lock, processor, buyer, credit, state_of, at, only_event, owes, may_withdraw,
+    bond_is,
+):  # fmt: skip
     it = open_sharing()
+    bond_is(held=money.bond_of(it.order.price_wei))
     at(it.expires_at - 1)
     tx = lock.decline(it.id, MEMBER_NOT_ACCEPTABLE, {"from": processor.account})
     assert state_of(it) == money.DECLINED
-    assert lock.withdrawableOf(buyer.address) == it.order.price_wei
-    assert lock.balance() == lock.liabilitiesWei() == it.order.price_wei
+    may_withdraw(buyer=it.order.price_wei)
+    owes(it.order.price_wei)
+    bond_is(held=0)
+    assert lock.bondOf(processor.address)["freedAt"] == it.expires_at - 1  # by its own choice
     assert credit.creditOf(processor.address) == 0
     event = only_event(tx, "Declined")
     assert (bytes(event["lockId"]), event["reason"]) == (it.id, MEMBER_NOT_ACCEPTABLE)

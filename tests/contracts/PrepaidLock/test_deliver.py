@@ -162,21 +162,25 @@ def test_deliver__when_commitments_are_false__reverts(it, deliver, refuses, deal
 
 
 def test_deliver__given_no_window__settles_at_once(
-    it, deliver, dealt, lock, processor, buyer, credit, only_event, state_of, at
-):
+    it, deliver, dealt, processor, buyer, credit, only_event, state_of, at, owes, may_withdraw,
+    bond_is,
+):  # fmt: skip
     at(it.expires_at - 9)
     tx = deliver(it)
     assert state_of(it) == money.SETTLED
-    assert lock.withdrawableOf(processor.address) == it.order.price_wei
-    assert lock.balance() == lock.liabilitiesWei() == it.order.price_wei
-    assert credit.creditOf(processor.address) == credit.GAIN()
+    price_wei, fee = it.order.price_wei, money.fee_of(it.order.price_wei)
+    may_withdraw(processor=price_wei - fee, consortium=fee)
+    owes(price_wei)
+    bond_is(held=0)
+    assert credit.creditOf(processor.address) == money.gain_of(credit, price_wei) > 0
     event = only_event(tx, "Delivered")
     assert bytes(event["lockId"]) == it.id
     assert (event["payer"], event["payee"]) == (buyer.address, processor.address)
     assert event["dueAt"] == it.expires_at - 9
     assert [tuple(f) for f in event["commitments"]] == dealt[0]
     assert [tuple(y) for y in event["shares"]] == dealt[1]
-    assert only_event(tx, "Settled")["priceWei"] == it.order.price_wei
+    settled = only_event(tx, "Settled")
+    assert (settled["priceWei"], settled["feeWei"], settled["gainWei"]) == (price_wei, fee, 0)
     assert [event.name for event in tx.events] == ["Delivered", "Settled", "CreditChanged"]
 
 
@@ -194,8 +198,9 @@ def test_deliver__given_no_window__lets_members_recover(
 
 
 def test_deliver__given_window__waits(
-    open_sharing, deliver, set_sharing_window, lock, processor, credit, only_event, at
-):
+    open_sharing, deliver, set_sharing_window, lock, processor, credit, only_event, at, owes,
+    may_withdraw, bond_is,
+):  # fmt: skip
     set_sharing_window(120)
     it = open_sharing()
     set_sharing_window(0)  # binds only what begins after it
@@ -205,16 +210,20 @@ def test_deliver__given_window__waits(
     assert (stored["state"], stored["dueAt"]) == (money.DELIVERED, it.expires_at + 119)
     assert only_event(tx, "Delivered")["dueAt"] == stored["dueAt"]
     assert len(tx.events) == 1
-    assert lock.withdrawableOf(processor.address) == credit.creditOf(processor.address) == 0
+    may_withdraw()
+    owes(it.order.price_wei)
+    bond_is(held=money.bond_of(it.order.price_wei))
+    assert credit.creditOf(processor.address) == 0
 
 
 def test_deliver__given_revoked_members__uses_the_snapshot(
-    it, deliver, revoke, processor, buyer_two, lock
+    it, deliver, revoke, processor, buyer_two, may_withdraw
 ):
     revoke(processor)
     revoke(buyer_two)
     deliver(it)
-    assert lock.withdrawableOf(processor.address) == it.order.price_wei
+    fee = money.fee_of(it.order.price_wei)
+    may_withdraw(processor=it.order.price_wei - fee, consortium=fee)
 
 
 @pytest.mark.parametrize(("threshold", "size"), GAS_LIMITS)

@@ -11,16 +11,20 @@ def test_hold_application__when_caller_is_not_market__reverts(lock, refuses, out
             lock.holdApplication(BROADCAST, buyer.address, {"from": account, "value": 5})
 
 
-def test_hold_application__when_caller_is_market__holds(lock, market_account, buyer, only_event):
+def test_hold_application__when_caller_is_market__holds(
+    lock, market_account, buyer, only_event, owes
+):
     tx = lock.holdApplication(BROADCAST, buyer.address, {"from": market_account, "value": 5})
-    assert lock.applicationOf(BROADCAST) == lock.liabilitiesWei() == lock.balance() == 5
+    assert lock.applicationOf(BROADCAST) == 5
+    owes(5)
     assert lock.withdrawableOf(buyer.address) == 0
     event = only_event(tx, "ApplicationHeld")
     assert bytes(event["broadcastId"]) == BROADCAST
     assert (event["payer"], event["amountWei"]) == (buyer.address, 5)
 
 
-def test_hold_application__given_deposit__adds(lock, market_account, buyer):
+def test_hold_application__given_deposit__adds(lock, market_account, buyer, owes):
     for value in (5, 7):
         lock.holdApplication(BROADCAST, buyer.address, {"from": market_account, "value": value})
-    assert lock.applicationOf(BROADCAST) == lock.liabilitiesWei() == 12
+    assert lock.applicationOf(BROADCAST) == 12
+    owes(12)

@@ -4,6 +4,9 @@ import money
 import pytest
 from money import SHARING_SHORTEST_S
 
+LONGEST_S = 90 * 86_400
+PUT_UP_WEI = 10**18  # by each processing node (conftest)
+
 
 def test_open_sharing__when_caller_is_not_market__reverts(
     pay_sharing, a_sharing_order, refuses, outsider, buyer
@@ -29,12 +32,45 @@ def test_open_sharing__when_t_is_too_near__reverts(pay_sharing, a_sharing_order,
 
 
 def test_open_sharing__when_t_is_just_far_enough__opens(
-    pay_sharing, a_sharing_order, at, now, lock
+    pay_sharing, a_sharing_order, at, now, owes
 ):
     begin = now() + 10
     at(begin)
     pay_sharing(a_sharing_order._replace(expires_at=begin + SHARING_SHORTEST_S))
-    assert lock.liabilitiesWei() == a_sharing_order.price_wei
+    owes(a_sharing_order.price_wei)
+
+
+def test_open_sharing__when_t_is_too_far__reverts(pay_sharing, a_sharing_order, refuses, at, now):
+    begin = now() + 10
+    order = a_sharing_order._replace(expires_at=begin + LONGEST_S + 1)
+    at(begin)
+    with refuses("PrepaidLock_TooMuchTime", order.expires_at, order.expires_at - 1):
+        pay_sharing(order)
+
+
+@pytest.mark.parametrize("spare", [-1, 0])
+def test_open_sharing__when_t_is_just_near_enough__opens(
+    pay_sharing, a_sharing_order, at, now, owes, spare
+):
+    begin = now() + 10
+    at(begin)
+    pay_sharing(a_sharing_order._replace(expires_at=begin + LONGEST_S + spare))
+    owes(a_sharing_order.price_wei)
+
+
+@pytest.mark.parametrize("spare_wei", [-1, 0])
+def test_open_sharing__given_too_small_bond__reverts(
+    pay_sharing, a_sharing_order, refuses, lock, processor, bond_is, spare_wei
+):
+    needed = money.bond_of(a_sharing_order.price_wei)
+    taken = PUT_UP_WEI - needed - spare_wei
+    lock.takeBond(taken, {"from": processor.account})
+    if spare_wei < 0:
+        with refuses("PrepaidLock_BondTooSmall", processor.address, needed - 1, needed):
+            pay_sharing(a_sharing_order)
+        return
+    pay_sharing(a_sharing_order)
+    bond_is(held=needed, lost=taken)
 
 
 def test_open_sharing__when_message_is_unsound__reverts(pay_sharing, a_sharing_order, refuses):
@@ -94,8 +130,9 @@ def test_open_sharing__when_signature_is_not_the_payers__reverts(
 
 
 def test_open_sharing__when_everything_holds__stores_and_emits(
-    pay_sharing, a_sharing_order, lock, buyer, processor, only_event, set_sharing_window
-):
+    pay_sharing, a_sharing_order, lock, buyer, processor, only_event, set_sharing_window, owes,
+    may_withdraw, bond_is,
+):  # fmt: skip
     set_sharing_window(123)
     order = a_sharing_order
     signature = money.sign_sharing(lock, buyer, order)
@@ -105,12 +142,19 @@ def test_open_sharing__when_everything_holds__stores_and_emits(
     assert (stored["payer"], stored["payee"]) == (buyer.address, processor.address)
     assert stored["state"] == money.SELECTED
     assert (stored["expiresAt"], stored["dueAt"]) == (order.expires_at, 0)
-    assert stored["priceWei"] == lock.balance() == lock.liabilitiesWei() == order.price_wei
+    bond_wei = money.bond_of(order.price_wei)
+    assert (stored["priceWei"], stored["bondWei"]) == (order.price_wei, bond_wei)
+    owes(order.price_wei)
+    may_withdraw()
+    bond_is(held=bond_wei)
     assert stored["disputeWindowSeconds"] == 123
+    assert (stored["rulesVersion"], stored["feeBps"]) == (1, money.RULES.fee_bps)
     assert (stored["threshold"], stored["groupSize"]) == (order.threshold, order.group_size)
     assert bytes(stored["subject"]) == order.data_set_id
     assert bytes(stored["binding"]) == order.group_hash
     event = only_event(tx, "Selected")
+    assert len(tx.events) == 1
+    assert tuple(event["terms"]) == (123, money.RULES.fee_bps, 1, bond_wei)
     assert (event["payer"], event["payee"]) == (buyer.address, processor.address)
     assert bytes(event["lockId"]) == lock_id
     assert tuple(event["signature"]) == signature

@@ -39,14 +39,16 @@ def test_reject__when_no_reason_is_given__reverts(open_request, refuses, lock, p
 
 @pytest.mark.parametrize("offset", [-1, 0, 1])
 def test_reject__given_requested__gives_everything_back(
-    open_request, lock, processor, meter_owner, credit, state_of, at, only_event, offset
-):
+    open_request, lock, processor, meter_owner, credit, state_of, at, only_event, offset, owes,
+    may_withdraw, bond_is,
+):  # fmt: skip
     it = open_request()
     at(it.expires_at + offset)
     tx = lock.reject(it.id, money.NOT_RECOGNISED, {"from": processor.account})
     assert state_of(it) == money.REJECTED
-    assert lock.withdrawableOf(meter_owner.address) == money.PRICE_WEI
-    assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
+    may_withdraw(meter_owner=money.PRICE_WEI)
+    owes(money.PRICE_WEI)
+    bond_is(held=0)
     assert credit.creditOf(processor.address) == 0
     event = only_event(tx, "Rejected")
     assert bytes(event["lockId"]) == it.id

@@ -36,11 +36,11 @@ def test_release_application__given_released__reverts(release, refuses, buyer):
         release([buyer.address], [HELD])
 
 
-def test_release_application__when_parts_sum_up__releases(release, lock, buyer, processor):
+def test_release_application__when_parts_sum_up__releases(release, lock, buyer, processor, owes):
     tx = release([processor.address, buyer.address, processor.address], [3, 5, 2])
     assert lock.withdrawableOf(processor.address) == 5
     assert lock.withdrawableOf(buyer.address) == 5
     assert lock.applicationOf(BROADCAST) == 0
-    assert lock.liabilitiesWei() == lock.balance() == HELD
+    owes(HELD)
     events = [(e["to"], e["amountWei"]) for e in tx.events["ApplicationReleased"]]
     assert events == [(processor.address, 3), (buyer.address, 5), (processor.address, 2)]

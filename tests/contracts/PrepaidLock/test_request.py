@@ -6,6 +6,7 @@ from members import NOBODY
 from money import ADVICE, BILL, PRICE_WEI, SHORTEST_S
 
 OFF_CURVE = (1, 3)
+LONGEST_S = 90 * 86_400
 FIELD_PRIME = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
 
 
@@ -69,11 +70,35 @@ def test_request__when_t_is_one_second_too_near__reverts(pay, refuses, an_order,
 
 
 @pytest.mark.parametrize("spare", [0, 1])
-def test_request__when_t_is_just_far_enough__takes_the_money(pay, an_order, at, now, lock, spare):
+def test_request__when_t_is_just_far_enough__takes_the_money(pay, an_order, at, now, owes, spare):
     begin = now() + 10
     at(begin)
     pay(an_order._replace(expires_at=begin + SHORTEST_S + spare))
-    assert lock.liabilitiesWei() == PRICE_WEI
+    owes(PRICE_WEI)
+
+
+@pytest.mark.parametrize("beyond", [1, 1_000, 2**40 - 1])
+def test_request__when_t_is_too_far__reverts(pay, refuses, an_order, at, now, beyond):
+    begin = now() + 10
+    latest = begin + LONGEST_S
+    expires_at = min(latest + beyond, 2**40 - 1)
+    at(begin)
+    with refuses("PrepaidLock_TooMuchTime", expires_at, latest):
+        pay(an_order._replace(expires_at=expires_at))
+
+
+@pytest.mark.parametrize("spare", [-1, 0])
+def test_request__when_t_is_just_near_enough__takes_the_money(pay, an_order, at, now, owes, spare):
+    begin = now() + 10
+    at(begin)
+    pay(an_order._replace(expires_at=begin + LONGEST_S + spare))
+    owes(PRICE_WEI)
+
+
+def test_request__given_emergency_stop__reverts(pay, refuses, an_order, govern, registry):
+    govern(registry, "stopBeginnings")
+    with refuses("MemberRegistry_Stopped", registry.stoppedUntil()):
+        pay(an_order)
 
 
 def test_request__when_message_is_unsound__reverts(pay, refuses, an_order):
@@ -182,6 +207,11 @@ def test_request__when_much_is_wrong__names_the_first_fault(
     at(begin)
     with refuses("PrepaidLock_TooLittleTime", begin, begin + SHORTEST_S):
         pay(order, **wrong)
+    begin += 1
+    at(begin)
+    far = order._replace(expires_at=begin + LONGEST_S + 1)
+    with refuses("PrepaidLock_TooMuchTime", far.expires_at, far.expires_at - 1):
+        pay(far, **wrong)
     order = order._replace(expires_at=begin + 2 * SHORTEST_S)
     with refuses("PrepaidLock_BadMessage", order.message_digest, 0):
         pay(order, **wrong)
@@ -205,29 +235,38 @@ def test_request__when_everything_holds__stores_the_lock(
     assert stored["disputeWindowSeconds"] == money.WINDOW_S
     assert int.from_bytes(stored["subject"], "big") == ADVICE
     assert (stored["threshold"], stored["groupSize"]) == (0, 0)
+    assert (stored["isDemanded"], stored["answerLength"]) == (False, 0)
+    assert (stored["rulesVersion"], stored["feeBps"]) == (1, money.RULES.fee_bps)
+    assert stored["bondWei"] == money.bond_of(money.ADVICE_PRICE_WEI)
     assert bytes(stored["binding"]) == bytes(stored["answerDigest"]) == money.NOTHING
 
 
 def test_request__when_everything_holds__holds_the_money(
-    pay, an_order, lock, meter_owner, processor, credit
+    pay, an_order, meter_owner, processor, credit, owes, may_withdraw, bond_is
 ):
     before = meter_owner.account.balance()
     pay(an_order)
     assert meter_owner.account.balance() == before - PRICE_WEI
-    assert lock.balance() == lock.liabilitiesWei() == PRICE_WEI
-    assert lock.withdrawableOf(meter_owner.address) == lock.withdrawableOf(processor.address) == 0
+    owes(PRICE_WEI)
+    may_withdraw()
+    bond_is(held=0)
     assert credit.creditOf(processor.address) == 0
 
 
 def test_request__when_everything_holds__emits(
     pay, an_order, lock, meter_owner, processor, only_event
 ):
+    an_order = an_order._replace(type_id=ADVICE)
     signature = money.sign_request(lock, meter_owner, an_order)
-    event = only_event(pay(an_order, signature=signature), "Requested")
+    tx = pay(an_order, signature=signature)
+    event = only_event(tx, "Requested")
+    assert len(tx.events) == 1
     assert bytes(event["lockId"]) == lock_id(lock, meter_owner, an_order)
     assert (event["payer"], event["payee"]) == (meter_owner.address, processor.address)
-    assert event["priceWei"] == PRICE_WEI
+    assert event["priceWei"] == money.ADVICE_PRICE_WEI
     assert tuple(event["signature"]) == signature
+    bond_wei = money.bond_of(money.ADVICE_PRICE_WEI)
+    assert tuple(event["terms"]) == (money.WINDOW_S, money.RULES.fee_bps, 1, bond_wei)
     order = tuple(event["order"])
     assert order[:5] == an_order[:5]
     assert (bytes(order[5]), bytes(order[6])) == (an_order.message_digest, an_order.nonce)

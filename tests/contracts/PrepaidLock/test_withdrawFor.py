@@ -44,7 +44,7 @@ def test_withdraw_for__given_nothing__reverts(
 
 
 def test_withdraw_for__given_something__sends_it(
-    rejected, open_request, lock, meter_owner, relayer, only_event
+    rejected, open_request, lock, meter_owner, relayer, only_event, owes
 ):
     open_request()  # stays
     before, relayers = meter_owner.account.balance(), relayer.balance()
@@ -52,7 +52,7 @@ def test_withdraw_for__given_something__sends_it(
     assert meter_owner.account.balance() == before + money.PRICE_WEI
     assert relayer.balance() == relayers
     assert lock.withdrawableOf(meter_owner.address) == 0
-    assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
+    owes(money.PRICE_WEI)
     event = only_event(tx, "Withdrawn")
     assert (event["account"], event["by"]) == (meter_owner.address, relayer.address)
     assert event["amountWei"] == money.PRICE_WEI
@@ -60,23 +60,31 @@ def test_withdraw_for__given_something__sends_it(
 
 
 def test_withdraw_for__given_several_locks__sends_the_sum(
-    rejected, open_accepted, open_sharing, deliver, lock, processor, relayer
-):
+    rejected, open_accepted, open_sharing, deliver, lock, processor, relayer, consortium, owes,
+    may_withdraw,
+):  # fmt: skip
     it = open_accepted()
     lock.claim(it.id, it.secret, {"from": relayer})
     sold = open_sharing()
     deliver(sold)
-    due = money.PRICE_WEI + sold.order.price_wei
+    fee = money.fee_of(money.PRICE_WEI) + money.fee_of(sold.order.price_wei)
+    due = money.PRICE_WEI + sold.order.price_wei - fee
     before = processor.account.balance()
     lock.withdrawFor(processor.address, {"from": processor.account})
     assert processor.account.balance() == before + due
-    assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
+    owes(money.PRICE_WEI + fee)
+    lock.withdrawFor(consortium.address, {"from": relayer})
+    assert consortium.balance() == fee
+    may_withdraw(meter_owner=money.PRICE_WEI)
+    owes(money.PRICE_WEI)
 
 
-def test_withdraw_for__given_revoked_member__sends_it(rejected, lock, meter_owner, revoke, relayer):
+def test_withdraw_for__given_revoked_member__sends_it(
+    rejected, lock, meter_owner, revoke, relayer, owes
+):
     revoke(meter_owner)
     lock.withdrawFor(meter_owner.address, {"from": relayer})
-    assert lock.balance() == lock.liabilitiesWei() == 0
+    owes(0)
 
 
 def test_withdraw_for__given_refusing_receiver__reverts(refunded_wallet, refuses, lock, relayer):
@@ -95,16 +103,16 @@ def test_withdraw_for__given_refusing_receiver__harms_nobody_else(
     assert meter_owner.account.balance() == before + money.PRICE_WEI
 
 
-def test_withdraw_for__given_refusing_receiver__keeps_the_sum(refunded_wallet, lock, relayer):
+def test_withdraw_for__given_refusing_receiver__keeps_the_sum(refunded_wallet, lock, relayer, owes):
     wallet, _ = refunded_wallet(RevertingReceiver)
     wallet.setOpen(True, {"from": relayer})
     lock.withdrawFor(wallet, {"from": relayer})
     assert wallet.balance() == money.PRICE_WEI
-    assert lock.balance() == lock.liabilitiesWei() == 0
+    owes(0)
 
 
 @pytest.fixture
-def pays_once(refunded_wallet, open_request, lock, relayer, reverts_with):
+def pays_once(refunded_wallet, open_request, lock, relayer, owes):
     """Withdraw to a wallet that calls back with what ``attack(lock_id, wallet)`` encodes."""
 
     def check(attack, expected_error):
@@ -116,7 +124,7 @@ def pays_once(refunded_wallet, open_request, lock, relayer, reverts_with):
         assert (wallet.attempts(), wallet.successes()) == (1, 0)
         assert bytes(wallet.lastResult())[:4] == bytes.fromhex(expected_error)
         assert lock.withdrawableOf(wallet) == 0
-        assert lock.balance() == lock.liabilitiesWei() == money.PRICE_WEI
+        owes(money.PRICE_WEI)
 
     return check
 
