@@ -52,8 +52,8 @@ contract PrepaidLock is LockEnding {
         ICreditBook credit_,
         address market_,
         IDisputeCourt court_
-    ) LockEnding(catalogue_, credit_, court_, registry_.consortium()) {
-        registry = IMemberRegistry(Wiring.requireContract(address(registry_)));
+    ) LockEnding(catalogue_, credit_, court_, IMemberRegistry(Wiring.requireContract(address(registry_))).consortium()) {
+        registry = registry_;
         ledger = IDataLedger(Wiring.requireContract(address(ledger_)));
         market = Wiring.requireAddress(market_);
     }

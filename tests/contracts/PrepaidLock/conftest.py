@@ -69,9 +69,15 @@ def may_withdraw(
     buyer: Any, buyer_two: Any, relayer: Any,
 ) -> Callable[..., None]:  # fmt: skip
     """``may_withdraw(processor=…, meter_owner=…, consortium=…)``: exactly this, the others 0."""
-    parties = (consortium, processor, processor_two, meter_owner, buyer, buyer_two, relayer)
-    names = "consortium processor processor_two meter_owner buyer buyer_two relayer".split()
-    everybody = dict(zip(names, parties, strict=True))
+    everybody = {
+        "consortium": consortium,
+        "processor": processor,
+        "processor_two": processor_two,
+        "meter_owner": meter_owner,
+        "buyer": buyer,
+        "buyer_two": buyer_two,
+        "relayer": relayer,
+    }
 
     def check(**expected: int) -> None:
         found = {name: lock.withdrawableOf(who.address) for name, who in everybody.items()}
@@ -445,9 +451,3 @@ def other_states(in_state: Any) -> Callable[..., Iterator[tuple[OpenLock, int]]]
                 yield in_state(state), state
 
     return make
-
-
-@pytest.fixture
-def ended_by(lock: Any, relayer: Any) -> Callable[[OpenLock], Any]:
-    """``ended_by(lock)``: what anyone's endMany of this one lock does, as a transaction."""
-    return lambda it: lock.endMany([it.id], {"from": relayer})
