@@ -35,6 +35,8 @@ class NodeSettings:
 
     host, port: where the intake listens. tariff: its tariff file. data_set_price_wei: what a data
     set costs. margin_s: the time before T that it keeps. poll_s: seconds between two polls.
+    bond_wei: the free bond that it keeps ready for locks to come; bond_limit_wei: the most that it
+    puts up by itself, held and free.
     """
 
     host: str
@@ -43,6 +45,8 @@ class NodeSettings:
     data_set_price_wei: int
     margin_s: int = 30
     poll_s: int = 2
+    bond_wei: int = 10**17
+    bond_limit_wei: int = 5 * 10**17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +209,11 @@ def _node(table: _Table) -> NodeSettings:
         data_set_price_wei=table.whole("data_set_price_wei", low=1),
         margin_s=table.whole("margin_s", default=30),
         poll_s=table.whole("poll_s", default=2, low=1),
+        bond_wei=table.whole("bond_wei", default=10**17),
+        bond_limit_wei=table.whole("bond_limit_wei", default=5 * 10**17),
     )
+    if settings.bond_limit_wei < settings.bond_wei:
+        raise table.fault("bond_limit_wei", "is less than bond_wei; raise it, or lower the other")
     table.require_all_known()
     return settings
 

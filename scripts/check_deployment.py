@@ -2,8 +2,9 @@
 
 Every contract's code must be, byte for byte, what its source makes of the expected constructor
 arguments: the node runs the constructor again in a dry call, so immutable wiring is compared too.
-The arguments are those that the file says the deployment was founded with. The wiring that has a getter is read as well. Members and k may
-have changed since by the consortium's decisions: they are printed. Raises on any difference.
+The arguments are those that the file says the deployment was founded with. The wiring that has a
+getter is read as well. Members and k may have changed since by the consortium's decisions: they are
+printed. Raises on any difference.
 """
 
 from __future__ import annotations

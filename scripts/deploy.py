@@ -72,6 +72,9 @@ class Founding:
 def main() -> None:
     """Deploy to the network that Brownie is connected to and write the deployment file."""
     deployer = _deployer()
+    if web3.eth.block_number == 0:
+        # On its first block anvil estimates gas as if in 1970, when any founding is too long.
+        deployer.transfer(deployer, 0)
     now = web3.eth.get_block("latest")["timestamp"]
     chosen = founding(dict(os.environ), deployer=deployer.address, now=now)
     contracts = deploy(deployer, chosen)
@@ -88,8 +91,8 @@ def founding(environment: dict[str, str], *, deployer: str, now: int) -> Foundin
 
     ``DMSM_CONSORTIUM_MEMBERS``: accounts, separated by commas (default: the deployer alone);
     ``DMSM_CONSORTIUM_THRESHOLD`` (default: the smallest majority); ``DMSM_DELAY_SECONDS``,
-    ``DMSM_FOUNDING_SECONDS`` (how long from now, a week), ``DMSM_POINT_WEI``; ``DMSM_RULES``: a JSON object with any fields of
-    :class:`Rules`. Raises ``ValueError`` naming what is wrong.
+    ``DMSM_FOUNDING_SECONDS`` (how long from now, a week), ``DMSM_POINT_WEI``; ``DMSM_RULES``: a
+    JSON object with any fields of :class:`Rules`. Raises ``ValueError`` naming what is wrong.
     """
     members = tuple(
         account.strip()
@@ -181,9 +184,7 @@ def constructor_arguments(addresses: dict[str, str], chosen: Founding) -> dict[s
     }
 
 
-def describe(
-    contracts: dict[str, Any], *, network_name: str, founding: Founding
-) -> dict[str, Any]:
+def describe(contracts: dict[str, Any], *, network_name: str, founding: Founding) -> dict[str, Any]:
     """Return the content of the deployment file."""
     entries = {}
     for name, contract in contracts.items():
@@ -205,7 +206,9 @@ def describe(
 def founding_of(deployment: dict[str, Any]) -> Founding:
     """Return what a deployment file says its contracts were given."""
     given = dict(deployment["founding"])
-    return Founding(**given | {"members": tuple(given["members"]), "rules": Rules(**given["rules"])})
+    return Founding(
+        **given | {"members": tuple(given["members"]), "rules": Rules(**given["rules"])}
+    )
 
 
 def deployment_path(network_name: str) -> Path:

@@ -53,6 +53,14 @@ def find_function(abi: Sequence[Abi], name: str, argument_count: int) -> Abi:
     return found[0]
 
 
+def decode_call(abi: Sequence[Abi], data: bytes) -> tuple[Abi, tuple[Any, ...]]:
+    """Return the function that call data names, and its arguments. Raises AbiMismatch."""
+    for entry in abi:
+        if entry["type"] == "function" and selector(entry) == data[:4]:
+            return entry, decode(entry["inputs"], data[4:], what=f"a call of {signature(entry)}")
+    raise AbiMismatch(f"the ABI has no function with selector 0x{data[:4].hex()}")
+
+
 def encode_call(entry: Abi, arguments: Sequence[Any]) -> bytes:
     """Return the call data; structs may be mappings by field name. Raises AbiMismatch."""
     return selector(entry) + encode(entry["inputs"], arguments, what=signature(entry))

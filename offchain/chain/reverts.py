@@ -3,13 +3,16 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 from offchain.chain import codec
 from offchain.chain.codec import Abi
 from offchain.chain.deployment import Deployment
+from offchain.chain.enumerations import BroadcastState, LockState, Reason
 from offchain.chain.errors import AbiMismatch, ContractRevert, NodeRefused
 from offchain.chain.receipt import Receipt
+from offchain.chain.sentences import MEANINGS
 
 _REASON: Abi = {"type": "error", "name": "Error", "inputs": [{"name": "reason", "type": "string"}]}
 _PANIC: Abi = {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]}
@@ -26,6 +29,11 @@ _PANICS = {
     0x32: "array index out of bounds",
     0x41: "too much memory",
     0x51: "call of an uninitialised function",
+}
+_ENUMERATIONS: dict[tuple[str, str], type[IntEnum]] = {
+    ("PrepaidLock", "state"): LockState,
+    ("PrepaidLock", "reason"): Reason,
+    ("DataMarket", "state"): BroadcastState,
 }
 _LATEST_DATE = 2**35  # beyond it, a number called …At is no time of ours
 
@@ -74,8 +82,9 @@ def sentence(
     if name == "Panic":
         what = _PANICS.get(arguments["code"], f"panic {arguments['code']:#x}")
         return f"{contract} failed: {what}"
-    what = _words(name.removeprefix(f"{contract}_"))
-    told = ", ".join(_told(key, value, deployment) for key, value in arguments.items())
+    what = MEANINGS.get(name) or _words(name.removeprefix(f"{contract}_"))
+    shown = {key: _by_name(contract, key, value) for key, value in arguments.items()}
+    told = ", ".join(_told(key, value, deployment) for key, value in shown.items())
     return f"{contract} refused: {what}" + (f" ({told})" if told else "") + f" [{name}]"
 
 
@@ -104,6 +113,16 @@ def _owns(contract: str, entry: Abi) -> bool:
     return bool(contract) and entry["name"].startswith(f"{contract}_")
 
 
+def _by_name(contract: str, key: str, value: Any) -> Any:
+    """Return an enumeration's value as its name, and a field's name in ASCII as text."""
+    kind = _ENUMERATIONS.get((contract, key))
+    if kind is not None and isinstance(value, int):
+        return kind(value).name.lower().replace("_", " ") if value < len(kind) else value
+    if key == "field" and isinstance(value, bytes):
+        return value.rstrip(b"\0").decode("ascii", errors="replace")
+    return value
+
+
 def _told(name: str, value: Any, deployment: Deployment | None) -> str:
     """Return one argument with its unit, which its name ends in."""
     if isinstance(value, bytes):
@@ -111,7 +130,7 @@ def _told(name: str, value: Any, deployment: Deployment | None) -> str:
         return f"{_words(name)}: {inner}" if inner else f"{_words(name)} 0x{value.hex()}"
     if not isinstance(value, int) or isinstance(value, bool):
         return f"{_words(name)} {value}"
-    if name.endswith("At") and 0 < value < _LATEST_DATE:
+    if name.endswith(("At", "By", "until")) and 0 < value < _LATEST_DATE:
         moment = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return f"{_words(name)} {moment} = {value}"
     for suffix, unit in (("Wei", "wei"), ("Seconds", "s"), ("Wh", "Wh"), ("Bytes", "bytes")):

@@ -1,27 +1,34 @@
-"""`dmsm admin`: the consortium's decisions. The account must be the owner of OwnerConsortium."""
+"""`dmsm admin`: the consortium's decisions, by vote of its members."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.admin_vote import add_vote_commands, admin_of, show_decision
 from offchain.cli.output import receipt_facts, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, parse_account
 from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
     from offchain.chain.gateway import ChainGateway
+    from offchain.services.registration import Registration
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Decide for the consortium. Each needs the account that owns OwnerConsortium "
-    "(account.json in the profile's keys folder), a chain node, and gas.",
+    help="Decide for the consortium: k of its members must agree. Each command needs the account "
+    "of one of them (account.json in the profile's keys folder), a chain node, and gas.",
 )
 ADMISSION_WEI = 10**18  # gas for long, and the first prepayments
+NODE_WEI = 2 * 10**18  # a processing node's bond beside
 _DisputeWindow = Annotated[
     int, typer.Option(min=0, help="Seconds between success and settlement (0: at once).")
+]
+_Account = Annotated[str, typer.Argument(parser=parse_account, metavar="ACCOUNT")]
+_Threshold = Annotated[
+    int, typer.Option("--threshold", min=1, help="k from then on: more than half of the members.")
 ]
 
 
@@ -30,28 +37,44 @@ def admit(
     file: Annotated[Path, typer.Argument(help="Registration of `dmsm keys registration`.")],
     profile: ProfileOption = DEFAULT_PROFILE,
     fund_wei: Annotated[
-        int,
-        typer.Option(min=0, help="Send the member this much for gas and prepayments (0: nothing)."),
-    ] = ADMISSION_WEI,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Send the member this much for gas, prepayments and bond (0: nothing). Default: "
+            "one ether, two for a processing node.",
+        ),
+    ] = None,
+    ahead: Annotated[
+        bool, typer.Option("--ahead", help="Propose it before what it needs is carried out.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Admit a member and fund it: the registry checks its proofs of possession.
+    """Propose to admit a member: the registry checks its proofs of possession. Fund it once it is.
 
-    Needs the consortium's account. Costs gas, and --fund-wei (by default one ether).
+    Needs a consortium member's account. Costs gas; if nobody else must agree, --fund-wei as well.
     """
-    from offchain.cli.session import account_session
-    from offchain.services.admin import Admin
     from offchain.services.registration import Registration
 
     registration = Registration.from_json(file.read_text(encoding="utf-8"))
-    with account_session(profile) as gateway:
-        admin = Admin(gateway)
-        _require_funds(gateway, fund_wei)
-        receipt = admin.admit(registration)
-        if fund_wei:
-            admin.fund(registration.account, fund_wei)
-    facts = {"admitted": registration.account, "funded_wei": fund_wei}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    account = registration.account
+    funds_wei = _funds_for(registration) if fund_wei is None else fund_wei
+    facts: dict[str, Any] = {"funded_wei": 0}
+    with admin_of(profile) as (gateway, admin):
+        if admin.book.threshold() == 1:
+            _require_funds(gateway, funds_wei)
+        decision = admin.admit(registration, checked=not ahead)
+        if decision.is_carried_out and funds_wei:
+            admin.fund(account, funds_wei)
+            facts["funded_wei"] = funds_wei
+        elif funds_wei:
+            facts["then"] = f"once it is admitted: dmsm admin fund {account} --wei {funds_wei}"
+    show_decision(decision, {"admitted": account} | facts, as_json=as_json)
+
+
+def _funds_for(registration: Registration) -> int:
+    from offchain.services.roles import MemberRole
+
+    return NODE_WEI if registration.profile[0] == MemberRole.PROCESSOR else ADMISSION_WEI
 
 
 def _require_funds(gateway: ChainGateway, fund_wei: int) -> None:
@@ -59,27 +82,22 @@ def _require_funds(gateway: ChainGateway, fund_wei: int) -> None:
     has_wei = gateway.balance_wei(gateway.address)
     if has_wei < fund_wei:
         raise DmsmError(
-            f"the consortium's account {gateway.address} has {has_wei} wei and cannot send "
-            f"{fund_wei}; nobody was admitted: fund it, or name less with --fund-wei (0: nothing)"
+            f"the account {gateway.address} has {has_wei} wei and cannot send {fund_wei}; nobody "
+            "was admitted: fund it, or name less with --fund-wei (0: nothing)"
         )
 
 
 @app.command()
 def revoke(
-    account: Annotated[str, typer.Argument(parser=parse_account, metavar="ACCOUNT")],
-    profile: ProfileOption = DEFAULT_PROFILE,
-    as_json: JsonOption = False,
+    account: _Account, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
 ) -> None:
-    """Revoke a member for ever; what it has begun ends by its own rules.
+    """Propose to revoke a member for ever; what it has begun ends by its own rules.
 
-    Needs the consortium's account. Costs gas.
+    Needs a consortium member's account. Costs gas.
     """
-    from offchain.cli.session import account_session
-    from offchain.services.admin import Admin
-
-    with account_session(profile) as gateway:
-        receipt = Admin(gateway).revoke(account)
-    show({"revoked": account} | receipt_facts(receipt), as_json=as_json)
+    with admin_of(profile) as (_, admin):
+        decision = admin.revoke(account)
+    show_decision(decision, {"revoked": account}, as_json=as_json)
 
 
 @app.command(name="type")
@@ -93,15 +111,12 @@ def set_type(
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
-    """Set a request type: its price and its times. Requests that have begun keep their own.
+    """Propose a request type: its price and its times. Requests that have begun keep their own.
 
-    Needs the consortium's account. Costs gas.
+    Needs a consortium member's account. Costs gas.
     """
-    from offchain.cli.session import account_session
-    from offchain.services.admin import Admin
-
-    with account_session(profile) as gateway:
-        receipt = Admin(gateway).set_type(
+    with admin_of(profile) as (_, admin):
+        decision = admin.set_type(
             type_id,
             name=name,
             price_wei=price_wei,
@@ -110,7 +125,7 @@ def set_type(
             active=not closed,
         )
     facts = {"type": type_id, "name": name, "price_wei": price_wei, "open": not closed}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    show_decision(decision, facts, as_json=as_json)
 
 
 @app.command()
@@ -121,20 +136,154 @@ def terms(
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
-    """Set the terms of data sharing.
+    """Propose the terms of data sharing.
 
-    Needs the consortium's account. Costs gas.
+    Needs a consortium member's account. Costs gas.
     """
-    from offchain.cli.session import account_session
-    from offchain.services.admin import Admin
-
-    with account_session(profile) as gateway:
-        receipt = Admin(gateway).set_sharing_terms(
+    with admin_of(profile) as (_, admin):
+        decision = admin.set_sharing_terms(
             application_wei=application_wei,
             shortest_s=shortest_s,
             dispute_window_s=dispute_window_s,
         )
     facts = {"application_wei": application_wei, "shortest_s": shortest_s}
+    show_decision(decision, facts, as_json=as_json)
+
+
+@app.command()
+def set_rules(
+    serve_s: Annotated[int | None, typer.Option(help="Time to serve a demanded answer.")] = None,
+    decide_s: Annotated[int | None, typer.Option(help="Time to judge a dispute.")] = None,
+    fee_bps: Annotated[int | None, typer.Option(help="Fee, in 1/10,000 of the price.")] = None,
+    bond_bps: Annotated[int | None, typer.Option(help="A node's bond, alike.")] = None,
+    dispute_bond_bps: Annotated[int | None, typer.Option(help="A disputer's, alike.")] = None,
+    serve_kib_wei: Annotated[int | None, typer.Option(help="What serving a KiB costs.")] = None,
+    dispute_min_wei: Annotated[int | None, typer.Option(help="A disputer's least bond.")] = None,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose rules of bonds, demands, disputes and fees; what is left out stays as it is.
+
+    Locks that have begun keep their own. Needs a consortium member's account. Costs gas.
+    """
+    wanted = {
+        "serveSeconds": serve_s,
+        "decideSeconds": decide_s,
+        "feeBps": fee_bps,
+        "bondBps": bond_bps,
+        "disputeBondBps": dispute_bond_bps,
+        "serveKibWei": serve_kib_wei,
+        "disputeMinWei": dispute_min_wei,
+    }
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    if not changes:
+        raise typer.BadParameter("name at least one rule to change")
+    with admin_of(profile) as (_, admin):
+        decision = admin.set_rules(**changes)
+    show_decision(decision, changes, as_json=as_json)
+
+
+@app.command()
+def add_member(
+    account: _Account,
+    threshold: _Threshold,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose to take an account into the consortium. To judge disputes it is admitted, too.
+
+    Needs a consortium member's account. Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.add_member(account, threshold=threshold)
+    show_decision(decision, {"added": account}, as_json=as_json)
+
+
+@app.command()
+def remove_member(
+    account: _Account,
+    threshold: _Threshold,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose to take an account out of the consortium. Its approvals count no more.
+
+    Needs a consortium member's account. Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.remove_member(account, threshold=threshold)
+    show_decision(decision, {"removed": account}, as_json=as_json)
+
+
+@app.command()
+def threshold(
+    k: Annotated[int, typer.Argument(min=1, help="More than half of the members.")],
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose how many members must agree.
+
+    Needs a consortium member's account. Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.set_threshold(k)
+    show_decision(decision, {"threshold": k}, as_json=as_json)
+
+
+@app.command()
+def stop(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Propose the emergency stop: nothing new begins for a while; what has begun ends as always.
+
+    It can be used once, ends by itself, and is armed again by `admin rearm`. Needs a consortium
+    member's account. Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.stop_beginnings()
+    show_decision(decision, {}, as_json=as_json)
+
+
+@app.command()
+def rearm(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Propose to arm the emergency stop for one more use.
+
+    Needs a consortium member's account. Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.rearm_stop()
+    show_decision(decision, {}, as_json=as_json)
+
+
+@app.command()
+def spend(
+    account: _Account,
+    wei: Annotated[int, typer.Option(min=1, help="How much.")],
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a payment from the consortium's money: the fees, and what was given to it.
+
+    Needs a consortium member's account. Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.spend(account, wei)
+    show_decision(decision, {"paid": account, "paid_wei": wei}, as_json=as_json)
+
+
+@app.command()
+def fund(
+    account: _Account,
+    wei: Annotated[int, typer.Option(min=1, help="How much.")],
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Send an account ether from one's own: no decision, and not the consortium's money.
+
+    Costs gas, and what is sent.
+    """
+    with admin_of(profile, must_be_member=False) as (gateway, admin):
+        _require_funds(gateway, wei)
+        receipt = admin.fund(account, wei)
+    facts: dict[str, Any] = {"funded": account, "funded_wei": wei}
     show(facts | receipt_facts(receipt), as_json=as_json)
 
 
@@ -171,3 +320,6 @@ def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
             }
         )
     show_table(rows, title="members", as_json=as_json)
+
+
+add_vote_commands(app)

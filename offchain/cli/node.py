@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from offchain.services.node.store import NodeStore
 
 app = typer.Typer(no_args_is_help=True, help="Run a processing node and sell its region's data.")
+bond_app = typer.Typer(no_args_is_help=True, help="What the node puts up for its locks.")
+app.add_typer(bond_app, name="bond")
 _ORDER_TIMEOUT_S = 600.0
+_Wei = Annotated[int, typer.Argument(metavar="WEI", min=1, max=2**96 - 1)]
 
 
 @app.command()
@@ -32,8 +35,9 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     """Take in the region's readings over HTTP and serve requests and broadcasts, until stopped.
 
     Needs the node's keys, `[node]` in the profile, its own chain node, the content store, and
-    membership as a processor. Costs gas for accept, claim, respond, deliver and settle. SIGTERM or
-    Ctrl-C ends it after the step at hand; logs are JSON lines on stderr, without plaintext.
+    membership as a processor. Costs gas for accept, claim, respond, deliver and the ends of
+    locks, and puts up the node's bond (bond_wei). SIGTERM or Ctrl-C ends it after the step at
+    hand; logs are JSON lines on stderr, without plaintext.
     """
     from offchain.cli.logs import configure_logs
     from offchain.cli.stopping import stop_signals
@@ -69,6 +73,29 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
     show(_ordered(profile, {"do": "withdraw"}), as_json=as_json)
 
 
+@bond_app.command(name="add")
+def add_bond(
+    wei: _Wei, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
+) -> None:
+    """Add to the bond from the node's account. Locks hold it while they run.
+
+    Needs what `node run` needs; a node that runs already does it on this order. Costs gas, and WEI.
+    """
+    show(_ordered(profile, {"do": "add bond", "wei": wei}), as_json=as_json)
+
+
+@bond_app.command(name="take")
+def take_bond(
+    wei: _Wei, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
+) -> None:
+    """Make free bond withdrawable; `node withdraw` then brings it to the account.
+
+    A running node tops its bond up again: lower bond_wei in the profile first. Offers that stand
+    lose their part of a deposit by it. Needs what `node run` needs. Costs gas.
+    """
+    show(_ordered(profile, {"do": "take bond", "wei": wei}), as_json=as_json)
+
+
 @app.command()
 def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
     """Show the node's account, credit and money, its devices, requests and data sets.
@@ -83,8 +110,10 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     settings = load_profile(profile)
     gateway, account = reading_gateway(settings), _account_of(settings.keys)
     member, active = gateway.call("MemberRegistry", "memberOf", account)
+    from offchain.services.node.bond import bond_of
     from offchain.services.registration import region_name
 
+    bond = bond_of(gateway, account)
     facts = {
         "account": account,
         "region": region_name(bytes(member[1])) or None,
@@ -92,6 +121,8 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
         "credit": gateway.call("CreditBook", "creditOf", account),
         "balance_wei": gateway.balance_wei(account),
         "withdrawable_wei": int(gateway.call("PrepaidLock", "withdrawableOf", account)),
+        "bond_free_wei": bond.free_wei,
+        "bond_held_wei": bond.held_wei,
     }
     with NodeStore(settings.data / "node.sqlite") as readings:
         tables = {

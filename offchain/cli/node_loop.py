@@ -42,6 +42,8 @@ class RunningNode:
             data_set_price_wei=settings.data_set_price_wei,
             margin_s=settings.margin_s,
             confirmations=profile.confirmations,
+            bond_wei=settings.bond_wei,
+            bond_limit_wei=settings.bond_limit_wei,
         )
         paillier = session.keys.paillier
         assert paillier is not None  # a processor's keys, as member_session made sure
@@ -93,12 +95,22 @@ class RunningNode:
         receipt = self._worker.withdraw()
         return {"withdrawn_wei": before} | (receipt_facts(receipt) if receipt else {})
 
+    def change_bond(self, by_wei: int) -> Facts:
+        """Add to the bond from the account, or free some of it (negative) for `withdraw`."""
+        keeper = self._worker.bond
+        receipt = keeper.add(by_wei) if by_wei > 0 else keeper.take(-by_wei)
+        bond = keeper.state()
+        facts: Facts = {"bond_free_wei": bond.free_wei, "bond_held_wei": bond.held_wei}
+        return facts | receipt_facts(receipt)
+
     def carry_out(self, order: Facts) -> Facts:
         """Do what another process of the node's operator asks."""
         if order.get("do") == "publish":
             return self.publish(order["from"], order["to"])
         if order.get("do") == "withdraw":
             return self.withdraw()
+        if order.get("do") in ("add bond", "take bond"):
+            return self.change_bond(order["wei"] if order["do"] == "add bond" else -order["wei"])
         raise DmsmError(f"this node knows no order {order.get('do')!r}")
 
     def _poll(self) -> None:

@@ -1,41 +1,72 @@
-"""The consortium's decisions: who takes part and under which terms.
+"""The consortium's decisions, by vote: who takes part and under which terms.
 
-Everything goes through the one door `execute`.
+Everything goes through one door, `decide`: proposed and so approved by this member, and carried out
+at once where that is enough; else what is still needed comes back.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from offchain.chain import codec
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import Receipt
+from offchain.services.consortium import ConsortiumBook, Proposal, Stage
 from offchain.services.errors import ServiceError
 from offchain.services.registration import Registration
+from offchain.types import Account
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Where a proposal stands after a step, and that step's last transaction."""
+
+    proposal: Proposal
+    receipt: Receipt
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether what was decided has been done."""
+        return self.proposal.stage is Stage.EXECUTED
 
 
 class Admin:
-    """Act for the consortium with the account that may bring its decisions."""
+    """Act for the consortium with the account of one member.
 
-    def __init__(self, gateway: ChainGateway) -> None:
+    `confirmations` is how deep a proposal must lie before it is approved: ids are counted, and a
+    reorganisation may give one to another call.
+    """
+
+    def __init__(self, gateway: ChainGateway, *, confirmations: int = 0) -> None:
         self._gateway = gateway
+        self._confirmations = confirmations
+        self.book = ConsortiumBook(gateway)
 
-    def admit(self, registration: Registration) -> Receipt:
+    @property
+    def address(self) -> Account:
+        """The member's account."""
+        return Account(self._gateway.address)
+
+    # ---- what is decided
+
+    def admit(self, registration: Registration, *, checked: bool = True) -> Decision:
         """Admit a member; the registry checks its proofs.
 
-        A refusal is the registry's named error.
+        A refusal is the registry's named error; `checked` is as for `decide`.
         """
-        return self.execute(
+        return self.decide(
             "MemberRegistry",
             "admit",
             registration.account,
             registration.profile,
             registration.proofs,
+            checked=checked,
         )
 
-    def revoke(self, account: str) -> Receipt:
+    def revoke(self, account: str) -> Decision:
         """Revoke a member for ever."""
-        return self.execute("MemberRegistry", "revoke", account)
+        return self.decide("MemberRegistry", "revoke", account)
 
     def set_type(
         self,
@@ -46,31 +77,136 @@ class Admin:
         shortest_s: int,
         dispute_window_s: int = 0,
         active: bool = True,
-    ) -> Receipt:
+    ) -> Decision:
         """Set or change a request type: exact price, least T − now, and the time between claim
         and settlement.
         """
         name_word = ascii_word(name)
         terms = (active, shortest_s, dispute_window_s, price_wei, name_word)
-        return self.execute("RequestCatalogue", "setType", type_id, terms)
+        return self.decide("RequestCatalogue", "setType", type_id, terms)
 
     def set_sharing_terms(
         self, *, application_wei: int, shortest_s: int, dispute_window_s: int = 0
-    ) -> Receipt:
+    ) -> Decision:
         """Set the terms under which data sharing begins."""
-        return self.execute(
+        return self.decide(
             "RequestCatalogue", "setSharingTerms", (shortest_s, dispute_window_s, application_wei)
         )
 
+    def set_rules(self, **changes: int) -> Decision:
+        """Set new rules of bonds, demands, disputes and fees: the present ones with `changes`, by
+        the field's name in IRequestCatalogue.Rules.
+        """
+        version = self._gateway.call("RequestCatalogue", "rulesVersion")
+        present = self._gateway.call("RequestCatalogue", "rulesAt", version)
+        return self.decide("RequestCatalogue", "setRules", present._replace(**changes))
+
+    def add_member(self, account: str, *, threshold: int) -> Decision:
+        """Take an account into the consortium and set k."""
+        return self.decide("Consortium", "addMember", account, threshold)
+
+    def remove_member(self, account: str, *, threshold: int) -> Decision:
+        """Take an account out of the consortium and set k."""
+        return self.decide("Consortium", "removeMember", account, threshold)
+
+    def set_threshold(self, threshold: int) -> Decision:
+        """Set k."""
+        return self.decide("Consortium", "setThreshold", threshold)
+
+    def stop_beginnings(self) -> Decision:
+        """Use the emergency stop: nothing begins for a while; whatever has begun ends as always."""
+        return self.decide("MemberRegistry", "stopBeginnings")
+
+    def rearm_stop(self) -> Decision:
+        """Arm the emergency stop once more."""
+        return self.decide("MemberRegistry", "rearmStop")
+
+    def spend(self, account: str, value_wei: int) -> Decision:
+        """Pay an account from the consortium's money; fees that wait for it are fetched first.
+
+        Raises ServiceError when the consortium has less.
+        """
+        has_wei = self.treasury_wei()
+        if has_wei < value_wei:
+            raise ServiceError(
+                f"the consortium has {has_wei} wei and cannot pay {value_wei}; nothing was proposed"
+            )
+        return self._propose(Account(account), value_wei, b"")
+
+    # ---- the vote
+
+    def decide(self, contract: str, function: str, *args: Any, checked: bool = True) -> Decision:
+        """Propose a call of a governed contract in the consortium's name, approve it, and carry it
+        out if nothing more is needed.
+
+        `checked`: what would be refused now is not proposed; the refusal is the target's named
+        error. Left out for what another proposal must precede.
+        """
+        target = self._gateway.deployment.contract(contract)
+        if checked:
+            consortium = self._gateway.deployment.address("Consortium")
+            self._gateway.call(contract, function, *args, sender=consortium, block="pending")
+        calldata = codec.encode_call(codec.find_function(target.abi, function, len(args)), args)
+        return self._propose(Account(target.address), 0, calldata)
+
+    def approve(self, proposal_id: int) -> Decision:
+        """Approve a proposal, and carry it out if nothing more is needed.
+
+        Raises ServiceError while the proposal does not lie deep enough.
+        """
+        made_in = self.book.proposal(proposal_id).block_number
+        lies = self._gateway.block_number() - made_in
+        if lies < self._confirmations:
+            raise ServiceError(
+                f"proposal {proposal_id} lies under {lies} blocks, {self._confirmations} are "
+                "needed before its id surely means this call; approve it a little later"
+            )
+        receipt = self._gateway.transact("Consortium", "approve", proposal_id)
+        return self._carry_out_if_ready(proposal_id, receipt)
+
+    def withdraw(self, proposal_id: int) -> Decision:
+        """Take this member's approval back."""
+        receipt = self._gateway.transact("Consortium", "withdrawApproval", proposal_id)
+        return Decision(self.book.proposal(proposal_id), receipt)
+
+    def execute(self, proposal_id: int) -> Decision:
+        """Carry out what was decided. Any account may; the target's refusal is its named error."""
+        proposal = self.book.proposal(proposal_id)
+        consortium = self._gateway.deployment.address("Consortium")
+        if self._gateway.balance_wei(consortium) < proposal.value_wei:
+            self.fetch_fees()
+        call = (proposal.target, proposal.value_wei, proposal.data)
+        receipt = self._gateway.transact("Consortium", "execute", proposal_id, *call)
+        return Decision(self.book.proposal(proposal_id), receipt)
+
+    # ---- money
+
     def fund(self, account: str, value_wei: int) -> Receipt:
-        """Send an account ether for gas and prepayments."""
+        """Send an account ether for gas and prepayments, from this member's own."""
         return self._gateway.transfer(account, value_wei)
 
-    def execute(self, contract: str, function: str, *args: Any) -> Receipt:
-        """Carry out a call on a governed contract in the consortium's name."""
-        target = self._gateway.deployment.contract(contract)
-        calldata = codec.encode_call(codec.find_function(target.abi, function, len(args)), args)
-        return self._gateway.transact("OwnerConsortium", "execute", target.address, calldata)
+    def treasury_wei(self) -> int:
+        """Return what the consortium has: its balance, and the fees that wait for it."""
+        consortium = self._gateway.deployment.address("Consortium")
+        waiting = int(self._gateway.call("PrepaidLock", "withdrawableOf", consortium))
+        return self._gateway.balance_wei(consortium) + waiting
+
+    def fetch_fees(self) -> Receipt | None:
+        """Bring the fees that wait for the consortium to it; None if there are none."""
+        consortium = self._gateway.deployment.address("Consortium")
+        if not self._gateway.call("PrepaidLock", "withdrawableOf", consortium):
+            return None
+        return self._gateway.transact("PrepaidLock", "withdrawFor", consortium)
+
+    def _propose(self, target: Account, value_wei: int, data: bytes) -> Decision:
+        receipt = self._gateway.transact("Consortium", "propose", target, value_wei, data)
+        return self._carry_out_if_ready(receipt.event("Proposed").args["proposalId"], receipt)
+
+    def _carry_out_if_ready(self, proposal_id: int, receipt: Receipt) -> Decision:
+        proposal = self.book.proposal(proposal_id)
+        if proposal.stage is Stage.READY:
+            return self.execute(proposal_id)
+        return Decision(proposal, receipt)
 
 
 def ascii_word(text: str) -> bytes:

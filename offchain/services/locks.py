@@ -4,6 +4,7 @@ asks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
@@ -13,12 +14,17 @@ from offchain.services.roles import LockState
 from offchain.types import Account
 
 _OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
+_LATER = (LockState.CLAIMED, LockState.DELIVERED, LockState.DEMANDED, LockState.DISPUTED)
+_BPS = 10_000
+MOST_ENDED = 64  # locks of one `endMany`
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
     """A lock of PrepaidLock; times are unix seconds of the chain, `subject` a padded type id or a
     data set id.
+
+    due_at: the deadline of the stage behind T, 0 before. bond_wei: what the payee puts up for it.
     """
 
     lock_id: bytes
@@ -26,10 +32,16 @@ class Lock:
     payee: Account
     state: LockState
     expires_at: int
-    settle_at: int
+    due_at: int
     price_wei: int
     threshold: int
     group_size: int
+    is_demanded: bool
+    dispute_window_s: int
+    answer_length: int
+    fee_bps: int
+    rules_version: int
+    bond_wei: int
     subject: bytes
     binding: bytes
     answer_digest: bytes
@@ -38,6 +50,18 @@ class Lock:
     def type_id(self) -> int:
         """The request type of a user's request."""
         return int.from_bytes(self.subject, "big")
+
+    @property
+    def fee_wei(self) -> int:
+        """What the consortium gets of the price when the lock settles."""
+        return self.price_wei * self.fee_bps // _BPS
+
+    @property
+    def end_at(self) -> int | None:
+        """From when on anybody may end it by `endMany` as its stage has it; None once ended."""
+        if self.state in _OPEN:
+            return self.expires_at
+        return self.due_at if self.state in _LATER else None
 
 
 class LockBook:
@@ -59,10 +83,16 @@ class LockBook:
             payee=value.payee,
             state=LockState(value.state),
             expires_at=value.expiresAt,
-            settle_at=value.settleAt,
+            due_at=value.dueAt,
             price_wei=value.priceWei,
             threshold=value.threshold,
             group_size=value.groupSize,
+            is_demanded=value.isDemanded,
+            dispute_window_s=value.disputeWindowSeconds,
+            answer_length=value.answerLength,
+            fee_bps=value.feeBps,
+            rules_version=value.rulesVersion,
+            bond_wei=value.bondWei,
             subject=bytes(value.subject),
             binding=bytes(value.binding),
             answer_digest=bytes(value.answerDigest),
@@ -102,12 +132,19 @@ class LockBook:
         return lock.state in _OPEN and lock.expires_at <= block.timestamp
 
     def refund(self, lock_id: bytes) -> Receipt:
-        """Give the prepayment back because T passed."""
+        """Give the prepayment back because T passed, or because a dispute stayed undecided."""
         return self._gateway.transact("PrepaidLock", "refund", lock_id)
 
     def settle(self, lock_id: bytes) -> Receipt:
         """Make the price withdrawable by the payee once the dispute window is over."""
         return self._gateway.transact("PrepaidLock", "settle", lock_id)
+
+    def end_many(self, lock_ids: Sequence[bytes]) -> Receipt:
+        """Do for each of at most MOST_ENDED locks what is due by time: settle, slash or refund.
+
+        What is not due is passed over by the contract.
+        """
+        return self._gateway.transact("PrepaidLock", "endMany", list(lock_ids))
 
     def withdrawable_wei(self) -> int:
         """Return what this account may withdraw."""

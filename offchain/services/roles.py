@@ -1,54 +1,7 @@
-"""The contracts' enumerations, in their order (interfaces/*.sol)."""
+"""The contracts' enumerations, as the services name them."""
 
-from enum import IntEnum, auto
-
+from offchain.chain.enumerations import BroadcastState, LockState, Reason
 from offchain.types import Role as MemberRole
 from offchain.types import Status
 
 __all__ = ["BroadcastState", "LockState", "MemberRole", "Reason", "Status"]
-
-
-class _FromZero(IntEnum):
-    @staticmethod
-    def _generate_next_value_(name: str, start: int, count: int, last_values: list[int]) -> int:
-        return count
-
-
-class LockState(_FromZero):
-    """Where a lock stands (IPrepaidLock.LockState)."""
-
-    NONE = auto()
-    REQUESTED = auto()
-    REJECTED = auto()
-    ACCEPTED = auto()
-    CLAIMED = auto()
-    SELECTED = auto()
-    DECLINED = auto()
-    DELIVERED = auto()
-    SETTLED = auto()
-    REFUNDED = auto()
-    DEMANDED = auto()
-    DISPUTED = auto()
-    SLASHED = auto()
-
-
-class Reason(_FromZero):
-    """Why a node rejects or declines (IPrepaidLock.Reason)."""
-
-    NONE = auto()
-    ID_NOT_RECOGNISED = auto()
-    MESSAGE_UNREADABLE = auto()
-    WINDOW_UNAVAILABLE = auto()
-    ANSWER_TOO_LARGE = auto()
-    TOO_LITTLE_TIME = auto()
-    MEMBER_NOT_ACCEPTABLE = auto()
-    NOT_SERVED = auto()
-
-
-class BroadcastState(_FromZero):
-    """Where a broadcast stands (IDataMarket.BroadcastState)."""
-
-    NONE = auto()
-    OPEN = auto()
-    SELECTED = auto()
-    CLOSED = auto()

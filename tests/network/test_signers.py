@@ -38,10 +38,10 @@ def test_up__five_signers__are_peers_of_each_other_and_all_seal(network: Network
     assert sealers == {one.address.lower() for one in network.plan.signers}
 
 
-def test_up__contracts__are_deployed_and_owned_by_the_consortium(network: Network) -> None:
+def test_up__contracts__are_deployed_and_governed_by_the_consortium(network: Network) -> None:
     gateway = gateway_of(network)
-    assert len(gateway.deployment.names) == 9
-    assert gateway.call("OwnerConsortium", "owner") == gateway.address
+    assert len(gateway.deployment.names) == 10
+    assert gateway.call("Consortium", "members") == [gateway.address]
 
 
 def test_transfer__period_0__is_mined_within_a_tenth_of_a_second_in_the_median(

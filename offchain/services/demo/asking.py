@@ -118,10 +118,16 @@ def _reason(home: HomeSite, lock_id: bytes) -> Reason:
 def _check_paid(world: World, bills: list[Answered]) -> None:
     ok = all(
         one.lock.state is LockState.SETTLED
-        and one.spent_wei == one.earned_wei == one.lock.price_wei == one.paid.price_wei
+        and one.spent_wei == one.lock.price_wei == one.paid.price_wei
+        and one.earned_wei == one.lock.price_wei - one.lock.fee_wei
+        and one.lock.fee_wei > 0
         for one in bills
     )
-    detail = f"{len(bills)} prepaid, user −{bills[0].spent_wei} wei, node +{bills[0].earned_wei}"
+    first = bills[0]
+    detail = (
+        f"{len(bills)} prepaid, user −{first.spent_wei} wei, node +{first.earned_wei}, "
+        f"the consortium's fee {first.lock.fee_wei}"
+    )
     world.findings.record("request_paid", ok, detail)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 CHECKS = (
+    "member_admitted_by_vote",
     "readings_anchored",
     "agent_killed_nothing_lost",
     "notification_too_high",

@@ -12,7 +12,10 @@ from offchain.services.demo.world import World
 def close_accounts(world: World) -> None:
     """Withdraw what is everybody's own and compare all money with what came in."""
     for node in world.nodes:
+        if (free_wei := node.worker.bond.state().free_wei) > 0:
+            node.worker.bond.take(free_wei)
         node.worker.withdraw()
+    world.founders[0].admin.fetch_fees()
     for home in world.homes:
         home.user.withdraw()
     for sharer in world.sharers:
@@ -26,7 +29,7 @@ def _check_money(world: World) -> None:
     lock = gateway.deployment.address("PrepaidLock")
     held_wei = gateway.balance_wei(lock)
     owed_wei = gateway.call("PrepaidLock", "liabilitiesWei")
-    accounts = [gateway.address, *_accounts(world)]
+    accounts = _accounts(world)
     owned_wei = sum(gateway.balance_wei(account) for account in accounts)
     spent_wei = fees_wei(gateway, senders=accounts)
     difference_wei = world.ground.funds_wei - owned_wei - held_wei - spent_wei
@@ -48,6 +51,8 @@ def _accounts(world: World) -> list[str]:
     assert world.outsider is not None
     return [
         world.outsider.address,
+        world.gateway.deployment.address("Consortium"),
+        *(founder.keys.address for founder in world.founders),
         *(node.keys.address for node in world.nodes),
         *(sharer.keys.address for sharer in world.sharers),
         *(home.user_keys.address for home in world.homes),
@@ -65,4 +70,7 @@ def _flows(world: World) -> tuple[int, int]:
     inflow = sum(event.args["priceWei"] for event in events("Requested"))
     inflow += sum(event.args["order"].priceWei for event in events("Selected"))
     inflow += sum(event.args["amountWei"] for event in events("ApplicationHeld"))
+    inflow += sum(event.args["amountWei"] for event in events("BondAdded"))
+    inflow += sum(event.args["depositWei"] for event in events("Demanded"))
+    inflow += sum(event.args["bondWei"] for event in events("Disputed"))
     return inflow, sum(event.args["amountWei"] for event in events("Withdrawn"))

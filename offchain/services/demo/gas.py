@@ -83,7 +83,7 @@ def _step(functions: dict[str, dict[bytes, str]], transaction: dict[str, Any]) -
     data = bytes.fromhex(transaction["input"].removeprefix("0x"))
     name = functions.get(transaction["to"].lower(), {}).get(data[:4])
     if name == "execute":  # the consortium's door: what counts is the call behind it
-        target, inner = "0x" + data[16:36].hex(), data[100:104]
+        target, inner = "0x" + data[48:68].hex(), data[164:168]
         name = functions.get(target, {}).get(inner, name)
     if name is None:
         return None

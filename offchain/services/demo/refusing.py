@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
@@ -20,6 +19,8 @@ from offchain.types import SECONDS_PER_DAY, day_of
 UNKNOWN_TYPE = 4_000_000_000
 REQUEST_GAS = 1_500_000
 _SPARE_S = 10  # what sealing and sending a request may take
+
+_Case = tuple[str, bool, int]  # what was seen, whether it ended so, what the user wins
 
 
 @dataclass(frozen=True)
@@ -113,21 +114,19 @@ def _check_refused(world: World, check: str, error: str, refusal: _Refusal) -> N
 
 
 def _check_refunded(
-    world: World, home: HomeSite, check: str, case: Callable[[World, HomeSite], Any]
+    world: World, home: HomeSite, check: str, case: Callable[[World, HomeSite], _Case]
 ) -> None:
     before = home.gateway.balance_wei(home.gateway.address)
     home_fees = _fees_so_far(home)
-    detail, is_ended = case(world, home)
+    detail, is_ended, gain_wei = case(world, home)
     home.user.withdraw()
     lost_wei = before - home.gateway.balance_wei(home.gateway.address)
-    fees_wei = _fees_so_far(home) - home_fees
-    ok = is_ended and lost_wei == fees_wei
-    world.findings.record(
-        check, ok, f"{detail}; beyond gas the user lost {lost_wei - fees_wei} wei"
-    )
+    won_wei = _fees_so_far(home) - home_fees - lost_wei
+    ok = is_ended and won_wei == gain_wei
+    world.findings.record(check, ok, f"{detail}; beyond gas the user won {won_wei} wei")
 
 
-def _declined(world: World, home: HomeSite) -> tuple[str, bool]:
+def _declined(world: World, home: HomeSite) -> _Case:
     """A window in which the device has no readings."""
     paid = ask(home, BILL, _window_without_readings(home))
     world.wait_for_depth()
@@ -136,7 +135,7 @@ def _declined(world: World, home: HomeSite) -> tuple[str, bool]:
     events = home.gateway.events("PrepaidLock", "Rejected", from_block=start, lockId=paid.lock_id)
     reasons = [Reason(event.args["reason"]).name for event in events]
     state = home.user.lock(paid.lock_id).state
-    return f"rejected with {reasons}", state is LockState.REJECTED and bool(reasons)
+    return f"rejected with {reasons}", state is LockState.REJECTED and bool(reasons), 0
 
 
 def _window_without_readings(home: HomeSite) -> tuple[int, int]:
@@ -147,19 +146,20 @@ def _window_without_readings(home: HomeSite) -> tuple[int, int]:
     return day * SECONDS_PER_DAY, (day + 1) * SECONDS_PER_DAY
 
 
-def _missed(world: World, home: HomeSite) -> tuple[str, bool]:
-    """The node accepts and then does nothing until T has passed."""
+def _missed(world: World, home: HomeSite) -> _Case:
+    """The node accepts and then does nothing until T has passed: its bond goes to the user."""
     soon = world.gateway.now() + world.ground.shortest_s + _SPARE_S
     paid = ask(home, BILL, home.window_of_days(1), expires_at=soon)
     world.wait_for_depth()
     home.node.worker.requests.handle(paid.lock_id)
-    is_accepted = home.user.lock(paid.lock_id).state is LockState.ACCEPTED
+    accepted = home.user.lock(paid.lock_id)
+    is_accepted = accepted.state is LockState.ACCEPTED and accepted.bond_wei > 0
     world.ground.wait_until(paid.expires_at)
     home.user.refund(paid.lock_id)
     state = home.user.lock(paid.lock_id).state
-    return f"accepted: {is_accepted}, then {state.name}", is_accepted and (
-        state is LockState.REFUNDED
-    )
+    is_ended = is_accepted and state is LockState.REFUNDED
+    detail = f"accepted: {is_accepted}, then {state.name} with the node's bond"
+    return detail, is_ended, accepted.bond_wei
 
 
 def _fees_so_far(home: HomeSite) -> int:

@@ -23,7 +23,6 @@ from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
 from offchain.errors import ChainError, DmsmError, MeterCsvError
 from offchain.records.tariff import Tariff
-from offchain.services.admin import Admin
 from offchain.services.demo import (
     aggregating,
     asking,
@@ -120,12 +119,12 @@ def _run(
             tariff=tariff,
             ground=ground,
             gateway=gateway,
-            admin=Admin(gateway),
             report=report,
             random=rng,
             say=say,
             progress=progress,
         )
+        setting_up.found_consortium(world, stack)
         setting_up.set_terms(world)
         by_home = [policies.policy_of(home) for home in homes]
         say("making keys of full size and admitting every member")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from eth_account import Account
@@ -19,6 +20,8 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.crypto import paillier
 from offchain.errors import DmsmError
+from offchain.services.admin import Admin
+from offchain.services.demo import voting
 from offchain.services.demo.households import Home
 from offchain.services.demo.metering import write_agent_files
 from offchain.services.demo.world import (
@@ -27,9 +30,12 @@ from offchain.services.demo.world import (
     APPLICATION_WEI,
     BILL,
     BILL_PRICE_WEI,
+    BOND_LIMIT_WEI,
+    BOND_WEI,
     CONSORTIUM_FUNDS_WEI,
     DATA_SET_PRICE_WEI,
     MEMBER_FUNDS_WEI,
+    FounderSite,
     HomeSite,
     NodeSite,
     SharerSite,
@@ -53,6 +59,7 @@ from offchain.types import Policy, to_account
 
 ROOT = Path(__file__).resolve().parents[3]
 REGIONS = ("north", "south")
+FOUNDERS, AGREEING = 3, 2
 
 
 class DeploymentFailed(DmsmError):
@@ -89,12 +96,45 @@ def deploy_contracts(anvil: Anvil, folder: Path) -> tuple[Deployment, LocalAccou
     return load_deployment(out), owner
 
 
+def found_consortium(world: World, stack: ExitStack) -> None:
+    """Let the account that deployed take in two more members, two of the three deciding from then
+    on, and register their keys: evidence is sealed to those who judge.
+    """
+    for number in range(FOUNDERS):
+        world.founders.append(_make_founder(world, number))
+        if number:
+            founder = world.founders.pop()
+            world.fund(founder.keys.address, MEMBER_FUNDS_WEI)
+            add_member = partial(Admin.add_member, account=founder.keys.address)
+            voting.decide(world, partial(add_member, threshold=AGREEING))
+            world.founders.append(founder)
+    content = _content(world, stack)
+    for founder in world.founders:
+        _admit(world, founder.keys, NO_REGION, content, funds_wei=0)
+    world.say(f"the consortium has {FOUNDERS} members; {AGREEING} of them decide")
+
+
+def _make_founder(world: World, number: int) -> FounderSite:
+    if number == 0:
+        key, gateway = bytes(world.ground.owner.key), world.gateway
+        keys = MemberKeys.generate(MemberRole.CONSORTIUM, account_key=key)
+    else:
+        keys = MemberKeys.generate(MemberRole.CONSORTIUM)
+        gateway = _gateway(world, keys, _folder(world, f"founder-{number}"))
+    return FounderSite(keys=keys, gateway=gateway, admin=Admin(gateway))
+
+
 def set_terms(world: World) -> None:
     """Set the request types, their prices, and the terms of data sharing."""
     shortest_s = world.ground.shortest_s
-    world.admin.set_type(BILL, name="bill", price_wei=BILL_PRICE_WEI, shortest_s=shortest_s)
-    world.admin.set_type(ADVICE, name="advice", price_wei=ADVICE_PRICE_WEI, shortest_s=shortest_s)
-    world.admin.set_sharing_terms(application_wei=APPLICATION_WEI, shortest_s=shortest_s)
+    for type_id, name, price_wei in (
+        (BILL, "bill", BILL_PRICE_WEI),
+        (ADVICE, "advice", ADVICE_PRICE_WEI),
+    ):
+        set_type = partial(Admin.set_type, type_id=type_id, name=name, price_wei=price_wei)
+        voting.decide(world, partial(set_type, shortest_s=shortest_s))
+    set_sharing_terms = partial(Admin.set_sharing_terms, application_wei=APPLICATION_WEI)
+    voting.decide(world, partial(set_sharing_terms, shortest_s=shortest_s))
 
 
 def admit_members(
@@ -111,7 +151,7 @@ def admit_members(
         world.sharers.append(_make_sharer(world, index, stack))
     world.say(f"admitted {len(world.sharers)} sharing nodes")
     stranger = Account.from_key(secrets.token_bytes(32))
-    world.admin.fund(stranger.address, MEMBER_FUNDS_WEI)
+    world.fund(stranger.address, MEMBER_FUNDS_WEI)
     world.outsider = world.gateway.with_account(stranger)
 
 
@@ -149,6 +189,8 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
                 data_set_price_wei=DATA_SET_PRICE_WEI,
                 margin_s=world.ground.margin_s,
                 confirmations=world.ground.confirmations,
+                bond_wei=BOND_WEI,
+                bond_limit_wei=BOND_LIMIT_WEI,
             ),
         ),
         publisher=DataSetPublisher(
@@ -212,6 +254,7 @@ def _admit(
     region: bytes,
     content: ContentStore,
     owner: str | None = None,
+    funds_wei: int = MEMBER_FUNDS_WEI,
 ) -> None:
     chain_id = world.gateway.chain_id
     registry = world.gateway.deployment.address("MemberRegistry")
@@ -223,8 +266,9 @@ def _admit(
         region_id=region,
         owner=owner,
     )
-    world.admin.admit(registration)
-    world.admin.fund(keys.address, MEMBER_FUNDS_WEI)
+    is_first_node = keys.role is MemberRole.PROCESSOR and not world.nodes
+    admit = voting.admit_with_a_check if is_first_node else voting.admit
+    admit(world, registration, funds_wei)
 
 
 def _gateway(world: World, keys: MemberKeys, folder: Path) -> ChainGateway:

@@ -38,6 +38,17 @@ DATA_SET_PRICE_WEI = 5 * 10**16
 APPLICATION_WEI = 10**15
 MEMBER_FUNDS_WEI = 10 * 10**18
 CONSORTIUM_FUNDS_WEI = 10_000 * 10**18
+BOND_WEI = 5 * 10**17
+BOND_LIMIT_WEI = 5 * 10**18
+
+
+@dataclass(kw_only=True)
+class FounderSite:
+    """A member of the consortium, which votes on what is governed."""
+
+    keys: MemberKeys
+    gateway: ChainGateway
+    admin: Admin
 
 
 @dataclass(kw_only=True)
@@ -97,18 +108,18 @@ class SharerSite:
 
 @dataclass(kw_only=True)
 class World:
-    """Everything a stage works with."""
+    """Everything a stage works with; `gateway` is the first founder's, who has the money."""
 
     options: DemoOptions
     folder: Path
     tariff: Tariff
     ground: Ground
     gateway: ChainGateway
-    admin: Admin
     report: RunReport
     random: random.Random
     say: Callable[[str], None]
     progress: Callable[[str], None]
+    founders: list[FounderSite] = field(default_factory=list)
     nodes: list[NodeSite] = field(default_factory=list)
     homes: list[HomeSite] = field(default_factory=list)
     sharers: list[SharerSite] = field(default_factory=list)
@@ -123,6 +134,10 @@ class World:
         """Return when what is on chain now lies deep enough for the nodes to believe it."""
         if self.ground.confirmations:
             wait_for_depth(self.gateway, self.ground.confirmations)
+
+    def fund(self, account: str, value_wei: int) -> None:
+        """Send an account ether for gas, prepayments and bonds."""
+        self.gateway.transfer(account, value_wei)
 
     def homes_of(self, node: NodeSite) -> list[HomeSite]:
         """The households of a node's region."""

@@ -26,7 +26,8 @@ from offchain.services.roles import LockState, MemberRole, Reason
 from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
 
-_EARNED = (LockState.DELIVERED, LockState.SETTLED)
+# Where a lock may be once its delivery is mined.
+_EARNED = (LockState.DELIVERED, LockState.DISPUTED, LockState.SETTLED, LockState.SLASHED)
 _UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
 
 
@@ -148,13 +149,8 @@ class DealDesk:
         return receipt
 
     def settleable(self) -> list[bytes]:
-        """Return the delivered locks whose dispute window is over and that nobody settled yet."""
-        jobs = self._held.grants(GrantState.DELIVERED)
-        return self._settlements.due((job.lock_id for job in jobs), state=LockState.DELIVERED)
-
-    def settle(self, lock_id: bytes) -> Outcome:
-        """Make the price withdrawable."""
-        return self._settlements.settle(lock_id)
+        """Return the delivered locks whose stage is over and that nobody ended yet."""
+        return self._settlements.due(job.lock_id for job in self._held.grants(GrantState.DELIVERED))
 
     # ---- inside
 
@@ -230,8 +226,7 @@ class DealDesk:
 
     def _catch_up(self, lock: Lock, job: GrantJob) -> Outcome:
         ended = {
-            LockState.DELIVERED: GrantState.DELIVERED,
-            LockState.SETTLED: GrantState.DELIVERED,
+            **dict.fromkeys(_EARNED, GrantState.DELIVERED),
             LockState.DECLINED: GrantState.DECLINED,
             LockState.REFUNDED: GrantState.FAILED,
         }.get(lock.state)

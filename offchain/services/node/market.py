@@ -5,6 +5,7 @@ from __future__ import annotations
 from offchain.chain.gateway import ChainGateway
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
+from offchain.services.node.bond import BondKeeper
 from offchain.services.node.deals import DealDesk, deliver_arguments
 from offchain.services.node.offers import OfferDesk
 from offchain.services.node.outcome import NodeTerms
@@ -26,9 +27,10 @@ class MarketDesk:
         readings: NodeStore,
         directory: MemberDirectory,
         terms: NodeTerms,
+        bond: BondKeeper,
     ) -> None:
         shared = (gateway, store, keys, readings, directory, terms)
-        offers, deals = OfferDesk(*shared), DealDesk(*shared)
+        offers, deals = OfferDesk(*shared, bond), DealDesk(*shared)
         self.open_broadcasts = offers.open_broadcasts
         self.respond = offers.respond
         self.selections = deals.selections
@@ -37,4 +39,3 @@ class MarketDesk:
         self.transcript = deals.transcript
         self.submit = deals.submit
         self.settleable = deals.settleable
-        self.settle = deals.settle

@@ -13,6 +13,7 @@ from offchain.records import sharing as sharing_records
 from offchain.services.data_sets import PublishedDataSet, find_data_set
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
+from offchain.services.node.bond import BondKeeper
 from offchain.services.node.inbox_scan import new_events
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.store import NodeStore, StoredDataSet
@@ -36,8 +37,10 @@ class OfferDesk:
         readings: NodeStore,
         directory: MemberDirectory,
         terms: NodeTerms,
+        bond: BondKeeper,
     ) -> None:
         self._gateway = gateway
+        self._bond = bond
         self._store = store
         self._keys = keys
         self._held = readings
@@ -68,6 +71,9 @@ class OfferDesk:
         data_set_id, price_wei = offer.data_set_id, offer.price_wei
         if price_wei > conditions.maxPriceWei:
             return self._leave(broadcast_id, f"{price_wei} wei is above the maximum")
+        why = self._bond.why_not_covered(self._bond.bond_for(price_wei))
+        if why is not None:  # an offer that is not covered could only collect the deposit
+            return Outcome("skipped", broadcast_id, f"waits: {why}")
         try:
             receipt = self._gateway.transact(
                 "DataMarket",

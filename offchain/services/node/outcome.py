@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from offchain.chain.receipt import Receipt
 
 MAX_OBJECT_BYTES = 32 * 1024  # sealed messages, answers and manifests (protocol §2.5, §3)
+DEFAULT_BOND_WEI = 10**17
+DEFAULT_BOND_LIMIT_WEI = 5 * 10**17
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One step: `kind` is accepted, rejected, claimed, settled, responded, delivered, declined,
-    skipped, expired or failed.
+    """One step: `kind` is accepted, rejected, claimed, settled, refunded, responded, delivered,
+    declined, bonded, skipped, expired or failed.
     """
 
     kind: str
@@ -30,10 +32,13 @@ class NodeTerms:
     data set. margin_s: it reveals a secret only with at least this much time before T, and begins
     nothing with less than twice as much; it waits for readings on their way until three times as
     much is left. confirmations: blocks that must lie on what it believes
-    before it releases anything.
+    before it releases anything. bond_wei: the free bond that it keeps ready for locks to come;
+    bond_limit_wei: the most that it puts up by itself, held and free.
     """
 
     data_set_price_wei: int
     type_names: Mapping[int, str] = field(default_factory=lambda: {1: "bill", 2: "advice"})
     margin_s: int = 30
     confirmations: int = 0
+    bond_wei: int = DEFAULT_BOND_WEI
+    bond_limit_wei: int = DEFAULT_BOND_LIMIT_WEI

@@ -8,6 +8,7 @@ same bytes.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median_high
 
@@ -21,6 +22,7 @@ from offchain.services.errors import RequestRefused, ServiceError, UnfitMember
 from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
+from offchain.services.node.bond import BondKeeper
 from offchain.services.node.inbox_scan import new_events
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
@@ -32,7 +34,14 @@ from offchain.services.roles import LockState, Reason
 from offchain.storage import Cid, ContentStore
 
 _PACE_BLOCKS = 8  # over so many the pace of blocks is measured
-_EARNED = (LockState.CLAIMED, LockState.SETTLED)
+# Where a lock may be once its claim is mined.
+_EARNED = (
+    LockState.CLAIMED,
+    LockState.DEMANDED,
+    LockState.DISPUTED,
+    LockState.SETTLED,
+    LockState.SLASHED,
+)
 
 
 class RequestDesk:
@@ -48,8 +57,10 @@ class RequestDesk:
         directory: MemberDirectory,
         tariff: Tariff,
         terms: NodeTerms,
+        bond: BondKeeper,
     ) -> None:
         self._gateway = gateway
+        self._bond = bond
         self._store = store
         self._keys = keys
         self._held = readings
@@ -93,6 +104,11 @@ class RequestDesk:
                 why = f"{pending}; ask again later"
                 return self._reject(lock, RequestRefused(Reason.WINDOW_UNAVAILABLE, why))
             return Outcome("skipped", lock_id, f"waits: {pending}")
+        short = self._bond.why_not_covered(lock.bond_wei)
+        if short is not None:
+            if left_s < 3 * self._terms.margin_s:
+                return self._reject(lock, RequestRefused(Reason.NOT_SERVED, short))
+            return Outcome("skipped", lock_id, f"waits: {short}")
         return self._accept(lock, job)
 
     def claimable(self) -> list[bytes]:
@@ -139,13 +155,12 @@ class RequestDesk:
         return Outcome("claimed", lock_id, f"{lock.price_wei} wei earned", receipt)
 
     def settleable(self) -> list[bytes]:
-        """Return the claimed locks whose dispute window is over and that nobody settled yet."""
-        jobs = self._held.requests(JobState.CLAIMED)
-        return self._settlements.due((job.lock_id for job in jobs), state=LockState.CLAIMED)
+        """Return the claimed locks whose stage is over and that nobody ended yet."""
+        return self._settlements.due(job.lock_id for job in self._held.requests(JobState.CLAIMED))
 
-    def settle(self, lock_id: bytes) -> Outcome:
-        """Make the price withdrawable."""
-        return self._settlements.settle(lock_id)
+    def settle(self, lock_ids: Sequence[bytes]) -> list[Outcome]:
+        """Make prices withdrawable, many by one transaction."""
+        return self._settlements.end(lock_ids)
 
     # ---- taking requests in
 
@@ -183,8 +198,7 @@ class RequestDesk:
         """
         ended = {
             LockState.ACCEPTED: JobState.ACCEPTED,
-            LockState.CLAIMED: JobState.CLAIMED,
-            LockState.SETTLED: JobState.CLAIMED,
+            **dict.fromkeys(_EARNED, JobState.CLAIMED),
             LockState.REJECTED: JobState.REJECTED,
             LockState.REFUNDED: JobState.FAILED,
         }.get(lock.state)

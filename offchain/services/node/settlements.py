@@ -1,43 +1,66 @@
-"""Settle what was claimed or delivered once its dispute window is over."""
+"""End what is due: settle what was claimed or delivered, and disputes that stayed undecided."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from offchain.chain.gateway import ChainGateway
-from offchain.services.locks import LockBook
+from offchain.chain.receipt import Receipt
+from offchain.services.locks import MOST_ENDED, LockBook
 from offchain.services.node.outcome import Outcome
 from offchain.services.node.store import NodeStore
 from offchain.services.roles import LockState
 
+# What a node ends: it earns by it, or has its bond free again. Others end what it has failed.
+_MINE_TO_END = (LockState.CLAIMED, LockState.DELIVERED, LockState.DISPUTED)
+_ENDED = (LockState.SETTLED, LockState.REFUNDED, LockState.SLASHED)
+_SAYS = {
+    "Settled": ("settled", "the price less the fee is withdrawable, the bond is free"),
+    "Refunded": ("refunded", "the judges did not decide; the bond is free again"),
+}
+
 
 class Settlements:
-    """The end of a node's locks; what was settled is noted, and not looked at again."""
+    """The end of a node's locks; what has ended is noted, and not looked at again."""
 
     def __init__(self, *, gateway: ChainGateway, held: NodeStore, book: LockBook) -> None:
         self._gateway = gateway
         self._held = held
         self._book = book
+        self._due_at: dict[bytes, int] = {}  # a stage only ever moves its deadline later
 
-    def due(self, lock_ids: Iterable[bytes], *, state: LockState) -> list[bytes]:
-        """Return the locks in `state` whose window is over and that nobody settled yet."""
+    def due(self, lock_ids: Iterable[bytes]) -> list[bytes]:
+        """Return the locks whose stage is over and that nobody ended yet."""
         now, found = self._gateway.now(), []
         for lock_id in lock_ids:
-            if self._held.recall(_settled(lock_id)) is not None:
+            if self._due_at.get(lock_id, 0) > now or self._held.recall(_ended(lock_id)):
                 continue
             lock = self._book.lock(lock_id)
-            if lock.state is LockState.SETTLED:
-                self._held.remember(_settled(lock_id), b"1")
-            elif lock.state is state and lock.settle_at <= now:
+            if lock.state in _ENDED:
+                self._held.remember(_ended(lock_id), b"1")
+                self._due_at.pop(lock_id, None)
+            elif lock.state in _MINE_TO_END and lock.due_at <= now:
                 found.append(lock_id)
+            elif lock.due_at > now:
+                self._due_at[lock_id] = lock.due_at
         return found
 
-    def settle(self, lock_id: bytes) -> Outcome:
-        """Make the price withdrawable."""
-        receipt = self._book.settle(lock_id)
-        self._held.remember(_settled(lock_id), b"1")
-        return Outcome("settled", lock_id, "the price is withdrawable", receipt)
+    def end(self, lock_ids: Sequence[bytes]) -> list[Outcome]:
+        """End due locks, many by one transaction."""
+        outcomes = []
+        for start in range(0, len(lock_ids), MOST_ENDED):
+            chosen = list(lock_ids[start : start + MOST_ENDED])
+            outcomes += _outcomes(self._book.end_many(chosen))
+        return outcomes
 
 
-def _settled(lock_id: bytes) -> str:
+def _outcomes(receipt: Receipt) -> list[Outcome]:
+    return [
+        Outcome(_SAYS[event.name][0], bytes(event.args["lockId"]), _SAYS[event.name][1], receipt)
+        for event in receipt.events
+        if event.name in _SAYS
+    ]
+
+
+def _ended(lock_id: bytes) -> str:
     return f"settled:{lock_id.hex()}"

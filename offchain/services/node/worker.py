@@ -13,9 +13,10 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import Receipt
 from offchain.errors import DmsmError
 from offchain.records.tariff import Tariff
-from offchain.services.locks import LockBook
+from offchain.services.locks import MOST_ENDED, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
+from offchain.services.node.bond import BondKeeper
 from offchain.services.node.market import MarketDesk
 from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.requests import RequestDesk
@@ -47,6 +48,7 @@ class NodeWorker:
         terms: NodeTerms,
     ) -> None:
         self._book = LockBook(gateway)
+        self.bond = BondKeeper(gateway, terms)
         self._had_turn: dict[str, set[bytes]] = {}
         shared: dict[str, Any] = {
             "gateway": gateway,
@@ -55,31 +57,56 @@ class NodeWorker:
             "readings": readings,
             "directory": directory,
             "terms": terms,
+            "bond": self.bond,
         }
         self.requests = RequestDesk(**shared, tariff=tariff)
         self.market = MarketDesk(**shared)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
-        begun (claims, deliveries) comes first, and again after every other step.
+        begun (claims, deliveries) comes first, and again after every other step; then the bond is
+        topped up, so that new locks find it ready; what is due is ended last, by one transaction.
 
         An item that fails is reported as `failed` and tried again at the next poll. Raises
         NodeUnavailable alone.
         """
         tried: dict[bytes, str] = {}
-        outcomes = self._urgent(tried)
+        outcomes = self._urgent(tried) + self._top_up_bond()
         steps: list[tuple[str, Callable[[], Iterable[bytes]], Step]] = [
             ("selections", self.market.selections, self.market.deliver),
             ("requests", self.requests.pending, self.requests.handle),
             ("broadcasts", self.market.open_broadcasts, self.market.respond),
-            ("earned requests", self.requests.settleable, self.requests.settle),
-            ("earned selections", self.market.settleable, self.market.settle),
         ]
         for kind, waiting, step in steps:
             for one in self._turn(kind, [one for one in waiting() if one not in tried]):
                 outcomes.append(_attempt(step, one))
                 outcomes += self._urgent(tried)
-        return outcomes
+        return [*outcomes, *self._end_what_is_due(tried)]
+
+    def _top_up_bond(self) -> list[Outcome]:
+        me = bytes.fromhex(self.bond.account[2:])
+        try:
+            receipt = self.bond.top_up()
+        except NodeUnavailable:
+            raise
+        except DmsmError as error:
+            _log.warning("the bond was not topped up: %s", error)
+            return [Outcome("failed", me, f"the bond was not topped up: {error}")]
+        if receipt is None:
+            return []
+        added_wei = receipt.event("BondAdded").args["amountWei"]
+        return [Outcome("bonded", me, f"{added_wei} wei added to the bond", receipt)]
+
+    def _end_what_is_due(self, tried: dict[bytes, str]) -> list[Outcome]:
+        earned = [*self.requests.settleable(), *self.market.settleable()]
+        due = [one for one in earned if one not in tried][:MOST_ENDED]
+        try:
+            return self.requests.settle(due)
+        except NodeUnavailable:
+            raise
+        except DmsmError as error:
+            _log.warning("ending %d locks failed: %s", len(due), error)
+            return [Outcome("failed", one, str(error)) for one in due]
 
     def _urgent(self, tried: dict[bytes, str]) -> list[Outcome]:
         """Do the due claims and deliveries: each once a poll, or until its block is deep enough."""

@@ -136,7 +136,7 @@ def _deploy(machine: Machine) -> None:
         ],
         check=True,
         capture_output=True,
-        env=os.environ | {"DMSM_CONSORTIUM_OWNER": machine.accounts["consortium"]},
+        env=os.environ | {"DMSM_CONSORTIUM_MEMBERS": machine.accounts["consortium"]},
     )
 
 

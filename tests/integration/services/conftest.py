@@ -43,6 +43,7 @@ PRICE_WEI = 10**15
 SHORTEST_S = 120
 APPLICATION_WEI = 10**14
 DATA_SET_PRICE_WEI = 5 * 10**15
+FEE_BPS = 200  # of the rules that the deployment sets; a node's bond is the price
 FIRST_DAY = 17_000
 DAYS = 2
 
@@ -182,12 +183,14 @@ class Builder:
             "directory": self.directory,
         }
         terms = NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI)
+        worker = NodeWorker(**shared, tariff=make_tariff(), terms=terms)
+        worker.bond.top_up()  # as at its first poll
         return Node(
             region=region_id(name),
             keys=keys,
             gateway=gateway,
             held=held,
-            worker=NodeWorker(**shared, tariff=make_tariff(), terms=terms),
+            worker=worker,
             publisher=DataSetPublisher(**shared, price_wei=DATA_SET_PRICE_WEI, paillier_bits=BITS),
         )
 
@@ -220,6 +223,11 @@ class Builder:
             paillier_bits=BITS,
         )
         return Buyer(keys=keys, gateway=gateway, inbox=inbox, agent=agent)
+
+
+def earned_wei(price_wei: int) -> int:
+    """What a node gets of a price: the consortium has its fee first."""
+    return price_wei - price_wei * FEE_BPS // 10_000
 
 
 def make_readings(

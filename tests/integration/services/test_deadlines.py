@@ -110,6 +110,7 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
         readings=node.held,
         directory=fresh.directory,
         terms=NodeTerms(data_set_price_wei=1, confirmations=depth),
+        bond=node.worker.bond,
     )
     fresh.anvil.mine(depth)
     fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at)

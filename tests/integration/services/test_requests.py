@@ -21,6 +21,7 @@ from tests.integration.services.conftest import (
     UNSERVED,
     House,
     Town,
+    earned_wei,
 )
 
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning:offchain")
@@ -61,7 +62,7 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
     assert credit_of(fresh, house) > credit
     before = house.node.gateway.balance_wei(house.node.keys.address)
     assert house.node.worker.withdraw() is not None
-    assert house.node.gateway.balance_wei(house.node.keys.address) - before == PRICE_WEI
+    assert house.node.gateway.balance_wei(house.node.keys.address) - before == earned_wei(PRICE_WEI)
     assert house.node.worker.run_once() == []
 
 
@@ -220,7 +221,7 @@ def test_refund__given_node_that_accepts_and_is_silent__pays_back_and_costs_cred
 
     assert house.user.lock(lock_id).state is LockState.REFUNDED
     assert credit_of(fresh, house) < credit
-    assert house.user.withdrawable_wei() == PRICE_WEI
+    assert house.user.withdrawable_wei() == 2 * PRICE_WEI  # its own, and the node's bond
 
 
 def test_handle__given_expired_request__does_nothing(fresh: Town) -> None:

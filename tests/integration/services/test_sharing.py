@@ -25,6 +25,7 @@ from tests.integration.services.conftest import (
     SHORTEST_S,
     Buyer,
     Town,
+    earned_wei,
 )
 
 
@@ -107,7 +108,7 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
         assert buyer.agent.lock(lock_id).state is LockState.SETTLED
     for node in town.nodes:
         owed = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
-        assert owed == DATA_SET_PRICE_WEI
+        assert owed == earned_wei(DATA_SET_PRICE_WEI)
     assert buyer.gateway.call("PrepaidLock", "withdrawableOf", buyer.keys.address) == (
         APPLICATION_WEI
     )

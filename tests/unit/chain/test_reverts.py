@@ -3,9 +3,10 @@
 import pytest
 
 from offchain.chain import codec
-from offchain.chain.deployment import DeployedContract, Deployment
+from offchain.chain.deployment import ABI_FOLDER, DeployedContract, Deployment, load_abi
 from offchain.chain.errors import NodeRefused
 from offchain.chain.reverts import decode_revert, is_revert, revert_of, sentence
+from offchain.chain.sentences import MEANINGS
 
 
 def _error(name, *inputs):
@@ -48,7 +49,10 @@ def test_decode_revert__error_of_the_called_contract__has_named_arguments():
     assert (
         revert.sentence
         == str(revert)
-        == ("PrepaidLock refused: wrong value (given 5 wei, price 7 wei) [PrepaidLock_WrongValue]")
+        == (
+            "PrepaidLock refused: the payment is not exactly what is due "
+            "(given 5 wei, price 7 wei) [PrepaidLock_WrongValue]"
+        )
     )
 
 
@@ -64,7 +68,7 @@ def test_decode_revert__carried_as_bytes__tells_the_inner_one():
     revert = decode_revert(CHAIN, "DataMarket", _data(CARRIER, inner))
     assert revert.name == "DataMarket_Inner"
     assert revert.arguments == {"reason": inner}
-    assert "PrepaidLock refused: wrong value" in revert.sentence
+    assert "PrepaidLock refused: the payment is not exactly what is due" in revert.sentence
 
 
 @pytest.mark.parametrize("carried", [b"", b"abc", b"\xff" * 36])
@@ -98,10 +102,14 @@ def test_decode_revert__any_other_form__has_a_name_and_a_sentence(data, name, wo
     [
         ({"windowSeconds": 60}, "window 60 s"),
         ({"energyWh": 5}, "energy 5 Wh"),
-        ({"settleAt": 0}, "settle at 0"),
+        ({"dueAt": 0}, "due at 0"),
         ({"expiresAt": 2**64 - 1}, "expires at 18446744073709551615"),
         ({"account": "0xAbc"}, "account 0xAbc"),
         ({"isActive": True}, "is active True"),
+        ({"state": 4}, "state claimed"),
+        ({"state": 99}, "state 99"),
+        ({"decideBy": 1_700_000_000}, "decide by 2023-11-14 22:13:20 UTC"),
+        ({"field": b"regionId".ljust(32, b"\0")}, "field regionId"),
     ],
 )
 def test_sentence__argument_with_a_unit_in_its_name__is_told_with_it(arguments, words):
@@ -132,3 +140,55 @@ def test_revert_of__data_that_is_no_hex__is_unknown(data):
 
 def test_is_revert__the_nodes_own_refusal__is_not_one():
     assert not is_revert(NodeRefused("eth_call", -32000, "insufficient funds for gas * price"))
+
+
+ABIS = {path.stem: load_abi(path.stem) for path in sorted(ABI_FOLDER.glob("*.json"))}
+ERRORS = {
+    entry["name"]: (name, entry)
+    for name, abi in ABIS.items()
+    for entry in abi
+    if entry["type"] == "error"
+}
+EVERYTHING = Deployment(
+    1,
+    {
+        name: DeployedContract(name, f"0x{n:040x}", 0, abi)
+        for n, (name, abi) in enumerate(ABIS.items())
+    },
+)
+
+
+def _zeros(entry):
+    zero = {"address": "0x" + "00" * 20, "bool": False, "bytes32": bytes(32), "bytes": b""}
+    return [zero.get(part["type"], 0) for part in entry["inputs"]]
+
+
+def test_meanings__of_the_contracts_errors__has_each_and_no_other():
+    assert len(ERRORS) > 100
+    assert set(MEANINGS) == set(ERRORS)
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+def test_sentence__of_any_error_of_the_contracts__says_what_it_means_without_hex_data(name):
+    called, entry = ERRORS[name]
+    revert = decode_revert(EVERYTHING, called, _data(entry, *_zeros(entry)))
+    assert revert.name == name
+    assert f" refused: {MEANINGS[name]}" in revert.sentence
+    assert revert.sentence.endswith(f"[{name}]")
+    assert "unknown error" not in revert.sentence
+
+
+@pytest.mark.parametrize("called", ["Consortium", "DataMarket", "DisputeCourt"])
+def test_sentence__passed_on_by_another_contract__is_that_of_its_owner(called):
+    _, entry = ERRORS["MemberRegistry_StopSpent"]
+    revert = decode_revert(EVERYTHING, called, _data(entry))
+    assert revert.contract == "MemberRegistry"
+    assert revert.sentence.startswith("MemberRegistry refused: the emergency stop was used")
+
+
+def test_refusal__of_a_batch__is_told_by_the_sentence_of_its_error():
+    _, entry = ERRORS["DataLedger_SeqGap"]
+    data = _data(entry, "0x" + "00" * 19 + "07", 5, 3)
+    told = decode_revert(EVERYTHING, "DataLedger", data).sentence
+    assert "the batch does not begin where the last one ended" in told
+    assert "from seq 5, expected seq 3" in told

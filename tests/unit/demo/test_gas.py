@@ -20,7 +20,7 @@ def function(name: str, *types: str) -> dict[str, Any]:
 ABIS = {
     "Board": (BOARD, [function("report", "int32"), {"type": "event", "name": "Seen"}]),
     "Ledger": (LEDGER, [function("anchor", "uint64"), function("setSharingTerms", "uint96")]),
-    "Door": (DOOR, [function("execute", "address", "bytes")]),
+    "Door": (DOOR, [function("execute", "uint256", "address", "uint256", "bytes")]),
 }
 
 
@@ -103,7 +103,7 @@ def test_gas_by_step__a_report__is_called_notify() -> None:
 
 def test_gas_by_step__through_the_consortiums_door__counts_the_call_behind_it() -> None:
     inner = bytes.fromhex(data_of("Ledger", "setSharingTerms", 5)[2:])
-    sent = data_of("Door", "execute", LEDGER, inner)
+    sent = data_of("Door", "execute", 7, LEDGER, 0, inner)
     assert steps_of((DOOR, sent, 60, True, "0xa")) == {"set_sharing_terms": 60}
 
 

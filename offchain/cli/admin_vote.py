@@ -1,0 +1,194 @@
+"""The vote in `dmsm admin`: proposals, and what a member does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from offchain.cli.output import receipt_facts, show, show_table
+from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption
+from offchain.errors import DmsmError
+
+if TYPE_CHECKING:
+    from offchain.chain.gateway import ChainGateway
+    from offchain.services.admin import Admin, Decision
+    from offchain.services.consortium import Proposal
+
+_Proposal = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `admin proposals` has it.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: I have read what it does.")]
+
+
+@contextmanager
+def admin_of(profile: Path, *, must_be_member: bool = True) -> Iterator[tuple[ChainGateway, Admin]]:
+    """Open the profile's account for the consortium. Raises DmsmError if it is no member."""
+    from offchain.cli.session import account_session
+    from offchain.services.admin import Admin
+    from offchain.settings import load_profile
+
+    confirmations = load_profile(profile).confirmations
+    with account_session(profile) as gateway:
+        admin = Admin(gateway, confirmations=confirmations)
+        if must_be_member and not admin.book.is_member(gateway.address):
+            members = ", ".join(account for account, _ in admin.book.members())
+            raise DmsmError(
+                f"{gateway.address} is no member of the consortium, which alone decides this; "
+                f"its members: {members}"
+            )
+        yield gateway, admin
+
+
+def show_decision(decision: Decision, facts: dict[str, Any], *, as_json: bool) -> None:
+    """Print what was decided and what is still needed."""
+    proposal = decision.proposal
+    known = {
+        "proposal": proposal.proposal_id,
+        "call": proposal.text,
+        "carried_out": decision.is_carried_out,
+    }
+    shown = known | facts | {"status": proposal.status} | receipt_facts(decision.receipt)
+    show(shown, as_json=as_json)
+
+
+def add_vote_commands(app: typer.Typer) -> None:
+    """Add the commands of this module to `dmsm admin`."""
+    for command in (proposals, approve, withdraw, execute, consortium):
+        app.command()(command)
+
+
+def proposals(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Those carried out or lapsed, too.")
+    ] = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """List what waits for the consortium: what is proposed, who agrees, what is still needed.
+
+    Needs a chain node; no keys; costs nothing.
+    """
+    from offchain.cli.session import reading_gateway
+    from offchain.services.consortium import ConsortiumBook, Stage
+    from offchain.settings import load_profile
+
+    gateway = reading_gateway(load_profile(profile))
+    over = () if everything else (Stage.EXECUTED, Stage.LAPSED)
+    found = [one for one in ConsortiumBook(gateway).proposals() if one.stage not in over]
+    if as_json:
+        show_table([_facts(one, gateway) for one in found], title="proposals", as_json=True)
+        return
+    rows = [
+        {
+            "id": one.proposal_id,
+            "call": one.text,
+            "agree": f"{len(one.approved_by)} of {one.threshold} needed",
+            "stage": str(one.stage),
+            "ready_at": one.ready_at,
+            "lapses_at": one.lapses_at,
+        }
+        for one in found
+    ]
+    show_table(rows, title="proposals")
+
+
+def approve(
+    proposal_id: _Proposal,
+    yes: _Yes = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a proposal and approve it; if nothing more is needed it is carried out at once.
+
+    Asks before it approves; --json needs --yes. Needs a consortium member's account. Costs gas.
+    """
+    if as_json and not yes:
+        raise typer.BadParameter("--json asks nothing: give --yes once you have read the proposal")
+    with admin_of(profile) as (_, admin):
+        proposal = admin.book.proposal(proposal_id)
+        if not as_json:
+            show(_for_reading(proposal))
+        if not yes:
+            typer.confirm("approve this?", abort=True)
+        decision = admin.approve(proposal_id)
+    show_decision(decision, {}, as_json=as_json)
+
+
+def withdraw(
+    proposal_id: _Proposal,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take one's approval of a proposal back, while it is not carried out.
+
+    Needs a consortium member's account. Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.withdraw(proposal_id)
+    show_decision(decision, {}, as_json=as_json)
+
+
+def execute(
+    proposal_id: _Proposal,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Carry out what was agreed, once its delay is over.
+
+    Any account may. Costs gas.
+    """
+    with admin_of(profile, must_be_member=False) as (_, admin):
+        decision = admin.execute(proposal_id)
+    show_decision(decision, {}, as_json=as_json)
+
+
+def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Show the consortium: its members, how many must agree, its money, the emergency stop.
+
+    Needs a chain node; no keys; costs nothing.
+    """
+    from offchain.cli.session import reading_gateway
+    from offchain.services.admin import Admin
+    from offchain.services.consortium import ConsortiumBook
+    from offchain.settings import load_profile
+
+    gateway = reading_gateway(load_profile(profile))
+    book = ConsortiumBook(gateway)
+    facts: dict[str, Any] = {
+        "members": [account for account, _ in book.members()],
+        "must_agree": book.threshold(),
+        "delay_s": int(gateway.call("Consortium", "delaySeconds")),
+        "founding_ends_at": int(gateway.call("Consortium", "foundingEndsAt")),
+        "treasury_wei": Admin(gateway).treasury_wei(),
+        "stopped_until_at": int(gateway.call("MemberRegistry", "stoppedUntil")) or None,
+        "stop_is_spent": bool(gateway.call("MemberRegistry", "isStopSpent")),
+    }
+    show(facts, as_json=as_json)
+
+
+def _for_reading(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "proposal": proposal.proposal_id,
+        "call": proposal.text,
+        "proposed_by": proposal.by,
+        "agree": list(proposal.approved_by),
+        "do_not_yet": list(proposal.missing),
+        "must_agree": proposal.threshold,
+        "status": proposal.status,
+    }
+
+
+def _facts(proposal: Proposal, gateway: ChainGateway) -> dict[str, Any]:
+    from offchain.services.call_text import call_arguments
+
+    return _for_reading(proposal) | {
+        "stage": str(proposal.stage),
+        "ready_at": proposal.ready_at,
+        "lapses_at": proposal.lapses_at,
+        "target": proposal.target,
+        "value_wei": proposal.value_wei,
+        "data": "0x" + proposal.data.hex(),
+        "arguments": call_arguments(gateway.deployment, proposal.target, proposal.data),
+    }
