@@ -34,16 +34,21 @@ def store_upkeep(profile: Profile, stop: threading.Event) -> Iterator[None]:
 
 def _run(profile: Profile, stop: threading.Event) -> None:
     log = structlog.get_logger("offchain.cli.store")
-    with open_content(profile) as store:  # connections of its own: the worker's are in use
-        if not isinstance(store, CopiedStore):
-            return
-        while not stop.is_set():
-            try:
-                store.pay_owed()
-                if due := due_stores(store):
-                    seen = look_after(store, due)
-                    say = log.info if seen.is_whole else log.warning
-                    say("stores looked through", stores=due, **asdict(seen))
-            except DmsmError as error:  # the next round tries again
-                log.error("store upkeep failed", error=type(error).__name__, reason=str(error))
-            stop.wait(_POLL_S)
+    try:
+        with open_content(profile) as store:  # connections of its own: the worker's are in use
+            while isinstance(store, CopiedStore) and not stop.is_set():
+                _round(store, log)
+                stop.wait(_POLL_S)
+    except DmsmError as error:
+        log.error("no store upkeep", error=type(error).__name__, reason=str(error))
+
+
+def _round(store: CopiedStore, log: structlog.stdlib.BoundLogger) -> None:
+    try:
+        store.pay_owed()
+        if due := due_stores(store):
+            seen = look_after(store, due)
+            say = log.info if seen.is_whole else log.warning
+            say("stores looked through", stores=due, **asdict(seen))
+    except DmsmError as error:  # the next round tries again
+        log.error("store upkeep failed", error=type(error).__name__, reason=str(error))

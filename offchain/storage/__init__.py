@@ -41,7 +41,7 @@ def open_copied_store(
     if len(urls) == 1 and urls[0].startswith("dir:"):
         return open_store(urls[0])
     stores = {
-        url: open_store(url, timeout_s=min(timeout_s, _SECOND_SEARCH_S) if number else timeout_s)
+        url: _open(url, timeout_s=min(timeout_s, _SECOND_SEARCH_S) if number else timeout_s)
         for number, url in enumerate(urls)
     }
     return CopiedStore(
@@ -58,9 +58,13 @@ def open_store(url: str, *, timeout_s: float = 10.0) -> BlockBackedStore:
     ``dir:/path`` is a folder (made when missing), ``http://host:port`` the RPC of a Kubo daemon;
     `timeout_s` bounds one answer of the latter. Raises StoreUnavailable for any other form.
     """
+    return _open(url, timeout_s=timeout_s, may_be_away=False)
+
+
+def _open(url: str, *, timeout_s: float, may_be_away: bool = True) -> BlockBackedStore:
     scheme, _, rest = url.partition(":")
     if scheme == "dir" and rest:
-        return DirectoryStore(rest)
+        return DirectoryStore(rest, may_be_away=may_be_away)
     if scheme in ("http", "https"):
         from offchain.storage.kubo import (
             KuboStore,  # the directory store alone needs no IPFS client

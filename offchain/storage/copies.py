@@ -8,6 +8,7 @@ refused, and the next one is asked.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -57,13 +58,15 @@ class CopiedStore:
         self.kept = KeptParcels(folder / "kept.sqlite")
         self._copies, self._keep_s, self._grace_s = copies, keep_s, grace_s
         self._clock = clock
+        self._pool = ThreadPoolExecutor(max_workers=len(self.stores))
 
     def now(self) -> int:
         """Return the time by this machine's clock (unix time)."""
         return int(self._clock())
 
     def close(self) -> None:
-        """Close the stores and the list."""
+        """Close the stores and the list, when what is under way is done."""
+        self._pool.shutdown()
         for store in self.stores.values():
             store.close()
         self.kept.close()
@@ -93,6 +96,10 @@ class CopiedStore:
             return []
         cids, now = self.stage(objects), self.now()
         name = parcel_name(cids)
+
+        def send(url: str) -> str | None:
+            return self._send(name, url, objects)
+
         lengths = [len(data) for data in objects]
         self.kept.note(
             name,
@@ -101,7 +108,9 @@ class CopiedStore:
             keep_until=None if lasting else now + self._keep_s,
             urls=list(self.stores),
         )
-        reasons = {url: self._send(name, url, objects) for url in self.stores}
+        # All at once: what a put takes is the slowest store's time, not everybody's sum.
+        reasons = dict(zip(self.stores, self._pool.map(send, self.stores), strict=True))
+        self.kept.settle(name, [url for url, why in reasons.items() if not why])
         self._require_enough(name, {url: why for url, why in reasons.items() if why})
         return cids
 
@@ -116,6 +125,7 @@ class CopiedStore:
                 self._owe(one.name, one.url, f"nobody has it to send: {error}")
                 continue
             if self._send(one.name, one.url, objects) is None:
+                self.kept.settle(one.name, [one.url])
                 _log.info("%s now has %s, which it was owed", one.url, one.name)
         return self.kept.owed(urls=list(self.stores))
 
@@ -204,8 +214,8 @@ class CopiedStore:
         except StorageError as error:
             self._take_note(url, error)
             return self._owe(name, url, str(error))
-        self.kept.set_up(url)
-        self.kept.settle(name, url)
+        if self.kept.down_since(url) is not None:
+            self.kept.set_up(url)
         return None
 
     def _owe(self, name: str, url: str, reason: str) -> str:

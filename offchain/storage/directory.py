@@ -17,12 +17,16 @@ class DirectoryStore(BlockBackedStore):
     of one name write equal bytes, and a rename is atomic. Presence is the pin.
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        """Open the store in `folder`, made when missing; StoreUnavailable when it cannot be."""
+    def __init__(self, folder: Path | str, *, may_be_away: bool = False) -> None:
+        """Open the store in `folder`, made when missing. Raises StoreUnavailable when it cannot be,
+        or only at its first use where it `may_be_away` for a time.
+        """
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            if may_be_away:
+                return
             raise StoreUnavailable(f"cannot make the store {self.folder}: {error}") from error
 
     def close(self) -> None:

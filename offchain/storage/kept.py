@@ -163,10 +163,12 @@ class KeptParcels:
                 (name, url, now, reason),
             )
 
-    def settle(self, name: str, url: str) -> None:
-        """Note that a store has shown a parcel."""
+    def settle(self, name: str, urls: Sequence[str]) -> None:
+        """Note that stores have shown a parcel."""
         with self._write() as connection:
-            connection.execute("DELETE FROM owed WHERE name=? AND url=?", (name, url))
+            connection.executemany(
+                "DELETE FROM owed WHERE name=? AND url=?", [(name, url) for url in urls]
+            )
 
     def owed(self, *, urls: Sequence[str]) -> list[Owed]:
         """Return what these stores are owed, oldest first."""
