@@ -173,24 +173,34 @@ class CopiedStore:
     def release(self, cids: Sequence[Cid]) -> None:
         """Unpin a parcel in the stores that answer; what other parcels share is owed them anew."""
         for url, store in self.stores.items():
-            if self._ask(lambda *named, at=store: at.unpin(*named) or True, *cids):
-                for other in self._sharing(cids):
-                    self._owe(other.name, url, "a parcel with the same object was let go")
+            try:
+                store.unpin(*cids)
+            except StorageError as error:
+                _log.warning("%s keeps %s: %s", url, parcel_name(cids), error)
+                continue
+            for other in self.kept.sharing(parcel_name(cids), cids):
+                self._owe(other.name, url, "a parcel with the same object was let go")
 
     def drop_here(self, cids: Sequence[Cid]) -> None:
         """Remove the copies on this machine of what no parcel names any more."""
-        shared = {cid for other in self._sharing(cids) for cid in other.cids}
+        sharing = self.kept.sharing(parcel_name(cids), cids)
+        shared = {cid for other in sharing for cid in other.cids}
         self.here.unpin(*(cid for cid in cids if cid not in shared))
-
-    def _sharing(self, cids: Sequence[Cid]) -> list[Parcel]:
-        name, wanted = parcel_name(cids), set(cids)
-        return [one for one in self.kept.parcels() if one.name != name and wanted & set(one.cids)]
 
     # ---- stores that fail
 
     def is_paused(self, url: str) -> bool:
-        """Tell whether a store did not answer and is not asked again yet."""
-        return self.now() < self.kept.retry_at(url)
+        """Tell whether a store did not answer and is not asked yet, or not in earnest: one that was
+        down must say first that it is back.
+        """
+        if self.kept.down_since(url) is None:
+            return False
+        if self.now() < self.kept.retry_at(url):
+            return True
+        if self.stores[url].is_up():
+            return False
+        self.kept.set_down(url, now=self.now())
+        return True
 
     def _is_lost(self, url: str) -> bool:
         since = self.kept.down_since(url)
@@ -229,9 +239,9 @@ class CopiedStore:
         elif isinstance(error, ObjectCorrupt):
             _log.warning("%s served wrong bytes: %s", url, error)
 
-    def _ask(self, question: Callable[..., bool], *cids: str | bytes) -> bool:
+    def _ask(self, question: Callable[[str | bytes], bool], cid: str | bytes) -> bool:
         try:
-            return question(*cids)
+            return question(cid)
         except StorageError as error:
             _log.warning("%s", error)
             return False

@@ -29,6 +29,10 @@ class DirectoryStore(BlockBackedStore):
                 return
             raise StoreUnavailable(f"cannot make the store {self.folder}: {error}") from error
 
+    def is_up(self) -> bool:
+        """Tell whether the folder is there."""
+        return self.folder.is_dir()
+
     def close(self) -> None:
         """Do nothing: no file stays open between calls."""
 

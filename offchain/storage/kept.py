@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from offchain.storage.cid import Cid
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS objects (
     length   INTEGER NOT NULL,
     PRIMARY KEY (name, position)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS objects_by_digest ON objects (digest);
 CREATE TABLE IF NOT EXISTS owed (
     name   TEXT NOT NULL REFERENCES parcels ON DELETE CASCADE,
     url    TEXT NOT NULL,
@@ -44,7 +46,7 @@ CREATE TABLE IF NOT EXISTS stores (
     audited_at  INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 """
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5, 300
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +131,28 @@ class KeptParcels:
 
     def parcels(self) -> list[Parcel]:
         """Return all parcels, oldest first."""
-        rows = self._all("SELECT name FROM parcels ORDER BY put_at, name")
-        found = (self.parcel(name) for (name,) in rows)
-        return [one for one in found if one is not None]
+        return self._parcels("1")
 
     def parcel(self, name: str) -> Parcel | None:
         """Return a parcel."""
-        heads = self._all("SELECT put_at, keep_until FROM parcels WHERE name=?", name)
-        query = "SELECT digest, length FROM objects WHERE name=? ORDER BY position"
-        rows = self._all(query, name)
-        if not heads or not rows:
-            return None
-        (put_at, keep_until), cids = heads[0], tuple(Cid.from_digest(one[0]) for one in rows)
-        return Parcel(name, put_at, keep_until, cids, tuple(length for _, length in rows))
+        return next(iter(self._parcels("name=?", name)), None)
+
+    def sharing(self, name: str, cids: Sequence[Cid]) -> list[Parcel]:
+        """Return the other parcels that have one of these objects, too."""
+        query = "name!=? AND name IN (SELECT name FROM objects WHERE digest=?)"
+        found = {one.name: one for cid in cids for one in self._parcels(query, name, cid.digest)}
+        return list(found.values())
+
+    def _parcels(self, condition: str, *values: object) -> list[Parcel]:
+        rows = self._all(
+            "SELECT name, put_at, keep_until, digest, length FROM parcels JOIN objects USING (name)"
+            f" WHERE {condition} ORDER BY put_at, name, position",
+            *values,
+        )
+        return [
+            Parcel(*head, *zip(*((Cid.from_digest(one[3]), one[4]) for one in listed), strict=True))
+            for head, listed in groupby(rows, key=lambda row: row[:3])
+        ]
 
     def forget(self, name: str, *, expired_at: int | None = None) -> bool:
         """Forget a parcel; with `expired_at` only if it is not to be kept beyond that time.

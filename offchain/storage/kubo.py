@@ -53,6 +53,10 @@ class KuboStore(BlockBackedStore):
         )
         self._http = KuboHttp(url, timeout_s=timeout_s + 5)
 
+    def is_up(self) -> bool:
+        """Tell within seconds whether the daemon answers."""
+        return self._http.is_up()
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

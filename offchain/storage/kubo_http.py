@@ -12,6 +12,7 @@ from offchain.storage.errors import PinMissing, StoreUnavailable
 from offchain.storage.group import Group
 
 _READ_BYTES = 256 * 1024
+_GLANCE_S = 2.0
 _BYTES_A_SECOND = 1024 * 1024  # at least so many does a daemon write; it answers at the end only
 
 
@@ -24,6 +25,13 @@ class KuboHttp:
         self._timeout_s = timeout_s
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between a node and its store
+
+    def is_up(self) -> bool:
+        """Ask for the version, once and not for long."""
+        try:
+            return self._session.post(f"{self._url}/version", timeout=_GLANCE_S).ok
+        except requests.RequestException:
+            return False
 
     def close(self) -> None:
         """Close the connections."""

@@ -57,6 +57,10 @@ class BlockBackedStore(ABC):
         """Remove a block that nothing pins, at once."""
 
     @abstractmethod
+    def is_up(self) -> bool:
+        """Tell soon whether the store answers at all."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
     def put_all(self, objects: Sequence[bytes], *, lasting: bool = False) -> list[Cid]:

@@ -88,12 +88,17 @@ def _look(
 ) -> tuple[list[tuple[str, str, str, str]], list[str]]:
     """Return (parcel, store, object, what is wrong) of all that is not in order, and who is silent.
 
-    Each is noted as owed before the next is looked at.
+    Each is noted as owed before the next is looked at; what is owed already is passed over.
     """
     found, silent = [], []
     for url in urls:
+        owed = {one.name for one in store.kept.owed(urls=[url])}
         try:
+            if not store.stores[url].is_up():
+                raise StoreUnavailable(f"{url} does not answer")
             for parcel in store.kept.parcels():
+                if parcel.name in owed:
+                    continue
                 for cid, condition in store.stores[url].examine(*parcel.cids).items():
                     store.kept.owe(parcel.name, url, now=store.now(), reason=str(condition))
                     found.append((parcel.name, url, str(cid), str(condition)))

@@ -237,7 +237,28 @@ def test_lying_gateway__before_the_own_node__is_named_and_passed_by(
             with caplog.at_level(logging.WARNING):
                 assert store.get(cid, max_bytes=len(data)) == data
             assert f"{gateway} served wrong bytes" in caplog.text
-            assert [one.url for one in look_after(store).findings] == [gateway]
+            assert not look_after(store).is_whole
+            (owed,) = store.kept.owed(urls=list(store.stores))
+            assert owed.url == gateway
+            assert "other bytes" in owed.reason
+
+
+def test_lying_gateway__that_told_the_truth_at_first__is_found_by_the_daily_look(
+    swarm: Swarm, tmp_path: Path
+) -> None:
+    objects = [b"the true bytes" + os.urandom(100), os.urandom(900)]
+    with lying_gateway(swarm.urls[0], about=objects[0][:14], instead=b"another saying") as gateway:
+        with opened([gateway, swarm.urls[1]], tmp_path) as store:
+            with KuboStore(swarm.urls[0]) as behind:
+                behind.put_all(objects)
+            with pytest.raises(CopiesMissing):
+                store.put_all(objects)
+            name = store.kept.parcels()[0].name
+            store.kept.settle(name, [gateway])  # as if it had shown them
+            seen = look_after(store)
+            assert [(one.url, one.what, one.is_mended) for one in seen.findings] == [
+                (gateway, "damaged", False)
+            ]
 
 
 def test_lying_gateway__while_a_data_set_is_put__counts_as_no_copy(
