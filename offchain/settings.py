@@ -55,7 +55,10 @@ class Profile:
 
     rpc_urls: chain nodes, one's own first; the first that answers is used, but secrets are called
     dry by the first alone.
-    store_url: `dir:/path` or the RPC of a Kubo daemon. data: the member's own durable folder.
+    store_urls: each `dir:/path` or the RPC of a Kubo daemon, one's own first; all of them keep what
+    this member puts. store_copies: how many must have it before it counts as put (None: two, if
+    there are two). store_keep_days: how long they keep what is not lasting. data: the member's own
+    durable folder.
     node_url: the processing node's intake. gas_price_wei None asks the chain. confirmations: blocks
     that must lie on what is believed (0 on development chains alone). local_pairings: `pairings`
     is "local", not "chain": signatures and shares are checked here, slowly, and not by the chain
@@ -68,10 +71,12 @@ class Profile:
     path: Path
     rpc_urls: tuple[str, ...]
     deployment: Path
-    store_url: str
+    store_urls: tuple[str, ...]
     keys: Path
     password_file: Path
     data: Path
+    store_copies: int | None = None
+    store_keep_days: int = 400
     node_url: str | None = None
     gas_price_wei: int | None = None
     confirmations: int = 0
@@ -79,6 +84,11 @@ class Profile:
     node: NodeSettings | None = None
     inbox: tuple[str, int] | None = None
     peers: Mapping[Account, str] = field(default_factory=dict)
+
+    @property
+    def content_folder(self) -> Path:
+        """Return where the member's own copies of what it put lie."""
+        return self.data / "content"
 
     def require_confirmations(self, chain_id: int) -> None:
         """Refuse a real chain without a depth: what is believed at once may be taken back
@@ -180,11 +190,13 @@ def _profile(top: _Table) -> Profile:
             if shared and not top.has("deployment")
             else top.location("deployment")
         ),
-        store_url=(
-            shared.store_urls[0]
+        store_urls=(
+            shared.store_urls
             if shared and shared.store_urls and not top.has("store")
-            else top.store("store")
+            else top.stores("store")
         ),
+        store_copies=top.whole("store_copies", low=1) if top.has("store_copies") else None,
+        store_keep_days=top.whole("store_keep_days", default=400, low=1),
         keys=top.location("keys"),
         password_file=top.location("password_file"),
         data=top.location("data"),
@@ -197,6 +209,10 @@ def _profile(top: _Table) -> Profile:
         peers=_peers(top.table("peers")) if top.has("peers") else {},
     )
     top.require_all_known()
+    if profile.store_copies is not None and profile.store_copies > len(profile.store_urls):
+        raise top.fault(
+            "store_copies", f"is {profile.store_copies}, and {len(profile.store_urls)} are named"
+        )
     return profile
 
 
@@ -288,17 +304,26 @@ class _Table:
         return self._checked_url(key, self.text(key))
 
     def urls(self, key: str) -> tuple[str, ...]:
+        return tuple(self._checked_url(key, one) for one in self._texts(key))
+
+    def _texts(self, key: str) -> list[str]:
         value = self._value(key, (str, list), "an address or a list of addresses")
         listed = [value] if isinstance(value, str) else value
-        if not listed or not all(isinstance(one, str) for one in listed):
+        if not listed or not all(isinstance(one, str) and one for one in listed):
             raise self.fault(key, "must be an address or a list of addresses")
-        return tuple(self._checked_url(key, one) for one in listed)
+        return listed
 
-    def store(self, key: str) -> str:
-        value = self.text(key)
-        if not value.startswith("dir:"):
-            return self._checked_url(key, value)
-        return f"dir:{self._below(key, value.removeprefix('dir:'))}"
+    def stores(self, key: str) -> tuple[str, ...]:
+        listed = self._texts(key)
+        found = tuple(
+            f"dir:{self._below(key, one.removeprefix('dir:'))}"
+            if one.startswith("dir:")
+            else self._checked_url(key, one)
+            for one in listed
+        )
+        if len(set(found)) != len(found):
+            raise self.fault(key, "names a store twice: two copies in one place are one")
+        return found
 
     def listen(self, key: str) -> tuple[str, int]:
         host, _, port = self.text(key).rpartition(":")

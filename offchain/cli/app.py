@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from offchain.cli import admin, aggregate, demo, keys, net, node, share, user, verify
+from offchain.cli import admin, aggregate, demo, keys, net, node, pins, share, user, verify
 from offchain.errors import DmsmError
 from offchain.settings import SettingsError
 
@@ -40,6 +40,7 @@ app = typer.Typer(
 )
 app.command(name="demo")(demo.demo)
 aggregate.add_commands(node=node.app, share=share.app, user=user.app)
+pins.add_command(node.app, user.app, share.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")
 app.add_typer(node.app, name="node")

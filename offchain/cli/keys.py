@@ -101,10 +101,9 @@ def registration(
     """
     from dataclasses import replace
 
-    from offchain.cli.session import load_keys, reading_gateway
+    from offchain.cli.session import load_keys, open_content, reading_gateway
     from offchain.services.registration import NO_REGION, region_id
     from offchain.settings import load_profile
-    from offchain.storage import open_store
 
     settings = load_profile(profile)
     settings = replace(
@@ -124,7 +123,7 @@ def registration(
     )
     facts = {"account": made.account, "role": member.role.name.lower(), "registration": str(out)}
     if member.paillier is not None:
-        with open_store(settings.store_url) as store:
+        with open_content(settings) as store:
             cid = member.publish_paillier_key(store, chain_id=gateway.chain_id, registry=registry)
             facts["paillier_key"] = str(cid)
     out.write_text(made.to_json() + "\n", encoding="utf-8")

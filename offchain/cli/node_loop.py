@@ -11,6 +11,7 @@ from offchain.chain.errors import NodeUnavailable
 from offchain.cli.node_orders import Facts, carry_out_orders
 from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session
+from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
 from offchain.records.tariff import Tariff
 from offchain.services.aggregates import AggregateBook
@@ -68,7 +69,8 @@ class RunningNode:
     def run(self, stop: threading.Event) -> None:
         """Serve devices and the chain until `stop` is set; what has begun is ended first."""
         settings = self._settings
-        with serve(self._intake, host=settings.host, port=settings.port) as server:
+        upkeep = store_upkeep(self._session.profile, stop)
+        with serve(self._intake, host=settings.host, port=settings.port) as server, upkeep:
             self._log.info("started", account=self._session.keys.address, url=server.url)
             while not stop.is_set():
                 self._poll()

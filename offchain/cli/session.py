@@ -53,7 +53,7 @@ def member_session(
     the other does not end within `wait_s`.
     """
     from offchain.services.members import MemberDirectory
-    from offchain.storage import open_store
+    from offchain.storage.copies import CopiedStore
 
     profile = load_profile(path)
     with ExitStack() as stack:
@@ -62,8 +62,22 @@ def member_session(
         profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         keys = load_keys(profile, role)
         gateway = stack.enter_context(_sending_gateway(profile, keys.account))
-        store = stack.enter_context(open_store(profile.store_url))
+        store = stack.enter_context(open_content(profile))
+        if sends and isinstance(store, CopiedStore):
+            store.pay_owed()  # what earlier commands could not send
         yield Session(profile, keys, gateway, store, MemberDirectory(gateway, store))
+
+
+def open_content(profile: Profile) -> ContentStore:
+    """Open the member's content store: one folder, or Kubo nodes and its own copies."""
+    from offchain.storage import open_copied_store
+
+    return open_copied_store(
+        profile.store_urls,
+        profile.content_folder,
+        copies=profile.store_copies,
+        keep_days=profile.store_keep_days,
+    )
 
 
 @contextmanager

@@ -233,7 +233,7 @@ class MemberKeys:
 
         The CID's digest is the digest on chain. Raises as `paillier_file`, and StorageError.
         """
-        return store.put(self.paillier_file(chain_id=chain_id, registry=registry))
+        return store.put(self.paillier_file(chain_id=chain_id, registry=registry), lasting=True)
 
     def _paillier_digest(self, chain_id: int, registry: str) -> bytes:
         if self.paillier is None:

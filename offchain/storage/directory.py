@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Container
 from pathlib import Path
 
 from offchain.storage.cid import Cid
@@ -16,16 +17,39 @@ class DirectoryStore(BlockBackedStore):
     of one name write equal bytes, and a rename is atomic. Presence is the pin.
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        """Open the store in `folder`, made when missing; StoreUnavailable when it cannot be."""
+    def __init__(self, folder: Path | str, *, may_be_away: bool = False) -> None:
+        """Open the store in `folder`, made when missing. Raises StoreUnavailable when it cannot be,
+        or only at its first use where it `may_be_away` for a time.
+        """
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            if may_be_away:
+                return
             raise StoreUnavailable(f"cannot make the store {self.folder}: {error}") from error
+
+    def is_up(self) -> bool:
+        """Tell whether the folder is there."""
+        return self.folder.is_dir()
 
     def close(self) -> None:
         """Do nothing: no file stays open between calls."""
+
+    def remove_older(self, than: float, *, keep: Container[str]) -> int:
+        """Remove the files last written before a time (unix time) whose names are not in `keep`.
+
+        Return how many. What a crash left unfinished goes too. Raises StoreUnavailable.
+        """
+        removed = 0
+        try:
+            for path in self.folder.glob("*/*"):
+                if path.name not in keep and path.stat().st_mtime < than:
+                    path.unlink(missing_ok=True)
+                    removed += 1
+        except OSError as error:
+            raise StoreUnavailable(f"cannot tidy {self.folder}: {error}") from error
+        return removed
 
     def _path(self, cid: Cid) -> Path:
         return (
@@ -36,6 +60,7 @@ class DirectoryStore(BlockBackedStore):
         path = self._path(cid)
         try:
             if path.exists() and path.read_bytes() == data:  # a damaged file is written anew
+                path.touch()  # it is used again: `remove_older` spares it
                 _sync_folder(path.parent)  # another process may have renamed it a moment ago
                 return
             _make_durable_folder(path.parent)
@@ -53,7 +78,11 @@ class DirectoryStore(BlockBackedStore):
             raise StoreUnavailable(f"cannot read {self._path(cid)}: {error}") from error
 
     def _has_block(self, cid: Cid) -> bool:
-        return self._path(cid).is_file()
+        if self._path(cid).is_file():
+            return True
+        if not self.folder.is_dir():  # a disk that is not mounted has lost nothing
+            raise StoreUnavailable(f"the store {self.folder} is not there")
+        return False
 
     _is_block_pinned = _has_block
 
@@ -62,6 +91,8 @@ class DirectoryStore(BlockBackedStore):
             self._path(cid).unlink(missing_ok=True)
         except OSError as error:
             raise StoreUnavailable(f"cannot remove {self._path(cid)}: {error}") from error
+
+    _remove_block = _unpin_block
 
 
 def _write_atomically(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@
     │   └── ObjectMalformed   the bytes asked for, but no object: a malformed index
     ├── PinMissing         stored, but the store would let garbage collection take it
     └── StoreUnavailable   the store itself does not answer or cannot write
+        └── CopiesMissing  kept here, but on fewer stores than there shall be
 """
 
 from offchain.errors import StorageError
@@ -41,3 +42,7 @@ class PinMissing(StorageError):
 
 class StoreUnavailable(StorageError):
     """The store does not answer, refuses, or cannot write."""
+
+
+class CopiesMissing(StoreUnavailable):
+    """Fewer stores than required hold the object; it is owed to the others and sent later."""

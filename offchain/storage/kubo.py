@@ -1,13 +1,14 @@
 """The content store on a Kubo (IPFS) daemon, through ipfshttpclient.
 
 ``ipfshttpclient.connect()`` refuses any daemon since 0.8; ``Client(address)`` does not ask for the
-version and works with Kubo 0.42. Blocks carry no links that Kubo could follow, so each block is
-pinned by itself.
+version and works with Kubo 0.42. Blocks carry no links that Kubo could follow, so a block that is
+put alone is pinned by itself; what is put together goes in as one CAR and is kept by one pin on the
+group's root (docs/decisions/020-a-data-set-is-one-car.md).
 """
 
 import io
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -18,8 +19,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from offchain.storage.blocks import INDEX_TAG
 from offchain.storage.cid import Cid
-from offchain.storage.errors import ObjectCorrupt, ObjectNotFound, StoreUnavailable
-from offchain.storage.objects import BlockBackedStore
+from offchain.storage.errors import ObjectCorrupt, ObjectNotFound, PinMissing, StoreUnavailable
+from offchain.storage.group import Group, group_of, raw_link
+from offchain.storage.kubo_http import KuboHttp
+from offchain.storage.objects import BlockBackedStore, Condition, blocks_of_object
 
 _ADD = {"cid-version": "1", "raw-leaves": "true", "pin": "true", "chunker": "size-262144"}
 _PUT_BLOCK = {"cid-codec": "raw", "mhtype": "sha2-256", "pin": "true"}
@@ -48,10 +51,57 @@ class KuboStore(BlockBackedStore):
         self._client = ipfshttpclient.Client(
             _multiaddress(url), timeout=timeout_s + 5, session=True
         )
+        self._http = KuboHttp(url, timeout_s=timeout_s + 5)
+
+    def is_up(self) -> bool:
+        """Tell within seconds whether the daemon answers."""
+        return self._http.is_up()
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        self._http.close()
+
+    def put_all(self, objects: Sequence[bytes], *, lasting: bool = False) -> list[Cid]:
+        """Import the objects as one CAR under one pin, and read all of it back."""
+        listed = [blocks_of_object(data) for data in objects]
+        blocks = {Cid.of_block(block): block for one in listed for block in one}
+        if not blocks:
+            return []
+        group = group_of(list(blocks))
+        size = sum(map(len, blocks.values()))
+        self._ask(
+            lambda: self._http.put_group(
+                group, ((raw_link(cid), data) for cid, data in blocks.items()), size=size
+            )
+        )
+        if missing := self._not_kept(group, list(blocks)):
+            raise PinMissing(f"{missing} of {len(blocks)} blocks are gone again; put them again")
+        return [Cid.of_block(one[-1]) for one in listed]
+
+    def examine(self, *cids: str | bytes) -> dict[Cid, Condition]:
+        """Return which objects are not in order; what is under one root is asked for at once."""
+        named = [Cid.of(cid) for cid in cids]
+        blocks = self._group_blocks(named)
+        try:
+            if len(blocks) > 1 and not self._not_kept(group_of(blocks), blocks):
+                return {}
+        except ObjectCorrupt:
+            pass  # which block it is, is found below
+        return super().examine(*named)
+
+    def _let_go(self, blocks: Sequence[Cid]) -> None:
+        if len(blocks) > 1:
+            root_cid = group_of(blocks).root_cid
+            self._is_there(lambda: self._client.pin.rm(root_cid))
+        super()._let_go(blocks)
+
+    def _not_kept(self, group: Group, blocks: Sequence[Cid]) -> int:
+        """Count the blocks that this daemon does not hold under the group's pin."""
+        if not self._has_pin(group.root_cid, "recursive"):
+            return len(blocks)
+        there = self._ask(lambda: {link for link, _ in self._http.blocks_of(group)})
+        return sum(raw_link(cid) not in there for cid in blocks)
 
     def _write_block(self, cid: Cid, data: bytes) -> None:
         # `add` speaks of files, `block put` of blocks; for one block both give the raw CID.
@@ -83,11 +133,17 @@ class KuboStore(BlockBackedStore):
         return self._is_there(lambda: self._client.block.stat(cid, offline=True))
 
     def _is_block_pinned(self, cid: Cid) -> bool:
-        # Without the type Kubo would walk every pin to look for indirect ones.
-        return self._is_there(lambda: self._client.pin.ls(cid, type="recursive"))
+        # Indirect ones are looked for last: for them Kubo walks every pin.
+        return self._has_pin(cid, "recursive") or self._has_pin(cid, "indirect")
+
+    def _has_pin(self, cid: str, kind: str) -> bool:
+        return self._is_there(lambda: self._client.pin.ls(cid, type=kind))
 
     def _unpin_block(self, cid: Cid) -> None:
         self._is_there(lambda: self._client.pin.rm(cid))
+
+    def _remove_block(self, cid: Cid) -> None:
+        self._ask(lambda: self._http.remove(cid))
 
     def _is_there(self, question: Callable[[], object]) -> bool:
         try:

@@ -1,6 +1,8 @@
 """Objects over blocks: what both stores share, so that both give the same identifiers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Self
 
 from offchain.storage.blocks import BLOCK_BYTES, Index, cut, read_index
@@ -14,8 +16,24 @@ from offchain.storage.errors import (
 )
 
 
+def blocks_of_object(data: bytes) -> Sequence[bytes]:
+    """Return an object's blocks in the order in which they are put: whoever finds the index, which
+    is the last, finds its blocks.
+    """
+    whole = cut(data)
+    return (*whole.blocks, whole.root)
+
+
+class Condition(StrEnum):
+    """What may be wrong with an object in a store."""
+
+    MISSING = "missing"
+    UNPINNED = "not pinned"
+    DAMAGED = "damaged"
+
+
 class BlockBackedStore(ABC):
-    """A ContentStore made of five operations on single blocks."""
+    """A ContentStore made of a few operations on single blocks."""
 
     @abstractmethod
     def _write_block(self, cid: Cid, data: bytes) -> None:
@@ -35,13 +53,27 @@ class BlockBackedStore(ABC):
     def _unpin_block(self, cid: Cid) -> None: ...
 
     @abstractmethod
+    def _remove_block(self, cid: Cid) -> None:
+        """Remove a block that nothing pins, at once."""
+
+    @abstractmethod
+    def is_up(self) -> bool:
+        """Tell soon whether the store answers at all."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
-    def put(self, data: bytes) -> Cid:
+    def put_all(self, objects: Sequence[bytes], *, lasting: bool = False) -> list[Cid]:
+        """Store objects that belong together; see ContentStore."""
+        return [self.put(data, lasting=lasting) for data in objects]
+
+    def stage(self, objects: Sequence[bytes]) -> list[Cid]:
+        """Make objects durable before anything depends on them; see ContentStore."""
+        return self.put_all(objects)
+
+    def put(self, data: bytes, *, lasting: bool = False) -> Cid:
         """Store, pin, read back and check `data`; see ContentStore."""
-        whole = cut(data)
-        # The index goes last: whoever finds it finds its blocks.
-        for block in (*whole.blocks, whole.root):
+        for block in blocks_of_object(data):
             cid = Cid.of_block(block)
             self._write_block(cid, block)
             self._checked_block(cid, len(block))
@@ -73,18 +105,73 @@ class BlockBackedStore(ABC):
         """Tell whether every block is here and pinned; see ContentStore."""
         return all(self._is_block_pinned(block) for block in self._local_blocks(Cid.of(cid)))
 
-    def unpin(self, cid: str | bytes) -> None:
-        """Let the object's blocks go; see ContentStore. Blocks of another object go too."""
-        for block in reversed(
-            self._local_blocks(Cid.of(cid))
-        ):  # the index last: a second try still knows the blocks
-            self._unpin_block(block)
+    def unpin(self, *cids: str | bytes) -> None:
+        """Let objects' blocks go; see ContentStore. Blocks of another object go too."""
+        self._let_go(self._group_blocks([Cid.of(cid) for cid in cids]))
+
+    def examine(self, *cids: str | bytes) -> dict[Cid, Condition]:
+        """Return which of these objects are not in order here: every block is read and its pin
+        looked up, and nothing is searched for elsewhere.
+
+        Raises StoreUnavailable.
+        """
+        found = ((cid, self._condition(cid)) for cid in map(Cid.of, cids))
+        return {cid: condition for cid, condition in found if condition is not None}
+
+    def blocks_of(self, cid: str | bytes) -> list[Cid]:
+        """Return the blocks of an object, the root first, as far as they are known here."""
+        return self._sound_blocks(Cid.of(cid))
+
+    def renew(self, objects: Sequence[bytes]) -> list[Cid]:
+        """Put objects again after taking out what is damaged of them, pin and all."""
+        cids = [Cid.of_object(data) for data in objects]
+        if Condition.DAMAGED in self.examine(*cids).values():
+            blocks = [Cid.of_block(one) for data in objects for one in blocks_of_object(data)]
+            self._let_go(list(dict.fromkeys(blocks)))
+            for block in blocks:
+                if self._condition_of_block(block) is Condition.DAMAGED:
+                    self._remove_block(block)
+        return self.put_all(objects) if len(objects) > 1 else [self.put(one) for one in objects]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def _condition(self, cid: Cid) -> Condition | None:
+        for block in reversed(self._sound_blocks(cid)):
+            if (condition := self._condition_of_block(block)) is not None:
+                return condition
+        return None
+
+    def _condition_of_block(self, cid: Cid) -> Condition | None:
+        if not self._has_block(cid):
+            return Condition.MISSING
+        try:
+            self._checked_block(cid, BLOCK_BYTES)
+        except (ObjectCorrupt, ObjectTooLarge):
+            return Condition.DAMAGED
+        except ObjectNotFound:  # removed since the look above
+            return Condition.MISSING
+        return None if self._is_block_pinned(cid) else Condition.UNPINNED
+
+    def _let_go(self, blocks: Sequence[Cid]) -> None:
+        """Unpin the blocks of what was put together, in the order in which they were put: an index
+        comes behind its blocks, so that a second try still knows them.
+        """
+        for block in blocks:
+            self._unpin_block(block)
+
+    def _group_blocks(self, cids: Sequence[Cid]) -> list[Cid]:
+        """Return the blocks of objects that were put together, each once, as far as they are here,
+        in the order in which they were put.
+        """
+        ordered: dict[Cid, None] = {}
+        for cid in cids:
+            root, *blocks = self._sound_blocks(cid)
+            ordered |= dict.fromkeys((*blocks, root))
+        return list(ordered)
 
     def _local_blocks(self, cid: Cid) -> list[Cid]:
         """Return the root and the listed blocks, as far as the local root block tells."""
@@ -95,6 +182,13 @@ class BlockBackedStore(ABC):
         except ObjectNotFound:  # removed since the look above
             return [cid]
         return [cid] if index is None else [cid, *map(Cid.from_digest, index.digests)]
+
+    def _sound_blocks(self, cid: Cid) -> list[Cid]:
+        """As `_local_blocks`; a damaged root block stands alone."""
+        try:
+            return self._local_blocks(cid)
+        except (ObjectCorrupt, ObjectTooLarge):
+            return [cid]
 
     def _listed_block(self, index: Index, position: int) -> bytes:
         cid, length = Cid.from_digest(index.digests[position]), index.block_bytes(position)

@@ -1,5 +1,6 @@
 """The port: what every content store promises, whatever keeps the bytes."""
 
+from collections.abc import Sequence
 from typing import Protocol, Self, runtime_checkable
 
 from offchain.storage.cid import Cid
@@ -14,10 +15,24 @@ class ContentStore(Protocol):
     or the 32-byte digest.
     """
 
-    def put(self, data: bytes) -> Cid:
-        """Store, pin, read back and check `data`; idempotent.
+    def put(self, data: bytes, *, lasting: bool = False) -> Cid:
+        """Store, pin, read back and check `data`; idempotent. `lasting`: kept until it is let go
+        by name, else for the store's retention.
 
         Raises ObjectTooLarge, ObjectCorrupt (other bytes came back), PinMissing, StoreUnavailable.
+        """
+
+    def put_all(self, objects: Sequence[bytes], *, lasting: bool = False) -> list[Cid]:
+        """Store objects that belong together, in one go where the store can; else as `put`.
+
+        They are kept and let go together, in this order. Raises as `put`.
+        """
+
+    def stage(self, objects: Sequence[bytes]) -> list[Cid]:
+        """Make objects durable on this machine where the store has a place for that, and nothing
+        else: so their bytes are safe before anything depends on them. Else as `put_all`.
+
+        What is staged and not put within a week may be forgotten.
         """
 
     def get(self, cid: str | bytes, *, max_bytes: int) -> bytes:
@@ -32,8 +47,10 @@ class ContentStore(Protocol):
     def is_pinned(self, cid: str | bytes) -> bool:
         """Tell whether every block of the object is here and safe from garbage collection."""
 
-    def unpin(self, cid: str | bytes) -> None:
-        """Let the object go: its blocks may be removed at any time. Idempotent."""
+    def unpin(self, *cids: str | bytes) -> None:
+        """Let objects go, those put together together: their blocks may be removed at any time.
+        Idempotent.
+        """
 
     def close(self) -> None:
         """Release connections; the store cannot be used afterwards."""

@@ -54,7 +54,7 @@ from offchain.services.roles import MemberRole
 from offchain.services.share_inbox import ShareInbox, create_share_app
 from offchain.services.sharer import SharerAgent
 from offchain.services.user import UserAgent
-from offchain.storage import ContentStore, open_store
+from offchain.storage import ContentStore, open_copied_store
 from offchain.types import Policy, to_account
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -159,7 +159,7 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
     region, folder = region_id(name), _folder(world, f"node-{name}")
     paillier_key = paillier.generate_private_key()
     keys = MemberKeys.generate(MemberRole.PROCESSOR, paillier_key=paillier_key)
-    content = _content(world, stack)
+    content = _content(world, folder, stack)
     _admit(world, keys, region, content)
     gateway = _gateway(world, keys, folder)
     held = stack.enter_context(NodeStore(folder / "node.sqlite"))
@@ -210,7 +210,7 @@ def _make_home(
 ) -> HomeSite:
     folder = _folder(world, f"home-{len(world.homes):03}")
     keys = MemberKeys.generate(MemberRole.USER)
-    content = _content(world, stack)
+    content = _content(world, folder, stack)
     _admit(world, keys, node.region, content)
     gateway = _gateway(world, keys, folder)
     device = MemberKeys.generate(MemberRole.DEVICE)
@@ -238,7 +238,7 @@ def _make_home(
 def _make_sharer(world: World, index: int, stack: ExitStack) -> SharerSite:
     folder = _folder(world, f"sharer-{index}")
     keys = MemberKeys.generate(MemberRole.SHARER)
-    content = _content(world, stack)
+    content = _content(world, folder, stack)
     _admit(world, keys, NO_REGION, content)
     gateway = _gateway(world, keys, folder)
     directory = MemberDirectory(gateway, content)
@@ -282,10 +282,12 @@ def _gateway(world: World, keys: MemberKeys, folder: Path) -> ChainGateway:
     )
 
 
-def _content(world: World, stack: ExitStack) -> ContentStore:
+def _content(world: World, folder: Path, stack: ExitStack) -> ContentStore:
+    """Open a member's store: of several nodes it has one of its own and a copy at the next."""
     urls = world.ground.content_urls
-    taken = len(world.nodes) + len(world.homes) + len(world.sharers)
-    return stack.enter_context(open_store(urls[taken % len(urls)]))
+    own = (len(world.nodes) + len(world.homes) + len(world.sharers)) % len(urls)
+    named = dict.fromkeys((urls[own], urls[(own + 1) % len(urls)]))
+    return stack.enter_context(open_copied_store(list(named), folder / "content"))
 
 
 def _folder(world: World, name: str) -> Path:

@@ -45,7 +45,7 @@ class OpeningReception:
                 raise IntakeRefused(
                     422, "opening_refused", "the opening is not a member's, or not proven"
                 )
-        digest = self._content.put(data).digest
+        digest = self._content.put(data, lasting=True).digest
         self._held.put_opening(set_digest=opening.set_digest, member=opening.member, digest=digest)
         return digest
 

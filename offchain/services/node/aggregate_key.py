@@ -74,7 +74,7 @@ class AggregateDealer:
                 for account, share in zip(accounts, shares, strict=True)
             ),
         )
-        digest = self._store.put(aggregate_key.encode_aggregate_key(key)).digest
+        digest = self._store.put(aggregate_key.encode_aggregate_key(key), lasting=True).digest
         self._held.put_key(digest)
         return digest
 

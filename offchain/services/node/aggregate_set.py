@@ -100,7 +100,7 @@ class AggregatePublisher:
             to_s=window_to,
             block=block,
             homes=len(rows),
-            rows_digest=self._store.put(data).digest,
+            rows_digest=self._store.put(data, lasting=True).digest,
             rows_length=len(data),
             rows_sha256=hashlib.sha256(data).digest(),
         )
@@ -155,7 +155,9 @@ class AggregatePublisher:
             chain_id=key.chain_id,
             data_ledger=key.data_ledger,
             processor=to_account(self._keys.address),
-            set_digest=self._store.put(aggregate_set.encode_aggregate_set(entry)).digest,
+            set_digest=self._store.put(
+                aggregate_set.encode_aggregate_set(entry), lasting=True
+            ).digest,
             signature=b"",
         )
         signature = signing.sign(unsigned.digest(), SecretBytes(bytes(self._keys.account.key)))
@@ -173,7 +175,7 @@ class AggregatePublisher:
             set_digest=announcement.set_digest,
             announcement=encoded,
         )
-        self._store.put(encoded)
+        self._store.put(encoded, lasting=True)
         return announcement
 
 

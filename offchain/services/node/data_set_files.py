@@ -20,17 +20,26 @@ from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts
 from offchain.records.dataset import Companion, CompanionDevice, FileRef, Manifest
 from offchain.records.reading import commitment_of
 from offchain.services.node.windows import HeldWindow
-from offchain.storage import ContentStore
+from offchain.storage import Cid
 from offchain.types import Account
 
 
 @dataclass(frozen=True)
 class BuiltDataSet:
-    """A data set ready to be published: its files are stored, `manifest` is sealed bytes."""
+    """A data set ready to be stored and published. All files are what lies in the store, byte for
+    byte: `manifest` and `companion` are sealed.
+    """
 
     rows: int
     readings_root: bytes
     manifest: bytes
+    ciphertexts: bytes
+    companion: bytes
+
+    @property
+    def files(self) -> list[bytes]:
+        """Return all files, the manifest last: who finds it finds what it names."""
+        return [self.ciphertexts, self.companion, self.manifest]
 
 
 def build_data_set(
@@ -42,9 +51,8 @@ def build_data_set(
     data_key: DataKey,
     paillier_key: PaillierPrivateKey,
     gateway: ChainGateway,
-    store: ContentStore,
 ) -> BuiltDataSet:
-    """Encrypt, seal and store the files of a data set.
+    """Encrypt and seal the files of a data set; nothing is stored.
 
     `windows` are in ascending order of device accounts.
     """
@@ -61,7 +69,7 @@ def build_data_set(
         dataset.encode_companion(_companion(windows)),
         context=contexts.companion(**where),
     )
-    ciphertexts = _ciphertext_file(windows, paillier_key)
+    ciphertexts = ciphertext_file.encode_ciphertexts(_ciphertext_file(windows, paillier_key))
     manifest = Manifest(
         data_set_id=data_set_id,
         processor=processor,
@@ -70,15 +78,21 @@ def build_data_set(
         to_s=window[1],
         rows=len(commitments),
         paillier_private=paillier_key.to_bytes(),
-        ciphertexts=_put(store, ciphertext_file.encode_ciphertexts(ciphertexts)),
-        companion=_put(store, companion),
+        ciphertexts=_reference(ciphertexts),
+        companion=_reference(companion),
     )
     sealed = box.seal(
         kdf.manifest_key(secret, data_set_id),
         dataset.encode_manifest(manifest),
         context=contexts.manifest(**where),
     )
-    return BuiltDataSet(len(commitments), merkle.root(commitments), sealed)
+    return BuiltDataSet(
+        rows=len(commitments),
+        readings_root=merkle.root(commitments),
+        manifest=sealed,
+        ciphertexts=ciphertexts,
+        companion=companion,
+    )
 
 
 def _companion(windows: Sequence[HeldWindow]) -> Companion:
@@ -115,6 +129,6 @@ def _device_ciphertexts(window: HeldWindow, key: PaillierPrivateKey) -> DeviceCi
     )
 
 
-def _put(store: ContentStore, data: bytes) -> FileRef:
-    cid = store.put(data)
-    return FileRef(digest=cid.digest, length=len(data), sha256=hashlib.sha256(data).digest())
+def _reference(data: bytes) -> FileRef:
+    digest = Cid.of_object(data).digest
+    return FileRef(digest=digest, length=len(data), sha256=hashlib.sha256(data).digest())

@@ -1,9 +1,10 @@
 """Publish a data set of the node's region: consenting devices, whole days, a fresh key (protocol
 §2.5).
 
-The key, the Paillier pair and the sealed manifest are durable before the transaction: a retry
-publishes the same bytes, and a data set that could never be sold again for want of its key does
-not come about.
+The files lie on this machine before the key, the Paillier pair and the sealed manifest are
+journaled, and these before anything leaves it: a retry stores and publishes the same bytes, and a
+data set that could never be sold again for want of its key does not come about. The transaction is
+sent when the store has shown all files back.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from offchain.services.node.outcome import MAX_OBJECT_BYTES
 from offchain.services.node.store import NodeStore, StoredDataSet
 from offchain.services.node.windows import HeldWindow, WindowPending, held_window
 from offchain.services.roles import MemberRole
-from offchain.storage import ContentStore
+from offchain.storage import Cid, ContentStore
+from offchain.storage.errors import ObjectNotFound
 from offchain.types import Account
 
 _log = logging.getLogger(__name__)
@@ -118,12 +120,16 @@ class DataSetPublisher:
             data_key=data_key,
             paillier_key=paillier_key,
             gateway=self._gateway,
-            store=self._store,
         )
         if len(built.manifest) > MAX_OBJECT_BYTES:
             raise DataSetInvalid(
                 f"the manifest has {len(built.manifest)} bytes; publish a shorter window"
             )
+        cids = self._store.stage(built.files)
+        crash_point("publish:staged")
+        lengths = map(len, built.files)
+        files = [[str(cid), length] for cid, length in zip(cids, lengths, strict=True)]
+        self._held.remember(_files_of(data_set_id), json.dumps(files).encode())
         devices = json.dumps([one.device for one in windows])
         self._held.remember(_devices_of(data_set_id), devices.encode())
         self._held.put_data_set(
@@ -147,9 +153,20 @@ class DataSetPublisher:
         """Publish what was built; None, and it is forgotten, if consent ended meanwhile."""
         if lacking := self._lacking(stored):
             _log.warning("a data set is not published, since consent ended: %s", lacking)
-            self._held.drop_data_set(stored.data_set_id)
+            self._drop(stored)
             return None
-        return self._send(stored)
+        try:
+            return self._send(stored)
+        except ObjectNotFound as error:
+            if self._is_begun(stored):
+                raise
+            _log.warning("a data set is built anew, since its files are gone: %s", error)
+            self._drop(stored)
+            return None
+
+    def _drop(self, stored: StoredDataSet) -> None:
+        self._store.unpin(*(cid for cid, _ in self._files(stored)))
+        self._held.drop_data_set(stored.data_set_id)
 
     def _again(self, known: StoredDataSet) -> PublishedDataSet:
         """Find what was published before; send again what a reorganisation took away."""
@@ -162,14 +179,34 @@ class DataSetPublisher:
 
     def _lacking(self, stored: StoredDataSet) -> dict[Account, str]:
         """Return its devices without consent, while it can still be kept from the chain."""
-        is_begun = self._gateway.is_begun(_intent(stored.data_set_id))
-        if is_begun or find_data_set(self._gateway, stored.data_set_id) is not None:
+        if self._is_begun(stored):
             return {}
         devices = json.loads(self._held.recall(_devices_of(stored.data_set_id)) or b"[]")
         return lacking_consent(self._gateway, devices)
 
+    def _is_begun(self, stored: StoredDataSet) -> bool:
+        """Tell whether its publication was sent or is on the chain."""
+        if self._gateway.is_begun(_intent(stored.data_set_id)):
+            return True
+        return find_data_set(self._gateway, stored.data_set_id) is not None
+
+    def _files(self, stored: StoredDataSet) -> list[tuple[str, int]]:
+        """Return CIDs and lengths of the files; of a set from before they were noted, the manifest
+        alone.
+        """
+        noted = self._held.recall(_files_of(stored.data_set_id))
+        if noted is None:
+            return [(str(Cid.of_object(stored.manifest)), len(stored.manifest))]
+        return [(cid, length) for cid, length in json.loads(noted)]
+
+    def _stored(self, stored: StoredDataSet) -> bytes:
+        """Store all files, the same bytes at each try; return the manifest's digest."""
+        *others, _ = self._files(stored)
+        files = [self._store.get(cid, max_bytes=length) for cid, length in others]
+        return self._store.put_all([*files, stored.manifest], lasting=True)[-1].digest
+
     def _send(self, stored: StoredDataSet) -> PublishedDataSet:
-        digest = self._store.put(stored.manifest).digest
+        digest = self._stored(stored)
         crash_point("publish:stored")
         if find_data_set(self._gateway, stored.data_set_id) is None:
             self._gateway.transact(
@@ -216,6 +253,10 @@ def _intent(data_set_id: bytes) -> str:
 
 def _devices_of(data_set_id: bytes) -> str:
     return f"devices:{data_set_id.hex()}"
+
+
+def _files_of(data_set_id: bytes) -> str:
+    return f"files:{data_set_id.hex()}"
 
 
 def _by_account(account: str) -> int:

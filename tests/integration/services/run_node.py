@@ -15,7 +15,7 @@ from offchain.services.node.outcome import NodeTerms
 from offchain.services.node.publisher import DataSetPublisher
 from offchain.services.node.store import NodeStore
 from offchain.services.node.worker import NodeWorker
-from offchain.storage import open_store
+from offchain.storage import open_copied_store, open_store
 
 
 def main(config: dict) -> None:
@@ -26,7 +26,11 @@ def main(config: dict) -> None:
     gateway = ChainGateway(
         config["rpc"], deployment, account=keys.account, outbox=outbox, gas_price_wei=0
     )
-    store = open_store(config["store"])
+    store = (
+        open_copied_store(config["store"], Path(config["content"]))
+        if isinstance(config["store"], list)
+        else open_store(config["store"])
+    )
     shared = {
         "gateway": gateway,
         "store": store,

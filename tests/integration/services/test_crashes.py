@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from offchain.crypto.secret import SecretBytes
-from offchain.services.node.store import GrantState, JobState
+from offchain.services.node.store import GrantState, JobState, NodeStore
 from offchain.services.roles import LockState
 from tests.integration.services.conftest import (
     APPLICATION_WEI,
@@ -95,7 +96,9 @@ def test_worker__given_crash_at_step__answers_once(
     assert len(book.events("Claimed", lockId=lock_id)) == 1
 
 
-@pytest.mark.parametrize("step", ["publish:journaled", "publish:stored", "publish:sent"])
+@pytest.mark.parametrize(
+    "step", ["publish:staged", "publish:journaled", "publish:stored", "publish:sent"]
+)
 def test_publisher__given_crash_at_step__publishes_once(
     fresh: Town, node_keys: Path, tmp_path: Path, step: str
 ) -> None:
@@ -115,6 +118,28 @@ def test_publisher__given_crash_at_step__publishes_once(
         "DataLedger", "DataSetPublished", from_block=start, processor=node.keys.address
     )
     assert len(published) == 1
+
+
+def test_publisher__given_files_gone_before_anything_was_sent__builds_and_publishes_anew(
+    fresh: Town, node_keys: Path, tmp_path: Path
+) -> None:
+    house, content = fresh.houses[0], tmp_path / "content"
+    held = tmp_path / "north.sqlite"
+    copy_store(fresh.folder / "north.sqlite", held)
+    config = {"what": "publish", "window": list(house.window), "held": str(held)}
+    config["store"] = f"dir:{content}"
+
+    run(fresh, house.node, node_keys, crash_at="publish:journaled", **config)
+    with NodeStore(held) as store:
+        (lost,) = store.data_sets()
+    shutil.rmtree(content)
+    run(fresh, house.node, node_keys, **config)
+
+    with NodeStore(held) as store:
+        (stored,) = store.data_sets()
+    assert stored.published
+    assert stored.data_set_id == lost.data_set_id
+    assert stored.manifest != lost.manifest
 
 
 @pytest.mark.parametrize("step", ["deal:journaled", "deal:begun", "deal:sent"])

@@ -27,7 +27,14 @@ def make_node(data: Path, polls: list[Any], stop: threading.Event) -> RunningNod
 
     node = object.__new__(RunningNode)
     keys = SimpleNamespace(address="0x1")
-    node._session = SimpleNamespace(profile=SimpleNamespace(data=data), keys=keys)
+    profile = SimpleNamespace(
+        data=data,
+        store_urls=(f"dir:{data}/store",),
+        content_folder=data / "content",
+        store_copies=None,
+        store_keep_days=400,
+    )
+    node._session = SimpleNamespace(profile=profile, keys=keys)
     node._settings = SimpleNamespace(host="127.0.0.1", port=0, poll_s=0)
     node._worker = SimpleNamespace(run_once=run_once)
     from fastapi import FastAPI

@@ -15,6 +15,7 @@ keys = "keys"
 password_file = "/secret/password"
 data = "data"
 """
+WITHOUT_STORE = BASE.replace('store = "dir:store"\n', "")
 NODE = '[node]\nlisten = "127.0.0.1:8650"\ntariff = "tariff.json"\ndata_set_price_wei = 5\n'
 
 
@@ -29,7 +30,7 @@ def test_load_profile__relative_paths__are_relative_to_the_file(tmp_path: Path) 
     assert profile.deployment == tmp_path / "deployment.json"
     assert profile.keys == tmp_path / "keys"
     assert profile.password_file == Path("/secret/password")
-    assert profile.store_url == f"dir:{tmp_path / 'store'}"
+    assert profile.store_urls == (f"dir:{tmp_path / 'store'}",)
 
 
 def test_load_profile__nothing_optional_given__takes_the_defaults(tmp_path: Path) -> None:
@@ -116,3 +117,31 @@ def test_load_profile__no_such_file__says_how_to_name_one(tmp_path: Path) -> Non
 def test_require__part_not_in_the_profile__names_it(tmp_path: Path, part: str) -> None:
     with pytest.raises(SettingsError, match="is missing"):
         getattr(load_profile(write(tmp_path, BASE)), part)()
+
+
+def test_load_profile__several_stores__are_all_named(tmp_path: Path) -> None:
+    more = (
+        'store = ["http://127.0.0.1:5001", "dir:second"]\nstore_copies = 2\nstore_keep_days = 9\n'
+    )
+    profile = load_profile(write(tmp_path, WITHOUT_STORE + more))
+    assert profile.store_urls == ("http://127.0.0.1:5001", f"dir:{tmp_path / 'second'}")
+    assert (profile.store_copies, profile.store_keep_days) == (2, 9)
+    assert profile.content_folder == tmp_path / "data" / "content"
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ('store = ["dir:a", "dir:a"]', "names a store twice"),
+        ("store = []", "must be an address or a list"),
+        ('store = [""]', "must be an address or a list"),
+        ('store = "dir:a"\nstore_copies = 2', "is 2, and 1 are named"),
+        ('store = "dir:a"\nstore_copies = 0', "at least 1"),
+        ('store = "dir:a"\nstore_keep_days = 0', "at least 1"),
+    ],
+)
+def test_load_profile__stores_that_make_no_sense__are_refused(
+    tmp_path: Path, more: str, why: str
+) -> None:
+    with pytest.raises(SettingsError, match=why):
+        load_profile(write(tmp_path, WITHOUT_STORE + more))

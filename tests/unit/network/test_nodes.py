@@ -274,7 +274,7 @@ def test_load_profile__naming_a_network__takes_from_it_what_it_lacks(tmp_path: P
     building.write_member_view(plan)
     profile = load_profile(write_profile(tmp_path, 'network = "network.toml"\n'))
     assert profile.rpc_urls == plan.rpc_urls
-    assert profile.store_url == plan.ipfs_urls[0]
+    assert profile.store_urls == tuple(plan.ipfs_urls)
     assert profile.deployment == tmp_path / "deployment.json"
     assert (profile.confirmations, profile.gas_price_wei) == (2, 10**9)
 
@@ -287,7 +287,7 @@ def test_load_profile__own_values_beside_a_network__win(tmp_path: Path) -> None:
     )
     profile = load_profile(write_profile(tmp_path, own))
     assert profile.rpc_urls == ("http://127.0.0.1:1",)
-    assert profile.store_url == "http://127.0.0.1:2"
+    assert profile.store_urls == ("http://127.0.0.1:2",)
     assert profile.deployment == tmp_path / "mine.json"
     assert (profile.confirmations, profile.gas_price_wei) == (9, 0)
 

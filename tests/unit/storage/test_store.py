@@ -12,6 +12,7 @@ from offchain.storage.errors import (
     ObjectTooLarge,
     StoreUnavailable,
 )
+from offchain.storage.objects import Condition
 
 SIZES = [0, 1, 1000, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES + 17]
 
@@ -87,3 +88,50 @@ def test_get__index_of_an_object_above_the_limit__reads_no_block(store):
 def test_open_store__unknown_address__says_how_to_write_it(url):
     with pytest.raises(StoreUnavailable, match="write"):
         open_store(url)
+
+
+OBJECTS = [0, 1000, BLOCK_BYTES, 2 * BLOCK_BYTES + 5]
+
+
+def test_put_all__objects_of_any_size__are_each_kept_under_their_own_name(store):
+    objects = [os.urandom(size) for size in OBJECTS]
+    cids = store.put_all(objects, lasting=True)
+    assert cids == [Cid.of_object(data) for data in objects]
+    for cid, data in zip(cids, objects, strict=True):
+        assert store.get(cid, max_bytes=len(data)) == data
+        assert store.has(cid)
+        assert store.is_pinned(cid)
+    assert store.examine(*cids) == {}
+
+
+def test_put_all__again_with_the_same_twice__changes_nothing(store):
+    objects = [b"one" + os.urandom(9), b"two" + os.urandom(9)]
+    cids = store.put_all([*objects, objects[0]])
+    assert cids[0] == cids[2]
+    assert store.put_all([*objects, objects[0]]) == cids
+    assert store.put_all([]) == []
+
+
+def test_stage__objects__names_them_as_put_does(store):
+    objects = [os.urandom(10), os.urandom(BLOCK_BYTES + 1)]
+    assert store.stage(objects) == [Cid.of_object(data) for data in objects]
+
+
+def test_unpin__what_was_put_together__lets_all_of_it_go(store):
+    cids = store.put_all([os.urandom(size) for size in OBJECTS[1:]])
+    store.unpin(*cids)
+    assert not any(store.is_pinned(cid) for cid in cids)
+    assert set(store.examine(*cids)) == set(cids)
+    store.unpin(*cids)
+
+
+def test_examine__one_of_a_group_is_unknown__names_that_one(store):
+    there = store.put_all([os.urandom(30), os.urandom(40)])
+    gone = Cid.of_block(os.urandom(8))
+    assert store.examine(*there, gone) == {gone: Condition.MISSING}
+
+
+def test_renew__what_is_not_there__puts_it(store):
+    objects = [os.urandom(30), os.urandom(BLOCK_BYTES + 40)]
+    cids = store.renew(objects)
+    assert store.examine(*cids) == {}
