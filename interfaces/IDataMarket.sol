@@ -128,7 +128,7 @@ interface IDataMarket {
 
     /// @notice Ends a broadcast that was not selected in time. Anyone may call. The deposit goes back to the requester if no responder counts or
     /// the requester was revoked or the emergency stop kept it from selecting, else in equal parts to the responders that count, the remainder to the requester. A responder counts if its line stands,
-    /// it is active, and its free bond covers its offer and none of it was freed by its own choice since it responded: it could have been selected.
+    /// it is active, and its free bond covers its offer without what was added since it responded, and none of it was freed by its own choice since: it could have been selected.
     /// @dev Requirements: Open; now ≥ selectBy.
     function close(bytes32 broadcastId) external;
 

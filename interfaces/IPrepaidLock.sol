@@ -391,7 +391,8 @@ interface IPrepaidLock {
     /// @notice What {dispute} costs: the rules' part of the price, or their least sum if that is more.
     function disputeWeiOf(bytes32 lockId) external view returns (uint96);
 
-    /// @notice Whether free bond covers an amount, and its owner has freed none of it at or after `since` (unix seconds).
+    /// @notice Whether free bond covers an amount without what was added after `since` (unix seconds), and its owner has freed none of it at or after
+    /// `since`. Nobody can make it false by adding.
     function isCovered(address account, uint256 amountWei, uint256 since) external view returns (bool);
 
     /// @notice The deposit held for a broadcast.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.28;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
 import {Bond, IPrepaidLock} from "../../interfaces/IPrepaidLock.sol";
 
@@ -14,6 +15,8 @@ import {Bond, IPrepaidLock} from "../../interfaces/IPrepaidLock.sol";
 /// @dev Sums move here between accounts; ether moves in by payable functions alone and out by {withdrawFor} alone. `liabilitiesWei` grows with what
 /// comes in and falls with what goes out, so that it is the sum of all that is owed. Sums are of 96 bits: 79 billion ether.
 abstract contract Purse is IPrepaidLock {
+    using Checkpoints for Checkpoints.Trace208;
+
     /// @inheritdoc IPrepaidLock
     mapping(address account => uint256 amountWei) public withdrawableOf;
     /// @inheritdoc IPrepaidLock
@@ -22,6 +25,8 @@ abstract contract Purse is IPrepaidLock {
     uint256 public liabilitiesWei;
 
     mapping(address account => Bond bond) private _bonds;
+    // All that was ever added to a bond, by time: what was added after a promise does not back it.
+    mapping(address account => Checkpoints.Trace208 sumsWei) private _added;
 
     /*//////////////////////////////////////////////////////////////
                                 THE WAY OUT
@@ -74,13 +79,18 @@ abstract contract Purse is IPrepaidLock {
     /// @inheritdoc IPrepaidLock
     function isCovered(address account, uint256 amountWei, uint256 since) external view returns (bool) {
         Bond storage bond = _bonds[account];
-        return bond.freeWei >= amountWei && bond.freedAt < since;
+        Checkpoints.Trace208 storage added = _added[account];
+        uint256 addedWei = added.latest() - added.upperLookup(uint48(since));
+        uint256 freeWei = bond.freeWei;
+        return freeWei >= addedWei && freeWei - addedWei >= amountWei && bond.freedAt < since;
     }
 
     function _addBond(address account) internal {
         if (msg.value == 0) revert PrepaidLock_WrongValue(0, 1);
         uint96 amountWei = SafeCast.toUint96(msg.value);
         _bonds[account].freeWei += amountWei;
+        Checkpoints.Trace208 storage added = _added[account];
+        added.push(uint48(block.timestamp), added.latest() + amountWei);
         liabilitiesWei += amountWei;
 
         emit BondAdded(account, msg.sender, amountWei);

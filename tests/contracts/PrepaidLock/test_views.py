@@ -36,14 +36,54 @@ def test_bond_of__when_put_up_held_freed_and_taken__tells_each(
     assert plain(lock.bondOf(processor.address)) == (PUT_UP_WEI - 7, 0, taken_at)
 
 
-def test_is_covered__given_an_amount__needs_as_much_free_bond(lock, processor, open_accepted):
+def test_is_covered__given_an_amount__needs_as_much_free_bond(lock, processor, open_accepted, now):
+    since = now()
     for amount, covers in ((0, True), (PUT_UP_WEI, True), (PUT_UP_WEI + 1, False)):
-        assert lock.isCovered(processor.address, amount, 1) is covers
-    assert lock.isCovered(processor.address, 2**255, 1) is False
+        assert lock.isCovered(processor.address, amount, since) is covers
+    assert lock.isCovered(processor.address, 2**256 - 1, since) is False
     open_accepted()
     left = PUT_UP_WEI - money.bond_of(money.PRICE_WEI)
-    assert lock.isCovered(processor.address, left, 1) is True
-    assert lock.isCovered(processor.address, left + 1, 1) is False
+    assert lock.isCovered(processor.address, left, since) is True
+    assert lock.isCovered(processor.address, left + 1, since) is False
+
+
+def test_is_covered__given_bond_added_later__counts_what_was_there(
+    lock, processor, processor_two, outsider, at, now
+):
+    added_at = now() + 5
+    for i, amount in enumerate((100, 20, 3)):  # at three times
+        at(added_at + 10 * i)
+        lock.addBond(processor.address, {"from": outsider, "value": amount})
+    for since, counts in (
+        (added_at - 1, 0),
+        (added_at, 100),
+        (added_at + 9, 100),
+        (added_at + 10, 120),
+        (added_at + 20, 123),
+        (added_at + 21, 123),
+    ):
+        assert lock.isCovered(processor.address, PUT_UP_WEI + counts, since) is True
+        assert lock.isCovered(processor.address, PUT_UP_WEI + counts + 1, since) is False
+    # Nobody makes it false by adding.
+    assert lock.isCovered(processor_two.address, PUT_UP_WEI, added_at - 1) is True
+    # More is held than was there: what was added later backs nothing of it.
+    lock.takeBond(PUT_UP_WEI, {"from": processor.account})
+    at(added_at + 1_000)
+    lock.addBond(processor.address, {"from": outsider, "value": 10**18})
+    assert lock.isCovered(processor.address, 123, added_at + 999) is True
+    assert lock.isCovered(processor.address, 124, added_at + 999) is False
+
+
+def test_is_covered__given_less_left_than_was_added__covers_nothing(
+    lock, processor, outsider, open_accepted, at, now
+):
+    lock.takeBond(PUT_UP_WEI, {"from": processor.account})
+    at(now() + 100)
+    lock.addBond(processor.address, {"from": outsider, "value": PUT_UP_WEI})
+    since = now() - 1  # after the taking, before the addition
+    open_accepted()
+    assert lock.isCovered(processor.address, 0, since) is False
+    assert lock.isCovered(processor.address, 0, since + 1) is True
 
 
 def test_is_covered__given_bond_freed_by_choice__counts_from_a_second_later(
