@@ -25,14 +25,8 @@ def test_accept__given_revoked_payee__reverts(open_request, accept, refuses, pro
         accept(it)
 
 
-def test_accept__given_other_state__reverts(
-    open_accepted, open_sharing, open_claimed, accept, refuses
-):
-    for it, state in (
-        (open_accepted(), money.ACCEPTED),
-        (open_claimed(), money.CLAIMED),
-        (open_sharing(), money.SELECTED),
-    ):
+def test_accept__given_other_state__reverts(other_states, accept, refuses):
+    for it, state in other_states(money.NONE, money.REQUESTED):  # who is None's payee?
         with refuses("PrepaidLock_WrongState", it.id, state):
             accept(it)
 

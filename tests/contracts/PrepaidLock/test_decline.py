@@ -15,18 +15,8 @@ def test_decline__when_caller_is_not_payee__reverts(
             lock.decline(it.id, MEMBER_NOT_ACCEPTABLE, {"from": account})
 
 
-def test_decline__given_other_state__reverts(
-    open_sharing, open_request, open_accepted, deliver, refuses, lock, processor
-):
-    delivered, declined = open_sharing(), open_sharing()
-    deliver(delivered)
-    lock.decline(declined.id, MEMBER_NOT_ACCEPTABLE, {"from": processor.account})
-    for it, state in (
-        (delivered, money.SETTLED),
-        (declined, money.DECLINED),
-        (open_request(), money.REQUESTED),
-        (open_accepted(), money.ACCEPTED),
-    ):
+def test_decline__given_other_state__reverts(other_states, refuses, lock, processor):
+    for it, state in other_states(money.NONE, money.SELECTED):  # who is None's payee?
         with refuses("PrepaidLock_WrongState", it.id, state):
             lock.decline(it.id, MEMBER_NOT_ACCEPTABLE, {"from": processor.account})
 

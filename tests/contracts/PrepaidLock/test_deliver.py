@@ -28,18 +28,8 @@ def key_hash(commitment):
     return keccak(encode(["uint256[4]"], [commitment]))
 
 
-def test_deliver__given_other_state__reverts(
-    open_sharing, open_request, open_accepted, deliver, refuses, lock, processor
-):
-    delivered, declined = open_sharing(), open_sharing()
-    deliver(delivered)
-    lock.decline(declined.id, money.NOT_SERVED, {"from": processor.account})
-    for other, state in (
-        (delivered, money.SETTLED),
-        (declined, money.DECLINED),
-        (open_request(), money.REQUESTED),
-        (open_accepted(), money.ACCEPTED),
-    ):
+def test_deliver__given_other_state__reverts(other_states, deliver, refuses):
+    for other, state in other_states(money.SELECTED):
         with refuses("PrepaidLock_WrongState", other.id, state):
             deliver(other)
 
