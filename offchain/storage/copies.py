@@ -137,19 +137,31 @@ class CopiedStore:
     # ---- out
 
     def get(self, cid: str | bytes, *, max_bytes: int) -> bytes:
-        """Return an object from the first that has its true bytes; see ContentStore."""
+        """Return an object from the first that has its true bytes; see ContentStore.
+
+        All are asked for what they have themselves before any of them searches among its peers.
+        """
         cid, failures = Cid.of(cid), list[StorageError]()
+        searching: dict[str, BlockBackedStore] = {}
         for url, store in {HERE: self.here, **self.stores}.items():
             if self.is_paused(url):
                 failures += [] if self._is_lost(url) else [StoreUnavailable(self._silence(url))]
                 continue
             try:
-                return store.get(cid, max_bytes=max_bytes)
+                return store.get_here(cid, max_bytes=max_bytes)
+            except ObjectNotFound:
+                searching[url] = store
             except ObjectMalformed:
                 raise  # the true bytes: nobody has better ones
             except StorageError as error:
-                self._take_note(url, error)
-                failures.append(error)
+                failures.append(self._noted(url, error))
+        for url, store in searching.items():
+            try:
+                return store.get(cid, max_bytes=max_bytes)
+            except ObjectMalformed:
+                raise
+            except StorageError as error:
+                failures.append(self._noted(url, error))
         raise _worst(cid, failures)
 
     def has(self, cid: str | bytes) -> bool:
@@ -222,8 +234,7 @@ class CopiedStore:
                 _log.warning("%s: %s; what is damaged there is put anew", url, error)
                 store.renew(objects)
         except StorageError as error:
-            self._take_note(url, error)
-            return self._owe(name, url, str(error))
+            return self._owe(name, url, str(self._noted(url, error)))
         if self.kept.down_since(url) is not None:
             self.kept.set_up(url)
         return None
@@ -232,12 +243,13 @@ class CopiedStore:
         self.kept.owe(name, url, now=self.now(), reason=reason)
         return reason
 
-    def _take_note(self, url: str, error: StorageError) -> None:
+    def _noted(self, url: str, error: StorageError) -> StorageError:
         if isinstance(error, StoreUnavailable) and url in self.stores:
             self.kept.set_down(url, now=self.now())
             _log.warning("%s", error)
         elif isinstance(error, ObjectCorrupt):
             _log.warning("%s served wrong bytes: %s", url, error)
+        return error
 
     def _ask(self, question: Callable[[str | bytes], bool], cid: str | bytes) -> bool:
         try:
