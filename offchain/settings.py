@@ -34,7 +34,8 @@ class NodeSettings:
     """What a processing node adds: `[node]`.
 
     host, port: where the intake listens. tariff: its tariff file. data_set_price_wei: what a data
-    set costs. margin_s: the time before T that it keeps. poll_s: seconds between two polls.
+    set costs. margin_s: the time before T that it keeps. poll_s: seconds between two
+    polls when no block comes before.
     """
 
     host: str
