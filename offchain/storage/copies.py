@@ -114,15 +114,18 @@ class CopiedStore:
         self._require_enough(name, {url: why for url, why in reasons.items() if why})
         return cids
 
-    def pay_owed(self) -> list[Owed]:
-        """Send the stores that answer what they are owed; return what is owed still."""
-        for one in self.kept.owed(urls=list(self.stores)):
+    def pay_owed(self, *, at_once: bool = False) -> list[Owed]:
+        """Send the stores that answer what they are owed; return what is owed still.
+
+        What a store did not keep when it was sent is sent again after growing pauses, or `at_once`.
+        """
+        for one in self.kept.owed(urls=list(self.stores), due_at=None if at_once else self.now()):
             if self.is_paused(one.url) or (parcel := self.kept.parcel(one.name)) is None:
                 continue
             try:
                 objects = self.objects_of(parcel)
             except StorageError as error:
-                self._owe(one.name, one.url, f"nobody has it to send: {error}")
+                self._owe(one.name, one.url, f"nobody has it to send: {error}", is_refused=True)
                 continue
             if self._send(one.name, one.url, objects) is None:
                 self.kept.settle(one.name, [one.url])
@@ -234,13 +237,14 @@ class CopiedStore:
                 _log.warning("%s: %s; what is damaged there is put anew", url, error)
                 store.renew(objects)
         except StorageError as error:
-            return self._owe(name, url, str(self._noted(url, error)))
+            is_refused = not isinstance(error, StoreUnavailable)
+            return self._owe(name, url, str(self._noted(url, error)), is_refused=is_refused)
         if self.kept.down_since(url) is not None:
             self.kept.set_up(url)
         return None
 
-    def _owe(self, name: str, url: str, reason: str) -> str:
-        self.kept.owe(name, url, now=self.now(), reason=reason)
+    def _owe(self, name: str, url: str, reason: str, *, is_refused: bool = False) -> str:
+        self.kept.owe(name, url, now=self.now(), reason=reason, is_refused=is_refused)
         return reason
 
     def _noted(self, url: str, error: StorageError) -> StorageError:
