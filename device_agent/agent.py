@@ -104,7 +104,8 @@ class Agent:
                 rest_s = self._backoff.rest_s
                 if rest_s:
                     self._is_ended.wait(rest_s)
-                else:
+                elif not self._wake.is_set():
+                    self._courier.prepare()
                     self._wake.wait(_IDLE_S)
         except BaseException as error:  # noqa: BLE001 – handed to the sampling thread, which raises it
             self._fatal = error

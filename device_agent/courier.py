@@ -69,6 +69,12 @@ class Courier:
         self._is_chain_met = False
         self._met: Account | None = None  # None: what it holds is to be asked
         self._served: Account | None = None
+        self._around: Surroundings | None = None
+
+    def prepare(self) -> None:
+        """Use a quiet moment for what the next report will need."""
+        if self._ways is not None and self._around is not None:
+            self._ways[0].prepare_report(self._around)
 
     def round(self, *, is_end: bool) -> None:
         """Number, send, report, anchor all that is due.
@@ -89,7 +95,7 @@ class Courier:
     def _round(self, *, is_end: bool) -> None:
         self._gateway = gateway = self._gateway or self._connect()
         self._ways = to_node, to_chain = self._ways or self._deliveries(gateway)
-        around = find_surroundings(gateway, self._device)
+        self._around = around = find_surroundings(gateway, self._device)
         if not self._is_chain_met:
             reconcile_chain(self._outbox, gateway, self._device)
             self._is_chain_met = True
@@ -107,12 +113,19 @@ class Courier:
     ) -> None:
         processor = self._meet(around.processor)
         self._recorder.open(around.policy)
-        to_node.send_readings(processor)
+        try:
+            self._report(to_node, to_chain, around, processor)  # first: the owner waits for these
+        finally:
+            to_node.send_readings(processor)
+
+    def _report(
+        self, to_node: NodeDelivery, to_chain: ChainDelivery, around: Surroundings, node: Account
+    ) -> None:
         policy = around.policy
         waiting = to_chain.open_reports(policy)
         if policy is None or not waiting:
             return
-        ready = [to_node.keep_report(entry, policy, around, processor) for entry in waiting]
+        ready = [to_node.keep_report(entry, policy, around, node) for entry in waiting]
         if not to_chain.report(ready):
             self._recorder.forget_standing()
 

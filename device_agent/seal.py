@@ -34,6 +34,7 @@ class Sealer:
         self._keys = keys
         self._place = place
         self._last_keys: tuple[int, tuple[bytes, bytes]] = (-1, (b"", b""))
+        self._next_status: kem.Encapsulation | None = None
 
     def record(self, sample: MeterSample, *, seq: int) -> bytes:
         """Make the 95 bytes m of a sample, with the nonce that its day's key and seq give."""
@@ -131,16 +132,23 @@ class Sealer:
             private_key=self._keys.account,
         )
         plain = report.encode(signed)
+        self.prepare_status(owner=owner, owner_key=owner_key)
+        made, self._next_status = self._next_status, None
+        assert made is not None  # prepared just now, if not before
+        commitment = report.sealed_commitment(plain) if policy.is_sealed else None
+        return SealedStatus(sealed=made.seal(plain), commitment=commitment)
+
+    def prepare_status(self, *, owner: Account, owner_key: PaillierPublicKey) -> None:
+        """Do now what sealing the next report to the owner costs most, unless it is done."""
+        place, made = self._place, self._next_status
         context = contexts.status(
             chain_id=place.chain_id,
             notification_board=place.notification_board,
             device=place.device,
             owner=owner,
         )
-        commitment = report.sealed_commitment(plain) if policy.is_sealed else None
-        return SealedStatus(
-            sealed=kem.seal(owner_key, plain, context=context), commitment=commitment
-        )
+        if made is None or (made.public_key, made.context) != (owner_key, context):
+            self._next_status = kem.encapsulate(owner_key, context=context)
 
     def _sign(self, digest: bytes) -> bytes:
         return signing.sign(digest, self._keys.account)

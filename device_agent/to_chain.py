@@ -60,7 +60,8 @@ class ChainDelivery:
         if not ready:
             return True
         try:
-            receipts = self._gateway.transact_many([_report_call(entry) for entry in ready])
+            with self._progress.timing("chain"):
+                receipts = self._gateway.transact_many([_report_call(entry) for entry in ready])
             reverts = [receipt.revert for receipt in receipts if receipt.revert is not None]
             if reverts:
                 raise reverts[0]
@@ -72,11 +73,14 @@ class ChainDelivery:
         crash_point("reports-mined")
         self._outbox.end_reports([entry.id for entry in ready], REPORTED)
         crash_point("reports-marked")
+        took_ms = self._progress.taken_ms()
         for entry, receipt in zip(ready, receipts, strict=True):
-            self._tell_reported(entry, receipt)
+            self._tell_reported(entry, receipt, took_ms)
         return True
 
-    def _tell_reported(self, entry: ReportEntry, receipt: Receipt) -> None:
+    def _tell_reported(
+        self, entry: ReportEntry, receipt: Receipt, took_ms: dict[str, float]
+    ) -> None:
         self._progress.tell(
             "reported",
             status=entry.verdict.status.name.lower(),
@@ -85,6 +89,7 @@ class ChainDelivery:
             injected=entry.injected,
             gas=receipt.gas_used,
             tx=receipt.tx_hash,
+            took_ms=took_ms,  # of all the reports that went out together
         )
 
     def _drop(self, entries: Sequence[ReportEntry]) -> None:

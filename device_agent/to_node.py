@@ -65,18 +65,26 @@ class NodeDelivery:
         sealed, commitment = entry.sealed, entry.commitment
         if sealed is None:
             owner_key = self._paillier_key(around.owner)
-            made = self._sealer.status(entry, policy, owner=around.owner, owner_key=owner_key)
+            with self._progress.timing("seal"):
+                made = self._sealer.status(entry, policy, owner=around.owner, owner_key=owner_key)
             sealed, commitment = made.sealed, made.commitment
             self._outbox.seal_report(entry.id, sealed=sealed, commitment=commitment)
             crash_point("report-sealed")
         if not entry.kept:
-            kept = self._node.keep_report(self._sealer.report_for(sealed, processor=processor))
+            with self._progress.timing("store"):
+                kept = self._node.keep_report(self._sealer.report_for(sealed, processor=processor))
             if kept != hashlib.sha256(sealed).digest():
                 raise AgentError("the node keeps the report under another digest")
             crash_point("report-kept")
             self._outbox.mark_report_kept(entry.id)
             crash_point("report-kept-marked")
         return next(one for one in self._outbox.open_reports() if one.id == entry.id)
+
+    def prepare_report(self, around: Surroundings) -> None:
+        """Do beforehand what the next report's seal costs most, once the owner's key is known."""
+        owner_key = self._paillier_keys.get(around.owner)
+        if owner_key is not None and around.policy is not None:
+            self._sealer.prepare_status(owner=around.owner, owner_key=owner_key)
 
     def send_batches(self) -> None:
         """Send the batches that are on chain, with the device's BLS signatures."""

@@ -34,9 +34,9 @@ class NodeSettings:
     """What a processing node adds: `[node]`.
 
     host, port: where the intake listens. tariff: its tariff file. data_set_price_wei: what a data
-    set costs. margin_s: the time before T that it keeps. poll_s: seconds between two polls.
-    bond_wei: the free bond that it keeps ready for locks to come; bond_limit_wei: the most that it
-    puts up by itself, held and free.
+    set costs. margin_s: the time before T that it keeps. poll_s: seconds between two
+    polls when no block comes before. bond_wei: the free bond that it keeps ready for locks to
+    come; bond_limit_wei: the most that it puts up by itself, held and free.
     """
 
     host: str

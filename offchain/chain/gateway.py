@@ -17,6 +17,7 @@ from offchain.chain import codec
 from offchain.chain.attempt import RawReceipt
 from offchain.chain.codec import Abi
 from offchain.chain.deployment import Deployment
+from offchain.chain.dry_call import dry_call as dry_call_all
 from offchain.chain.endpoint import Endpoint
 from offchain.chain.errors import (
     AbiMismatch,
@@ -351,10 +352,10 @@ class ChainGateway:
             plain.append(Unsigned(target, data, call.value_wei, call.gas or 0, call.intent))
         if not dry_call:
             return plain
-        requests = [self._request(item, self._settings[3]) for item in plain]
-        dry = self._endpoint.batch(
-            [("eth_call", request) for request in requests]
-            + [("eth_estimateGas", request) for request in requests],
+        dry = dry_call_all(
+            self._endpoint,
+            lambda block: [self._request(item, block) for item in plain],
+            self._settings[3],
             first_alone=any(call.secret for call in calls),
         )
         self._refuse_failed(calls, dry)

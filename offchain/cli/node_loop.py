@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from offchain.chain.errors import NodeUnavailable
+from offchain.chain.heads import head_or_none, wait_for_events
 from offchain.cli.node_orders import Facts, carry_out_orders
 from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session
@@ -24,6 +25,8 @@ from offchain.services.node.serve import serve
 from offchain.services.node.store import NodeStore
 from offchain.services.node.worker import NodeWorker
 from offchain.types import to_account
+
+_HEEDED = ("PrepaidLock", "DataMarket")  # what they say is a node's business at once
 
 
 class RunningNode:
@@ -72,9 +75,18 @@ class RunningNode:
         upkeep = store_upkeep(self._session.profile, stop)
         with serve(self._intake, host=settings.host, port=settings.port) as server, upkeep:
             self._log.info("started", account=self._session.keys.address, url=server.url)
+            gateway = self._session.gateway
             while not stop.is_set():
+                head = head_or_none(gateway)  # what comes from here on is for the next poll
                 self._poll()
-                stop.wait(settings.poll_s)
+                wait_for_events(
+                    gateway,
+                    _HEEDED,
+                    after=head,
+                    depth=self._session.profile.confirmations,
+                    timeout_s=settings.poll_s,
+                    stop=stop,
+                )
         self._log.info("stopped")
 
     def publish(self, window_from: int, window_to: int) -> Facts:

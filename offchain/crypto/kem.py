@@ -36,6 +36,32 @@ _HEADER_BYTES = 6
 _COMMIT_BYTES = 32
 
 
+@dataclass(slots=True, repr=False)
+class Encapsulation:
+    """A KEM ciphertext and its key, made before there is a message: for one message alone.
+
+    Whoever seals often to one key under one context makes the next one while it has time.
+    """
+
+    public_key: PaillierPublicKey
+    context: bytes
+    _c_bytes: bytes
+    _key: bytes
+    _commit: bytes
+    _is_used: bool = False
+
+    def seal(self, plaintext: bytes) -> bytes:
+        """Seal up to 1 MiB. Raises InvalidPlaintextError, also for a second message."""
+        if len(any_bytes(plaintext, name="a plaintext")) > MAX_PLAINTEXT_BYTES:
+            raise InvalidPlaintextError(f"a message may have at most {MAX_PLAINTEXT_BYTES} bytes")
+        if self._is_used:
+            raise InvalidPlaintextError("an encapsulation seals one message")
+        self._is_used = True
+        body = gcm_encrypt(self._key, plaintext, associated_data=_context_digest(self.context))
+        width = fixed_width(self.public_key.byte_length, 2)
+        return MAGIC + width + self._c_bytes + self._commit + body
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Opening:
     """The plaintext r and the coins of one KEM ciphertext: they open it, and nothing else."""
@@ -64,23 +90,29 @@ def overhead(public_key: PaillierPublicKey) -> int:
 
 def seal(public_key: PaillierPublicKey, plaintext: bytes, *, context: bytes) -> bytes:
     """Seal up to 1 MiB to a public key; `context` is authenticated and not sent. Random."""
-    if len(any_bytes(plaintext, name="a plaintext")) > MAX_PLAINTEXT_BYTES:
+    if len(any_bytes(plaintext, name="a plaintext")) > MAX_PLAINTEXT_BYTES:  # before the work
         raise InvalidPlaintextError(f"a message may have at most {MAX_PLAINTEXT_BYTES} bytes")
+    return encapsulate(public_key, context=context).seal(plaintext)
+
+
+def encapsulate(public_key: PaillierPublicKey, *, context: bytes) -> Encapsulation:
+    """Draw a fresh key for one message and encrypt it to a public key."""
     r = secrets.randbelow(public_key.n)
     coins = _derive_coins(public_key, r, context)
     ciphertext = paillier.encrypt_with_coins(public_key, r, coins=coins)
     c_bytes = paillier.ciphertext_to_bytes(public_key, ciphertext)
     key, commit = _derive_key(public_key, r, c_bytes, context)
-    body = gcm_encrypt(key, plaintext, associated_data=_context_digest(context))
-    return MAGIC + fixed_width(public_key.byte_length, 2) + c_bytes + commit + body
+    return Encapsulation(public_key, context, c_bytes, key, commit)
 
 
 def open_sealed(private_key: PaillierPrivateKey, sealed: bytes, *, context: bytes) -> bytes:
     """Open a sealed message. Raises one and the same DecryptionError for whatever is wrong."""
     public_key = private_key.public_key
     c_bytes, commit, body = _split(public_key, sealed)
-    r = paillier.decrypt(private_key, int.from_bytes(c_bytes, "big"))
-    return _open_with_r(public_key, r, c_bytes, commit, body, context)
+    ciphertext = int.from_bytes(c_bytes, "big")
+    r = paillier.decrypt(private_key, ciphertext)
+    same = paillier.has_coins(private_key, ciphertext, _derive_coins(public_key, r, context))
+    return _open_body(public_key, r, c_bytes, commit, body, context, is_derived=same)
 
 
 def opening(private_key: PaillierPrivateKey, sealed: bytes) -> Opening:
@@ -129,9 +161,23 @@ def _open_with_r(
 ) -> bytes:
     coins = _derive_coins(public_key, r, context)
     again = paillier.encrypt_with_coins(public_key, r, coins=coins)
-    key, expected = _derive_key(public_key, r, c_bytes, context)
     same = hmac.compare_digest(fixed_width(again, len(c_bytes)), c_bytes)
-    if not (same and hmac.compare_digest(expected, commit)):
+    return _open_body(public_key, r, c_bytes, commit, body, context, is_derived=same)
+
+
+def _open_body(
+    public_key: PaillierPublicKey,
+    r: int,
+    c_bytes: bytes,
+    commit: bytes,
+    body: bytes,
+    context: bytes,
+    *,
+    is_derived: bool,
+) -> bytes:
+    """Open the body; `is_derived`: the coins of c are those that r gives."""
+    key, expected = _derive_key(public_key, r, c_bytes, context)
+    if not (is_derived & hmac.compare_digest(expected, commit)):
         raise DecryptionError
     return gcm_decrypt(key, body, associated_data=_context_digest(context))
 

@@ -125,6 +125,21 @@ def extract_coins(private_key: PaillierPrivateKey, ciphertext: int) -> int:
     return int(gmpy2.powmod(masked, gmpy2.invert(n, order), n))
 
 
+def has_coins(private_key: PaillierPrivateKey, ciphertext: int, coins: int) -> bool:
+    """Tell whether `coins` in Z*_n are the coins of an element of Z*_{n²}, as only the owner can.
+
+    c = (1 + m·n)·coins^n mod n² says c = coins^n mod n; and coins ↦ coins^n is one to one on Z*_n,
+    so that the latter holds for the coins of c alone, whatever m is. Modulo each prime that is a
+    twentieth of the work of encrypting anew.
+    """
+    n = private_key.public_key.n
+    same = [
+        gmpy2.powmod(coins, n % (prime - 1), prime) == ciphertext % prime
+        for prime in (private_key._p, private_key._q)
+    ]
+    return all(same)
+
+
 def add_ciphertexts(public_key: PaillierPublicKey, ciphertexts: Iterable[int]) -> int:
     """Return a fresh encryption of the sum modulo n of one or more plaintexts.
 

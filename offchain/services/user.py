@@ -11,6 +11,7 @@ from pathlib import Path
 
 from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.heads import head_or_none, wait_for_block
 from offchain.chain.receipt import Receipt
 from offchain.records.contexts import DATA_SHARING_PURPOSE
 from offchain.records.tariff import Tariff
@@ -188,18 +189,19 @@ class UserAgent:
         )
 
     def wait_answer(self, lock_id: bytes, *, timeout_s: float, poll_s: float = 0.5) -> OpenedAnswer:
-        """Wait for the answer and open it.
+        """Wait for the answer and open it; look at each new block, and every `poll_s` at least.
 
         Raises AnswerNotReady when the lock ended otherwise, or time is up.
         """
         give_up_at = time.monotonic() + timeout_s
         while True:
+            head = head_or_none(self._gateway)
             try:
                 return self.answer(lock_id)
             except AnswerNotReady as not_ready:
                 if not_ready.state not in _PENDING or time.monotonic() >= give_up_at:
                     raise
-            time.sleep(poll_s)
+            wait_for_block(self._gateway, after=head, timeout_s=poll_s)
 
     def audit(self, lock_id: bytes, tariff: Tariff) -> AuditReport:
         """Audit an answer against what was asked, the anchored readings and the tariff."""

@@ -114,15 +114,18 @@ class CopiedStore:
         self._require_enough(name, {url: why for url, why in reasons.items() if why})
         return cids
 
-    def pay_owed(self) -> list[Owed]:
-        """Send the stores that answer what they are owed; return what is owed still."""
-        for one in self.kept.owed(urls=list(self.stores)):
+    def pay_owed(self, *, at_once: bool = False) -> list[Owed]:
+        """Send the stores that answer what they are owed; return what is owed still.
+
+        What a store did not keep when it was sent is sent again after growing pauses, or `at_once`.
+        """
+        for one in self.kept.owed(urls=list(self.stores), due_at=None if at_once else self.now()):
             if self.is_paused(one.url) or (parcel := self.kept.parcel(one.name)) is None:
                 continue
             try:
                 objects = self.objects_of(parcel)
             except StorageError as error:
-                self._owe(one.name, one.url, f"nobody has it to send: {error}")
+                self._owe(one.name, one.url, f"nobody has it to send: {error}", is_refused=True)
                 continue
             if self._send(one.name, one.url, objects) is None:
                 self.kept.settle(one.name, [one.url])
@@ -137,19 +140,31 @@ class CopiedStore:
     # ---- out
 
     def get(self, cid: str | bytes, *, max_bytes: int) -> bytes:
-        """Return an object from the first that has its true bytes; see ContentStore."""
+        """Return an object from the first that has its true bytes; see ContentStore.
+
+        All are asked for what they have themselves before any of them searches among its peers.
+        """
         cid, failures = Cid.of(cid), list[StorageError]()
+        searching: dict[str, BlockBackedStore] = {}
         for url, store in {HERE: self.here, **self.stores}.items():
             if self.is_paused(url):
                 failures += [] if self._is_lost(url) else [StoreUnavailable(self._silence(url))]
                 continue
             try:
-                return store.get(cid, max_bytes=max_bytes)
+                return store.get_here(cid, max_bytes=max_bytes)
+            except ObjectNotFound:
+                searching[url] = store
             except ObjectMalformed:
                 raise  # the true bytes: nobody has better ones
             except StorageError as error:
-                self._take_note(url, error)
-                failures.append(error)
+                failures.append(self._noted(url, error))
+        for url, store in searching.items():
+            try:
+                return store.get(cid, max_bytes=max_bytes)
+            except ObjectMalformed:
+                raise
+            except StorageError as error:
+                failures.append(self._noted(url, error))
         raise _worst(cid, failures)
 
     def has(self, cid: str | bytes) -> bool:
@@ -222,22 +237,23 @@ class CopiedStore:
                 _log.warning("%s: %s; what is damaged there is put anew", url, error)
                 store.renew(objects)
         except StorageError as error:
-            self._take_note(url, error)
-            return self._owe(name, url, str(error))
+            is_refused = not isinstance(error, StoreUnavailable)
+            return self._owe(name, url, str(self._noted(url, error)), is_refused=is_refused)
         if self.kept.down_since(url) is not None:
             self.kept.set_up(url)
         return None
 
-    def _owe(self, name: str, url: str, reason: str) -> str:
-        self.kept.owe(name, url, now=self.now(), reason=reason)
+    def _owe(self, name: str, url: str, reason: str, *, is_refused: bool = False) -> str:
+        self.kept.owe(name, url, now=self.now(), reason=reason, is_refused=is_refused)
         return reason
 
-    def _take_note(self, url: str, error: StorageError) -> None:
+    def _noted(self, url: str, error: StorageError) -> StorageError:
         if isinstance(error, StoreUnavailable) and url in self.stores:
             self.kept.set_down(url, now=self.now())
             _log.warning("%s", error)
         elif isinstance(error, ObjectCorrupt):
             _log.warning("%s served wrong bytes: %s", url, error)
+        return error
 
     def _ask(self, question: Callable[[str | bytes], bool], cid: str | bytes) -> bool:
         try:

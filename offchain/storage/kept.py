@@ -32,10 +32,12 @@ CREATE TABLE IF NOT EXISTS objects (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS objects_by_digest ON objects (digest);
 CREATE TABLE IF NOT EXISTS owed (
-    name   TEXT NOT NULL REFERENCES parcels ON DELETE CASCADE,
-    url    TEXT NOT NULL,
-    since  INTEGER NOT NULL,
-    reason TEXT NOT NULL,
+    name     TEXT NOT NULL REFERENCES parcels ON DELETE CASCADE,
+    url      TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    reason   TEXT NOT NULL,
+    pause_s  INTEGER NOT NULL DEFAULT 0,
+    retry_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (name, url)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stores (
@@ -46,7 +48,8 @@ CREATE TABLE IF NOT EXISTS stores (
     audited_at  INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 """
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5, 30
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5, 30  # of a store
+_LONGEST_WAIT_S = 3_600  # of a parcel that a store which answers does not keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ class KeptParcels:
                 [(name, at, cid.digest, length) for at, (cid, length) in enumerate(objects)],
             )
             connection.executemany(
-                "INSERT OR IGNORE INTO owed VALUES (?, ?, ?, 'not sent yet')",
+                "INSERT OR IGNORE INTO owed (name, url, since, reason) "
+                "VALUES (?, ?, ?, 'not sent yet')",
                 [(name, url, now) for url in urls],
             )
 
@@ -165,12 +169,19 @@ class KeptParcels:
 
     # ---- who is owed what
 
-    def owe(self, name: str, url: str, *, now: int, reason: str) -> None:
-        """Note that a store does not have a parcel (any more), and why."""
+    def owe(self, name: str, url: str, *, now: int, reason: str, is_refused: bool = False) -> None:
+        """Note that a store does not have a parcel (any more), and why.
+
+        `is_refused`: it answers and yet does not keep it, or nobody has it to send: the time until
+        the next try doubles.
+        """
+        wait = f"min({_LONGEST_WAIT_S}, max({_FIRST_PAUSE_S}, 2*pause_s))"
+        later = f", pause_s={wait}, retry_at=?3 + {wait}" if is_refused else ""
         with self._write() as connection:
             connection.execute(
-                "INSERT INTO owed SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM parcels WHERE "
-                "name=?1) ON CONFLICT (name, url) DO UPDATE SET reason=?4",
+                "INSERT INTO owed (name, url, since, reason) SELECT ?1, ?2, ?3, ?4 "
+                "WHERE EXISTS (SELECT 1 FROM parcels WHERE name=?1) "
+                f"ON CONFLICT (name, url) DO UPDATE SET reason=?4{later}",
                 (name, url, now, reason),
             )
 
@@ -181,11 +192,14 @@ class KeptParcels:
                 "DELETE FROM owed WHERE name=? AND url=?", [(name, url) for url in urls]
             )
 
-    def owed(self, *, urls: Sequence[str]) -> list[Owed]:
-        """Return what these stores are owed, oldest first."""
+    def owed(self, *, urls: Sequence[str], due_at: int | None = None) -> list[Owed]:
+        """Return what these stores are owed, oldest first; `due_at`: what is to be tried then."""
         marks = ",".join("?" * len(urls))
-        query = f"SELECT name, url, since, reason FROM owed WHERE url IN ({marks}) ORDER BY since"
-        return [Owed(*row) for row in self._all(query, *urls)]
+        query = f"SELECT name, url, since, reason FROM owed WHERE url IN ({marks})"
+        if due_at is None:
+            return [Owed(*row) for row in self._all(f"{query} ORDER BY since", *urls)]
+        due = f"{query} AND retry_at <= ? ORDER BY since"
+        return [Owed(*row) for row in self._all(due, *urls, due_at)]
 
     # ---- the stores themselves
 

@@ -97,6 +97,13 @@ class BlockBackedStore(ABC):
             self._listed_block(index, position) for position in range(len(index.digests))
         )
 
+    def get_here(self, cid: str | bytes, *, max_bytes: int) -> bytes:
+        """As `get`, but ask nobody else for an object whose root is not in this store itself."""
+        root = Cid.of(cid)
+        if not self._has_block(root):
+            raise ObjectNotFound(f"{root} is not in this store itself")
+        return self.get(root, max_bytes=max_bytes)
+
     def has(self, cid: str | bytes) -> bool:
         """Tell whether every block is in this store itself; see ContentStore."""
         return all(self._has_block(block) for block in self._local_blocks(Cid.of(cid)))

@@ -63,7 +63,7 @@ def look_after(store: CopiedStore, urls: Sequence[str] | None = None) -> Upkeep:
     let_go = _let_expired_go(store)
     _mend_here(store)
     found, silent = _look(store, list(store.stores) if urls is None else urls)
-    owed = store.pay_owed()
+    owed = store.pay_owed(at_once=True)
     open_still = {(one.name, one.url) for one in owed}
     findings = tuple(
         Finding(url, cid, what, (name, url) not in open_still) for name, url, cid, what in found

@@ -55,7 +55,7 @@ from offchain.records import (
 )
 from offchain.services import data_export, member_file
 from offchain.services.registration import Registration
-from offchain.storage import blocks
+from offchain.storage import blocks, car
 from offchain.storage.cid import Cid
 from offchain.types import to_account
 from tests.fuzz.corpus import CORPUS
@@ -232,6 +232,7 @@ DECODERS: dict[str, Decoder] = {
     # the content store
     "cid": _text(Cid.parse),
     "block-index": blocks.read_index,
+    "car-archive": lambda data: list(car.read_car([data])),
     # files that people hand over
     "registration": _text(Registration.from_json),
     "export-csv": _file(lambda path: data_export.read_export(path, chain_id=1), "export.csv"),

@@ -34,8 +34,9 @@ from offchain.records.inflate import deflate
 from offchain.services import data_export, member_file
 from offchain.services.registration import Registration
 from offchain.services.roles import MemberRole
-from offchain.storage import blocks
+from offchain.storage import blocks, car
 from offchain.storage.cid import Cid
+from offchain.storage.group import group_of, raw_link
 from tests.fuzz import decoders
 from tests.fuzz.corpus import CORPUS
 from tests.unit.records import samples
@@ -217,6 +218,9 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "export-csv", (folder / "export.csv").read_bytes()
     yield "cid", Cid.of_block(b"block").encode()
     yield "block-index", blocks.cut(bytes(blocks.BLOCK_BYTES + 1)).root
+    group = group_of([Cid.of_block(b"one"), Cid.of_block(b"two")])
+    pairs = [(raw_link(Cid.of_block(data)), data) for data in (b"one", b"two")]
+    yield "car-archive", b"".join(car.write_car(group.root, [*pairs, *group.nodes]))
     made = Registration(samples.DEVICE, (1, bytes(32), (1, 2)), ((3, 4), ((5, 6), 7)))
     yield "registration", made.to_json().encode()
     rows = b"1700000000,5,100,215\n1700003600,6,-100,-31\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.storage import Cid, open_copied_store
+from offchain.storage import Cid, open_copied_store, open_store
 from offchain.storage.blocks import BLOCK_BYTES, cut
 from offchain.storage.car import write_car
 from offchain.storage.copies import CopiedStore
@@ -318,3 +318,23 @@ def test_pay_owed__the_list_is_of_an_earlier_process__sends_what_it_says(
     with opened(swarm.urls[:2], tmp_path) as store:
         wait_until_nothing_is_owed(store)
     assert holds(swarm.urls[1], [Cid.of_object(data) for data in objects])
+
+
+def test_get__only_the_last_store_has_it__needs_no_search_at_the_first(
+    swarm: Swarm, tmp_path: Path
+) -> None:
+    folder = f"dir:{tmp_path / 'folder'}"
+    with open_store(folder) as alone:
+        cid = alone.put(b"in the folder")
+    with open_copied_store([*swarm.urls[:2], folder], tmp_path / "content", timeout_s=30) as store:
+        started = time.monotonic()
+        assert store.get(cid, max_bytes=13) == b"in the folder"
+        assert time.monotonic() - started < 5
+
+
+def test_get__nobody_named_has_it__is_searched_for_in_the_swarm(
+    swarm: Swarm, store: CopiedStore
+) -> None:
+    with KuboStore(swarm.urls[2]) as stranger:
+        cid = stranger.put(b"at a node that is not named" + os.urandom(9))
+    assert len(store.get(cid, max_bytes=50)) == 36

@@ -27,14 +27,17 @@ def make_node(data: Path, polls: list[Any], stop: threading.Event) -> RunningNod
 
     node = object.__new__(RunningNode)
     keys = SimpleNamespace(address="0x1")
+    deployment = SimpleNamespace(address=lambda name: name)
+    gateway = SimpleNamespace(block_number=lambda: 1, deployment=deployment)
     profile = SimpleNamespace(
         data=data,
+        confirmations=0,
         store_urls=(f"dir:{data}/store",),
         content_folder=data / "content",
         store_copies=None,
         store_keep_days=400,
     )
-    node._session = SimpleNamespace(profile=profile, keys=keys)
+    node._session = SimpleNamespace(profile=profile, keys=keys, gateway=gateway)
     node._settings = SimpleNamespace(host="127.0.0.1", port=0, poll_s=0)
     node._worker = SimpleNamespace(run_once=run_once)
     from fastapi import FastAPI

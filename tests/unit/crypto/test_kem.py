@@ -42,6 +42,28 @@ def test_seal__twice__shares_nothing_but_the_header(private_key, sealed):
     assert again[:6] == sealed[:6] and again[6:518] != sealed[6:518]
 
 
+def test_encapsulation__made_before_the_message__seals_one_that_opens(private_key):
+    made = kem.encapsulate(private_key.public_key, context=CONTEXT)
+    message = made.seal(b"a report")
+    assert kem.open_sealed(private_key, message, context=CONTEXT) == b"a report"
+    with pytest.raises(DecryptionError):
+        kem.open_sealed(private_key, message, context=CONTEXT + b"!")
+
+
+def test_encapsulation__a_second_message__is_refused(private_key):
+    made = kem.encapsulate(private_key.public_key, context=CONTEXT)
+    made.seal(b"a report")
+    with pytest.raises(InvalidPlaintextError, match="one message"):
+        made.seal(b"another")
+
+
+def test_encapsulation__too_long_a_message__is_refused_and_none_is_used_up(private_key):
+    made = kem.encapsulate(private_key.public_key, context=CONTEXT)
+    with pytest.raises(InvalidPlaintextError, match="at most"):
+        made.seal(bytes(kem.MAX_PLAINTEXT_BYTES + 1))
+    made.seal(b"")
+
+
 def _regions(sealed, width):
     """First, middle and last byte of each region of docs/formats.md §3."""
     ends = {"magic": 4, "length": 6, "c": 6 + 2 * width}

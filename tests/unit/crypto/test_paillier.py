@@ -76,6 +76,24 @@ def test_extract_coins__any_ciphertext__opens_it_fully(private_key):
     assert paillier.extract_coins(private_key, ciphertext) == coins
 
 
+def test_has_coins__those_of_the_ciphertext__and_no_others(private_key):
+    n = private_key.public_key.n
+    coins = paillier.random_unit(n)
+    for plaintext in (0, 5, n - 1):
+        ciphertext = paillier.encrypt_with_coins(private_key.public_key, plaintext, coins=coins)
+        assert paillier.has_coins(private_key, ciphertext, coins)
+        for other in (coins + 1, n - coins, coins * 2 % n, 1):
+            assert not paillier.has_coins(private_key, ciphertext, other)
+
+
+def test_has_coins__right_modulo_one_prime_alone__is_false(private_key):
+    p, q = private_key._p, private_key._q
+    coins = paillier.random_unit(p * q)
+    ciphertext = paillier.encrypt_with_coins(private_key.public_key, 5, coins=coins)
+    for prime in (p, q):
+        assert not paillier.has_coins(private_key, ciphertext, (coins + prime) % (p * q))
+
+
 def test_encrypt_as_owner__any_plaintext__is_read_by_everyone_with_the_key(private_key):
     n = private_key.public_key.n
     for plaintext in (0, 1, n - 1):

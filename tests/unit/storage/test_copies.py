@@ -201,6 +201,31 @@ def test_put__what_lies_at_a_store_is_damaged__replaces_it(site):
     assert holds(site, "b", cid)
 
 
+def test_pay_owed__a_store_keeps_other_bytes_each_time__tries_less_and_less_often(site):
+    store, sent = site.store.stores["b"], []
+    honest = store.put
+
+    def corrupting(data: bytes, **_: object) -> Cid:
+        sent.append(site.clock.now)
+        cid = honest(data)
+        site.file("b", cid).write_bytes(b"dust")
+        return store._checked_block(cid, 100) and cid
+
+    store.put = corrupting
+    with pytest.raises(CopiesMissing, match="other bytes"):
+        site.store.put(b"data")
+    for _ in range(600):
+        site.clock.now += 1
+        site.store.pay_owed()
+    rounds = sorted({at - START for at in sent})
+    assert rounds == [0, 5, 15, 35, 75, 155, 315]
+    site.store.pay_owed(at_once=True)
+    assert sent[-1] == site.clock.now
+    store.put = honest
+    site.store.pay_owed(at_once=True)
+    assert site.owed() == []
+
+
 def test_look_after__a_store_lost_everything__puts_it_again(site):
     cids = site.store.put_all([b"one", b"two"], lasting=True)
     for cid in cids:

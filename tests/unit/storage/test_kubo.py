@@ -1,5 +1,6 @@
 """What is Kubo's own: dead, lying and forgetful daemons, and peers that have nothing."""
 
+import json
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from offchain.storage import Cid
 from offchain.storage.blocks import BLOCK_BYTES
+from offchain.storage.car import write_car
 from offchain.storage.errors import (
     ObjectCorrupt,
     ObjectNotFound,
@@ -17,7 +19,9 @@ from offchain.storage.errors import (
     PinMissing,
     StoreUnavailable,
 )
+from offchain.storage.group import group_of, raw_link
 from offchain.storage.kubo import KuboStore, _multiaddress
+from offchain.storage.objects import Condition
 
 
 @pytest.fixture
@@ -28,9 +32,13 @@ def daemon():
         def do_POST(self):
             path = self.path.partition("?")[0].removeprefix("/api/v0")
             self.server.asked.append(path)
+            if self.headers.get("Transfer-Encoding") == "chunked":
+                while size := int(self.rfile.readline(), 16):
+                    self.rfile.read(size + 2)
+                self.rfile.readline()
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = self.server.answers.get(path)
-            self.send_response(503 if body is None else 200)
+            self.send_response(503 if body is None else self.server.status.get(path, 200))
             self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()
             self.wfile.write(body or b"")
@@ -39,7 +47,7 @@ def daemon():
             """Keep the test's output clean."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.answers, server.asked = {}, []
+    server.answers, server.asked, server.status = {}, [], {}
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
     )
@@ -143,3 +151,109 @@ def test_get__unknown_to_all__answers_within_its_time(kubo_url):
 )
 def test_multiaddress__each_kind_of_host__is_written(url, address):
     assert _multiaddress(url) == address
+
+
+OBJECTS = [b"one", b"two"]
+BLOCKS = [Cid.of_block(data) for data in OBJECTS]
+GROUP = group_of(BLOCKS)
+
+
+def _import_line(root: str, error: str = "") -> bytes:
+    return json.dumps({"Root": {"Cid": {"/": root}, "PinErrorMsg": error}}).encode() + b"\n"
+
+
+def _archive(*blocks: tuple[bytes, bytes]) -> bytes:
+    return b"".join(write_car(GROUP.root, [*GROUP.nodes, *blocks]))
+
+
+def _honest(server) -> None:
+    server.answers["/dag/import"] = _import_line(GROUP.root_cid)
+    server.answers["/pin/ls"] = json.dumps({"Keys": {GROUP.root_cid: {}}}).encode()
+    pairs = zip(map(raw_link, BLOCKS), OBJECTS, strict=True)
+    server.answers["/dag/export"] = _archive(*pairs)
+
+
+def test_put_all__daemon_imports_pins_and_shows_all__is_done(daemon):
+    _honest(daemon)
+    assert _store(daemon).put_all(OBJECTS) == BLOCKS
+    assert daemon.asked == ["/dag/import", "/pin/ls", "/dag/export"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", PinMissing),
+        (_import_line(GROUP.root_cid, "a block is missing"), PinMissing),
+        (_import_line("bafyother"), PinMissing),
+        (b"{}", StoreUnavailable),
+        (b"out of memory", StoreUnavailable),
+        (b'{"Message": "no space left", "Type": "error"}', StoreUnavailable),
+    ],
+)
+def test_put_all__import_that_says_anything_else__is_refused(daemon, answer, error):
+    _honest(daemon)
+    daemon.answers["/dag/import"] = answer
+    with pytest.raises(error):
+        _store(daemon).put_all(OBJECTS)
+
+
+def test_put_all__daemon_refuses__says_why_and_is_not_asked_again(daemon):
+    daemon.answers["/dag/import"] = b'{"Message": "no space left on device"}'
+    daemon.status["/dag/import"] = 500
+    with pytest.raises(StoreUnavailable, match="no space left on device"):
+        _store(daemon).put_all(OBJECTS)
+    assert daemon.asked == ["/dag/import"]
+
+
+def test_put_all__daemon_is_overloaded__is_asked_again_then_unavailable(daemon):
+    with pytest.raises(StoreUnavailable, match=str(daemon.server_port)):
+        _store(daemon).put_all(OBJECTS)
+    assert daemon.asked == ["/dag/import"] * 4
+
+
+@pytest.mark.parametrize(
+    ("shown", "error"),
+    [
+        (_archive((raw_link(BLOCKS[0]), b"one")), PinMissing),
+        (_archive((raw_link(BLOCKS[0]), b"one"), (raw_link(BLOCKS[1]), b"TWO")), ObjectCorrupt),
+        (_archive()[:-1], ObjectCorrupt),
+        (b"", ObjectCorrupt),
+    ],
+)
+def test_put_all__daemon_shows_back_other_than_all__is_refused(daemon, shown, error):
+    _honest(daemon)
+    daemon.answers["/dag/export"] = shown
+    with pytest.raises(error):
+        _store(daemon).put_all(OBJECTS)
+
+
+def test_is_up__503_or_nobody__is_false(daemon):
+    assert not _store(daemon).is_up()
+    assert not KuboStore("http://127.0.0.1:9").is_up()
+    daemon.answers["/version"] = b"{}"
+    assert _store(daemon).is_up()
+
+
+def test_put_all__more_objects_than_one_node_of_the_tree_lists__are_all_there(
+    kubo_url, monkeypatch
+):
+    monkeypatch.setattr("offchain.storage.group.MAX_LINKS", 3)
+    objects = [os.urandom(12) for _ in range(11)]  # 4 nodes, 2 above them, the root
+    assert len(group_of([Cid.of_block(data) for data in objects]).nodes) == 7
+    with KuboStore(kubo_url) as store:
+        cids = store.put_all(objects)
+        assert store.examine(*cids) == {}
+        store._client.repo.gc()
+        assert store.examine(*cids) == {}
+
+
+def test_put_all__then_unpinned_and_collected__is_gone_and_put_again(kubo_url):
+    objects = [os.urandom(BLOCK_BYTES + 5), os.urandom(9)]
+    with KuboStore(kubo_url) as store:
+        cids = store.put_all(objects)
+        store.unpin(*cids)
+        store._client.repo.gc()
+        assert not any(map(store.has, cids))
+        assert set(store.examine(*cids).values()) == {Condition.MISSING}
+        assert store.put_all(objects) == cids
+        assert store.examine(*cids) == {}

@@ -1,0 +1,73 @@
+"""Fig. 10: prepaid payments with their answers, and account inquiries."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from bench.net_site import BILL, FIRST_DAY_S, Household, Site
+from offchain.services.roles import LockState
+from offchain.types import SECONDS_PER_DAY
+
+_ANSWER_S = 50.0
+
+
+@dataclass
+class RequestRun:
+    """Milliseconds: from the ask to the receipt of the payment, and to the opened answer."""
+
+    payment_ms: list[float] = field(default_factory=list)
+    answer_ms: list[float] = field(default_factory=list)
+
+
+class RequestsFailed(Exception):
+    """An answer does not say what it must: the times say nothing."""
+
+
+def measure_requests(site: Site, count: int) -> RequestRun:
+    """Let the users in turn prepay `count` bills, one after another, and open each answer.
+
+    The user seals the request, pays, waits, opens the answer and checks its signature; the node, a
+    process of its own, sees the request on chain, answers, accepts and claims. Raises
+    RequestsFailed.
+    """
+    run = RequestRun()
+    for home in site.households:  # the first of each fetches and checks keys
+        _ask(home)
+    for number in range(count):
+        payment_ms, answer_ms = _ask(site.households[number % len(site.households)])
+        run.payment_ms.append(payment_ms)
+        run.answer_ms.append(answer_ms)
+    return run
+
+
+def measure_inquiries(site: Site, count: int) -> list[float]:
+    """Let the users in turn ask what their account holds: balance, withdrawable sum, last lock."""
+    locks = [home.user.my_locks()[-1] for home in site.households]
+    took_ms = []
+    for number in range(count):
+        home = site.households[number % len(site.households)]
+        started = time.perf_counter()
+        balance_wei = home.gateway.balance_wei(home.gateway.address)
+        home.user.withdrawable_wei()
+        lock = home.user.lock(locks[number % len(locks)])
+        took_ms.append(1000 * (time.perf_counter() - started))
+        if balance_wei <= 0 or lock.state not in (LockState.CLAIMED, LockState.SETTLED):
+            raise RequestsFailed(f"the account holds {balance_wei} wei, its lock is {lock.state}")
+    return took_ms
+
+
+def _ask(home: Household) -> tuple[float, float]:
+    started = time.perf_counter()
+    paid = home.user.request(
+        BILL,
+        devices=[home.device.address],
+        window_from=FIRST_DAY_S,
+        window_to=FIRST_DAY_S + SECONDS_PER_DAY,
+    )
+    payed = time.perf_counter()
+    opened = home.user.wait_answer(paid.lock_id, timeout_s=_ANSWER_S)
+    answered = time.perf_counter()
+    if not opened.signature_valid or opened.result["energy_wh"] <= 0:
+        raise RequestsFailed(f"the answer of {paid.lock_id.hex()} is none")
+    return 1000 * (payed - started), 1000 * (answered - started)
