@@ -64,6 +64,15 @@ def overhead(public_key: PaillierPublicKey) -> int:
 
 def seal(public_key: PaillierPublicKey, plaintext: bytes, *, context: bytes) -> bytes:
     """Seal up to 1 MiB to a public key; `context` is authenticated and not sent. Random."""
+    return seal_with_opening(public_key, plaintext, context=context)[0]
+
+
+def seal_with_opening(
+    public_key: PaillierPublicKey, plaintext: bytes, *, context: bytes
+) -> tuple[bytes, Opening]:
+    """Seal like `seal`, and return the opening too, for a sealer that may have to show it. Secret
+    as the plaintext is: it opens the message.
+    """
     if len(any_bytes(plaintext, name="a plaintext")) > MAX_PLAINTEXT_BYTES:
         raise InvalidPlaintextError(f"a message may have at most {MAX_PLAINTEXT_BYTES} bytes")
     r = secrets.randbelow(public_key.n)
@@ -72,7 +81,8 @@ def seal(public_key: PaillierPublicKey, plaintext: bytes, *, context: bytes) -> 
     c_bytes = paillier.ciphertext_to_bytes(public_key, ciphertext)
     key, commit = _derive_key(public_key, r, c_bytes, context)
     body = gcm_encrypt(key, plaintext, associated_data=_context_digest(context))
-    return MAGIC + fixed_width(public_key.byte_length, 2) + c_bytes + commit + body
+    sealed = MAGIC + fixed_width(public_key.byte_length, 2) + c_bytes + commit + body
+    return sealed, Opening(r, coins)
 
 
 def open_sealed(private_key: PaillierPrivateKey, sealed: bytes, *, context: bytes) -> bytes:
@@ -107,6 +117,35 @@ def open_with_opening(
     c_bytes, commit, body = _split(public_key, sealed)
     _require_opening(public_key, c_bytes, opening)
     return _open_with_r(public_key, opening.r, c_bytes, commit, body, context)
+
+
+def verify_form(public_key: PaillierPublicKey, sealed: bytes) -> bool:
+    """Tell whether bytes have the form of a sealed message to this key, with c in Z*_n²: whoever
+    has them can see that.
+    """
+    try:
+        c_bytes, _, _ = _split(public_key, sealed)
+        paillier.ciphertext_from_bytes(public_key, c_bytes)
+    except CryptoError:
+        return False
+    return True
+
+
+def verify_opening(public_key: PaillierPublicKey, sealed: bytes, opening: Opening) -> bool:
+    """Tell whether an opening is the one of this sealed message's c."""
+    try:
+        _require_opening(public_key, _split(public_key, sealed)[0], opening)
+    except CryptoError:
+        return False
+    return True
+
+
+def verify_coins(public_key: PaillierPublicKey, opening: Opening, *, context: bytes) -> bool:
+    """Tell whether the coins of an opening are the ones that its r derives in this context."""
+    try:
+        return _derive_coins(public_key, opening.r, context) == opening.coins
+    except CryptoError:
+        return False
 
 
 def _require_opening(public_key: PaillierPublicKey, c_bytes: bytes, opening: Opening) -> None:
