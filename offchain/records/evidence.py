@@ -51,7 +51,7 @@ Evidence = AnswerEvidence | DataSetEvidence
 
 @dataclass(frozen=True, slots=True)
 class SealedEvidence:
-    """As stored: the key to the box, sealed to each judge; SHA-256 of all before the box; the box."""
+    """As stored: the box, its key sealed to each judge, and SHA-256 of all before the box."""
 
     keys: dict[Account, bytes]
     keys_digest: bytes

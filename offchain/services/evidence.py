@@ -28,9 +28,7 @@ def judges_of(gateway: ChainGateway, *, before: int | None = None) -> list[Accou
     """
     members = gateway.call("Consortium", "members")
     calls = [("Consortium", "memberSince", (one,)) for one in members]
-    calls += [
-        ("MemberRegistry", "isActive", (one, int(MemberRole.CONSORTIUM))) for one in members
-    ]
+    calls += [("MemberRegistry", "isActive", (one, int(MemberRole.CONSORTIUM))) for one in members]
     answers = gateway.call_many(calls)
     since, are_active = answers[: len(members)], answers[len(members) :]
     found = [
@@ -111,7 +109,7 @@ def _require_enough(
     if len(keys) < needed:
         why = f" ({'; '.join(refused)})" if refused else ""
         raise NoJudges(
-            f"{len(keys)} judges can read evidence and {needed} must agree{why}; a judge is a member "
-            "of the consortium that is admitted as a consortium node, with its key in the content "
-            "store: ask the consortium"
+            f"{len(keys)} judges can read evidence and {needed} must agree{why}; a judge is a "
+            "member of the consortium that is admitted as a consortium node, with its key in the "
+            "content store: ask the consortium"
         )
