@@ -22,7 +22,6 @@ from offchain.services.court.answer_look import AnswerLook, ShownAnswer
 from offchain.services.court.data_set_look import DataSetLook, judged
 from offchain.services.court.look import Look, Side
 from offchain.services.errors import (
-    AnswerInvalid,
     AnswerNotServed,
     NothingToDispute,
     ServiceError,
@@ -202,7 +201,7 @@ class AnswerDisputes(Disputes):
             sealed = open_outer(lock, outer, gateway=self._gateway, book=self._book)
             key = self._keys.decryption_key
             return kem.opening(key, sealed).to_bytes(key.public_key)
-        except (AnswerNotServed, AnswerInvalid, CryptoError):
+        except (AnswerNotServed, CryptoError):
             return None
 
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.gateway import Call, ChainGateway
 from offchain.crypto import box, kem
 from offchain.errors import CryptoError, RecordError
 from offchain.records import contexts
@@ -27,10 +27,11 @@ def judges_of(gateway: ChainGateway, *, before: int | None = None) -> list[Accou
     opened now), by ascending account.
     """
     members = gateway.call("Consortium", "members")
-    calls = [("Consortium", "memberSince", (one,)) for one in members]
-    calls += [("MemberRegistry", "isActive", (one, int(MemberRole.CONSORTIUM))) for one in members]
-    answers = gateway.call_many(calls)
-    since, are_active = answers[: len(members)], answers[len(members) :]
+    role = int(MemberRole.CONSORTIUM)
+    since = gateway.call_many([Call("Consortium", "memberSince", (one,)) for one in members])
+    are_active = gateway.call_many(
+        [Call("MemberRegistry", "isActive", (one, role)) for one in members]
+    )
     found = [
         to_account(one)
         for one, at, is_active in zip(members, since, are_active, strict=True)

@@ -19,7 +19,7 @@ from offchain.records.result import Bill
 from offchain.records.tariff import Tariff
 from offchain.services.audit import AuditReport, audit_answer
 from offchain.services.court.look import Look, first_fault, for_payee, for_payer
-from offchain.services.errors import AnswerInvalid, AnswerNotServed, UnfitMember
+from offchain.services.errors import AnswerNotServed, UnfitMember
 from offchain.services.findings import Finding
 from offchain.services.locks import Lock, LockBook
 from offchain.services.members import MemberDirectory
@@ -79,8 +79,6 @@ class AnswerLook:
             outer = answer_bytes(lock, store=self._store, book=self._book)
         except AnswerNotServed as error:
             return for_payer(f"nobody serves the answer: {error}", is_final=False)
-        except AnswerInvalid as error:
-            return for_payer(str(error))
         try:
             sealed = open_outer(lock, outer, gateway=self._gateway, book=self._book)
         except DecryptionError:

@@ -27,6 +27,7 @@ from offchain.services.demo import (
     aggregating,
     asking,
     closing,
+    disputing,
     metering,
     notifying,
     policies,
@@ -160,6 +161,11 @@ def _run_stages(world: World) -> None:
         with findings.stage("add under encryption"):
             say("a region's day is added under encryption and opened by a threshold of nodes")
             aggregating.show_neighbourhood(world)
+    with findings.stage("demand and dispute"):
+        say("a node answers garbage, another one withholds; users demand and dispute, judges vote")
+        disputing.set_dispute_terms(world)
+        disputing.answer_garbage(world)
+        disputing.withhold_answers(world)
     with findings.stage("account for the money"):
         closing.close_accounts(world)
 
