@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from offchain.crypto.secret import SecretBytes
 from offchain.records.result import Bill
@@ -31,8 +31,9 @@ class _Withheld:
     def __init__(self, store: ContentStore) -> None:
         self._store = store
 
-    def put(self, data: bytes) -> Cid:
+    def put(self, data: bytes, *, lasting: bool = False) -> Cid:
         """Name the object and keep it to oneself."""
+        del lasting
         return Cid.of_block(data)
 
     def __getattr__(self, name: str) -> Any:
@@ -121,7 +122,7 @@ def _demand(world: World, home: HomeSite) -> bytes:
     """Let the node accept and claim with an answer that it keeps to itself, and demand it."""
     lock_id = ask(home, BILL, home.window_of_days(1)).lock_id
     node = home.node
-    hiding = node.worker_with(_Withheld(node.content))
+    hiding = node.worker_with(cast(ContentStore, _Withheld(node.content)))
     _take_in(world, home, lock_id)
     hiding.requests.handle(lock_id)
     world.wait_for_depth()

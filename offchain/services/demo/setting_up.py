@@ -101,7 +101,7 @@ def found_consortium(world: World, stack: ExitStack) -> None:
     """Let the account that deployed take in two more members, two of the three deciding from then
     on, and register their keys: evidence is sealed to those who judge.
     """
-    content = _content(world, stack)
+    content = _content(world, _folder(world, "consortium"), stack)
     for number in range(FOUNDERS):
         world.founders.append(_make_founder(world, number, content))
         if number:

@@ -189,7 +189,7 @@ class DefenceDesk:
         if lock.threshold != 0:
             stored = self._held.data_set(lock.subject)
             if stored is not None:
-                self._store.put(stored.manifest)
+                self._store.put(stored.manifest, lasting=True)
             return
         job, proof = self._held.request(lock.lock_id), self._held.proof(lock.lock_id)
         if job is not None and job.answer is not None:
