@@ -50,6 +50,18 @@ class NodeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSettings:
+    """What a member of the consortium adds to judge disputes: `[judge]`.
+
+    tariffs: the files of all tariffs that the consortium keeps, the same at every judge. poll_s:
+    seconds between two polls.
+    """
+
+    tariffs: tuple[Path, ...]
+    poll_s: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One member's settings.
 
@@ -82,6 +94,7 @@ class Profile:
     confirmations: int = 0
     local_pairings: bool = False
     node: NodeSettings | None = None
+    judge: JudgeSettings | None = None
     inbox: tuple[str, int] | None = None
     peers: Mapping[Account, str] = field(default_factory=dict)
 
@@ -107,6 +120,15 @@ class Profile:
         if self.node is None:
             raise SettingsError(f"{self.path}: [node] is missing; a processing node needs it")
         return self.node
+
+    def require_judge(self) -> JudgeSettings:
+        """Return `[judge]`. Raises SettingsError when the profile has none."""
+        if self.judge is None:
+            raise SettingsError(
+                f"{self.path}: [judge] is missing; it names the consortium's tariffs: "
+                'tariffs = ["tariff.json"]'
+            )
+        return self.judge
 
     def require_inbox(self) -> tuple[str, int]:
         """Return where the inbox listens. Raises SettingsError when the profile does not say."""
@@ -205,6 +227,7 @@ def _profile(top: _Table) -> Profile:
         confirmations=top.whole("confirmations", default=shared.confirmations if shared else 0),
         local_pairings=top.has("pairings") and top.choice("pairings", _PAIRINGS) == "local",
         node=_node(top.table("node")) if top.has("node") else None,
+        judge=_judge(top.table("judge")) if top.has("judge") else None,
         inbox=_inbox(top.table("inbox")) if top.has("inbox") else None,
         peers=_peers(top.table("peers")) if top.has("peers") else {},
     )
@@ -230,6 +253,14 @@ def _node(table: _Table) -> NodeSettings:
     )
     if settings.bond_limit_wei < settings.bond_wei:
         raise table.fault("bond_limit_wei", "is less than bond_wei; raise it, or lower the other")
+    table.require_all_known()
+    return settings
+
+
+def _judge(table: _Table) -> JudgeSettings:
+    settings = JudgeSettings(
+        tariffs=table.locations("tariffs"), poll_s=table.whole("poll_s", default=10, low=1)
+    )
     table.require_all_known()
     return settings
 
@@ -299,6 +330,12 @@ class _Table:
 
     def location(self, key: str) -> Path:
         return self._below(key, self.text(key))
+
+    def locations(self, key: str) -> tuple[Path, ...]:
+        value = self._value(key, list, "a list of files")
+        if not value or not all(isinstance(one, str) and one for one in value):
+            raise self.fault(key, "must be a list of one or more files")
+        return tuple(self._below(key, one) for one in value)
 
     def url(self, key: str) -> str:
         return self._checked_url(key, self.text(key))

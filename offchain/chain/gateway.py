@@ -300,6 +300,14 @@ class ChainGateway:
         """
         return self._transact(calls, dry_call=dry_call)
 
+    def cost_wei(self, contract: str, function: str, *args: Any, value_wei: int = 0) -> int:
+        """Return what calling a function would cost now: its gas at the present gas price.
+
+        Sends nothing. Raises ContractRevert, AbiMismatch, NodeRefused, NodeUnavailable.
+        """
+        ready = self._prepare([Call(contract, function, args, value_wei)], dry_call=True)[0]
+        return ready.gas * self._gas_price()
+
     def is_begun(self, intent: str) -> bool:
         """Whether the outbox holds a transaction of `intent` that was mined or may yet be."""
         sender = self._signer()

@@ -192,7 +192,7 @@ def neighbourhood(
     Needs the user's keys, an answered request that covers the set's days, a chain node, the
     content store and the running node. Everything is checked here. Costs nothing.
     """
-    from offchain.cli.user import _agent as user_agent
+    from offchain.cli.user import user_agent
     from offchain.services.aggregate_opening import combine_openings
     from offchain.services.neighbourhood import compare, own_slots
     from offchain.types import Role

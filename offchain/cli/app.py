@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from offchain.cli import admin, aggregate, demo, keys, net, node, pins, share, user, verify
+from offchain.cli import (
+    admin,
+    aggregate,
+    demo,
+    disputes,
+    judge,
+    keys,
+    net,
+    node,
+    pins,
+    share,
+    user,
+    verify,
+)
 from offchain.errors import DmsmError
 from offchain.settings import SettingsError
 
@@ -41,11 +54,13 @@ app = typer.Typer(
 app.command(name="demo")(demo.demo)
 aggregate.add_commands(node=node.app, share=share.app, user=user.app)
 pins.add_command(node.app, user.app, share.app)
+disputes.add_commands(user=user.app, share=share.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")
 app.add_typer(node.app, name="node")
 app.add_typer(user.app, name="user")
 app.add_typer(share.app, name="share")
+app.add_typer(judge.app, name="judge")
 app.add_typer(verify.app, name="verify")
 app.add_typer(net.app, name="net")
 

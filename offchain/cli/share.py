@@ -71,7 +71,7 @@ def broadcast(
     require_window(window_from, window_to)
     if threshold is not None and threshold > group_size:
         raise typer.BadParameter("--threshold must not be above --group-size")
-    with _agent(profile) as (session, agent, _):
+    with sharer_agent(profile) as (session, agent, _):
         now = session.gateway.now()
         times = {"respond_by": respond_by.on(now), "select_by": select_by.on(now)}
         made = agent.broadcast(
@@ -97,7 +97,7 @@ def form(
 
     Needs the sharer's keys and a chain node. Costs nothing.
     """
-    with _agent(profile, sends=False) as (_, agent, _):
+    with sharer_agent(profile, sends=False) as (_, agent, _):
         lines = agent.form(broadcast)
     rows = [
         {
@@ -134,7 +134,7 @@ def select(
     Needs the sharer's keys, a chain node and the content store. Costs the prices and gas; what is
     not delivered before T comes back by `refund`.
     """
-    with _agent(profile) as (session, agent, _):
+    with sharer_agent(profile) as (session, agent, _):
         expires_at = until.on(session.gateway.now())
         made = agent.select(
             broadcast, members=member, processors=node, expires_at=expires_at, purpose=purpose
@@ -156,7 +156,7 @@ def close(
 
     Needs the sharer's keys and a chain node. Costs gas, and the deposit if somebody had responded.
     """
-    with _agent(profile) as (_, agent, _):
+    with sharer_agent(profile) as (_, agent, _):
         receipt = agent.close(broadcast)
     show({"closed": hex_id(broadcast)} | receipt_facts(receipt), as_json=as_json)
 
@@ -167,7 +167,7 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
 
     Needs the sharer's keys, a chain node and the data folder. Costs nothing.
     """
-    with _agent(profile, sends=False) as sharer:
+    with sharer_agent(profile, sends=False) as sharer:
         rows = [_grant_facts(sharer, lock_id) for lock_id in sharer.agent.grants()]
     show_table(rows, title="grants", as_json=as_json)
 
@@ -185,7 +185,7 @@ def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     from offchain.services.share_inbox import create_share_app
 
     configure_logs()
-    with stop_signals() as stop, _agent(profile, sends=False) as sharer:
+    with stop_signals() as stop, sharer_agent(profile, sends=False) as sharer:
         import structlog
 
         log = structlog.get_logger("offchain.cli.share")
@@ -211,7 +211,7 @@ def hand_over(
     the profile, or --to. Sends no transaction and costs nothing. Exit 1 when one did not take it.
     """
     given = dict(_inbox(text) for text in to)
-    with _agent(profile, sends=False) as (session, agent, _):
+    with sharer_agent(profile, sends=False) as (session, agent, _):
         peers: dict[str, str] = given or {
             str(one): url for one, url in session.profile.peers.items()
         }
@@ -231,7 +231,7 @@ def recover(
     Needs the sharer's keys, a chain node and the shares in the data folder. Costs nothing. Exit 1
     below the threshold.
     """
-    with _agent(profile, sends=False) as sharer:
+    with sharer_agent(profile, sends=False) as sharer:
         sharer.agent.own_share(lock)
         recovery = sharer.agent.recover(lock)
         facts = _grant_facts(sharer, lock)
@@ -256,7 +256,7 @@ def export(
 
     if csv is None and parquet is None:
         raise typer.BadParameter("give --csv FILE, --parquet FILE, or both")
-    with _agent(profile, sends=False) as (_, agent, _):
+    with sharer_agent(profile, sends=False) as (_, agent, _):
         agent.own_share(lock)
         report = agent.verify(lock)
     if csv is not None:
@@ -288,7 +288,7 @@ def refund(
 
     Needs the sharer's keys and a chain node. Costs gas.
     """
-    with _agent(profile) as (_, agent, _):
+    with sharer_agent(profile) as (_, agent, _):
         receipt = agent.refund(lock)
     show({"refunded": hex_id(lock)} | receipt_facts(receipt), as_json=as_json)
 
@@ -299,7 +299,7 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
 
     Needs the sharer's keys and a chain node. Costs gas, unless there is nothing.
     """
-    with _agent(profile) as (session, agent, _):
+    with sharer_agent(profile) as (session, agent, _):
         me = session.keys.address
         waiting = int(session.gateway.call("PrepaidLock", "withdrawableOf", me))
         receipt = agent.withdraw()
@@ -308,7 +308,8 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
 
 
 @contextmanager
-def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Sharer]:
+def sharer_agent(profile: Path, *, sends: bool = True) -> Iterator[_Sharer]:
+    """Open what a sharing node works with."""
     from offchain.cli.session import member_session
     from offchain.services.share_inbox import ShareInbox
     from offchain.services.sharer import SharerAgent

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.disputes import hinting, tell_hint
 from offchain.cli.output import hex_id, receipt_facts, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
@@ -80,7 +81,7 @@ def request(
     the type's price and gas; what the node does not answer before T comes back by `refund`.
     """
     require_window(window_from, window_to)
-    with _agent(profile) as (session, agent):
+    with user_agent(profile) as (session, agent):
         paid = agent.request(
             _TYPE_IDS[kind],
             devices=device,
@@ -98,7 +99,7 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
 
     Needs the user's keys and a chain node. Costs nothing.
     """
-    with _agent(profile, sends=False) as (_, agent):
+    with user_agent(profile, sends=False) as (_, agent):
         found = [agent.lock(lock_id) for lock_id in agent.my_locks()]
     rows = [
         {
@@ -124,10 +125,14 @@ def answer(
     """Open the answer to a request, check the node's signature, and print the result.
 
     Needs the user's keys, a chain node and the content store. Costs nothing. Exit 1 while there is
-    none, or when its signature is not the node's. Believe it after `audit`.
+    none, or when its signature is not the node's; then it says what can be done. Believe it after
+    `audit`.
     """
-    with _agent(profile, sends=False) as (_, agent):
-        opened = agent.wait_answer(lock, timeout_s=wait_s)
+    with user_agent(profile, sends=False) as (session, agent):
+        with hinting(agent, session.gateway, lock):
+            opened = agent.wait_answer(lock, timeout_s=wait_s)
+        if not opened.signature_valid:
+            tell_hint(agent.lock(lock), session.gateway.now(), is_served=True)
     facts = _answer_facts(opened)
     show(facts if as_json else facts | _flat(facts.pop("result")), as_json=as_json)
     raise typer.Exit(0 if opened.signature_valid else 1)
@@ -146,13 +151,16 @@ def audit(
 
     Needs the user's keys, a chain node, the content store, the note of the request in the data
     folder, and the running node for its tariff (or --tariff). Costs nothing. Exit 1 when a finding
-    does not hold.
+    does not hold; then it says what can be done.
     """
     from offchain.cli.tariffs import fetch_tariff, read_tariff
 
-    with _agent(profile, sends=False) as (session, agent):
+    with user_agent(profile, sends=False) as (session, agent):
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
-        report = agent.audit(lock, wanted)
+        with hinting(agent, session.gateway, lock):
+            report = agent.audit(lock, wanted)
+        if not report.ok:
+            tell_hint(agent.lock(lock), session.gateway.now(), is_served=True)
     rows = [{"finding": one.name, "holds": one.ok, "detail": one.detail} for one in report.findings]
     if as_json:
         show({"ok": report.ok, "findings": rows, "result": report.result}, as_json=True)
@@ -170,7 +178,7 @@ def refund(
 
     Needs the user's keys and a chain node. Costs gas.
     """
-    with _agent(profile) as (_, agent):
+    with user_agent(profile) as (_, agent):
         receipt = agent.refund(lock)
         waiting = agent.withdrawable_wei()
     facts = {"refunded": hex_id(lock), "withdrawable_wei": waiting}
@@ -183,7 +191,7 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
 
     Needs the user's keys and a chain node. Costs gas, unless there is nothing.
     """
-    with _agent(profile) as (_, agent):
+    with user_agent(profile) as (_, agent):
         waiting = agent.withdrawable_wei()
         receipt = agent.withdraw()
     facts: dict[str, Any] = {"withdrawn_wei": waiting}
@@ -200,7 +208,7 @@ def notifications(
 
     Needs the user's keys, a chain node and the content store. Costs nothing.
     """
-    with _agent(profile, sends=False) as (_, agent):
+    with user_agent(profile, sends=False) as (_, agent):
         found = agent.notifications(from_block=from_block)
     rows = [
         {
@@ -228,7 +236,7 @@ def devices(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     from offchain.records.contexts import DATA_SHARING_PURPOSE
     from offchain.types import Policy, to_account
 
-    with _agent(profile, sends=False) as (session, _):
+    with user_agent(profile, sends=False) as (session, _):
         gateway, rows = session.gateway, []
         for device in session.directory.devices_of(to_account(session.keys.address)):
             policy = Policy.from_chain(gateway.call("NotificationBoard", "policyOf", device))
@@ -274,7 +282,7 @@ def policy(
         feeds_in=feeds_in,
         is_sealed=sealed,
     )
-    with _agent(profile) as (_, agent):
+    with user_agent(profile) as (_, agent):
         receipt = agent.set_policy(device, wanted)
     show({"policy_of": device} | receipt_facts(receipt), as_json=as_json)
 
@@ -301,7 +309,7 @@ def consent(
     """
     if (until is None) == (not withdraw):
         raise typer.BadParameter("give either --until TIME or --withdraw")
-    with _agent(profile) as (session, agent):
+    with user_agent(profile) as (session, agent):
         if until is None:
             receipt = agent.withdraw_consent(device, purpose=_purpose_hash(purpose))
             given_until = None
@@ -322,7 +330,8 @@ def _purpose_hash(purpose: Purpose) -> bytes:
 
 
 @contextmanager
-def _agent(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, UserAgent]]:
+def user_agent(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, UserAgent]]:
+    """Open what a user works with."""
     from offchain.cli.session import member_session
     from offchain.services.user import UserAgent
     from offchain.types import Role

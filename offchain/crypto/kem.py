@@ -45,6 +45,7 @@ class Encapsulation:
 
     public_key: PaillierPublicKey
     context: bytes
+    opening: Opening
     _c_bytes: bytes
     _key: bytes
     _commit: bytes
@@ -90,9 +91,19 @@ def overhead(public_key: PaillierPublicKey) -> int:
 
 def seal(public_key: PaillierPublicKey, plaintext: bytes, *, context: bytes) -> bytes:
     """Seal up to 1 MiB to a public key; `context` is authenticated and not sent. Random."""
+    return seal_with_opening(public_key, plaintext, context=context)[0]
+
+
+def seal_with_opening(
+    public_key: PaillierPublicKey, plaintext: bytes, *, context: bytes
+) -> tuple[bytes, Opening]:
+    """Seal like `seal`, and return the opening too, for a sealer that may have to show it. Secret
+    as the plaintext is: it opens the message.
+    """
     if len(any_bytes(plaintext, name="a plaintext")) > MAX_PLAINTEXT_BYTES:  # before the work
         raise InvalidPlaintextError(f"a message may have at most {MAX_PLAINTEXT_BYTES} bytes")
-    return encapsulate(public_key, context=context).seal(plaintext)
+    fresh = encapsulate(public_key, context=context)
+    return fresh.seal(plaintext), fresh.opening
 
 
 def encapsulate(public_key: PaillierPublicKey, *, context: bytes) -> Encapsulation:
@@ -102,7 +113,7 @@ def encapsulate(public_key: PaillierPublicKey, *, context: bytes) -> Encapsulati
     ciphertext = paillier.encrypt_with_coins(public_key, r, coins=coins)
     c_bytes = paillier.ciphertext_to_bytes(public_key, ciphertext)
     key, commit = _derive_key(public_key, r, c_bytes, context)
-    return Encapsulation(public_key, context, c_bytes, key, commit)
+    return Encapsulation(public_key, context, Opening(r, coins), c_bytes, key, commit)
 
 
 def open_sealed(private_key: PaillierPrivateKey, sealed: bytes, *, context: bytes) -> bytes:
@@ -139,6 +150,35 @@ def open_with_opening(
     c_bytes, commit, body = _split(public_key, sealed)
     _require_opening(public_key, c_bytes, opening)
     return _open_with_r(public_key, opening.r, c_bytes, commit, body, context)
+
+
+def verify_form(public_key: PaillierPublicKey, sealed: bytes) -> bool:
+    """Tell whether bytes have the form of a sealed message to this key, with c in Z*_n²: whoever
+    has them can see that.
+    """
+    try:
+        c_bytes, _, _ = _split(public_key, sealed)
+        paillier.ciphertext_from_bytes(public_key, c_bytes)
+    except CryptoError:
+        return False
+    return True
+
+
+def verify_opening(public_key: PaillierPublicKey, sealed: bytes, opening: Opening) -> bool:
+    """Tell whether an opening is the one of this sealed message's c."""
+    try:
+        _require_opening(public_key, _split(public_key, sealed)[0], opening)
+    except CryptoError:
+        return False
+    return True
+
+
+def verify_coins(public_key: PaillierPublicKey, opening: Opening, *, context: bytes) -> bool:
+    """Tell whether the coins of an opening are the ones that its r derives in this context."""
+    try:
+        return _derive_coins(public_key, opening.r, context) == opening.coins
+    except CryptoError:
+        return False
 
 
 def _require_opening(public_key: PaillierPublicKey, c_bytes: bytes, opening: Opening) -> None:

@@ -1,4 +1,4 @@
-"""Contexts: the bytes that sealed messages authenticate and never send (docs/formats.md §8–§13).
+"""Contexts: the bytes that sealed messages authenticate and never send (docs/formats.md §8–§16).
 
 All are `abi.encode` of fixed-width fields behind a tag of their own, so that nothing sealed for
 one purpose, party or contract opens for another.
@@ -111,6 +111,25 @@ def share(
     """Context of a recovered share, sealed from one member of a group to another."""
     head = word(chain_id) + address_word(prepaid_lock) + _word32(lock_id)
     return tag_hash(b"DMSM-V1-share") + head + address_word(sender) + address_word(recipient)
+
+
+def evidence(
+    *, chain_id: int, prepaid_lock: Account, lock_id: bytes, by: Account, keys_digest: bytes
+) -> bytes:
+    """Context of the evidence that one account brings to a dispute; `keys_digest` is SHA-256 of
+    what stands before the box.
+    """
+    head = word(chain_id) + address_word(prepaid_lock) + _word32(lock_id)
+    tail = address_word(by) + _word32(keys_digest)
+    return tag_hash(b"DMSM-V1-evidence") + head + tail
+
+
+def evidence_key(
+    *, chain_id: int, prepaid_lock: Account, lock_id: bytes, by: Account, judge: Account
+) -> bytes:
+    """Context of the key to a dispute's evidence, sealed to one judge."""
+    head = word(chain_id) + address_word(prepaid_lock) + _word32(lock_id)
+    return tag_hash(b"DMSM-V1-evidence-key") + head + address_word(by) + address_word(judge)
 
 
 def _parties(chain_id: int, contract: Account, first: Account, second: Account) -> bytes:

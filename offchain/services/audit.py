@@ -19,7 +19,7 @@ from offchain.services.coverage import (
     check_coverage,
     rebuild_device,
 )
-from offchain.services.findings import Finding, all_hold
+from offchain.services.findings import Finding, all_hold, not_asked
 from offchain.services.node.answers import DeviceReadings, compute_advice, compute_bill
 from offchain.services.opened_answer import OpenedAnswer
 from offchain.services.request_notes import AskedRequest
@@ -41,12 +41,18 @@ class AuditReport:
 
 
 def audit_answer(
-    opened: OpenedAnswer, asked: AskedRequest, tariff: Tariff, *, gateway: ChainGateway, kind: str
+    opened: OpenedAnswer,
+    asked: AskedRequest | None,
+    tariff: Tariff,
+    *,
+    gateway: ChainGateway,
+    kind: str,
 ) -> AuditReport:
     """Check an opened answer against what was asked, the anchors on chain, and the tariff.
 
-    `kind` is "bill" or "advice", what the request type asked for. Never raises for a wrong
-    answer: what does not hold is a finding.
+    `kind` is "bill" or "advice", what the request type asked for. `asked` None: devices and window
+    are not known, and whatever needs them is left out. Never raises for a wrong answer: what does
+    not hold is a finding.
     """
     findings = [
         Finding("signature_of_node", opened.signature_valid, f"σ_p of {opened.lock.payee}"),
@@ -63,23 +69,29 @@ def audit_answer(
         Finding("records_rebuilt", True, f"{rows} readings of {len(rebuilt)} devices"),
         _batches_anchored(anchored, gateway),
         check_as_of_block(opened, gateway),
-        check_coverage(rebuilt, opened, asked, gateway),
+        *([] if asked is None else [check_coverage(rebuilt, opened, asked, gateway)]),
         _tariff_matches(opened, tariff),
         _result_recomputed(opened, rebuilt, tariff),
     ]
     return AuditReport(tuple(findings), opened.result, len(anchored))
 
 
-def _request_matches(opened: OpenedAnswer, asked: AskedRequest, kind: str) -> Finding:
+def _request_matches(opened: OpenedAnswer, asked: AskedRequest | None, kind: str) -> Finding:
     answer = opened.answer
     devices = {one.packed.device for one in answer.devices}
     problems = [
         problem
         for is_wrong, problem in (
             (answer.lock_id != opened.lock_id, "the answer names another lock"),
-            (opened.lock.type_id != asked.type_id, "the lock has another request type"),
+            (
+                asked is not None and opened.lock.type_id != asked.type_id,
+                "the lock has another request type",
+            ),
             (answer.kind != kind, f"a {kind} was asked for, it is a {answer.kind}"),
-            (devices != set(asked.devices), "the devices are not those asked for"),
+            (
+                asked is not None and devices != set(asked.devices),
+                "the devices are not those asked for",
+            ),
         )
         if is_wrong
     ]
@@ -91,7 +103,7 @@ def _batches_anchored(made: Sequence[Batch], gateway: ChainGateway) -> Finding:
     try:
         anchors = gateway.call_many(calls)
     except DmsmError as error:
-        return Finding("batches_anchored", False, f"the chain could not be asked: {error}")
+        return not_asked("batches_anchored", error)
     false = [
         f"{batch.device} from seq {batch.from_seq}"
         for batch, anchor in zip(made, anchors, strict=True)

@@ -17,7 +17,7 @@ from offchain.errors import DmsmError, RecordError
 from offchain.records import batch as batches
 from offchain.records import packed, reading
 from offchain.records.answer import AnchoredReading, DeviceAnswer
-from offchain.services.findings import Finding
+from offchain.services.findings import Finding, not_asked
 from offchain.services.locks import LockBook
 from offchain.services.opened_answer import OpenedAnswer
 from offchain.services.request_notes import AskedRequest
@@ -77,7 +77,7 @@ def check_as_of_block(opened: OpenedAnswer, gateway: ChainGateway) -> Finding:
         asked_in = book.event_of("Requested", opened.lock_id).block_number
         accepted_in = book.event_of("Accepted", opened.lock_id).block_number
     except DmsmError as error:
-        return Finding("as_of_block", False, f"the chain could not be asked: {error}")
+        return not_asked("as_of_block", error)
     detail = f"block {as_of}; asked in block {asked_in}, accepted in block {accepted_in}"
     return Finding("as_of_block", asked_in <= as_of <= accepted_in, detail)
 
@@ -94,7 +94,8 @@ def check_coverage(
         for one in rebuilt:
             problems += _left_out_behind(one, opened.answer.as_of_block, gateway)
     except DmsmError as error:
-        problems.append(f"the chain could not be asked: {error}")
+        if not problems:
+            return not_asked("coverage", error)
     return Finding("coverage", not problems, "; ".join(problems) or "no reading left out")
 
 

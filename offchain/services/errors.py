@@ -8,10 +8,16 @@ DmsmError
     ├── TermsUnfit         what is asked does not fit the chain's terms; nothing was paid
     ├── AnswerNotReady     the lock is not claimed yet
     ├── AnswerInvalid      the answer does not open or is malformed
+    │   └── AnswerNotServed    its bytes cannot be had
     ├── NothingToPublish   no consenting device has complete readings in the window
     ├── DataSetInvalid     a bought data set does not open or is malformed
+    │   └── DataSetNotServed   its manifest or files cannot be had
     ├── GrantNotReady      shares were not delivered, or not to this member
     ├── ShareRefused       a share handed over is not what it claims to be
+    ├── NoJudges           too few judges could read a dispute's evidence
+    ├── EvidenceUnreadable evidence does not open for this judge
+    ├── NothingToDispute   a dispute would be lost; nothing was paid
+    ├── NotJudgeable       a judge's own chain or store does not show what it needs
     ├── AggregateInvalid   an aggregate set, its key or an opening is not what it claims to be
     └── AggregateRefused   a sharing node does not help to open a set, for the sake of the homes
 """
@@ -71,12 +77,36 @@ class AnswerInvalid(ServiceError):
     """A claimed answer does not open, or is malformed: the node was paid for nothing."""
 
 
+class AnswerNotServed(AnswerInvalid):
+    """The bytes of a claimed answer cannot be had from anybody: they can be demanded on chain."""
+
+
 class NothingToPublish(ServiceError):
     """No consenting device has anchored readings in the window."""
 
 
 class DataSetInvalid(ServiceError):
     """A data set does not open under the recovered key, or is malformed."""
+
+
+class DataSetNotServed(DataSetInvalid):
+    """The manifest or a file of a bought data set cannot be had from anybody."""
+
+
+class NoJudges(ServiceError):
+    """Too few judges could read evidence: a dispute could not be decided. Nothing was paid."""
+
+
+class EvidenceUnreadable(ServiceError):
+    """Evidence does not open for this judge, or is malformed."""
+
+
+class NothingToDispute(ServiceError):
+    """By what is at hand the judges would decide for the other party. Nothing was paid."""
+
+
+class NotJudgeable(ServiceError):
+    """This judge's own chain node or content store does not answer: nothing follows from that."""
 
 
 class GrantNotReady(ServiceError):

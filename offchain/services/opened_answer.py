@@ -17,12 +17,22 @@ from offchain.records import answer as answers
 from offchain.records import contexts
 from offchain.records.answer import Answer
 from offchain.records.result import result_to_json
-from offchain.services.errors import AnswerInvalid, AnswerNotReady
+from offchain.services.errors import AnswerInvalid, AnswerNotReady, AnswerNotServed
 from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.roles import LockState, Reason
 from offchain.storage import ContentStore
+from offchain.storage.errors import StoreUnavailable
+
+# x is public, so that the answer opens, whatever became of the lock since.
+_CLAIMED = (
+    LockState.CLAIMED,
+    LockState.DEMANDED,
+    LockState.DISPUTED,
+    LockState.SETTLED,
+    LockState.SLASHED,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,36 +68,77 @@ def open_answer(
     directory: MemberDirectory,
     book: LockBook,
 ) -> OpenedAnswer:
-    """Open a claimed lock's answer and check σ_p. Raises AnswerNotReady, AnswerInvalid."""
-    if lock.state not in (LockState.CLAIMED, LockState.SETTLED):
+    """Open a claimed lock's answer and check σ_p.
+
+    Raises AnswerNotReady, AnswerNotServed, AnswerInvalid.
+    """
+    if lock.state not in _CLAIMED:
         raise AnswerNotReady(lock.state, _reason(lock, book))
+    outer = answer_bytes(lock, store=store, book=book)
+    try:
+        sealed = open_outer(lock, outer, gateway=gateway, book=book)
+        reply = keys.open_sealed(sealed, context=answer_context(lock, gateway))
+        return read_reply(lock, reply, gateway=gateway, directory=directory)
+    except (CryptoError, RecordError) as error:
+        raise AnswerInvalid(
+            f"the answer of lock {lock.lock_id.hex()} does not open: {error}"
+        ) from error
+
+
+def answer_bytes(lock: Lock, *, store: ContentStore, book: LockBook) -> bytes:
+    """Return the sealed answer: as it was served on chain, else from the content store.
+
+    Its length keeps it within one block, so that both are the same bytes. Raises AnswerNotServed,
+    and StoreUnavailable as it is: nothing is known then.
+    """
+    served = book.events("Served", lockId=lock.lock_id)
+    if served:
+        return bytes(served[-1].args["answer"])
     length = book.event_of("Accepted", lock.lock_id).args["answerLength"]
+    try:
+        return store.get(lock.answer_digest, max_bytes=length)
+    except StoreUnavailable:
+        raise
+    except StorageError as error:
+        raise AnswerNotServed(
+            f"the answer of lock {lock.lock_id.hex()} is not served: {error}"
+        ) from error
+
+
+def open_outer(lock: Lock, outer: bytes, *, gateway: ChainGateway, book: LockBook) -> bytes:
+    """Open the box under the revealed x: what is left is sealed to the payer. Raises
+    DecryptionError.
+    """
     factor = bytes(book.event_of("Claimed", lock.lock_id).args["secret"])
-    context = contexts.answer(
+    key = contexts.factor_key(factor, lock.lock_id)
+    return box.open_sealed(key, outer, context=answer_context(lock, gateway))
+
+
+def answer_context(lock: Lock, gateway: ChainGateway) -> bytes:
+    """Return what both seals of a lock's answer authenticate."""
+    return contexts.answer(
         chain_id=gateway.chain_id,
         prepaid_lock=gateway.deployment.address("PrepaidLock"),
         lock_id=lock.lock_id,
         requester=lock.payer,
         processor=lock.payee,
     )
-    try:
-        outer = store.get(lock.answer_digest, max_bytes=length)
-        sealed = box.open_sealed(contexts.factor_key(factor, lock.lock_id), outer, context=context)
-        reply = keys.open_sealed(sealed, context=context)
-        answer_bytes, signature = answers.decode_reply(reply)
-        answer = answers.decode(answer_bytes)
-    except (CryptoError, RecordError, StorageError) as error:
-        raise AnswerInvalid(
-            f"the answer of lock {lock.lock_id.hex()} does not open: {error}"
-        ) from error
+
+
+def read_reply(
+    lock: Lock, reply: bytes, *, gateway: ChainGateway, directory: MemberDirectory
+) -> OpenedAnswer:
+    """Decode a reply in the clear and check σ_p. Raises RecordError."""
+    plain, signature = answers.decode_reply(reply)
+    answer = answers.decode(plain)
     is_valid = bls.verify(
         directory.member(lock.payee).bls_key,
-        _signed_message(lock, answer, answer_bytes, gateway),
+        _signed_message(lock, answer, plain, gateway),
         signature,
         role=messages.Role.ANSWER,
         pairing_check=configured_pairing(gateway),
     )
-    return OpenedAnswer(lock, answer, answer_bytes, signature, is_valid)
+    return OpenedAnswer(lock, answer, plain, signature, is_valid)
 
 
 def _reason(lock: Lock, book: LockBook) -> Reason | None:
@@ -96,14 +147,12 @@ def _reason(lock: Lock, book: LockBook) -> Reason | None:
     return Reason(book.event_of("Rejected", lock.lock_id).args["reason"])
 
 
-def _signed_message(
-    lock: Lock, answer: Answer, answer_bytes: bytes, gateway: ChainGateway
-) -> bytes:
+def _signed_message(lock: Lock, answer: Answer, plain: bytes, gateway: ChainGateway) -> bytes:
     return messages.answer_message(
         chain_id=gateway.chain_id,
         prepaid_lock=gateway.deployment.address("PrepaidLock"),
         lock_id=lock.lock_id,
-        answer_digest=hashlib.sha256(answer_bytes).digest(),
+        answer_digest=hashlib.sha256(plain).digest(),
         requester=lock.payer,
         processor=lock.payee,
         type_id=lock.type_id,

@@ -15,8 +15,9 @@ from offchain.errors import CryptoError, RecordError, StorageError
 from offchain.records import contexts, dataset
 from offchain.records.dataset import Companion, FileRef, Manifest
 from offchain.services.data_sets import PublishedDataSet
-from offchain.services.errors import DataSetInvalid
+from offchain.services.errors import DataSetInvalid, DataSetNotServed
 from offchain.storage import ContentStore
+from offchain.storage.errors import ObjectMalformed, StoreUnavailable
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def open_data_set(
 ) -> OpenedDataSet:
     """Fetch and open manifest, companion and ciphertext file.
 
-    Raises DataSetInvalid, naming what is wrong.
+    Raises DataSetInvalid, naming what is wrong, DataSetNotServed when bytes cannot be had, and
+    StoreUnavailable as it is: nothing is known then.
     """
     where: dict[str, Any] = {
         "chain_id": gateway.chain_id,
@@ -66,8 +68,14 @@ def open_data_set(
         )
         private_key = PaillierPrivateKey.from_bytes(manifest.paillier_private, bits=paillier_bits)
         ciphertext_bytes = _fetch(store, manifest.ciphertexts)
-    except (CryptoError, RecordError, StorageError) as error:
+    except StoreUnavailable:
+        raise
+    except (ObjectMalformed, CryptoError, RecordError) as error:
         raise DataSetInvalid(
+            f"data set {published.data_set_id.hex()} does not open: {error}"
+        ) from error
+    except StorageError as error:
+        raise DataSetNotServed(
             f"data set {published.data_set_id.hex()} does not open: {error}"
         ) from error
     return OpenedDataSet(published, manifest, companion, ciphertext_bytes, private_key)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from offchain.chain.gateway import ChainGateway
@@ -25,13 +25,15 @@ Order = tuple[str, int, int, int, int, bytes, bytes]
 @dataclass(frozen=True)
 class RequestDraft:
     """What `PrepaidLock.request` takes, the price to send along, and the lock that will come of
-    it.
+    it. `message` is M as stored, `opening` its r ‖ coins.
     """
 
     lock_id: bytes
     order: Order
     signature: tuple[int, int]
     price_wei: int
+    message: bytes = field(repr=False)
+    opening: bytes = field(repr=False)
 
     @property
     def expires_at(self) -> int:
@@ -73,8 +75,9 @@ def draft_request(
         "type_id": type_id,
         "nonce": nonce,
     }
-    sealed = kem.seal(
-        directory.paillier_key(processor), request.encode(text), context=contexts.request(**parties)
+    recipient = directory.paillier_key(processor)
+    sealed, opening = kem.seal_with_opening(
+        recipient, request.encode(text), context=contexts.request(**parties)
     )
     digest, signed_at = store.put(sealed).digest, gateway.now()
     message = messages.request_message(
@@ -89,6 +92,8 @@ def draft_request(
         order=(processor, type_id, len(sealed), signed_at, expires_at, digest, nonce),
         signature=bls.sign(keys.bls, message, role=messages.Role.REQUEST).words(),
         price_wei=price_wei,
+        message=sealed,
+        opening=opening.to_bytes(recipient),
     )
 
 

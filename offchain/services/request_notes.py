@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from offchain.services.errors import ServiceError
@@ -12,12 +12,18 @@ from offchain.services.errors import ServiceError
 
 @dataclass(frozen=True)
 class AskedRequest:
-    """A question: request type, devices, window [window_from, window_to) in unix seconds."""
+    """A question: request type, devices, window [window_from, window_to) in unix seconds.
+
+    message, opening: the sealed message M and its opening r ‖ coins, which a dispute shows to the
+    judges; None in a note of an older version.
+    """
 
     type_id: int
     devices: tuple[str, ...]
     window_from: int
     window_to: int
+    message: bytes | None = field(default=None, repr=False)
+    opening: bytes | None = field(default=None, repr=False)
 
 
 class RequestNotes:
@@ -29,12 +35,14 @@ class RequestNotes:
     def write(self, lock_id: bytes, asked: AskedRequest) -> None:
         """Keep a question durably."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        content = {
+        content: dict[str, object] = {
             "type_id": asked.type_id,
             "devices": list(asked.devices),
             "from": asked.window_from,
             "to": asked.window_to,
         }
+        if asked.message is not None and asked.opening is not None:
+            content |= {"message": asked.message.hex(), "opening": asked.opening.hex()}
         unfinished = self._path(lock_id).with_suffix(".part")
         with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(content, file)
@@ -46,8 +54,14 @@ class RequestNotes:
         """Return a question. Raises ServiceError if there is no note of it."""
         try:
             content = json.loads(self._path(lock_id).read_text(encoding="utf-8"))
-            devices = tuple(content["devices"])
-            return AskedRequest(content["type_id"], devices, content["from"], content["to"])
+            return AskedRequest(
+                content["type_id"],
+                tuple(content["devices"]),
+                content["from"],
+                content["to"],
+                message=_bytes_of(content.get("message")),
+                opening=_bytes_of(content.get("opening")),
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ServiceError(
                 f"{self._folder} has no note of what lock {lock_id.hex()} asked; it is written by "
@@ -56,3 +70,7 @@ class RequestNotes:
 
     def _path(self, lock_id: bytes) -> Path:
         return self._folder / f"{lock_id.hex()}.json"
+
+
+def _bytes_of(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)

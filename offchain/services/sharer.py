@@ -19,6 +19,7 @@ from offchain.crypto.sharing import Recovery
 from offchain.records.dataset import KIND_FULL_READINGS
 from offchain.services.data_set_audit import VerificationReport, verify_data_set
 from offchain.services.data_sets import data_set_of
+from offchain.services.disputes import DataSetDisputes, PreparedDispute
 from offchain.services.errors import GrantNotReady, ServiceError, TermsUnfit
 from offchain.services.grants import GrantBook, ReceivedGrant
 from offchain.services.locks import Lock, LockBook
@@ -59,6 +60,14 @@ class SharerAgent:
         self._messages = SharingMessages(gateway, store, keys, directory)
         self._book = LockBook(gateway, confirmations=confirmations)
         self._grants = GrantBook(gateway, confirmations=confirmations)
+        self._disputes = DataSetDisputes(
+            gateway=gateway,
+            store=store,
+            keys=keys,
+            directory=directory,
+            paillier_bits=paillier_bits,
+            confirmations=confirmations,
+        )
 
     @property
     def inbox(self) -> ShareInbox:
@@ -254,6 +263,25 @@ class SharerAgent:
         return verify_data_set(
             opened or self.open_data_set(lock_id), gateway=self._gateway, directory=self._directory
         )
+
+    # ---- when the data are withheld or wrong
+
+    def prepare_dispute(self, lock_id: bytes, *, group_secret: G1 | None = None) -> PreparedDispute:
+        """Make the evidence of a dispute and look at the data as a judge does. Sends nothing.
+
+        Recovers the key if `group_secret` is not given: without it nothing can be shown.
+        """
+        secret = self.recover(lock_id).group_secret if group_secret is None else group_secret
+        return self._disputes.prepare(lock_id, secret)
+
+    def dispute(self, prepared: PreparedDispute) -> Receipt:
+        """Dispute a bought data set, as the payer or as a member of the group."""
+        return self._disputes.dispute(prepared)
+
+    def add_evidence(self, lock_id: bytes, *, group_secret: G1 | None = None) -> Receipt:
+        """Show the judges of somebody else's dispute the group secret."""
+        secret = self.recover(lock_id).group_secret if group_secret is None else group_secret
+        return self._disputes.add_evidence(lock_id, secret)
 
     # ---- money
 

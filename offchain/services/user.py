@@ -16,7 +16,8 @@ from offchain.chain.receipt import Receipt
 from offchain.records.contexts import DATA_SHARING_PURPOSE
 from offchain.records.tariff import Tariff
 from offchain.services.audit import AuditReport, audit_answer
-from offchain.services.errors import AnswerNotReady, TermsUnfit, UnfitMember
+from offchain.services.disputes import AnswerDisputes, PreparedDispute
+from offchain.services.errors import AnswerNotReady, ServiceError, TermsUnfit, UnfitMember
 from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
@@ -63,6 +64,14 @@ class UserAgent:
         self._notes = RequestNotes(notes)
         self._type_names = type_names
         self._book = LockBook(gateway, confirmations=confirmations)
+        self._disputes = AnswerDisputes(
+            gateway=gateway,
+            store=store,
+            keys=keys,
+            directory=directory,
+            type_names=type_names,
+            confirmations=confirmations,
+        )
 
     # ---- devices
 
@@ -162,7 +171,14 @@ class UserAgent:
             keys=self._keys,
             directory=self._directory,
         )
-        asked = AskedRequest(type_id, tuple(devices), window_from, window_to)
+        asked = AskedRequest(
+            type_id,
+            tuple(devices),
+            window_from,
+            window_to,
+            message=draft.message,
+            opening=draft.opening,
+        )
         self._notes.write(draft.lock_id, asked)
         return draft
 
@@ -208,6 +224,35 @@ class UserAgent:
         opened, asked = self.answer(lock_id), self._notes.read(lock_id)
         kind = self._type_names.get(asked.type_id, f"type {asked.type_id}")
         return audit_answer(opened, asked, tariff, gateway=self._gateway, kind=kind)
+
+    # ---- when the answer is withheld or wrong
+
+    def demand_wei(self, lock_id: bytes) -> int:
+        """Return what `demand` deposits. Raises TermsUnfit when nothing can be demanded."""
+        return self._disputes.demand_wei(lock_id)
+
+    def demand(self, lock_id: bytes) -> Receipt:
+        """Demand the sealed answer on chain, because nobody serves it."""
+        return self._disputes.demand(lock_id)
+
+    def slash(self, lock_id: bytes) -> Receipt:
+        """End a lock whose answer was demanded and not served in time."""
+        return self._disputes.slash(lock_id)
+
+    def prepare_dispute(self, lock_id: bytes, tariff: Tariff) -> PreparedDispute:
+        """Make the evidence of a dispute and look at it as a judge does. Sends nothing.
+
+        Without a note of the request the judges do not learn the window.
+        """
+        try:
+            asked = self._notes.read(lock_id)
+        except ServiceError:
+            asked = None
+        return self._disputes.prepare(lock_id, tariff, asked)
+
+    def dispute(self, prepared: PreparedDispute) -> Receipt:
+        """Dispute an answer: put up the bond and show the judges the evidence."""
+        return self._disputes.dispute(prepared)
 
     # ---- money
 

@@ -27,6 +27,7 @@ STAGES = [
     "request, answer, audit",
     "refuse and refund",
     "publish and share",
+    "demand and dispute",
     "account for the money",
 ]
 MIDNIGHT_S = 1_704_067_200

@@ -33,6 +33,8 @@ CHECKS = (
     "key_not_recovered_below_threshold",
     "data_matches_chain",
     "tampered_data_detected",
+    "garbage_answer_slashed",
+    "unserved_answer_demanded",
     "money_conserved",
 )
 NOT_REACHED = "the run ended before this was tried"

@@ -27,6 +27,7 @@ from offchain.services.demo import (
     aggregating,
     asking,
     closing,
+    disputing,
     metering,
     notifying,
     policies,
@@ -156,6 +157,11 @@ def _run_stages(world: World) -> None:
     with findings.stage("publish and share"):
         sharing.publish_data_sets(world)
         sharing.recover_and_audit(world, sharing.buy_data(world))
+    with findings.stage("demand and dispute"):
+        say("a node answers garbage, another one withholds; users demand and dispute, judges vote")
+        disputing.set_dispute_terms(world)
+        disputing.answer_garbage(world)
+        disputing.withhold_answers(world)
     if aggregating.is_possible(world):
         with findings.stage("add under encryption"):
             say("a region's day is added under encryption and opened by a threshold of nodes")

@@ -21,6 +21,7 @@ from offchain.chain.outbox import TransactionOutbox
 from offchain.crypto import paillier
 from offchain.errors import DmsmError
 from offchain.services.admin import Admin
+from offchain.services.court.judge import JudgeAgent
 from offchain.services.demo import voting
 from offchain.services.demo.households import Home
 from offchain.services.demo.metering import write_agent_files
@@ -100,28 +101,36 @@ def found_consortium(world: World, stack: ExitStack) -> None:
     """Let the account that deployed take in two more members, two of the three deciding from then
     on, and register their keys: evidence is sealed to those who judge.
     """
+    content = _content(world, _folder(world, "consortium"), stack)
     for number in range(FOUNDERS):
-        world.founders.append(_make_founder(world, number))
+        world.founders.append(_make_founder(world, number, content))
         if number:
             founder = world.founders.pop()
             world.fund(founder.keys.address, MEMBER_FUNDS_WEI)
             add_member = partial(Admin.add_member, account=founder.keys.address)
             voting.decide(world, partial(add_member, threshold=AGREEING))
             world.founders.append(founder)
-    content = _content(world, stack)
     for founder in world.founders:
         _admit(world, founder.keys, NO_REGION, content, funds_wei=0)
     world.say(f"the consortium has {FOUNDERS} members; {AGREEING} of them decide")
 
 
-def _make_founder(world: World, number: int) -> FounderSite:
+def _make_founder(world: World, number: int, content: ContentStore) -> FounderSite:
     if number == 0:
         key, gateway = bytes(world.ground.owner.key), world.gateway
         keys = MemberKeys.generate(MemberRole.CONSORTIUM, account_key=key)
     else:
         keys = MemberKeys.generate(MemberRole.CONSORTIUM)
         gateway = _gateway(world, keys, _folder(world, f"founder-{number}"))
-    return FounderSite(keys=keys, gateway=gateway, admin=Admin(gateway))
+    judge = JudgeAgent(
+        gateway=gateway,
+        store=content,
+        keys=keys,
+        directory=MemberDirectory(gateway, content),
+        tariffs=[world.tariff],
+        confirmations=world.ground.confirmations,
+    )
+    return FounderSite(keys=keys, gateway=gateway, admin=Admin(gateway), judge=judge)
 
 
 def set_terms(world: World) -> None:
@@ -171,6 +180,25 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
         content=content,
         tariff=world.tariff,
     )
+    terms = NodeTerms(
+        data_set_price_wei=DATA_SET_PRICE_WEI,
+        margin_s=world.ground.margin_s,
+        confirmations=world.ground.confirmations,
+        bond_wei=BOND_WEI,
+        bond_limit_wei=BOND_LIMIT_WEI,
+    )
+
+    def worker_with(store: ContentStore) -> NodeWorker:
+        return NodeWorker(
+            gateway=gateway,
+            store=store,
+            keys=keys,
+            readings=held,
+            directory=directory,
+            tariff=world.tariff,
+            terms=terms,
+        )
+
     return NodeSite(
         region=region,
         region_name=name,
@@ -178,21 +206,8 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
         gateway=gateway,
         content=content,
         held=held,
-        worker=NodeWorker(
-            gateway=gateway,
-            store=content,
-            keys=keys,
-            readings=held,
-            directory=directory,
-            tariff=world.tariff,
-            terms=NodeTerms(
-                data_set_price_wei=DATA_SET_PRICE_WEI,
-                margin_s=world.ground.margin_s,
-                confirmations=world.ground.confirmations,
-                bond_wei=BOND_WEI,
-                bond_limit_wei=BOND_LIMIT_WEI,
-            ),
-        ),
+        worker=worker_with(content),
+        worker_with=worker_with,
         publisher=DataSetPublisher(
             gateway=gateway,
             store=content,

@@ -14,6 +14,7 @@ from pathlib import Path
 from offchain.chain.gateway import ChainGateway
 from offchain.records.tariff import Tariff
 from offchain.services.admin import Admin
+from offchain.services.court.judge import JudgeAgent
 from offchain.services.demo.checks import Findings
 from offchain.services.demo.depth import wait_for_depth
 from offchain.services.demo.ground import Ground
@@ -44,16 +45,17 @@ BOND_LIMIT_WEI = 5 * 10**18
 
 @dataclass(kw_only=True)
 class FounderSite:
-    """A member of the consortium, which votes on what is governed."""
+    """A member of the consortium, which votes on what is governed and judges disputes."""
 
     keys: MemberKeys
     gateway: ChainGateway
     admin: Admin
+    judge: JudgeAgent
 
 
 @dataclass(kw_only=True)
 class NodeSite:
-    """A region's processing node."""
+    """A region's processing node. `worker_with` makes a worker with another content store."""
 
     region: bytes
     region_name: str
@@ -62,6 +64,7 @@ class NodeSite:
     content: ContentStore
     held: NodeStore
     worker: NodeWorker
+    worker_with: Callable[[ContentStore], NodeWorker]
     publisher: DataSetPublisher
     server: RunningServer
 

@@ -15,7 +15,7 @@ DEFAULT_BOND_LIMIT_WEI = 5 * 10**17
 @dataclass(frozen=True)
 class Outcome:
     """One step: `kind` is accepted, rejected, claimed, settled, refunded, responded, delivered,
-    declined, bonded, skipped, expired or failed.
+    declined, bonded, served, replied, skipped, expired or failed.
     """
 
     kind: str

@@ -60,9 +60,12 @@ def seal_answer(
     keys: MemberKeys,
     recipient: PaillierPublicKey,
     gateway: ChainGateway,
-) -> bytes:
+) -> tuple[bytes, bytes]:
     """Sign the answer, seal answer and signature to the user, and that once more under the factor
     x.
+
+    Returns that, and the opening r ‖ coins of the seal to the user, which a dispute shows to the
+    judges.
     """
     prepaid_lock = gateway.deployment.address("PrepaidLock")
     answer_bytes = answers.encode(answer)
@@ -84,8 +87,11 @@ def seal_answer(
         requester=lock.payer,
         processor=lock.payee,
     )
-    reply = kem.seal(recipient, answers.encode_reply(answer_bytes, signature), context=context)
-    return box.seal(contexts.factor_key(factor, lock.lock_id), reply, context=context)
+    reply, opening = kem.seal_with_opening(
+        recipient, answers.encode_reply(answer_bytes, signature), context=context
+    )
+    outer = box.seal(contexts.factor_key(factor, lock.lock_id), reply, context=context)
+    return outer, opening.to_bytes(recipient)
 
 
 def _device_answer(window: HeldWindow, held: NodeStore) -> DeviceAnswer:

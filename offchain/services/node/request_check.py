@@ -38,12 +38,20 @@ class RequestCheck:
         self._held = readings
         self._directory = directory
 
-    def windows(self, lock: Lock, event: ChainEvent) -> list[HeldWindow]:
+    def message(self, event: ChainEvent) -> bytes:
+        """Return the sealed message M. Raises RequestRefused when it cannot be had."""
+        order = event.args["order"]
+        try:
+            return self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
+        except _UNREADABLE as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+
+    def windows(self, lock: Lock, event: ChainEvent, sealed: bytes) -> list[HeldWindow]:
         """Open M, recognise who asks, and return the readings asked for.
 
         Raises RequestRefused, and WindowPending while something asked for is still on its way.
         """
-        text = self._open_message(lock, event)
+        text = self._open_message(lock, event, sealed)
         windows = []
         for device in text.devices:
             self._check_device(device, lock.payer)
@@ -57,7 +65,7 @@ class RequestCheck:
             windows.append(window)
         return windows
 
-    def _open_message(self, lock: Lock, event: ChainEvent) -> RequestText:
+    def _open_message(self, lock: Lock, event: ChainEvent, sealed: bytes) -> RequestText:
         order = event.args["order"]
         context = contexts.request(
             chain_id=self._gateway.chain_id,
@@ -68,7 +76,6 @@ class RequestCheck:
             nonce=bytes(order.nonce),
         )
         try:
-            sealed = self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
             plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
             text = request.decode(plain)
         except _UNREADABLE as error:

@@ -237,16 +237,18 @@ class RequestDesk:
         as_of_block = max(
             event.block_number, self._gateway.block_number() - self._terms.confirmations
         )
-        windows = self._check.windows(lock, event)
+        message = self._check.message(event)
+        windows = self._check.windows(lock, event, message)
         factor = secrets.token_bytes(32)
-        sealed = self._sealed_answer(lock, windows, kind, factor, as_of_block)
+        sealed, opening = self._sealed_answer(lock, windows, kind, factor, as_of_block)
+        self._held.put_proof(lock.lock_id, opening=opening, message=message)
         self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
         crash_point("request:journaled")
         return self._job(lock.lock_id)
 
     def _sealed_answer(
         self, lock: Lock, windows: list[HeldWindow], kind: str, factor: bytes, as_of_block: int
-    ) -> bytes:
+    ) -> tuple[bytes, bytes]:
         try:
             recipient = self._directory.paillier_key(lock.payer)
         except UnfitMember as error:
@@ -262,7 +264,7 @@ class RequestDesk:
             as_of_block=as_of_block,
         )
         try:
-            sealed = seal_answer(
+            sealed, opening = seal_answer(
                 answer,
                 lock,
                 factor=factor,
@@ -279,7 +281,7 @@ class RequestDesk:
                 Reason.ANSWER_TOO_LARGE,
                 f"{len(sealed)} bytes, {MAX_OBJECT_BYTES} are allowed; ask in several requests",
             )
-        return sealed
+        return sealed, opening
 
     # ---- saying so on chain
 

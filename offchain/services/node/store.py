@@ -8,6 +8,7 @@ from offchain.services.node.device_tables import (
     StoredDayKeys,
     StoredReading,
 )
+from offchain.services.node.duty_tables import DUTY_SCHEMA, DutyTables
 from offchain.services.node.job_tables import (
     JOB_SCHEMA,
     GrantJob,
@@ -34,11 +35,11 @@ __all__ = [
 ]
 
 
-class NodeStore(DeviceTables, JobTables):
+class NodeStore(DeviceTables, JobTables, DutyTables):
     """Everything that a node must not forget. `NodeStore(path)`; also a context manager.
 
     The file holds day keys, factors and data keys in the clear and is readable by its owner only:
     it is protected like the node's key directory.
     """
 
-    _schema = DEVICE_SCHEMA + JOB_SCHEMA
+    _schema = DEVICE_SCHEMA + JOB_SCHEMA + DUTY_SCHEMA

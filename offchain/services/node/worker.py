@@ -17,6 +17,7 @@ from offchain.services.locks import MOST_ENDED, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
+from offchain.services.node.defence import DefenceDesk
 from offchain.services.node.market import MarketDesk
 from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.requests import RequestDesk
@@ -57,14 +58,15 @@ class NodeWorker:
             "readings": readings,
             "directory": directory,
             "terms": terms,
-            "bond": self.bond,
         }
-        self.requests = RequestDesk(**shared, tariff=tariff)
-        self.market = MarketDesk(**shared)
+        self.requests = RequestDesk(**shared, bond=self.bond, tariff=tariff)
+        self.market = MarketDesk(**shared, bond=self.bond)
+        self.defence = DefenceDesk(**shared)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
-        begun (claims, deliveries) comes first, and again after every other step; then the bond is
+        begun (claims, deliveries) comes first, and again after every other step; then demands and
+        disputes are answered, and the bond is
         topped up, so that new locks find it ready; what is due is ended last, by one transaction.
 
         An item that fails is reported as `failed` and tried again at the next poll. Raises
@@ -73,6 +75,8 @@ class NodeWorker:
         tried: dict[bytes, str] = {}
         outcomes = self._urgent(tried) + self._top_up_bond()
         steps: list[tuple[str, Callable[[], Iterable[bytes]], Step]] = [
+            ("demands", self.defence.demands, self.defence.serve),
+            ("disputes", self.defence.disputes, self.defence.reply),
             ("selections", self.market.selections, self.market.deliver),
             ("requests", self.requests.pending, self.requests.handle),
             ("broadcasts", self.market.open_broadcasts, self.market.respond),

@@ -4,9 +4,7 @@ from reading import plain
 LOCK_ID = b"\x07" * 32
 
 
-def test_record_success__when_caller_is_not_lock__reverts(
-    credit, processor, founder, reverts_with
-):
+def test_record_success__when_caller_is_not_lock__reverts(credit, processor, founder, reverts_with):
     for caller in (processor.account, founder):
         with reverts_with("CreditBook_NotLock", caller):
             credit.recordSuccess(processor.address, LOCK_ID, {"from": caller})

@@ -7,9 +7,7 @@ DAYS_30 = 30 * 86_400
 GOOD = (True, 3600, 600, 10**16, BILL)
 
 
-def test_set_type__when_caller_is_not_consortium__reverts(
-    catalogue, founder, reverts_with
-):
+def test_set_type__when_caller_is_not_consortium__reverts(catalogue, founder, reverts_with):
     with reverts_with("RequestCatalogue_NotConsortium", founder):
         catalogue.setType(1, GOOD, {"from": founder})
 

@@ -218,3 +218,59 @@ def test_opening__malformed_ciphertext__is_refused_and_visible_to_the_judge(priv
 def test_opening_from_bytes__wrong_width__is_refused(private_key):
     with pytest.raises(EncodingError):
         Opening.from_bytes(private_key.public_key, bytes(511))
+
+
+def test_seal_with_opening__opening__is_the_one_that_the_owner_finds(private_key):
+    public_key = private_key.public_key
+    message, opening = kem.seal_with_opening(public_key, b"the bill", context=CONTEXT)
+
+    assert kem.opening(private_key, message) == opening
+    assert kem.verify_form(public_key, message)
+    assert kem.verify_opening(public_key, message, opening)
+    assert kem.verify_coins(public_key, opening, context=CONTEXT)
+    assert not kem.verify_coins(public_key, opening, context=b"another lock")
+    assert kem.open_with_opening(public_key, message, opening, context=CONTEXT) == b"the bill"
+
+
+def test_verify_opening__another_r_or_coins__is_false(private_key, sealed):
+    public_key, n = private_key.public_key, private_key.public_key.n
+    true = kem.opening(private_key, sealed)
+
+    false = [
+        Opening((true.r + 1) % n, true.coins),
+        Opening(true.r, true.coins + 1),
+        Opening(n, true.coins),
+        Opening(true.r, 0),
+        Opening(true.r, n),
+        Opening(true.r + n, true.coins),
+        Opening(true.r, true.coins + n),
+    ]
+    assert kem.verify_opening(public_key, sealed, true)
+    assert not any(kem.verify_opening(public_key, sealed, one) for one in false)
+
+
+def test_verify_form__c_that_is_no_ciphertext__is_false(private_key, sealed):
+    public_key = private_key.public_key
+    width = 2 * public_key.byte_length
+    for c in (0, public_key.n, public_key.n_squared, public_key.n_squared + 1):
+        assert not kem.verify_form(
+            public_key, sealed[:6] + c.to_bytes(width, "big") + sealed[6 + width :]
+        )
+    assert not kem.verify_form(public_key, b"garbage")
+    assert not kem.verify_form(public_key, sealed[:500])
+
+
+def test_verify_coins__malformed_coins__still_have_an_opening(private_key):
+    """What a lying sealer makes: c fits its opening, and the coins are not the derived ones."""
+    public_key = private_key.public_key
+    message, derived = kem.seal_with_opening(public_key, b"the bill", context=CONTEXT)
+    c = paillier.encrypt_with_coins(public_key, derived.r, coins=derived.coins + 1)
+    lie = message[:6] + paillier.ciphertext_to_bytes(public_key, c) + message[518:]
+
+    opening = kem.opening(private_key, lie)
+
+    assert opening == Opening(derived.r, derived.coins + 1)
+    assert kem.verify_opening(public_key, lie, opening)
+    assert not kem.verify_coins(public_key, opening, context=CONTEXT)
+    with pytest.raises(DecryptionError):
+        kem.open_with_opening(public_key, lie, opening, context=CONTEXT)

@@ -15,11 +15,12 @@ advice_given request_unknown_member_refused request_wrong_region_refused
 request_unknown_type_refused request_bad_signature_refused request_declined_refunded
 request_timeout_refunded credit_up credit_down datasets_published form_sorted_by_credit
 shares_verified_on_chain wrong_share_refused key_recovered_by_threshold
-key_not_recovered_below_threshold data_matches_chain tampered_data_detected money_conserved"""
+key_not_recovered_below_threshold data_matches_chain tampered_data_detected garbage_answer_slashed
+unserved_answer_demanded money_conserved"""
 STEPS = "deploy admit anchor notify request accept claim refund respond select deliver_shares"
 
 
-def test_checks__as_specified__are_these_28_and_gas_these_steps() -> None:
+def test_checks__as_specified__are_these_30_and_gas_these_steps() -> None:
     assert tuple(ASKED.split()) == CHECKS
     assert tuple(STEPS.split()) == REQUIRED
 

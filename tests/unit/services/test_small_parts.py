@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from offchain.services.admin import ascii_word
-from offchain.services.errors import RequestRefused, ServiceError
-from offchain.services.findings import Finding, all_hold
+from offchain.services.court.cases import Case
+from offchain.services.court.look import first_fault
+from offchain.services.errors import NotJudgeable, RequestRefused, ServiceError
+from offchain.services.findings import Finding, all_hold, not_asked
 from offchain.services.request_draft import require_devices
 from offchain.services.request_notes import AskedRequest, RequestNotes
 from offchain.services.roles import Reason
@@ -26,7 +28,25 @@ def test_read__given_written_note__gives_it_back_from_another_object(tmp_path: P
     assert [path.suffix for path in (tmp_path / "notes").iterdir()] == [".json"]
 
 
-@pytest.mark.parametrize("content", [None, "{", '{"type_id": 1}'])
+def test_read__given_note_with_message_and_opening__gives_them_back(tmp_path: Path) -> None:
+    asked = AskedRequest(1, ("0xabc",), 86_400, 172_800, message=b"sealed", opening=b"r and coins")
+    RequestNotes(tmp_path).write(LOCK, asked)
+
+    assert RequestNotes(tmp_path).read(LOCK) == asked
+    assert "sealed" not in repr(asked) and "coins" not in repr(asked)
+
+
+def test_read__given_note_of_an_older_version__has_no_opening(tmp_path: Path) -> None:
+    older = '{"type_id": 1, "devices": ["0xabc"], "from": 86400, "to": 172800}'
+    (tmp_path / f"{LOCK.hex()}.json").write_text(older)
+
+    assert RequestNotes(tmp_path).read(LOCK) == AskedRequest(1, ("0xabc",), 86_400, 172_800)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, "{", '{"type_id": 1}', '{"type_id":1,"devices":[],"from":1,"to":2,"opening":"x"}'],
+)
 def test_read__given_no_sound_note__raises(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / f"{LOCK.hex()}.json").write_text(content)
@@ -40,6 +60,22 @@ def test_all_hold__given_none_or_a_false_one__is_false() -> None:
 
     assert all_hold([true])
     assert not all_hold([]) and not all_hold([true, false])
+
+
+def test_first_fault__given_what_is_false_and_what_is_unknown__names_what_is_false() -> None:
+    true, false = Finding("a", True, ""), Finding("b", False, "")
+    unknown = not_asked("c", OSError("no chain"))
+
+    assert first_fault([true]) is None
+    assert first_fault([unknown, true, false]) is false
+    with pytest.raises(NotJudgeable, match="no chain"):
+        first_fault([true, unknown])
+
+
+def test_patient_until__of_a_case__leaves_a_quarter_of_its_time() -> None:
+    case = Case(LOCK, 1_000, 1_400, 2, 0, 0, False)
+
+    assert case.patient_until == 1_300
 
 
 @pytest.mark.parametrize(

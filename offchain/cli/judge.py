@@ -1,0 +1,212 @@
+"""`dmsm judge`: a member of the consortium looks at disputes and votes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from offchain.cli.disputes import look_rows
+from offchain.cli.output import hex_id, receipt_facts, show, show_table
+from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
+from offchain.errors import DmsmError
+
+if TYPE_CHECKING:
+    from offchain.cli.session import Session
+    from offchain.services.court.judge import JudgeAgent, Opinion
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Judge disputes: each member of the consortium looks at the bytes and votes for the payer "
+    "or for the payee.",
+)
+
+
+class Party(Enum):
+    """For whom one votes; the values are what is typed."""
+
+    PAYER = "payer"
+    PAYEE = "payee"
+
+
+class _Judge(NamedTuple):
+    session: Session
+    agent: JudgeAgent
+
+
+@app.command(name="list")
+def list_cases(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """List the cases that can be decided still, and whether one's own vote is missing.
+
+    Needs the judge's keys and a chain node. Costs nothing.
+    """
+    with _agent(profile, sends=False) as (_, agent):
+        rows = [
+            {
+                "lock": hex_id(case.lock_id),
+                "decide_by_at": case.decide_by,
+                "for_payer": case.votes_for_payer,
+                "for_payee": case.votes_for_payee,
+                "needed": case.needed,
+                "my_vote_is_missing": agent.may_vote(case),
+            }
+            for case in agent.open_cases()
+        ]
+    show_table(rows, title="cases", as_json=as_json)
+
+
+@app.command()
+def look(
+    lock: LockArgument, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
+) -> None:
+    """Fetch and open what a case is about and say for whom it speaks, with the reasons.
+
+    Needs the judge's keys, `[judge]` in the profile, a chain node and the content store. Costs
+    nothing. Prints what the answer or data say: it is shown to the judges alone.
+    """
+    with _agent(profile, sends=False) as (_, agent):
+        opinion = agent.look(lock)
+    facts = _facts(opinion)
+    if as_json:
+        show(facts | {"findings": look_rows(opinion.look)}, as_json=True)
+        return
+    show_table(look_rows(opinion.look), title=f"findings in {hex_id(lock)}")
+    show(facts)
+
+
+@app.command()
+def vote(
+    lock: LockArgument,
+    party: Annotated[
+        Party | None, typer.Option("--for", help="For whom; left out: as `look` concludes.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Although one's own look says otherwise, or waits.")
+    ] = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Vote on a case; the k-th equal vote decides it and moves the money.
+
+    Needs what `look` needs. Costs gas. A vote cannot be taken back. Exit 1 when it would differ
+    from what `look` concludes, or come before that is sure, and --yes is not given.
+    """
+    from offchain.services.court.look import Side
+
+    with _agent(profile) as (_, agent):
+        opinion = _opinion(agent, lock, needed=party is None or not yes)
+        side = Side(party.value) if party else opinion.look.side if opinion else None
+        assert side is not None
+        if opinion is not None and not yes:
+            _require_agreed(opinion, str(side))
+        receipt = agent.vote(lock, side)
+    facts: dict[str, Any] = {"lock": hex_id(lock), "voted_for": str(side)}
+    if opinion is not None:
+        facts["because"] = opinion.look.why
+    show(facts | receipt_facts(receipt), as_json=as_json)
+
+
+@app.command()
+def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
+    """Look at every case and vote once it is sure, or has waited for missing bytes long enough.
+
+    Needs what `look` needs, and runs until SIGTERM or Ctrl-C. Costs gas for each vote. Logs are
+    JSON lines on stderr, without plaintext.
+    """
+    from offchain.cli.logs import configure_logs
+    from offchain.cli.stopping import stop_signals
+
+    configure_logs()
+    with stop_signals() as stop, _agent(profile) as judge:
+        _run(judge, stop)
+
+
+def _run(judge: _Judge, stop: threading.Event) -> None:
+    import structlog
+
+    from offchain.chain.errors import NodeUnavailable
+
+    log = structlog.get_logger("offchain.cli.judge")
+    log.info("started", account=judge.session.keys.address)
+    told: dict[bytes, str] = {}
+    while not stop.is_set():
+        try:
+            for step in judge.agent.run_once():
+                if told.get(step.id) != step.detail:  # a wait is told once
+                    log.info(step.kind, id=hex_id(step.id), detail=step.detail)
+                told[step.id] = step.detail
+        except NodeUnavailable as error:
+            log.warning("chain unavailable", reason=str(error))
+        except DmsmError as error:  # one bad poll must not end the service; the next tries again
+            log.error("poll failed", error=type(error).__name__, reason=str(error))
+        stop.wait(judge.session.profile.require_judge().poll_s)
+    log.info("stopped")
+
+
+def _opinion(agent: JudgeAgent, lock: bytes, *, needed: bool) -> Opinion | None:
+    """Return one's own look; None when it is not needed and cannot be had."""
+    try:
+        return agent.look(lock)
+    except DmsmError:
+        if needed:
+            raise
+        return None
+
+
+def _require_agreed(opinion: Opinion, side: str) -> None:
+    look = opinion.look
+    if side != look.side:
+        raise DmsmError(
+            f"the case speaks for the {look.side} ({look.why}); to vote for the {side} all the "
+            "same, add --yes"
+        )
+    if not look.is_final:
+        raise DmsmError(
+            f"{look.why}: what is missing may still come until {opinion.case.patient_until}; to "
+            "vote now, add --yes"
+        )
+
+
+def _facts(opinion: Opinion) -> dict[str, Any]:
+    look, case = opinion.look, opinion.case
+    return {
+        "lock": hex_id(case.lock_id),
+        "payer": opinion.lock.payer,
+        "payee": opinion.lock.payee,
+        "speaks_for": str(look.side),
+        "because": look.why,
+        "is_final": look.is_final,
+        "waits_until_at": None if look.is_final else case.patient_until,
+        "decide_by_at": case.decide_by,
+        "for_payer": case.votes_for_payer,
+        "for_payee": case.votes_for_payee,
+        "needed": case.needed,
+        "may_vote": opinion.may_vote,
+        "claimed": [f"{by}: {claim}" for by, claim in opinion.claims],
+        "unread": list(opinion.unread),
+    }
+
+
+@contextmanager
+def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
+    from offchain.cli.session import member_session
+    from offchain.cli.tariffs import read_tariff
+    from offchain.services.court.judge import JudgeAgent
+    from offchain.types import Role
+
+    with member_session(profile, Role.CONSORTIUM, sends=sends) as session:
+        settings = session.profile.require_judge()
+        agent = JudgeAgent(
+            gateway=session.gateway,
+            store=session.store,
+            keys=session.keys,
+            directory=session.directory,
+            tariffs=[read_tariff(path) for path in settings.tariffs],
+            confirmations=session.profile.confirmations,
+        )
+        yield _Judge(session, agent)
