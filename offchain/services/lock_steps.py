@@ -11,11 +11,6 @@ _OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
 _MONEY_BACK = (LockState.REJECTED, LockState.DECLINED, LockState.REFUNDED, LockState.SLASHED)
 
 
-def deadline_of(lock: Lock) -> int | None:
-    """Return when the lock's present stage is over (unix seconds); None for one that ended."""
-    return lock.end_at
-
-
 def payer_can(lock: Lock, now: int) -> str:
     """Return what the payer can do with its lock at the chain's time `now`."""
     name = "0x" + lock.lock_id.hex()

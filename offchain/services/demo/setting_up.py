@@ -108,7 +108,7 @@ def found_consortium(world: World, stack: ExitStack) -> None:
             add_member = partial(Admin.add_member, account=founder.keys.address)
             voting.decide(world, partial(add_member, threshold=AGREEING))
             world.founders.append(founder)
-    content = _content(world, stack)
+    content = _content(world, _folder(world, "consortium"), stack)
     for founder in world.founders:
         _admit(world, founder.keys, NO_REGION, content, funds_wei=0)
     world.say(f"the consortium has {FOUNDERS} members; {AGREEING} of them decide")

@@ -289,7 +289,9 @@ def test_run__during_the_emergency_stop__waits_and_anchors_after_it(home):
         assert "emergency stop holds" in err and "nothing is lost" in err
         assert {"delayed"} <= {event["event"] for event in events}
         assert home.street.gateway.call("DataLedger", "nextSeqOf", home.device) == 1
-        assert len(held_values(home, home.street.store)) == 72  # the node has the readings all the same
+        assert (
+            len(held_values(home, home.street.store)) == 72
+        )  # the node has the readings all the same
 
         chain.warp_to(stop.args["until"])
         code, events, _ = home.run()
