@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from device_agent.backoff import Backoff
 from device_agent.courier import Courier
-from device_agent.errors import BadSetup, NodeUnreachable, SafeMode
+from device_agent.errors import BadSetup, BeginningsStopped, NodeUnreachable, SafeMode
 from device_agent.meter.port import Meter
 from device_agent.outbox import Outbox
 from device_agent.progress import Progress
@@ -15,7 +15,7 @@ from offchain.chain.errors import NodeUnavailable, TransactionTimeout
 from offchain.errors import DmsmError
 from offchain.types import MeterSample
 
-PASSING = (NodeUnreachable, NodeUnavailable, TransactionTimeout)
+PASSING = (NodeUnreachable, BeginningsStopped, NodeUnavailable, TransactionTimeout)
 _WAIT_S = 0.2
 _IDLE_S = 60.0  # a silent meter: so often the courier looks for a new processor and policy
 

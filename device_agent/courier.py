@@ -7,7 +7,7 @@ was replaced, fell silent or forgot something is met anew: what it holds is lear
 from collections.abc import Callable
 from typing import Protocol
 
-from device_agent.errors import NodeRefused, NodeUnreachable, SafeMode
+from device_agent.errors import BeginningsStopped, NodeRefused, NodeUnreachable, SafeMode
 from device_agent.node_client import NodeClient
 from device_agent.outbox import Outbox
 from device_agent.progress import Progress
@@ -80,8 +80,8 @@ class Courier:
         """Number, send, report, anchor all that is due.
 
         `is_end`: no more samples come, so that the last, unfinished window becomes a batch too.
-        Raises NodeUnreachable and ChainError, after which it may be called again, SafeMode, and
-        BadSetup when the device is not active.
+        Raises NodeUnreachable, BeginningsStopped and ChainError, after which it may be called
+        again, SafeMode, and BadSetup when the device is not active.
         """
         try:
             self._round(is_end=is_end)
@@ -102,10 +102,10 @@ class Courier:
         silent = self._try_node(lambda: self._to_node(to_node, to_chain, around))
         is_complete = is_end and not self._outbox.samples()
         to_chain.cut_batches(is_end=is_complete)
-        to_chain.anchor_batches()  # needs no node
+        stopped = _try_anchoring(to_chain)  # needs no node
         silent = silent or self._try_node(to_node.send_batches)
-        if silent is not None:
-            raise silent
+        if delay := silent or stopped:
+            raise delay
         self._outbox.forget(keep_days=self._keep_days)
 
     def _to_node(
@@ -157,3 +157,12 @@ class Courier:
             self._met = None
             return NodeUnreachable(f"the node has to be asked again: {error}")
         return None
+
+
+def _try_anchoring(to_chain: ChainDelivery) -> BeginningsStopped | None:
+    """Anchor; return the emergency stop's error, behind which everything else goes on."""
+    try:
+        to_chain.anchor_batches()
+    except BeginningsStopped as stopped:
+        return stopped
+    return None

@@ -5,6 +5,7 @@ DmsmError
     ├── BadSetup          2  configuration, keys or input
     ├── NodeUnreachable   3  the processing node does not answer (tried again first)
     ├── NodeRefused       1  the processing node refuses a message, by a name
+    ├── BeginningsStopped 3  the consortium's emergency stop holds: nothing is anchored until then
     └── SafeMode          4  chain or node know more than the outbox: see `dmsm-agent recover`
 """
 
@@ -36,6 +37,12 @@ class NodeRefused(AgentError):
         super().__init__(f"the node refuses ({status} {name}): {detail}")
         self.status = status
         self.name = name
+
+
+class BeginningsStopped(AgentError):
+    """The consortium's emergency stop holds; what waits is anchored after it."""
+
+    exit_code = 3
 
 
 class SafeMode(AgentError):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from device_agent import batching
 from device_agent.crash_points import crash_point
+from device_agent.errors import BeginningsStopped
 from device_agent.notify import policy_name
 from device_agent.outbox import Outbox
 from device_agent.progress import Progress
@@ -18,7 +19,7 @@ from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.receipt import Receipt
 from offchain.records import batch as batch_codec
-from offchain.types import Account, Policy
+from offchain.types import Account, Batch, Policy
 
 _BOARD = "NotificationBoard"
 _REPORT_GAS = 400_000  # an upper bound: what a report costs depends on those before it
@@ -111,17 +112,10 @@ class ChainDelivery:
                 crash_point("batch-cut")
 
     def anchor_batches(self) -> None:
-        """Anchor the batches that are not on chain, in order."""
+        """Anchor the batches that are not on chain, in order. Raises BeginningsStopped."""
         for notice in self._outbox.unanchored_batches(self._device):
             batch = notice.batch
-            receipt = self._gateway.transact(
-                "DataLedger",
-                "anchor",
-                batch.from_seq,
-                batch.count,
-                batch.root,
-                intent=f"anchor:{batch.from_seq}:{batch.root.hex()}",
-            )
+            receipt = self._anchor(batch)
             crash_point("batch-anchored")
             self._outbox.mark_anchored(before_seq=batch.next_seq)
             crash_point("batch-marked")
@@ -133,6 +127,23 @@ class ChainDelivery:
                 gas=receipt.gas_used,
                 tx=receipt.tx_hash,
             )
+
+    def _anchor(self, batch: Batch) -> Receipt:
+        try:
+            return self._gateway.transact(
+                "DataLedger",
+                "anchor",
+                batch.from_seq,
+                batch.count,
+                batch.root,
+                intent=f"anchor:{batch.from_seq}:{batch.root.hex()}",
+            )
+        except ContractRevert as error:
+            if error.name == "MemberRegistry_Stopped":
+                raise BeginningsStopped(
+                    f"batches wait in the outbox, and nothing is lost: {error.sentence}"
+                ) from error
+            raise
 
 
 def _report_call(entry: ReportEntry) -> Call:

@@ -95,12 +95,15 @@ def request(
 
 @app.command()
 def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
-    """List one's requests and where they stand.
+    """List one's requests: where they stand, until when, and what one can do next.
 
     Needs the user's keys and a chain node. Costs nothing.
     """
-    with user_agent(profile, sends=False) as (_, agent):
+    from offchain.services.lock_steps import payer_can
+
+    with user_agent(profile, sends=False) as (session, agent):
         found = [agent.lock(lock_id) for lock_id in agent.my_locks()]
+        now = session.gateway.now()
     rows = [
         {
             "lock": hex_id(one.lock_id),
@@ -108,7 +111,9 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
             "node": one.payee,
             "state": one.state.name.lower(),
             "T_at": one.expires_at,
+            "stage_ends_at": one.end_at,
             "price_wei": one.price_wei,
+            "next": payer_can(one, now),
         }
         for one in found
     ]
@@ -174,7 +179,9 @@ def audit(
 def refund(
     lock: LockArgument, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
 ) -> None:
-    """Take a prepayment back after T; `withdraw` then brings it to the account.
+    """Take a prepayment back after T, or from a dispute that stayed undecided.
+
+    `withdraw` then brings it to the account, with the node's bond if it had taken the task on.
 
     Needs the user's keys and a chain node. Costs gas.
     """

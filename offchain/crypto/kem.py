@@ -36,6 +36,26 @@ _HEADER_BYTES = 6
 _COMMIT_BYTES = 32
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """The plaintext r and the coins of one KEM ciphertext: they open it, and nothing else."""
+
+    r: int
+    coins: int
+
+    def to_bytes(self, public_key: PaillierPublicKey) -> bytes:
+        """Return r ‖ coins, each in the width of n."""
+        width = public_key.byte_length
+        return fixed_width(self.r, width) + fixed_width(self.coins, width)
+
+    @classmethod
+    def from_bytes(cls, public_key: PaillierPublicKey, data: bytes) -> Self:
+        """Read r ‖ coins. Raises EncodingError for a wrong width."""
+        width = public_key.byte_length
+        data = exact_bytes(data, 2 * width, name="an opening")
+        return cls(int.from_bytes(data[:width], "big"), int.from_bytes(data[width:], "big"))
+
+
 @dataclass(slots=True, repr=False)
 class Encapsulation:
     """A KEM ciphertext and its key, made before there is a message: for one message alone.
@@ -61,26 +81,6 @@ class Encapsulation:
         body = gcm_encrypt(self._key, plaintext, associated_data=_context_digest(self.context))
         width = fixed_width(self.public_key.byte_length, 2)
         return MAGIC + width + self._c_bytes + self._commit + body
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Opening:
-    """The plaintext r and the coins of one KEM ciphertext: they open it, and nothing else."""
-
-    r: int
-    coins: int
-
-    def to_bytes(self, public_key: PaillierPublicKey) -> bytes:
-        """Return r ‖ coins, each in the width of n."""
-        width = public_key.byte_length
-        return fixed_width(self.r, width) + fixed_width(self.coins, width)
-
-    @classmethod
-    def from_bytes(cls, public_key: PaillierPublicKey, data: bytes) -> Self:
-        """Read r ‖ coins. Raises EncodingError for a wrong width."""
-        width = public_key.byte_length
-        data = exact_bytes(data, 2 * width, name="an opening")
-        return cls(int.from_bytes(data[:width], "big"), int.from_bytes(data[width:], "big"))
 
 
 def overhead(public_key: PaillierPublicKey) -> int:

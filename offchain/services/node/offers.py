@@ -15,7 +15,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.inbox_scan import new_events
-from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, NodeTerms, Outcome
 from offchain.services.node.store import NodeStore, StoredDataSet
 from offchain.services.roles import BroadcastState
 from offchain.storage import ContentStore
@@ -84,6 +84,8 @@ class OfferDesk:
                 intent=f"respond:{broadcast_id.hex()}",
             )
         except ContractRevert as revert:
+            if revert.name == STOPPED:
+                return Outcome("skipped", broadcast_id, f"waits: {revert.sentence}")
             return self._leave(broadcast_id, revert.sentence)
         self._held.put_response(broadcast_id, data_set_id=data_set_id, price_wei=price_wei)
         return Outcome("responded", broadcast_id, f"offered {data_set_id.hex()}", receipt)

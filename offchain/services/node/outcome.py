@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from offchain.chain.receipt import Receipt
 
 MAX_OBJECT_BYTES = 32 * 1024  # sealed messages, answers and manifests (protocol §2.5, §3)
+STOPPED = "MemberRegistry_Stopped"  # the emergency stop: what would begin waits for its end
 DEFAULT_BOND_WEI = 10**17
 DEFAULT_BOND_LIMIT_WEI = 5 * 10**17
 

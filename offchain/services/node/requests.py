@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median_high
 
+from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.secret import SecretBytes
@@ -24,7 +25,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.inbox_scan import new_events
-from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, NodeTerms, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
 from offchain.services.node.request_check import RequestCheck
 from offchain.services.node.settlements import Settlements
@@ -109,7 +110,12 @@ class RequestDesk:
             if left_s < 3 * self._terms.margin_s:
                 return self._reject(lock, RequestRefused(Reason.NOT_SERVED, short))
             return Outcome("skipped", lock_id, f"waits: {short}")
-        return self._accept(lock, job)
+        try:
+            return self._accept(lock, job)
+        except ContractRevert as revert:
+            if revert.name == STOPPED:  # it may be over before T; later the price goes back
+                return Outcome("skipped", lock_id, f"waits: {revert.sentence}")
+            raise
 
     def claimable(self) -> list[bytes]:
         """Return the accepted locks whose factor is yet to reveal, or whose claim is not yet deep

@@ -279,6 +279,28 @@ def test_run__given_node_that_comes_back__delivers_what_waited(home, tmp_path):
         assert held_values(home, late) == metered_values(3)
 
 
+def test_run__during_the_emergency_stop__waits_and_anchors_after_it(home):
+    chain, snapshot = home.street.anvil, home.street.anvil.snapshot()
+    stop = home.street.admin.stop_beginnings().receipt.event("BeginningsStopped")
+    try:
+        home.configure(give_up_after_s=1)
+        code, events, err = home.run()
+        assert code == 3
+        assert "emergency stop holds" in err and "nothing is lost" in err
+        assert {"delayed"} <= {event["event"] for event in events}
+        assert home.street.gateway.call("DataLedger", "nextSeqOf", home.device) == 1
+        assert (
+            len(held_values(home, home.street.store)) == 72
+        )  # the node has the readings all the same
+
+        chain.warp_to(stop.args["until"])
+        code, events, _ = home.run()
+        assert (code, events[-1]["event"]) == (0, "done")
+        assert home.street.gateway.call("DataLedger", "nextSeqOf", home.device) == 73
+    finally:
+        chain.revert(snapshot)
+
+
 def test_run__given_revoked_device__stops_with_2(home):
     home.street.admin.revoke(home.device)
     code, _, err = home.run()

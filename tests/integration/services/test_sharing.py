@@ -42,7 +42,7 @@ def publish_both(town: Town) -> None:
         node.publisher.publish(*town.houses[0].window)
 
 
-def call_for_data(town: Town, agent: SharerAgent | None = None) -> bytes:
+def call_for_data(town: Town, agent: SharerAgent | None = None, *, respond_s: int = 600) -> bytes:
     buyer, (start, end) = town.buyers[0], town.houses[0].window
     now = buyer.gateway.now()
     return (agent or buyer.agent).broadcast(
@@ -51,8 +51,8 @@ def call_for_data(town: Town, agent: SharerAgent | None = None) -> bytes:
         window_to=end,
         max_price_wei=2 * DATA_SET_PRICE_WEI,
         group_size=3,
-        respond_by=now + 600,
-        select_by=now + 1_200,
+        respond_by=now + respond_s,
+        select_by=now + 2 * respond_s,
     )
 
 
