@@ -23,9 +23,7 @@ NODES, PAYERS = range(2), range(3)
 fees = st.one_of(
     st.integers(9 * POINT, 12 * POINT), st.integers(0, 3 * POINT), st.integers(0, 2**256 - 1)
 )
-successes = st.tuples(
-    st.just("success"), st.sampled_from(NODES), st.sampled_from(PAYERS), fees
-)
+successes = st.tuples(st.just("success"), st.sampled_from(NODES), st.sampled_from(PAYERS), fees)
 steps = st.one_of(
     successes,
     successes,
@@ -120,4 +118,6 @@ def test_credit_book__given_full_gains_of_three_payers__agrees_with_the_model(
         pair.failure(0)
         pair.wait((1, 0))
         pair.compare()
-    assert credit.creditOf(accounts[0]) == pair.model.credit_of(accounts[0].address, at=pair.now) > 0
+    assert (
+        credit.creditOf(accounts[0]) == pair.model.credit_of(accounts[0].address, at=pair.now) > 0
+    )

@@ -71,9 +71,7 @@ def test_record_success__given_points_from_one_payer__stops_at_the_pairs_cap(
     assert credit.creditOf(processor_two.address) == 10
 
 
-@pytest.mark.parametrize(
-    "gained, gain", [(989, 10), (990, 10), (991, 9), (999, 1), (1_000, 0)]
-)
+@pytest.mark.parametrize("gained, gain", [(989, 10), (990, 10), (991, 9), (999, 1), (1_000, 0)])
 def test_record_success__given_points_in_all__stops_at_the_accounts_cap(
     credit, processor, meter_owner, set_standing, succeed, gained, gain
 ):

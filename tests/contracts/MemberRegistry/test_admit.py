@@ -40,14 +40,10 @@ def refuse(govern, registry, reverts_with):
     return check
 
 
-def test_admit__when_caller_is_not_consortium__reverts(
-    registry, candidate, founder, reverts_with
-):
+def test_admit__when_caller_is_not_consortium__reverts(registry, candidate, founder, reverts_with):
     # Not even the owner account itself: only the consortium's contract.
     with reverts_with("MemberRegistry_NotConsortium", founder):
-        registry.admit(
-            candidate.address, candidate.profile, candidate.proofs, {"from": founder}
-        )
+        registry.admit(candidate.address, candidate.profile, candidate.proofs, {"from": founder})
 
 
 def test_admit__given_known_account__reverts(refuse, prepare, buyer, revoke):
