@@ -37,7 +37,9 @@ contract Consortium is IConsortium {
 
     EnumerableSet.AddressSet private _members;
     mapping(uint256 proposalId => Proposal) private _proposals;
-    mapping(uint256 proposalId => mapping(address account => uint256 at)) private _approvedAt;
+    // How often an account was added: an approval holds for the term in which it was given.
+    mapping(address account => uint256 term) private _terms;
+    mapping(uint256 proposalId => mapping(address account => uint256 term)) private _approvedIn;
 
     modifier onlyMember() {
         if (memberSince[msg.sender] == 0) revert Consortium_NotMember(msg.sender);
@@ -104,7 +106,7 @@ contract Consortium is IConsortium {
         Proposal storage proposal = _open(proposalId);
         if (!hasApproved(proposalId, msg.sender)) revert Consortium_NotApproved(proposalId, msg.sender);
 
-        delete _approvedAt[proposalId][msg.sender];
+        delete _approvedIn[proposalId][msg.sender];
         if (approvalsOf(proposalId) < threshold) proposal.agreedAt = 0;
 
         emit ApprovalWithdrawn(proposalId, msg.sender);
@@ -134,11 +136,14 @@ contract Consortium is IConsortium {
     }
 
     function _approve(uint256 proposalId, Proposal storage proposal) private {
-        _approvedAt[proposalId][msg.sender] = block.timestamp;
+        _approvedIn[proposalId][msg.sender] = _terms[msg.sender];
 
         emit Approved(proposalId, msg.sender);
 
-        if (proposal.agreedAt != 0 || approvalsOf(proposalId) < threshold) return;
+        uint256 approvals = approvalsOf(proposalId);
+        if (approvals < threshold) return;
+        // Beyond k it was agreed before. At k it is agreed from now on, also when a removal or a higher k had undone that.
+        if (approvals > threshold && proposal.agreedAt != 0) return;
         proposal.agreedAt = uint40(block.timestamp);
 
         emit Agreed(proposalId);
@@ -196,6 +201,7 @@ contract Consortium is IConsortium {
         bool isFit = account != address(0) && account != address(this);
         if (!isFit || !_members.add(account)) revert Consortium_BadMember(account);
         memberSince[account] = block.timestamp;
+        ++_terms[account];
     }
 
     /// @dev 2k > n: two quorums share a member, so that they cannot decide one against the other.
@@ -242,7 +248,7 @@ contract Consortium is IConsortium {
     /// @inheritdoc IConsortium
     /// @dev An approval counts while its member has stayed one: who was removed and added again approves again.
     function hasApproved(uint256 proposalId, address account) public view returns (bool) {
-        uint256 at = _approvedAt[proposalId][account];
-        return at != 0 && memberSince[account] != 0 && at >= memberSince[account];
+        uint256 term = _approvedIn[proposalId][account];
+        return term != 0 && memberSince[account] != 0 && term == _terms[account];
     }
 }

@@ -35,11 +35,13 @@ contract DataLedger is IDataLedger {
     /// @notice Where devices and processors are looked up.
     IMemberRegistry public immutable registry;
 
-    /// @inheritdoc IDataLedger
-    mapping(address device => mapping(uint64 fromSeq => bytes32 batchHash)) public anchorOf;
+    /// @dev What a device has anchored. Both under one key, and the seq in a word of its own, so that a write reads nothing first.
+    struct Track {
+        uint256 lastSeq; // which is the number of readings, too: a device's first seq is 1
+        mapping(uint256 fromSeq => bytes32 batchHash) batches;
+    }
 
-    // The number of readings anchored, which is the last seq: a device's first seq is 1.
-    mapping(address device => uint64 seq) private _lastSeq;
+    mapping(address device => Track track) private _tracks;
     mapping(address processor => uint256 count) private _dataSetCount;
     mapping(bytes32 dataSetId => DataSet dataSet) private _dataSets;
     mapping(bytes32 keyHash => bool used) private _keyUsed;
@@ -84,25 +86,36 @@ contract DataLedger is IDataLedger {
     }
 
     function _anchor(address device, uint64 fromSeq, uint32 count, bytes32 root) private {
-        if (!registry.mayBegin(device, Role.Device)) revert DataLedger_NotDevice(device);
+        if (!registry.mayAnchor(device)) revert DataLedger_NotDevice(device);
         if (count == 0 || count > MAX_BATCH || root == 0) revert DataLedger_BadBatch(fromSeq, count);
         bytes32 batchHash = _batchHash(fromSeq, count, root);
-        uint64 expected = _lastSeq[device] + 1;
-        if (fromSeq != expected) {
-            if (anchorOf[device][fromSeq] == batchHash) return;
-            if (fromSeq == 0 || fromSeq > expected) revert DataLedger_SeqGap(device, fromSeq, expected);
-            revert DataLedger_SeqTaken(device, fromSeq);
-        }
+        Track storage track = _tracks[device];
+        uint256 lastSeq = track.lastSeq;
+        // Seqs grow by 65,536 a batch at most: 2^48 batches before they leave 64 bits.
+        unchecked {
+            if (fromSeq != lastSeq + 1) {
+                if (track.batches[fromSeq] == batchHash) return;
+                if (fromSeq == 0 || fromSeq > lastSeq) {
+                    revert DataLedger_SeqGap(device, fromSeq, uint64(lastSeq + 1));
+                }
+                revert DataLedger_SeqTaken(device, fromSeq);
+            }
 
-        _lastSeq[device] = fromSeq + count - 1;
-        anchorOf[device][fromSeq] = batchHash;
+            track.lastSeq = lastSeq + count;
+        }
+        track.batches[fromSeq] = batchHash;
 
         emit BatchAnchored(device, fromSeq, count, root);
     }
 
     /// @inheritdoc IDataLedger
     function nextSeqOf(address device) external view returns (uint64) {
-        return _lastSeq[device] + 1;
+        return uint64(_tracks[device].lastSeq + 1);
+    }
+
+    /// @inheritdoc IDataLedger
+    function anchorOf(address device, uint64 fromSeq) public view returns (bytes32) {
+        return _tracks[device].batches[fromSeq];
     }
 
     /// @inheritdoc IDataLedger
@@ -115,13 +128,20 @@ contract DataLedger is IDataLedger {
         bytes32 root,
         bytes32[] calldata proof
     ) external view returns (bool) {
-        if (anchorOf[device][fromSeq] != _batchHash(fromSeq, count, root)) return false;
+        if (anchorOf(device, fromSeq) != _batchHash(fromSeq, count, root)) return false;
         if (seq < fromSeq) return false;
         return MerkleSha256.verify(root, commitment, seq - fromSeq, count, proof);
     }
 
-    function _batchHash(uint64 fromSeq, uint32 count, bytes32 root) private pure returns (bytes32) {
-        return keccak256(abi.encode(fromSeq, count, root));
+    /// @dev keccak256(abi.encode(fromSeq, count, root)), without the encoder's detours.
+    function _batchHash(uint256 fromSeq, uint256 count, bytes32 root) private pure returns (bytes32 batchHash) {
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(words, fromSeq)
+            mstore(add(words, 0x20), count)
+            mstore(add(words, 0x40), root)
+            batchHash := keccak256(words, 0x60)
+        }
     }
 
     /*//////////////////////////////////////////////////////////////

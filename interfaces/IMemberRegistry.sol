@@ -126,6 +126,9 @@ interface IMemberRegistry {
     /// @notice {isActive} for what begins: reverts with {MemberRegistry_Stopped} while the emergency stop holds.
     function mayBegin(address account, Role role) external view returns (bool);
 
+    /// @notice {mayBegin} of a device: asked with every batch, and cheaper with one word to read.
+    function mayAnchor(address device) external view returns (bool);
+
     /// @notice Whether a BLS signature over a message, under a domain tag, is the member's, also of a revoked one.
     function isSignedBy(address account, bytes calldata message, bytes calldata tag, G1Point calldata signature)
         external

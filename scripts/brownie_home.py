@@ -75,7 +75,11 @@ def make_brownie_project(directory: Path, *, with_tests: bool = False) -> Path:
     ``with_tests`` copies ``tests/`` and pytest's settings too.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    names = [*SOURCES, "tests", "pyproject.toml", "docs", "deployments"] if with_tests else SOURCES
+    names = (
+        [*SOURCES, "tests", "bench", "pyproject.toml", "docs", "deployments"]
+        if with_tests
+        else SOURCES
+    )
     for name in names:
         source = ROOT / name
         if source.is_dir():

@@ -3,19 +3,26 @@
 Every contract's code must be, byte for byte, what its source makes of the expected constructor
 arguments: the node runs the constructor again in a dry call, so immutable wiring is compared too.
 The arguments are those that the file says the deployment was founded with. The wiring that has a
-getter is read as well. Members and k may have changed since by the consortium's decisions: they are
-printed. Raises on any difference.
+getter is read as well, and the first rules. Members and k may have changed since by the
+consortium's decisions: they are printed. Raises on any difference.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from typing import Any
 
 from brownie import network, project, web3
 from web3.exceptions import Web3Exception
 
-from scripts.deploy import ORDER, constructor_arguments, deployment_path, founding_of
+from scripts.deploy import (
+    ORDER,
+    Founding,
+    constructor_arguments,
+    deployment_path,
+    founding_of,
+)
 
 # Getters of wiring, where an interface or a public immutable offers one.
 WIRING = {
@@ -73,13 +80,19 @@ def check(deployment: dict[str, Any]) -> list[str]:
     absent = [name for name, at in addresses.items() if not web3.eth.get_code(at)]
     if absent:
         return [f"{name}: no code at {addresses[name]}" for name in absent]
+    try:
+        chosen = founding_of(deployment)
+    except ValueError as error:
+        return [str(error)]
     # Whose code differs may answer anything: wiring is read from the right code alone.
-    return _code_differences(addresses, deployment) or _wiring_differences(addresses)
+    return _code_differences(addresses, chosen) or [
+        *_wiring_differences(addresses),
+        *_rules_differences(addresses, chosen),
+    ]
 
 
-def _code_differences(addresses: dict[str, str], deployment: dict[str, Any]) -> list[str]:
+def _code_differences(addresses: dict[str, str], chosen: Founding) -> list[str]:
     parts = project.get_loaded_projects()[0]
-    chosen = founding_of(deployment)
     differences = []
     for name, arguments in constructor_arguments(addresses, chosen).items():
         creation = parts[name].deploy.encode_input(*arguments)
@@ -97,6 +110,14 @@ def _wiring_differences(addresses: dict[str, str]) -> list[str]:
     return differences
 
 
+def _rules_differences(addresses: dict[str, str], chosen: Founding) -> list[str]:
+    """The first rules lie in storage, where no decision can change them."""
+    found = _read(addresses["RequestCatalogue"], "RequestCatalogue", "rulesAt", 1)
+    if found is not None and tuple(found) == astuple(chosen.rules):
+        return []
+    return [f"RequestCatalogue.rulesAt(1): {found}, the file says {astuple(chosen.rules)}"]
+
+
 def _constructed(creation: str) -> bytes | None:
     """Return the code that a constructor would leave, or None when it refuses its arguments."""
     try:
@@ -105,7 +126,7 @@ def _constructed(creation: str) -> bytes | None:
         return None
 
 
-def _read(address: str, name: str, getter: str) -> Any:
+def _read(address: str, name: str, getter: str, *arguments: Any) -> Any:
     """Return what a getter of a contract gives, or None when there is no such getter.
 
     Not through Brownie's contract objects: on a live network they fail to note the address.
@@ -113,6 +134,6 @@ def _read(address: str, name: str, getter: str) -> Any:
     abi = project.get_loaded_projects()[0][name].abi
     contract = web3.eth.contract(address=address, abi=abi)
     try:
-        return contract.functions[getter]().call()
+        return contract.functions[getter](*arguments).call()
     except (ValueError, Web3Exception):
         return None

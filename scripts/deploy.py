@@ -33,6 +33,18 @@ ORDER = (
 
 DAY = 86_400
 GWEI = 10**9
+MOST_MEMBERS = 32
+
+# What RequestCatalogue accepts, by field of Rules: said here in a sentence before anything is sent.
+RANGES = {
+    "serve_seconds": (60, 30 * DAY),
+    "decide_seconds": (60, 30 * DAY),
+    "fee_bps": (0, 2_000),
+    "bond_bps": (1_000, 10_000),
+    "dispute_bond_bps": (100, 10_000),
+    "serve_kib_wei": (1, 10**16),
+    "dispute_min_wei": (1, 2**80 - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -90,16 +102,12 @@ def founding(environment: dict[str, str], *, deployer: str, now: int) -> Foundin
     """Read the founding from the environment.
 
     ``DMSM_CONSORTIUM_MEMBERS``: accounts, separated by commas (default: the deployer alone);
-    ``DMSM_CONSORTIUM_THRESHOLD`` (default: the smallest majority); ``DMSM_DELAY_SECONDS``,
-    ``DMSM_FOUNDING_SECONDS`` (how long from now, a week), ``DMSM_POINT_WEI``; ``DMSM_RULES``: a
-    JSON object with any fields of :class:`Rules`. Raises ``ValueError`` naming what is wrong.
+    ``DMSM_CONSORTIUM_THRESHOLD`` (default: the smallest majority); ``DMSM_DELAY_SECONDS`` (two
+    days); ``DMSM_FOUNDING_SECONDS``: how long from now (a week); ``DMSM_POINT_WEI``;
+    ``DMSM_RULES``: a JSON object with any fields of :class:`Rules`. Raises ``ValueError`` naming
+    what is wrong.
     """
-    members = tuple(
-        account.strip()
-        for account in environment.get("DMSM_CONSORTIUM_MEMBERS", deployer).split(",")
-    )
-    if len({account.lower() for account in members}) < len(members):
-        raise ValueError("DMSM_CONSORTIUM_MEMBERS names an account twice")
+    members = _members(environment.get("DMSM_CONSORTIUM_MEMBERS") or deployer)
     majority = len(members) // 2 + 1
     threshold = _integer(environment, "DMSM_CONSORTIUM_THRESHOLD", majority)
     if not majority <= threshold <= len(members):
@@ -108,32 +116,67 @@ def founding(environment: dict[str, str], *, deployer: str, now: int) -> Foundin
             f"{majority} to {len(members)} must agree"
         )
     default = Founding(members=members, threshold=threshold, founding_ends_at=now)
+    founding_seconds = _integer(environment, "DMSM_FOUNDING_SECONDS", 7 * DAY, most=30 * DAY)
     return Founding(
         members=members,
         threshold=threshold,
-        delay_seconds=_integer(environment, "DMSM_DELAY_SECONDS", default.delay_seconds),
-        founding_ends_at=now + _integer(environment, "DMSM_FOUNDING_SECONDS", 7 * DAY),
-        point_wei=_integer(environment, "DMSM_POINT_WEI", default.point_wei),
-        rules=_rules(environment.get("DMSM_RULES", "{}")),
+        delay_seconds=_integer(
+            environment, "DMSM_DELAY_SECONDS", default.delay_seconds, most=14 * DAY
+        ),
+        founding_ends_at=now + founding_seconds,
+        point_wei=_integer(environment, "DMSM_POINT_WEI", default.point_wei, least=1),
+        rules=_rules(environment.get("DMSM_RULES") or "{}"),
     )
 
 
-def _integer(environment: dict[str, str], name: str, default: int) -> int:
-    text = environment.get(name, str(default))
-    if not text.isdecimal():
+def _members(text: str) -> tuple[str, ...]:
+    accounts = [account.strip() for account in text.split(",")]
+    for account in accounts:
+        if not web3.is_address(account) or int(account, 16) == 0:
+            raise ValueError(f"DMSM_CONSORTIUM_MEMBERS: {account!r} is no account's address")
+    members = tuple(web3.to_checksum_address(account) for account in accounts)
+    if len(set(members)) < len(members):
+        raise ValueError("DMSM_CONSORTIUM_MEMBERS names an account twice")
+    if len(members) > MOST_MEMBERS:
+        raise ValueError(
+            f"DMSM_CONSORTIUM_MEMBERS names {len(members)} accounts, the most are {MOST_MEMBERS}"
+        )
+    return members
+
+
+def _integer(
+    environment: dict[str, str], name: str, default: int, *, least: int = 0, most: int = 2**256 - 1
+) -> int:
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{name} must be a whole number, not {text!r}")
-    return int(text)
+    return _within(name, int(text), least, most)
 
 
 def _rules(text: str) -> Rules:
     try:
         given = json.loads(text)
-        return Rules(**given)
+        rules = Rules(**given)
     except (json.JSONDecodeError, TypeError) as error:
-        names = ", ".join(Rules.__dataclass_fields__)
+        names = ", ".join(RANGES)
         raise ValueError(
             f"DMSM_RULES must be a JSON object with fields of: {names} ({error})"
         ) from error
+    for name, value in asdict(rules).items():
+        if type(value) is not int:
+            raise ValueError(f"DMSM_RULES: {name} must be a whole number, not {value!r}")
+        _within(f"DMSM_RULES: {name}", value, *RANGES[name])
+    if rules.fee_bps > rules.bond_bps:
+        raise ValueError(
+            "DMSM_RULES: fee_bps is above bond_bps, from which a verdict takes the fee"
+        )
+    return rules
+
+
+def _within(name: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise ValueError(f"{name} is {value}: it must be from {least} to {most}")
+    return value
 
 
 def deploy(deployer: Any, chosen: Founding, *, publish_source: bool = False) -> dict[str, Any]:
@@ -204,11 +247,19 @@ def describe(contracts: dict[str, Any], *, network_name: str, founding: Founding
 
 
 def founding_of(deployment: dict[str, Any]) -> Founding:
-    """Return what a deployment file says its contracts were given."""
-    given = dict(deployment["founding"])
-    return Founding(
-        **given | {"members": tuple(given["members"]), "rules": Rules(**given["rules"])}
-    )
+    """Return what a deployment file says its contracts were given.
+
+    Raises ``ValueError`` when the file does not say it.
+    """
+    try:
+        given = dict(deployment["founding"])
+        rules = Rules(**given["rules"])
+        return Founding(**given | {"members": tuple(given["members"]), "rules": rules})
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            "founding: the file does not say what the contracts were given, or not in this "
+            f"release's words ({error!r}): deploy again, or use the release that wrote it"
+        ) from error
 
 
 def deployment_path(network_name: str) -> Path:

@@ -1,6 +1,6 @@
 import pytest
 from brownie import web3
-from members import words
+from members import Role, region_id, words
 
 from offchain.crypto import messages, sharing
 
@@ -37,3 +37,14 @@ def publication(ledger):
         return tuple((fields | changed).values())
 
     return make
+
+
+@pytest.fixture(scope="module")
+def signers(module_isolation, cast, admit, meter_owner):
+    """Two devices whose keys the tests hold, so that they can sign batches."""
+    return [admit(Role.DEVICE, region_id("north"), owner=meter_owner) for _ in range(2)]
+
+
+@pytest.fixture
+def signer(signers):
+    return signers[0]

@@ -18,6 +18,8 @@ def test_set_sharing_terms__when_caller_is_not_consortium__reverts(
         ((59, 0, 1), "shortestSeconds"),
         ((DAYS_30 + 1, 0, 1), "shortestSeconds"),
         ((60, DAYS_30 + 1, 1), "disputeWindowSeconds"),
+        ((60, 59, 1), "disputeWindowSeconds"),
+        ((60, 1, 1), "disputeWindowSeconds"),
     ],
 )
 def test_set_sharing_terms__when_out_of_range__reverts(
@@ -27,7 +29,7 @@ def test_set_sharing_terms__when_out_of_range__reverts(
         govern(catalogue, "setSharingTerms", terms)
 
 
-@pytest.mark.parametrize("terms", [(60, 0, 1), (DAYS_30, DAYS_30, 2**96 - 1)])
+@pytest.mark.parametrize("terms", [(60, 0, 1), (60, 60, 1), (DAYS_30, DAYS_30, 2**96 - 1)])
 def test_set_sharing_terms__when_in_range__stores_and_emits(catalogue, govern, only_event, terms):
     tx = govern(catalogue, "setSharingTerms", terms)
 

@@ -35,9 +35,12 @@ def test_set_type__when_shortest_time_is_out_of_range__reverts(
         govern(catalogue, "setType", 1, (True, shortest, 0, 1, BILL))
 
 
-def test_set_type__when_dispute_window_is_out_of_range__reverts(catalogue, govern, reverts_with):
+@pytest.mark.parametrize("window", [1, 59, DAYS_30 + 1])
+def test_set_type__when_dispute_window_is_out_of_range__reverts(
+    catalogue, govern, reverts_with, window
+):
     with reverts_with("RequestCatalogue_BadParameter", "disputeWindowSeconds"):
-        govern(catalogue, "setType", 1, (True, 60, DAYS_30 + 1, 1, BILL))
+        govern(catalogue, "setType", 1, (True, 60, window, 1, BILL))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,7 @@ def test_set_type__when_dispute_window_is_out_of_range__reverts(catalogue, gover
     [
         GOOD,
         (True, 60, 0, 1, BILL),
+        (True, 60, 60, 1, BILL),
         (True, DAYS_30, DAYS_30, 2**96 - 1, BILL),
         (False, 60, 0, 1, BILL),
     ],

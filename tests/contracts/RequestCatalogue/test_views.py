@@ -1,8 +1,15 @@
+from dataclasses import astuple
+
+from members import region_id
 from reading import plain
+
+NO_TYPE = (False, 0, 0, 0, "0x" + "00" * 32)
+OTHER_RULES = (60, 60, 0, 1_000, 100, 1, 1)
+BILL = (True, 3600, 600, 10**16, region_id("bill"))
 
 
 def test_type_of__given_unknown_type__is_zero(catalogue):
-    assert plain(catalogue.typeOf(77)) == (False, 0, 0, 0, "0x" + "00" * 32)
+    assert plain(catalogue.typeOf(77)) == NO_TYPE
 
 
 def test_open_type__given_unknown_type__reverts(catalogue, reverts_with):
@@ -12,3 +19,36 @@ def test_open_type__given_unknown_type__reverts(catalogue, reverts_with):
 
 def test_sharing_terms__given_none_set__are_zero(catalogue):
     assert plain(catalogue.sharingTerms()) == (0, 0, 0)
+
+
+def test_rules_at__given_the_founding__are_version_1(catalogue, founding):
+    assert catalogue.rulesVersion() == 1
+    assert plain(catalogue.rulesAt(1)) == astuple(founding.rules)
+
+
+def test_rules_at__given_no_such_version__are_zero(catalogue):
+    for version in (0, 2, 2**32 - 1):
+        assert plain(catalogue.rulesAt(version)) == (0,) * 7
+
+
+def test_request_conditions__given_a_type__are_the_type_and_the_present_rules(
+    catalogue, govern, founding
+):
+    first = astuple(founding.rules)
+    assert plain(catalogue.requestConditions(1)) == (NO_TYPE, 1, first)
+    govern(catalogue, "setType", 1, BILL)
+    assert plain(catalogue.requestConditions(1)) == (plain(BILL), 1, first)
+    govern(catalogue, "setRules", OTHER_RULES)
+    assert plain(catalogue.requestConditions(1)) == (plain(BILL), 2, OTHER_RULES)
+    closed = (False, *BILL[1:])  # told as it is: whoever begins looks at `active`
+    govern(catalogue, "setType", 1, closed)
+    assert plain(catalogue.requestConditions(1)) == (plain(closed), 2, OTHER_RULES)
+
+
+def test_sharing_conditions__given_terms__are_the_terms_and_the_present_rules(
+    catalogue, govern, founding
+):
+    assert plain(catalogue.sharingConditions()) == ((0, 0, 0), 1, astuple(founding.rules))
+    govern(catalogue, "setSharingTerms", (3600, 60, 5))
+    govern(catalogue, "setRules", OTHER_RULES)
+    assert plain(catalogue.sharingConditions()) == ((3600, 60, 5), 2, OTHER_RULES)

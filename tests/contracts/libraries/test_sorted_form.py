@@ -9,7 +9,7 @@ from bn254_model import as_words
 from hypothesis import strategies as st
 
 CAPACITY = 32
-MAXIMUM = 2**32 - 1
+MAXIMUM = 2**16 - 1
 
 
 class ListModel:
@@ -128,7 +128,7 @@ def test_sorted_form__insert_given_full_form_and_no_higher_credit__reverts(
     form, error_bytes, credit
 ):
     form.fill([50 + i for i in range(CAPACITY)])
-    assert form.error_of("insert", credit) == error_bytes("SortedForm_Full(uint32)", 50)
+    assert form.error_of("insert", credit) == error_bytes("SortedForm_Full(uint16)", 50)
     assert not form.view("accepts", credit)
     assert form.view("accepts", 51)
 
