@@ -13,6 +13,8 @@ from members import Role, region_id
 from money import APPLICATION_WEI, DAY, WINDOW, Group, PublishedSet, SharingOrder
 
 MAX_PRICE_WEI = 9 * 10**15
+BOND_WEI = 10**18  # what each of the two nodes has put up
+BONDS_WEI = 2 * BOND_WEI
 RESPOND_S, SELECT_S = 600, 1200
 
 
@@ -40,9 +42,9 @@ class Ad(NamedTuple):
 
 @pytest.fixture(scope="module", autouse=True)
 def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any, lock: Any) -> None:
-    """Terms of sharing without a dispute window."""
+    """Terms of sharing without a dispute window; both nodes have bonds."""
     money.set_terms(govern, catalogue)
-    money.put_up(lock, cast["processor"], cast["processor_two"])
+    money.put_up(lock, cast["processor"], cast["processor_two"], amount_wei=BOND_WEI)
 
 
 @pytest.fixture(scope="module")

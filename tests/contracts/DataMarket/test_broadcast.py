@@ -1,9 +1,14 @@
 """DataMarket.broadcast (broadcast.tree)."""
 
+from dataclasses import astuple
+
 import money
 import pytest
+from brownie import DataMarket, RequestCatalogue
 from members import region_id
 from money import APPLICATION_WEI, DAY
+
+from tests.contracts.DataMarket.conftest import BONDS_WEI
 
 SIXTEEN = tuple(sorted(region_id(f"region {i:02}") for i in range(16)))
 NORTH = region_id("north")
@@ -85,15 +90,13 @@ def test_broadcast__when_fields_are_at_the_edge__takes_the_deposit(
     deadlines = {"respond_by": begin + 60, "select_by": begin + 90 * DAY}
     at(begin)
     send_broadcast(some_conditions._replace(**{**deadlines, **changed}))
-    assert lock.liabilitiesWei() == APPLICATION_WEI
+    assert lock.liabilitiesWei() == BONDS_WEI + APPLICATION_WEI
 
 
 def test_broadcast__given_no_terms__reverts(
     some_conditions, reverts_with, deployer, registry, ledger, credit, lock, buyer, consortium
 ):
-    from brownie import DataMarket, RequestCatalogue
-
-    empty = RequestCatalogue.deploy(consortium, {"from": deployer})
+    empty = RequestCatalogue.deploy(consortium, astuple(money.RULES), {"from": deployer})
     market = DataMarket.deploy(registry, empty, ledger, credit, lock, {"from": deployer})
     for value in (0, APPLICATION_WEI):
         with reverts_with("DataMarket_BadConditions", "terms"):
@@ -140,6 +143,7 @@ def test_broadcast__when_everything_holds__stores_and_emits(
     assert bytes(event["broadcastId"]) == broadcast_id
     assert (event["requester"], event["applicationWei"]) == (buyer.address, APPLICATION_WEI)
     assert buyer.account.balance() == before - APPLICATION_WEI
-    assert lock.applicationOf(broadcast_id) == lock.balance() == APPLICATION_WEI
+    assert lock.applicationOf(broadcast_id) == APPLICATION_WEI
+    assert lock.balance() == lock.liabilitiesWei() == BONDS_WEI + APPLICATION_WEI
     assert market.balance() == 0
     print(f"gas broadcast (2 regions): {tx.gas_used}")

@@ -1,8 +1,13 @@
 """DataMarket.close: the application deposit's other endings (close.tree)."""
 
+from dataclasses import astuple, replace
+
 import money
 import pytest
-from money import APPLICATION_WEI
+from money import APPLICATION_WEI, DAY
+
+from offchain.crypto import sharing
+from tests.contracts.DataMarket.conftest import BOND_WEI, BONDS_WEI
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def test_close__given_no_response__returns_the_deposit(
     tx = close(ad, late)
     assert market.broadcastOf(ad.id)[1] == 3
     assert due(buyer) == [APPLICATION_WEI]
-    assert (lock.applicationOf(ad.id), lock.liabilitiesWei()) == (0, APPLICATION_WEI)
+    assert (lock.applicationOf(ad.id), lock.liabilitiesWei()) == (0, BONDS_WEI + APPLICATION_WEI)
     event = only_event(tx, "BroadcastClosed")
     assert (bytes(event["broadcastId"]), event["standingResponders"]) == (ad.id, 0)
 
@@ -69,7 +74,7 @@ def test_close__given_responders__shares_the_deposit(
     assert due(processor, processor_two, buyer) == [half, half, APPLICATION_WEI - 2 * half]
     assert APPLICATION_WEI % 2 == 1  # so that there is a remainder
     assert lock.applicationOf(answered.id) == 0
-    assert lock.balance() == lock.liabilitiesWei() == APPLICATION_WEI
+    assert lock.balance() == lock.liabilitiesWei() == BONDS_WEI + APPLICATION_WEI
     assert only_event(tx, "BroadcastClosed")["standingResponders"] == 2
 
 
@@ -103,12 +108,188 @@ def test_close__given_revoked_requester__returns_the_deposit(
     assert due(processor, processor_two, buyer) == [0, 0, APPLICATION_WEI]
 
 
+HALF = APPLICATION_WEI // 2
+OFFER_WEI = 10**15  # of `answered`
+NEEDED_WEI = money.bond_of(OFFER_WEI)
+
+
+def take(lock, member, amount_wei):
+    lock.takeBond(amount_wei, {"from": member.account})
+
+
+@pytest.mark.parametrize("surplus", [-1, 0, 1])
+def test_close__given_bond_at_the_edge__counts_what_is_covered(
+    broadcast, respond, close, lock, due, buyer, processor, processor_two, only_event, surplus, at,
+    now,
+):  # fmt: skip
+    take(lock, processor, BOND_WEI - NEEDED_WEI - surplus)
+    taken_wei = lock.withdrawableOf(processor.address)
+    at(now() + 5)
+    ad = broadcast()
+    respond(ad, processor, price=OFFER_WEI)
+    respond(ad, processor_two, price=OFFER_WEI)
+    tx = close(ad)
+    shares = due(processor, processor_two, buyer)
+    shares[0] -= taken_wei
+    expected = [0, APPLICATION_WEI, 0] if surplus < 0 else [HALF, HALF, APPLICATION_WEI % 2]
+    assert shares == expected
+    assert only_event(tx, "BroadcastClosed")["standingResponders"] == (1 if surplus < 0 else 2)
+
+
+@pytest.fixture
+def chosen_elsewhere(broadcast, respond, choose, select, processor, lock, buyer):
+    """``chosen_elsewhere(price)``: processor's lock of another broadcast, selected now; its id."""
+
+    def make(price):
+        other = broadcast()
+        respond(other, processor, price=price)
+        choice = choose(other, processor)
+        select(other, [choice], value=price)
+        return money.id_of(lock, buyer, choice[5])
+
+    return make
+
+
+@pytest.mark.parametrize("short", [1, 0])
+def test_close__given_bond_held_elsewhere__pays_the_other_alone(
+    broadcast, respond, chosen_elsewhere, close, lock, due, processor, processor_two, at, now, short
+):
+    left_wei = 2 * NEEDED_WEI - short  # enough for either, not for both
+    take(lock, processor, BOND_WEI - left_wei)
+    at(now() + 5)
+    ad = broadcast()
+    respond(ad, processor, price=OFFER_WEI)
+    respond(ad, processor_two, price=OFFER_WEI)
+    chosen_elsewhere(OFFER_WEI)
+    assert lock.bondOf(processor.address)["freeWei"] == NEEDED_WEI - short
+    close(ad)
+    taken_wei = BOND_WEI - left_wei
+    expected = [taken_wei, APPLICATION_WEI] if short else [taken_wei + HALF, HALF]
+    assert due(processor, processor_two) == expected
+
+
+def test_close__given_lock_declined_elsewhere__pays_the_other_alone(
+    answered, chosen_elsewhere, close, lock, due, processor, processor_two
+):
+    lock_id = chosen_elsewhere(OFFER_WEI)
+    lock.decline(lock_id, money.NOT_SERVED, {"from": processor.account})
+    assert lock.bondOf(processor.address)["freeWei"] == BOND_WEI
+    close(answered)
+    assert due(processor, processor_two) == [0, APPLICATION_WEI]
+
+
+def test_close__given_lock_settled_elsewhere__pays_both(
+    answered, chosen_elsewhere, close, lock, due, processor, processor_two, group, data_set, relayer
+):
+    lock_id = chosen_elsewhere(OFFER_WEI)
+    dealt = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
+    words = money.transcript_words(dealt)
+    lock.deliver(lock_id, group.accounts, group.key_words, *words, {"from": relayer})
+    earned_wei = lock.withdrawableOf(processor.address)
+    assert earned_wei == OFFER_WEI - money.fee_of(OFFER_WEI)
+    close(answered)
+    assert due(processor, processor_two) == [earned_wei + HALF, HALF]
+
+
+@pytest.mark.parametrize(
+    "when, counts",
+    [
+        ("a second before", True),
+        ("the same second", False),
+        ("a second after", False),
+        ("added again", False),
+        ("at the end", False),
+    ],
+)
+def test_close__given_bond_taken__counts_who_left_it_alone(
+    broadcast, respond, close, lock, due, processor, processor_two, at, now, when, counts
+):
+    ad = broadcast()
+    respond(ad, processor_two, price=OFFER_WEI)
+    moment = now() + 10
+    if when in ("a second before", "the same second"):
+        at(moment - (when == "a second before"))
+        take(lock, processor, 1)
+    at(moment)
+    respond(ad, processor, price=OFFER_WEI)
+    if when in ("a second after", "added again"):
+        at(moment + 1)
+        take(lock, processor, 1)
+    if when == "added again":
+        lock.addBond(processor.address, {"from": processor.account, "value": 1})
+    if when == "at the end":
+        at(ad.conditions.select_by - 1)
+        take(lock, processor, 1)
+    close(ad)
+    shares = due(processor, processor_two)
+    assert shares == ([1 + HALF, HALF] if counts else [1, APPLICATION_WEI])
+
+
+def test_close__given_later_rules__counts_by_them(
+    broadcast, respond, close, lock, due, processor, processor_two, govern, catalogue, at, now
+):
+    # The node's bond covers 80 percent of its offer, which was asked for when it responded.
+    take(lock, processor, BOND_WEI - NEEDED_WEI)
+    taken_wei = BOND_WEI - NEEDED_WEI
+    at(now() + 5)
+    ad = broadcast()
+    respond(ad, processor, price=OFFER_WEI)
+    respond(ad, processor_two, price=OFFER_WEI)
+    govern(catalogue, "setRules", astuple(replace(money.RULES, bond_bps=8_001)))
+    close(ad)
+    assert due(processor, processor_two) == [taken_wei, APPLICATION_WEI]
+
+
+STOP_S = 7 * DAY
+
+
+@pytest.mark.parametrize(
+    "begins, shared",
+    [
+        ("ends with respondBy", True),
+        ("ends a second later", False),
+        ("in between", False),
+        ("a second before selectBy", False),
+        ("with selectBy", True),
+        ("after selectBy", True),
+    ],
+)
+def test_close__given_the_stop__returns_the_deposit(
+    broadcast, respond, market, lock, registry, due, buyer, processor, processor_two, outsider,
+    impersonate, consortium, at, now, begins, shared,
+):  # fmt: skip
+    begin = now()
+    ad = broadcast(respond_by=begin + 9 * DAY, select_by=begin + 20 * DAY)
+    for member in (processor, processor_two):
+        respond(ad, member, price=OFFER_WEI)
+    respond_by, select_by = ad.conditions.respond_by, ad.conditions.select_by
+    at(
+        {
+            "ends with respondBy": respond_by - STOP_S,
+            "ends a second later": respond_by - STOP_S + 1,
+            "in between": respond_by + DAY,
+            "a second before selectBy": select_by - 1,
+            "with selectBy": select_by,
+            "after selectBy": select_by + DAY,
+        }[begins]
+    )
+    registry.stopBeginnings({"from": impersonate(consortium)})
+    at(max(select_by, now()) + 1)
+    market.close(ad.id, {"from": outsider})
+    rest = [HALF, HALF, APPLICATION_WEI - 2 * HALF] if shared else [0, 0, APPLICATION_WEI]
+    assert due(processor, processor_two, buyer) == rest
+
+
 def test_close__given_full_form__pays_the_active(full_form, close, lock, buyer, only_event):
+    members = list(full_form.active.values())
+    for member in members:
+        lock.addBond(member.address, {"from": buyer.account, "value": NEEDED_WEI})
     tx = close(full_form.ad)
     part = APPLICATION_WEI // 16
-    active = {member.address for member in full_form.active.values()}
+    active = {member.address for member in members}
     for address in full_form.accounts:
         assert lock.withdrawableOf(address) == (part if address in active else 0)
     assert lock.withdrawableOf(buyer.address) == APPLICATION_WEI - 16 * part
     assert only_event(tx, "BroadcastClosed")["standingResponders"] == 16
     print(f"gas close (form of 32, 16 active): {tx.gas_used}")
+    assert tx.gas_used < 2_000_000

@@ -1,9 +1,13 @@
 """DataMarket.respond: the form, sorted at all times (respond.tree)."""
 
+from random import Random
+
 import money
 import pytest
 from members import NOBODY, Role, region_id
 from money import DAY, WINDOW
+
+from tests.contracts.DataMarket.conftest import BONDS_WEI
 
 OPEN, SELECTED, CLOSED = 1, 2, 3
 SIXTEEN = tuple(sorted([region_id("north"), *(region_id(f"region {i:02}") for i in range(15))]))
@@ -162,7 +166,7 @@ def test_respond__when_everything_holds__stores_and_emits(
     assert bytes(event["dataSetId"]) == data_set.data_set_id
     assert (event["processor"], event["priceWei"]) == (processor.address, 123)
     assert (event["credit"], event["replaced"]) == (40, NOBODY)
-    assert lock.liabilitiesWei() == money.APPLICATION_WEI
+    assert lock.liabilitiesWei() == BONDS_WEI + money.APPLICATION_WEI
     print(f"gas respond (first line): {tx.gas_used}")
 
 
@@ -171,12 +175,16 @@ def test_respond__when_everything_holds__stores_and_emits(
 
 @pytest.fixture
 def newcomer(full_form, admit, revoke, ledger, credit):
-    """``newcomer(points, rank=…)``: a processor that takes over the region of a standing one."""
+    """``newcomer(points, region=…)``: a processor that takes over the region of a standing one.
 
-    def make(points, *, region=None):
-        predecessor = full_form.active[region or full_form.regions[-1]]
+    ``among``: who serves which region now, kept up to date for who needs several.
+    """
+
+    def make(points, *, region=None, among=None):
+        serving = dict(full_form.active) if among is None else among
+        predecessor = serving[region or full_form.regions[-1]]
         revoke(predecessor)
-        member = admit(Role.PROCESSOR, predecessor.region)
+        member = serving[predecessor.region] = admit(Role.PROCESSOR, predecessor.region)
         money.set_credit(credit, member, points)
         return member, money.publish(ledger, member).data_set_id
 
@@ -221,6 +229,38 @@ def test_respond__given_full_form_and_withdrawal__has_room(full_form, newcomer, 
     assert len(after) == 32
     assert best not in after
     assert after[31] == member.address
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_respond__given_full_form_that_lives__stays_sorted(
+    full_form, newcomer, respond, revoke, market, seed
+):
+    ad, luck = full_form.ad, Random(seed)
+    accounts, active = dict(full_form.accounts), dict(full_form.active)
+    model = [(line[0], line[3]) for line in market.formOf(ad.id)]
+
+    def enter(points):
+        member, data_set_id = newcomer(points, region=luck.choice(full_form.regions), among=active)
+        accounts[member.address] = member.account
+        respond(ad, member, data_set_id=data_set_id)
+        if len(model) == 32:
+            model.pop()
+        rank = sum(credit >= points for _, credit in model)
+        model.insert(rank, (member.address, points))
+
+    def withdraw():
+        address, _ = model.pop(luck.randrange(len(model)))
+        market.withdrawResponse(ad.id, {"from": accounts[address]})
+
+    for _ in range(12):
+        step = luck.choice(["enter", "enter", "withdraw"])
+        lowest = model[-1][1] + 1 if len(model) == 32 else 0
+        if step == "enter":
+            # A revocation goes with each: its predecessor's line, if any, stands.
+            enter(luck.randint(lowest, 210) if luck.random() < 0.5 else max(lowest, 150))
+        else:
+            withdraw()
+        assert [(line[0], line[3]) for line in market.formOf(ad.id)] == model
 
 
 def test_respond__given_full_form__stays_within_gas(full_form, newcomer, respond, market):

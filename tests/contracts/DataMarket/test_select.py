@@ -6,6 +6,7 @@ from members import NOBODY
 from money import APPLICATION_WEI
 
 from offchain.crypto import sharing
+from tests.contracts.DataMarket.conftest import BOND_WEI, BONDS_WEI
 
 PRICE, PRICE_TWO = 10**15, 2 * 10**15
 
@@ -184,6 +185,24 @@ def test_select__when_t_is_too_near__reverts(answered, choose, select, refuses, 
         select(answered, choices, value=PRICE)
 
 
+@pytest.mark.parametrize("short", [1, 0, -1])
+def test_select__given_too_small_a_bond__reverts_whole(
+    answered, choose, select, refuses, market, lock, processor, processor_two, short
+):
+    needed = money.bond_of(PRICE_TWO)
+    free = needed - short
+    lock.takeBond(BOND_WEI - free, {"from": processor_two.account})
+    choices = [choose(answered, p) for p in (processor, processor_two)]
+    if short <= 0:
+        select(answered, choices, value=PRICE + PRICE_TWO)
+        assert lock.bondOf(processor_two.address)["heldWei"] == needed
+        return
+    with refuses("PrepaidLock_BondTooSmall", processor_two.address, free, needed):
+        select(answered, choices, value=PRICE + PRICE_TWO)
+    assert market.broadcastOf(answered.id)[1] == 1
+    assert lock.bondOf(processor.address)["heldWei"] == 0
+
+
 def test_select__when_choices_share_a_nonce__reverts(
     answered, choose, select, refuses, lock, buyer, processor, processor_two
 ):
@@ -229,7 +248,11 @@ def test_select__when_everything_holds__moves_the_money(
     assert buyer.account.balance() == before - PRICE
     assert lock.withdrawableOf(buyer.address) == APPLICATION_WEI
     assert lock.applicationOf(answered.id) == 0
-    assert lock.balance() == lock.liabilitiesWei() == PRICE + APPLICATION_WEI
+    assert lock.balance() == lock.liabilitiesWei() == BONDS_WEI + PRICE + APPLICATION_WEI
+    assert money.bond_of(PRICE) > 0
+    bond = lock.bondOf(processor.address)
+    expected = (BOND_WEI - money.bond_of(PRICE), money.bond_of(PRICE))
+    assert (bond["freeWei"], bond["heldWei"]) == expected
     assert market.balance() == 0
     assert credit.creditOf(processor.address) == 0
 
@@ -244,4 +267,4 @@ def test_select__when_everything_holds__can_be_delivered(
     words = money.transcript_words(dealt)
     lock_id = money.id_of(lock, buyer, choice[5])
     lock.deliver(lock_id, group.accounts, group.key_words, *words, {"from": relayer})
-    assert lock.withdrawableOf(processor.address) == PRICE
+    assert lock.withdrawableOf(processor.address) == PRICE - money.fee_of(PRICE)
