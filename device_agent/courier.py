@@ -11,7 +11,7 @@ from device_agent.errors import NodeRefused, NodeUnreachable, SafeMode
 from device_agent.node_client import NodeClient
 from device_agent.outbox import Outbox
 from device_agent.progress import Progress
-from device_agent.reconcile import reconcile_chain, reconcile_node
+from device_agent.reconcile import is_behind, reconcile_chain, reconcile_node
 from device_agent.recorder import Recorder
 from device_agent.seal import Sealer
 from device_agent.surroundings import Surroundings, find_surroundings
@@ -92,11 +92,16 @@ class Courier:
             self._is_chain_met = False  # who comes back may tell another history
             raise
 
+    def is_final(self) -> bool:
+        """Whether no reorganisation can take back what was reported and anchored."""
+        return self._gateway is not None and self._gateway.is_settled()
+
     def _round(self, *, is_end: bool) -> None:
         self._gateway = gateway = self._gateway or self._connect()
         self._ways = to_node, to_chain = self._ways or self._deliveries(gateway)
         self._around = around = find_surroundings(gateway, self._device)
-        if not self._is_chain_met:
+        gateway.settle()  # what a reorganisation took off is sent again, reports too
+        if not self._is_chain_met or is_behind(self._outbox, gateway, self._device):
             reconcile_chain(self._outbox, gateway, self._device)
             self._is_chain_met = True
         silent = self._try_node(lambda: self._to_node(to_node, to_chain, around))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from offchain.cli.output import receipt_facts, show, show_table
+from offchain.cli.output import show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, parse_account
 from offchain.errors import DmsmError
 
@@ -39,7 +39,7 @@ def admit(
 
     Needs the consortium's account. Costs gas, and --fund-wei (by default one ether).
     """
-    from offchain.cli.session import account_session
+    from offchain.cli.session import account_session, final_facts
     from offchain.services.admin import Admin
     from offchain.services.registration import Registration
 
@@ -50,8 +50,8 @@ def admit(
         receipt = admin.admit(registration)
         if fund_wei:
             admin.fund(registration.account, fund_wei)
-    facts = {"admitted": registration.account, "funded_wei": fund_wei}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+        sent = final_facts(gateway, receipt)
+    show({"admitted": registration.account, "funded_wei": fund_wei} | sent, as_json=as_json)
 
 
 def _require_funds(gateway: ChainGateway, fund_wei: int) -> None:
@@ -74,12 +74,12 @@ def revoke(
 
     Needs the consortium's account. Costs gas.
     """
-    from offchain.cli.session import account_session
+    from offchain.cli.session import account_session, final_facts
     from offchain.services.admin import Admin
 
     with account_session(profile) as gateway:
-        receipt = Admin(gateway).revoke(account)
-    show({"revoked": account} | receipt_facts(receipt), as_json=as_json)
+        sent = final_facts(gateway, Admin(gateway).revoke(account))
+    show({"revoked": account} | sent, as_json=as_json)
 
 
 @app.command(name="type")
@@ -97,7 +97,7 @@ def set_type(
 
     Needs the consortium's account. Costs gas.
     """
-    from offchain.cli.session import account_session
+    from offchain.cli.session import account_session, final_facts
     from offchain.services.admin import Admin
 
     with account_session(profile) as gateway:
@@ -109,8 +109,9 @@ def set_type(
             dispute_window_s=dispute_window_s,
             active=not closed,
         )
+        sent = final_facts(gateway, receipt)
     facts = {"type": type_id, "name": name, "price_wei": price_wei, "open": not closed}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    show(facts | sent, as_json=as_json)
 
 
 @app.command()
@@ -125,7 +126,7 @@ def terms(
 
     Needs the consortium's account. Costs gas.
     """
-    from offchain.cli.session import account_session
+    from offchain.cli.session import account_session, final_facts
     from offchain.services.admin import Admin
 
     with account_session(profile) as gateway:
@@ -134,8 +135,9 @@ def terms(
             shortest_s=shortest_s,
             dispute_window_s=dispute_window_s,
         )
+        sent = final_facts(gateway, receipt)
     facts = {"application_wei": application_wei, "shortest_s": shortest_s}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    show(facts | sent, as_json=as_json)
 
 
 @app.command()

@@ -89,7 +89,7 @@ def _request_matches(opened: OpenedAnswer, asked: AskedRequest, kind: str) -> Fi
 def _batches_anchored(made: Sequence[Batch], gateway: ChainGateway) -> Finding:
     calls = [("DataLedger", "anchorOf", (batch.device, batch.from_seq)) for batch in made]
     try:
-        anchors = gateway.call_many(calls)
+        anchors = gateway.call_many(calls, gateway.final())
     except DmsmError as error:
         return Finding("batches_anchored", False, f"the chain could not be asked: {error}")
     false = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import Receipt
 
 MAX_OBJECT_BYTES = 32 * 1024  # sealed messages, answers and manifests (protocol §2.5, §3)
@@ -13,7 +14,7 @@ MAX_OBJECT_BYTES = 32 * 1024  # sealed messages, answers and manifests (protocol
 @dataclass(frozen=True)
 class Outcome:
     """One step: `kind` is accepted, rejected, claimed, settled, responded, delivered, declined,
-    skipped, expired or failed.
+    skipped, expired or failed. `paused` and `resumed` are of the node itself, with no `id`.
     """
 
     kind: str
@@ -30,10 +31,14 @@ class NodeTerms:
     data set. margin_s: it reveals a secret only with at least this much time before T, and begins
     nothing with less than twice as much; it waits for readings on their way until three times as
     much is left. confirmations: blocks that must lie on what it believes
-    before it releases anything.
+    before it releases anything; None: as many as its gateway says.
     """
 
     data_set_price_wei: int
     type_names: Mapping[int, str] = field(default_factory=lambda: {1: "bill", 2: "advice"})
     margin_s: int = 30
-    confirmations: int = 0
+    confirmations: int | None = None
+
+    def depth(self, gateway: ChainGateway) -> int:
+        """Return how many blocks must lie on what is believed."""
+        return gateway.confirmations if self.confirmations is None else self.confirmations

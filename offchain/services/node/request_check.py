@@ -38,8 +38,8 @@ class RequestCheck:
         self._held = readings
         self._directory = directory
 
-    def windows(self, lock: Lock, event: ChainEvent) -> list[HeldWindow]:
-        """Open M, recognise who asks, and return the readings asked for.
+    def windows(self, lock: Lock, event: ChainEvent, *, as_of_block: int) -> list[HeldWindow]:
+        """Open M, recognise who asks, and return the readings asked for, anchored by a block.
 
         Raises RequestRefused, and WindowPending while something asked for is still on its way.
         """
@@ -48,7 +48,12 @@ class RequestCheck:
         for device in text.devices:
             self._check_device(device, lock.payer)
             window = held_window(
-                self._held, self._gateway, device, from_s=text.from_s, to_s=text.to_s
+                self._held,
+                self._gateway,
+                device,
+                from_s=text.from_s,
+                to_s=text.to_s,
+                block=as_of_block,
             )
             if window is None:
                 raise RequestRefused(

@@ -396,7 +396,7 @@ def test_command__on_a_real_chain_without_depth__says_what_to_set(machine: Machi
     other.write_text(profile.read_text().replace("../deployment.json", "deployment.json"))
 
     result = machine.dmsm("verify", "deployment", "--profile", str(other), ok=False)
-    assert result.exit_code == 2 and "confirmations must be named" in result.stderr
+    assert result.exit_code == 2 and "what is final must be named" in result.stderr
     other.write_text("confirmations = 2\n" + other.read_text())
     result = machine.dmsm("verify", "deployment", "--profile", str(other), ok=False)
     assert "1984" in result.stderr and "confirmations" not in result.stderr
