@@ -100,15 +100,17 @@ class Courier:
         self._gateway = gateway = self._gateway or self._connect()
         self._ways = to_node, to_chain = self._ways or self._deliveries(gateway)
         self._around = around = find_surroundings(gateway, self._device)
-        gateway.settle()  # what a reorganisation took off is sent again, reports too
-        if not self._is_chain_met or is_behind(self._outbox, gateway, self._device):
+        if not self._is_chain_met:
             reconcile_chain(self._outbox, gateway, self._device)
             self._is_chain_met = True
         silent = self._try_node(lambda: self._to_node(to_node, to_chain, around))
+        if is_behind(self._outbox, gateway, self._device):
+            reconcile_chain(self._outbox, gateway, self._device)
         is_complete = is_end and not self._outbox.samples()
         to_chain.cut_batches(is_end=is_complete)
         to_chain.anchor_batches()  # needs no node
         silent = silent or self._try_node(to_node.send_batches)
+        gateway.settle()  # what a reorganisation took off is sent again, reports too
         if silent is not None:
             raise silent
         self._outbox.forget(keep_days=self._keep_days)

@@ -16,6 +16,7 @@ from offchain.chain.endpoint import FAILURES, Endpoint, open_provider
 
 STALE_BEATS = 3
 _PROBE_S = 5.0  # a node that takes longer is no help
+_SILENT_S = 15.0  # and is asked no more for a while: each time costs that long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,13 @@ class HealthLimits:
     heartbeat_s: so often at least it makes a block; a head older than three of these is stale.
     None: age is not judged (a development chain stands still while nobody sends). lag_blocks: how
     far behind the others a node may be and still be asked. confirmations: nodes must agree about
-    the block with so many on it.
+    the block with so many on it. recheck_s: a clean bill of health holds so long.
     """
 
     heartbeat_s: float | None = None
     lag_blocks: int = 8
     confirmations: int = 0
+    recheck_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,24 @@ class HealthGate:
         self._endpoint, self._limits, self._chain_id = endpoint, limits, chain_id
         self._clock = clock
         self._probes = [open_provider(url, _PROBE_S) for url in endpoint.urls]
+        self._silent: dict[int, tuple[float, str]] = {}  # until when a node is not probed, and why
+        self._well_until = 0.0
 
     def check(self) -> list[str]:
         """Return why nothing new should be begun: nothing, if all is well. Never raises.
 
         Nodes that do not answer, serve another chain or lag behind are avoided from then on.
         """
+        if time.monotonic() < self._well_until:
+            return []
+        faults = self._check()
+        self._well_until = 0.0 if faults else time.monotonic() + self._limits.recheck_s
+        return faults
+
+    def _check(self) -> list[str]:
         heads, avoided = self._heads()
         if not heads:
+            self._silent.clear()
             return ["no chain node answers: " + "; ".join(avoided.values())]
         highest = max(head.number for head in heads)
         for head in heads:
@@ -80,6 +92,10 @@ class HealthGate:
         heads, avoided = [], {}
         for position, probe in enumerate(self._probes):
             url = self._endpoint.urls[position]
+            until, why = self._silent.get(position, (0.0, ""))
+            if time.monotonic() < until:
+                avoided[position] = why
+                continue
             asked = [("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])]
             try:
                 served, block = _results(probe, asked)
@@ -88,7 +104,8 @@ class HealthGate:
                     continue
                 number, timestamp = int(block["number"], 16), int(block["timestamp"], 16)
             except (*FAILURES, TypeError, KeyError) as error:
-                avoided[position] = f"it does not answer: {error}"
+                avoided[position] = why = f"it does not answer: {error}"
+                self._silent[position] = time.monotonic() + _SILENT_S, why
                 continue
             heads.append(NodeHead(position, url, number, timestamp))
         return heads, avoided

@@ -88,7 +88,7 @@ def test_health__own_signer_killed_and_left_behind__the_others_are_asked_until_i
     deployment = load_deployment(network.plan.folder / "deployment.json")
     depth = final_depth_of(network)
     gateway = ChainGateway(network.plan.rpc_urls, deployment, confirmations=depth)
-    limits = HealthLimits(heartbeat_s=10, lag_blocks=3, confirmations=depth)
+    limits = HealthLimits(heartbeat_s=10, lag_blocks=3, confirmations=depth, recheck_s=0)
     gate = gateway.health_gate(limits)
     assert gate.check() == []
 

@@ -39,7 +39,7 @@ def _agreeing(*nodes, blocks):
 def test_check__nodes_agree__finds_nothing(pair):
     one, two, gateway = pair
     _agreeing(one, two, blocks=4)
-    gate = gateway.health_gate(HealthLimits(heartbeat_s=60, confirmations=2))
+    gate = gateway.health_gate(HealthLimits(heartbeat_s=60, confirmations=2, recheck_s=0))
     assert gate.check() == []
 
 
@@ -47,7 +47,7 @@ def test_check__own_node_lags__asks_the_other_and_says_so(pair, caplog):
     one, two, gateway = pair
     _agreeing(one, two, blocks=1)
     two.mine(4)
-    gate = gateway.health_gate(HealthLimits(lag_blocks=3))
+    gate = gateway.health_gate(HealthLimits(lag_blocks=3, recheck_s=0))
     assert gate.check() == []
     assert gateway.block_number() == int(two.request("eth_blockNumber"), 16)
     assert f"{one.url} is avoided: its head is 4 blocks behind" in caplog.text
@@ -71,7 +71,7 @@ def test_check__head_is_old__is_stale_beyond_three_heartbeats(anvil, deployment)
     gateway = ChainGateway(anvil.url, deployment)
     anvil.mine()
     head_at = anvil.now()
-    gate = gateway.health_gate(HealthLimits(heartbeat_s=10))
+    gate = gateway.health_gate(HealthLimits(heartbeat_s=10, recheck_s=0))
     for age_s, stale in ((0, False), (30, False), (31, True)):
         gate._clock = lambda age_s=age_s: head_at + age_s
         faults = gate.check()
@@ -85,6 +85,31 @@ def test_check__a_node_serves_another_chain__is_avoided(anvil, deployment, caplo
         gateway = ChainGateway([anvil.url, stranger.url], deployment)
         assert gateway.health_gate(HealthLimits()).check() == []
     assert "it serves chain 4711" in caplog.text
+
+
+def test_check__all_is_well__asks_again_after_a_while_only(anvil, deployment):
+    gateway = ChainGateway(anvil.url, deployment)
+    gate = gateway.health_gate(HealthLimits(heartbeat_s=10, recheck_s=0.3))
+    gate._clock = anvil.now
+    assert gate.check() == []
+    gate._clock = lambda: anvil.now() + 100
+    assert gate.check() == []  # as found a moment ago
+    time.sleep(0.3)
+    assert len(gate.check()) == 1
+    gate._clock = anvil.now
+    assert gate.check() == []  # a fault is looked at again at once
+
+
+def test_check__a_node_is_silent__is_not_probed_at_each_check(anvil, deployment, monkeypatch):
+    gateway = ChainGateway([anvil.url, "http://127.0.0.1:9"], deployment)
+    gate = gateway.health_gate(HealthLimits(recheck_s=0))
+    probed = []
+    real = gate._probes[1].make_request
+    monkeypatch.setattr(
+        gate._probes[1], "make_request", lambda *asked: (probed.append(asked), real(*asked))[1]
+    )
+    assert [gate.check() for _ in range(3)] == [[], [], []]
+    assert len(probed) == 1 and 1 in gateway.endpoint._avoided
 
 
 def test_check__no_node_answers__says_so(deploy_probe):

@@ -87,7 +87,7 @@ def test_run_once__given_unreadable_log_of_another_kind__accepts_no_request_eith
 
 def test_run_once__given_stale_head__waits_until_the_chain_goes_on(fresh: Town) -> None:
     house = fresh.houses[0]
-    worker = worker_of(fresh, house, HealthLimits(heartbeat_s=10))
+    worker = worker_of(fresh, house, HealthLimits(heartbeat_s=10, recheck_s=0))
     begun = ask(house)
     assert worker.requests.handle(begun).kind == "accepted"
     lock_id = ask(house)
