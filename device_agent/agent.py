@@ -62,7 +62,9 @@ class Agent:
         else:
             self._replay()
         self._drain()
-        self._progress.tell("done", skipped=self._skipped(), **self._outbox.counts())
+        is_final = self._wait_final()
+        counts = self._outbox.counts()
+        self._progress.tell("done", skipped=self._skipped(), final=is_final, **counts)
 
     def _replay(self) -> None:
         self._try_round(is_end=False)  # what an earlier run left, and the policy
@@ -139,6 +141,19 @@ class Agent:
         self._backoff.worked()  # the patience after the input's end begins here
         while not (self._try_round(is_end=True) and self._outbox.is_drained()):
             time.sleep(self._backoff.rest_s or _WAIT_S)
+
+    def _wait_final(self) -> bool:
+        """Wait until no reorganisation can undo what was sent; return whether it is so.
+
+        Gives up after `give_up_after_s`: a chain that stands still makes nothing final. The next
+        start then looks again.
+        """
+        give_up_at = time.monotonic() + self._give_up_after_s
+        while not self._courier.is_final() and time.monotonic() < give_up_at:
+            time.sleep(self._backoff.rest_s or _WAIT_S)
+            if self._try_round(is_end=True) and not self._outbox.is_drained():
+                self._drain()
+        return self._courier.is_final()
 
     def _has_failed_too_long(self) -> bool:
         since = self._backoff.failing_since

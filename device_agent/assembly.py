@@ -9,6 +9,7 @@ from eth_account import Account as EthAccount
 from device_agent.agent import Agent
 from device_agent.config import Config
 from device_agent.courier import Courier
+from device_agent.errors import BadSetup
 from device_agent.keys import load_keys
 from device_agent.meter.csv_replay import CsvReplay
 from device_agent.meter.port import Meter
@@ -25,6 +26,8 @@ from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.types import to_account
+
+_DEVELOPMENT_CHAINS = (31337, 1337)  # one node, which takes nothing back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ def open_kit(config: Config) -> Iterator[Kit]:
     keys = load_keys(config.keys, config.password_file)
     account = EthAccount.from_key(keys.account.reveal())
     deployment = load_deployment(config.deployment)
+    _require_confirmations(config, deployment.chain_id)
     place = Place.of(deployment, to_account(account.address))
     with (
         closing(TransactionOutbox(f"{config.outbox}.transactions")) as transactions,
@@ -62,7 +66,17 @@ def open_kit(config: Config) -> Iterator[Kit]:
                 account=account,
                 outbox=transactions,
                 gas_price_wei=config.gas_price_wei,
+                confirmations=config.confirmations,
             ),
+        )
+
+
+def _require_confirmations(config: Config, chain_id: int) -> None:
+    if config.confirmations < 1 and chain_id not in _DEVELOPMENT_CHAINS:
+        raise BadSetup(
+            f"confirmations must be named and at least 1 on chain {chain_id}: an anchor may be "
+            "taken back by a reorganisation; say how many blocks must lie on what is final "
+            "(Clique: half of its signers and one more; QBFT: 1)"
         )
 
 

@@ -14,7 +14,9 @@ from offchain.crypto.modulus import DEFAULT_BITS, MAX_BITS, MIN_BITS
 class Config:
     """What an agent needs to know.
 
-    node_url: where the region's processor serves, or several addresses where it may. keys: folder
+    rpc_url: a chain node, or several, the device's own first. confirmations: blocks that must lie
+    on what is final (0 on development chains alone). node_url: where the region's processor serves,
+    or several addresses where it may. keys: folder
     with account.json, bls.json and device.json. days: only the first UTC days of the input.
     pace_s: seconds a sample, 0 for as fast as possible; then `flush_every` samples are sent at
     once. batch_seconds: the longest window of a batch, aligned to UTC; max_batch: its most
@@ -23,7 +25,7 @@ class Config:
     the Paillier keys that it seals to.
     """
 
-    rpc_url: str
+    rpc_url: str | tuple[str, ...]
     deployment: Path
     node_url: str | tuple[str, ...]
     keys: Path
@@ -40,11 +42,13 @@ class Config:
     inject: Path | None = None
     give_up_after_s: float = 60.0
     gas_price_wei: int | None = None
+    confirmations: int = 0
     paillier_bits: int = DEFAULT_BITS
 
 
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
 _PATHS = {"deployment", "keys", "password_file", "outbox", "meter_csv", "status_file", "inject"}
+_URLS = {"rpc_url", "node_url"}
 _OPTIONAL = {"days", "status_file", "inject", "gas_price_wei"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "days": int,
@@ -53,6 +57,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "batch_seconds": int,
     "keep_days": int,
     "gas_price_wei": int,
+    "confirmations": int,
     "paillier_bits": int,
     "pace_s": (int, float),
     "give_up_after_s": (int, float),
@@ -67,6 +72,7 @@ _LEAST: dict[str, int] = {
     "paillier_bits": MIN_BITS,
     "pace_s": 0,
     "give_up_after_s": 0,
+    "confirmations": 0,
 }
 
 
@@ -110,9 +116,9 @@ def _refuse(what: str, names: set[str], path: Path) -> None:
 def _value(name: str, value: Any, path: Path) -> Any:
     if value is None and name in _OPTIONAL:
         return None
-    if name == "node_url" and isinstance(value, list):
+    if name in _URLS and isinstance(value, list):
         if not value or not all(isinstance(url, str) for url in value):
-            raise BadSetup(f"{path}: node_url: must be an address or a list of addresses")
+            raise BadSetup(f"{path}: {name}: must be an address or a list of addresses")
         return tuple(value)
     wanted: Any = _TYPES.get(name, str)
     if not isinstance(value, wanted) or isinstance(value, bool):

@@ -11,7 +11,7 @@ from device_agent.errors import BeginningsStopped, NodeRefused, NodeUnreachable,
 from device_agent.node_client import NodeClient
 from device_agent.outbox import Outbox
 from device_agent.progress import Progress
-from device_agent.reconcile import reconcile_chain, reconcile_node
+from device_agent.reconcile import is_behind, reconcile_chain, reconcile_node
 from device_agent.recorder import Recorder
 from device_agent.seal import Sealer
 from device_agent.surroundings import Surroundings, find_surroundings
@@ -92,6 +92,10 @@ class Courier:
             self._is_chain_met = False  # who comes back may tell another history
             raise
 
+    def is_final(self) -> bool:
+        """Whether no reorganisation can take back what was reported and anchored."""
+        return self._gateway is not None and self._gateway.is_settled()
+
     def _round(self, *, is_end: bool) -> None:
         self._gateway = gateway = self._gateway or self._connect()
         self._ways = to_node, to_chain = self._ways or self._deliveries(gateway)
@@ -100,10 +104,13 @@ class Courier:
             reconcile_chain(self._outbox, gateway, self._device)
             self._is_chain_met = True
         silent = self._try_node(lambda: self._to_node(to_node, to_chain, around))
+        if is_behind(self._outbox, gateway, self._device):
+            reconcile_chain(self._outbox, gateway, self._device)
         is_complete = is_end and not self._outbox.samples()
         to_chain.cut_batches(is_end=is_complete)
         stopped = _try_anchoring(to_chain)  # needs no node
         silent = silent or self._try_node(to_node.send_batches)
+        gateway.settle()  # what a reorganisation took off is sent again, reports too
         if delay := silent or stopped:
             raise delay
         self._outbox.forget(keep_days=self._keep_days)

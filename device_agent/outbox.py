@@ -179,6 +179,12 @@ class Outbox(ReportTable, ProcessorTable):
         """Return the batches that are on chain and not with the processor, in order."""
         return self._batches(device, f"anchored=1 AND from_seq>={BATCHES_BEFORE}")
 
+    @property
+    def anchored_before(self) -> int:
+        """The seq below which every batch is known to be on chain."""
+        query = "SELECT max(from_seq+count) FROM batches WHERE anchored=1"
+        return self._one(query)[0] or self.origin.first_seq
+
     def mark_anchored(self, *, before_seq: int) -> None:
         """Note that every batch below a seq is on chain, and none from there on."""
         with self._write() as database:

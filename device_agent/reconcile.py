@@ -36,6 +36,11 @@ def reconcile_chain(outbox: Outbox, gateway: ChainGateway, device: Account) -> N
     outbox.mark_anchored(before_seq=next_seq)
 
 
+def is_behind(outbox: Outbox, gateway: ChainGateway, device: Account) -> bool:
+    """Whether the chain lacks a batch that was on it: a reorganisation has taken it off."""
+    return bool(gateway.call("DataLedger", "nextSeqOf", device) < outbox.anchored_before)
+
+
 def reconcile_node(
     outbox: Outbox, node: NodeClient, sealer: Sealer, *, device: Account, processor: Account
 ) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _PAIRINGS = ("chain", "local")
+_FINALITY = ("clique", "qbft", "dev")
+_ENGINE_FINALITY = {"clique": "clique", "besu": "qbft"}
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
 DEVELOPMENT_CHAINS = (31337, 1337)  # anvil, hardhat, ganache: one node, which takes nothing back
 
@@ -72,12 +74,14 @@ class Profile:
     there are two). store_keep_days: how long they keep what is not lasting. data: the member's own
     durable folder.
     node_url: the processing node's intake. gas_price_wei None asks the chain. confirmations: blocks
-    that must lie on what is believed (0 on development chains alone). local_pairings: `pairings`
-    is "local", not "chain": signatures and shares are checked here, slowly, and not by the chain
-    node. inbox: (host, port) of a
-    sharer's inbox. peers: inboxes of other sharers by account. What the profile leaves out of
-    rpc_url, deployment, store, confirmations and gas_price_wei comes from the file that its
-    `network` names, if it names one.
+    that must lie on what is final (0 on development chains alone): the number of that name, or by
+    `finality` signers/2+1 ("clique", with `signers`), 1 ("qbft") or 0 ("dev"). heartbeat_s: so
+    often at least the chain makes a block; None: a head's age is not judged. lag_blocks: how far
+    behind the others a chain node may be. local_pairings: `pairings` is "local", not "chain":
+    signatures and shares are checked here, slowly, and not by the chain node. inbox: (host, port)
+    of a sharer's inbox. peers: inboxes of other sharers by account. What the profile leaves out of
+    rpc_url, deployment, store, finality, heartbeat_s and gas_price_wei comes from the file that
+    its `network` names, if it names one.
     """
 
     path: Path
@@ -92,6 +96,8 @@ class Profile:
     node_url: str | None = None
     gas_price_wei: int | None = None
     confirmations: int = 0
+    heartbeat_s: int | None = None
+    lag_blocks: int = 8
     local_pairings: bool = False
     node: NodeSettings | None = None
     judge: JudgeSettings | None = None
@@ -109,10 +115,10 @@ class Profile:
         """
         if self.confirmations < 1 and chain_id not in DEVELOPMENT_CHAINS:
             raise SettingsError(
-                f"{self.path}: confirmations must be named and at least 1 on chain {chain_id}: a "
-                "block that money or data were released for may be taken back by a reorganisation; "
-                "say how many blocks must lie on what is believed (Clique: more than half of its "
-                "signers; a chain with finality: 1)"
+                f"{self.path}: what is final must be named on chain {chain_id}, at least 1 block "
+                "deep: a block that money or data were released for may be taken back by a "
+                'reorganisation; say finality = "clique" with signers = N, finality = "qbft", '
+                "or confirmations = N (blocks that must lie on what is believed)"
             )
 
     def require_node(self) -> NodeSettings:
@@ -148,7 +154,8 @@ class NetworkView:
     """What the members of a network share: the file that `dmsm net up` writes.
 
     engine: "clique" or "besu". store_urls: the RPC of its Kubo nodes. owner_key_file: the
-    consortium's private key, on the machine that made the network.
+    consortium's private key, on the machine that made the network. confirmations: what is final,
+    by engine and `signers` where the file does not name it. heartbeat_s: so often it makes a block.
     """
 
     path: Path
@@ -160,6 +167,8 @@ class NetworkView:
     confirmations: int
     gas_price_wei: int
     owner_key_file: Path
+    signers: int | None = None
+    heartbeat_s: int | None = None
 
 
 def load_profile(path: Path) -> Profile:
@@ -171,16 +180,19 @@ def load_profile(path: Path) -> Profile:
 def load_network(path: Path) -> NetworkView:
     """Read a network file. Raises SettingsError, naming the key and the file."""
     table = _Table(path, "", _read(path, hint="`dmsm net up` writes it"))
+    engine = table.choice("engine", tuple(_ENGINE_FINALITY))
     view = NetworkView(
         path=path,
-        engine=table.text("engine"),
+        engine=engine,
         chain_id=table.whole("chain_id", low=1),
         rpc_urls=table.urls("rpc_url"),
         deployment=table.location("deployment"),
         store_urls=table.urls("store") if table.has("store") else (),
-        confirmations=table.whole("confirmations"),
+        confirmations=_confirmations(table, finality=_ENGINE_FINALITY[engine], shared=None),
         gas_price_wei=table.whole("gas_price_wei"),
         owner_key_file=table.location("owner_key_file"),
+        signers=table.whole("signers", low=1) if table.has("signers") else None,
+        heartbeat_s=table.whole("heartbeat_s", low=1) if table.has("heartbeat_s") else None,
     )
     table.require_all_known()
     return view
@@ -224,7 +236,13 @@ def _profile(top: _Table) -> Profile:
         data=top.location("data"),
         node_url=top.url("node_url") if top.has("node_url") else None,
         gas_price_wei=gas_price_wei,
-        confirmations=top.whole("confirmations", default=shared.confirmations if shared else 0),
+        confirmations=_confirmations(top, finality=_finality(top), shared=shared),
+        heartbeat_s=(
+            shared.heartbeat_s
+            if shared and not top.has("heartbeat_s")
+            else _optional_whole(top, "heartbeat_s")
+        ),
+        lag_blocks=top.whole("lag_blocks", default=8, low=1),
         local_pairings=top.has("pairings") and top.choice("pairings", _PAIRINGS) == "local",
         node=_node(top.table("node")) if top.has("node") else None,
         judge=_judge(top.table("judge")) if top.has("judge") else None,
@@ -237,6 +255,32 @@ def _profile(top: _Table) -> Profile:
             "store_copies", f"is {profile.store_copies}, and {len(profile.store_urls)} are named"
         )
     return profile
+
+
+def _finality(table: _Table) -> str | None:
+    return table.choice("finality", _FINALITY) if table.has("finality") else None
+
+
+def _optional_whole(table: _Table, key: str) -> int | None:
+    return table.whole(key, low=1) if table.has(key) else None
+
+
+def _confirmations(table: _Table, *, finality: str | None, shared: NetworkView | None) -> int:
+    """Return how many blocks must lie on what is final: the number named, or by the engine."""
+    signers = _optional_whole(table, "signers")
+    if table.has("confirmations"):
+        return table.whole("confirmations")
+    if finality is None:
+        return shared.confirmations if shared else 0
+    if finality == "dev":
+        return 0
+    if signers is None and shared:
+        signers = shared.signers
+    if finality == "clique" and signers is None:
+        raise table.fault("signers", "is missing: how deep is final depends on it with clique")
+    from offchain.types import final_depth  # slow to import, and --help asks for no depth
+
+    return final_depth(finality, signers or 0)
 
 
 def _node(table: _Table) -> NodeSettings:

@@ -25,6 +25,20 @@ def to_account(value: str | bytes) -> Account:
     return Account(to_checksum_address(text))
 
 
+def final_depth(engine: str, signers: int) -> int:
+    """Return how many blocks must lie on one before it is final, by the chain's engine.
+
+    "clique": signers/2+1, by when a majority has built on it and no minority can outweigh it.
+    "qbft": 1; its blocks are signed by two thirds and never replaced. Raises ValueError for
+    another engine, or no signers.
+    """
+    if engine == "clique" and signers > 0:
+        return signers // 2 + 1
+    if engine == "qbft":
+        return 1
+    raise ValueError(f"how deep is final is not known of {engine!r} with {signers} signers")
+
+
 def day_of(time_s: int) -> int:
     """Return the number of the UTC day that holds a unix time."""
     return time_s // SECONDS_PER_DAY

@@ -120,6 +120,12 @@ def encode_topic(entry: Abi, name: str, value: Any) -> str:
     raise AbiMismatch(f"the event {entry['name']} has no indexed argument {name!r}")
 
 
+def topic_filters(entry: Abi, indexed: Mapping[str, Any]) -> list[str | None]:
+    """Return the topics behind the event's own that have these arguments. Raises AbiMismatch."""
+    wanted = {name: encode_topic(entry, name, value) for name, value in indexed.items()}
+    return [wanted.get(part["name"]) for part in entry["inputs"] if part["indexed"]]
+
+
 def _named(parts: Sequence[Abi], values: Sequence[Any]) -> list[tuple[str, Any]]:
     return [(part["name"], value) for part, value in zip(parts, values, strict=True)]
 

@@ -1,52 +1,83 @@
 """JSON-RPC over one or several nodes: requests, batches, failover."""
 
 import ipaddress
+import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from web3 import HTTPProvider
 
-from offchain.chain.errors import NodeRefused, NodeUnavailable
+from offchain.chain.errors import ChainMismatch, NodeRefused, NodeUnavailable
 
 BATCH_SIZE = 200  # Geth answers at most 1,000 requests and 25 MB in a batch
+RETRY_AFTER_S = 15.0
+_MOST_RETRIES = 5  # the pause doubles so often: a node that hangs costs its time limit each time
+_CONNECT_S = 5.0
 
 Request = tuple[str, Sequence[Any]]
-_FAILURES = (requests.RequestException, OSError, ValueError)
+Question = Callable[[Any], Any]  # what one node is asked, through its provider
+FAILURES = (requests.RequestException, OSError, ValueError)
+_log = logging.getLogger(__name__)
 
 
 class Endpoint:
-    """The nodes behind a gateway; the one that answered last is asked first.
+    """The nodes behind a gateway, in the order of preference: one's own first.
 
-    Threads may share it. Only transport failures move on to the next node: an error that a node
-    answers is an answer.
+    A node that fails rests for a while, and the next one is asked; one that serves another chain
+    is never believed; one that lags behind (`avoid`) is asked last. Threads may share it. Only
+    transport failures move on to the next node: an error that a node answers is an answer.
     """
 
-    def __init__(self, rpc_urls: Sequence[str], *, timeout_s: float = 30.0) -> None:
-        """Prepare connections to `rpc_urls` (at least one); nothing is asked yet."""
+    def __init__(
+        self,
+        rpc_urls: Sequence[str],
+        *,
+        timeout_s: float = 30.0,
+        retry_after_s: float = RETRY_AFTER_S,
+        chain_id: int | None = None,
+    ) -> None:
+        """Prepare connections to `rpc_urls` (at least one); nothing is asked yet.
+
+        `chain_id`: what a node must serve, asked of each before it is used; None: not asked.
+        """
         if not rpc_urls:
             raise NodeUnavailable("no RPC address was given")
         self.urls = tuple(rpc_urls)
-        self.providers = [_provider(url, timeout_s) for url in rpc_urls]
-        self._preferred = 0
+        self.providers = [open_provider(url, timeout_s) for url in rpc_urls]
+        self._retry_after_s, self._chain_id = retry_after_s, chain_id
+        self._rests_until = [0.0] * len(rpc_urls)
+        self._failed_times = [0] * len(rpc_urls)
+        self._is_checked = [False] * len(rpc_urls)
+        self._avoided: Mapping[int, str] = {}
         self._lock = threading.Lock()
 
     def request(self, method: str, *params: Any) -> Any:
-        """Return the result of one request. Raises NodeRefused, NodeUnavailable."""
+        """Return the result of one request. Raises NodeRefused, NodeUnavailable, ChainMismatch."""
         return _result(method, self._ask(lambda provider: provider.make_request(method, params)))
 
     def batch(self, calls: Sequence[Request], *, first_alone: bool = False) -> list[Any]:
         """Return the result of each request in order; a refused one is its NodeRefused, unraised.
 
         `first_alone`: nobody but the first node is asked, also when it does not answer. Raises
-        NodeUnavailable. The requests of one chunk of 200 go to one node.
+        NodeUnavailable, ChainMismatch. The requests of one chunk of 200 go to one node.
         """
         results: list[Any] = []
         for start in range(0, len(calls), BATCH_SIZE):
             results += self._batch(calls[start : start + BATCH_SIZE], first_alone)
         return results
+
+    def avoid(self, reasons: Mapping[int, str]) -> None:
+        """Ask these nodes, by position, only when no other answers; said in the log on a change."""
+        with self._lock:
+            before, self._avoided = self._avoided, dict(reasons)
+        for position in reasons.keys() - before.keys():
+            _log.warning("%s is avoided: %s", self.urls[position], reasons[position])
+        for position in before.keys() - reasons.keys():
+            _log.info("%s is used again", self.urls[position])
 
     def _batch(self, calls: Sequence[Request], first_alone: bool) -> list[Any]:
         ask = self._ask_first if first_alone else self._ask
@@ -61,39 +92,82 @@ class Endpoint:
             for (method, _), answer in zip(calls, answers, strict=True)
         ]
 
-    def _ask_first(self, question: Any) -> Any:
+    # ---- who is asked
+
+    def _ask_first(self, question: Question) -> Any:
         try:
-            return question(self.providers[0])
-        except _FAILURES as error:
+            return self._ask_one(0, question)
+        except FAILURES as error:
             raise NodeUnavailable(
                 f"the first chain node, {self.urls[0]}, does not answer ({error}); what must stay "
                 "secret is shown to no other: start it, or name your own node first in rpc_url"
             ) from error
 
-    def _ask(self, question: Any) -> Any:
-        with self._lock:
-            first = self._preferred
-        failures = []
-        for offset in range(len(self.providers)):
-            position = (first + offset) % len(self.providers)
+    def _ask(self, question: Question) -> Any:
+        failures: list[str] = []
+        strangers: list[ChainMismatch] = []
+        for position in self._order():
             try:
-                answer = question(self.providers[position])
-            except _FAILURES as error:
+                answer = self._ask_one(position, question)
+            except ChainMismatch as error:
+                strangers.append(error)
+                self._rest(position, error)
+                failures.append(str(error))
+            except FAILURES as error:
+                self._rest(position, error)
                 failures.append(f"{self.urls[position]}: {error}")
-                continue
-            with self._lock:
-                self._preferred = position
-            return answer
+            else:
+                self._failed_times[position] = 0
+                return answer
+        if len(strangers) == len(self.urls):
+            raise strangers[0]
         raise NodeUnavailable("no chain node answers; is it running? " + "; ".join(failures))
 
+    def _ask_one(self, position: int, question: Question) -> Any:
+        provider = self.providers[position]
+        if self._chain_id is not None and not self._is_checked[position]:
+            answer = provider.make_request("eth_chainId", [])
+            if "result" not in answer:
+                raise ValueError(f"it does not say which chain it serves: {answer}")
+            served = int(answer["result"], 16)
+            if served != self._chain_id:
+                raise ChainMismatch(
+                    f"the node {self.urls[position]} serves chain {served}, the deployment is on "
+                    f"{self._chain_id}; give the RPC address of that chain"
+                )
+            self._is_checked[position] = True
+        return question(provider)
 
-def _provider(url: str, timeout_s: float) -> HTTPProvider:
+    def _order(self) -> list[int]:
+        """Return the positions to try: the healthy ones first, those that rest at the end."""
+        now = time.monotonic()
+        with self._lock:
+            avoided = self._avoided
+        return sorted(
+            range(len(self.urls)),
+            key=lambda one: (self._rests_until[one] > now, one in avoided, one),
+        )
+
+    def _rest(self, position: int, error: Exception) -> None:
+        """Leave a node alone for a while; when it comes back it may serve another chain."""
+        times = self._failed_times[position]
+        pause_s = self._retry_after_s * 2 ** min(times, _MOST_RETRIES)
+        self._rests_until[position] = time.monotonic() + pause_s
+        self._failed_times[position] = times + 1
+        self._is_checked[position] = False
+        if len(self.urls) > 1:
+            url = self.urls[position]
+            _log.warning("%s is left alone for %.0f s: %s", url, pause_s, error)
+
+
+def open_provider(url: str, timeout_s: float) -> HTTPProvider:
+    """Return a connection to one node that gives up after `timeout_s`."""
     session = requests.Session()
     session.mount("http", requests.adapters.HTTPAdapter(pool_maxsize=32))
     session.trust_env = not is_loopback(url)  # a proxy has no business with a local node
     return HTTPProvider(
         url,
-        request_kwargs={"timeout": timeout_s},
+        request_kwargs={"timeout": (min(_CONNECT_S, timeout_s), timeout_s)},
         session=session,
         exception_retry_configuration=None,
     )

@@ -8,6 +8,7 @@
     ├── ChainMismatch         the node serves another chain than the deployment names
     ├── DeploymentInvalid     the deployments file or an ABI is missing or wrong
     ├── AbiMismatch           no such function, event or argument in the ABI
+    │   └── LogUnreadable     a log of a known event that does not decode
     ├── ContractRevert        a contract refused, with its named error
     ├── TransactionTimeout    sent, and not mined within the time given
     ├── TransactionReplaced   another transaction of the account took its nonce
@@ -46,6 +47,10 @@ class DeploymentInvalid(ChainError):
 
 class AbiMismatch(ChainError):
     """The ABI has no such function or event, or the arguments do not fit it."""
+
+
+class LogUnreadable(AbiMismatch):
+    """A deployed contract's log does not decode: who cannot read the chain must begin nothing."""
 
 
 class AccountMissing(ChainError):

@@ -5,14 +5,15 @@ it goes back to the last that both know, and tells the consumer to undo what cam
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from offchain.chain import codec
 from offchain.chain.endpoint import Request
-from offchain.chain.errors import NodeRefused
+from offchain.chain.errors import AbiMismatch, NodeRefused
 from offchain.chain.gateway import ChainGateway, block_id
 from offchain.chain.receipt import Block, ChainEvent, read_block, read_events
 
@@ -34,11 +35,13 @@ class EventBatch:
 
     `rolled_back_to` is None, or the last block that still holds: undo the effects of later ones
     before taking in `events`. `blocks` are those to remember, the last one the new position.
+    `has_more`: the chain has final blocks behind them, so that another poll brings more.
     """
 
     events: tuple[ChainEvent, ...]
     rolled_back_to: int | None
     blocks: tuple[Block, ...]
+    has_more: bool = False
 
 
 class EventCursor:
@@ -57,18 +60,23 @@ class EventCursor:
         name: str,
         from_block: int | None = None,
         confirmations: int = 0,
+        indexed: Mapping[str, Any] | None = None,
     ) -> None:
         """Open the cursor `name` in the database at `path`.
 
         `wanted` are (contract, event); `from_block` None is the first deployment among them;
-        a block counts once `confirmations` blocks lie on top of it. Raises AbiMismatch.
+        a block counts once `confirmations` blocks lie on top of it. `indexed`: arguments by which
+        one wanted event is filtered; with several events there can be none. Raises AbiMismatch.
         """
         contracts = [gateway.deployment.contract(contract) for contract, _ in wanted]
         topics = [codec.topic(gateway.deployment.contract(c).event(event)) for c, event in wanted]
         self._gateway, self._wanted = gateway, frozenset(wanted)
         self._filter = {
             "address": sorted({contract.address for contract in contracts}),
-            "topics": [sorted({"0x" + topic.hex() for topic in topics})],
+            "topics": [
+                sorted({"0x" + topic.hex() for topic in topics}),
+                *_filters(gateway, wanted, indexed),
+            ],
         }
         first = min(contract.block for contract in contracts)
         self._name, self._confirmations = name, confirmations
@@ -103,13 +111,13 @@ class EventCursor:
         start, end = known + 1, min(head, known + _RANGE_BLOCKS)
         if end < start:
             return EventBatch((), rolled_back_to, ())
-        events, blocks = self._read(start, end)
+        events, blocks = self._read(start, end, head)
         parent = dict(stored).get(known)
         if blocks is None or (
             start == blocks[0].number and parent not in (None, blocks[0].parent_hash)
         ):
             return EventBatch((), None, ())  # the chain moved while it was read: poll again
-        return EventBatch(events, rolled_back_to, blocks)
+        return EventBatch(events, rolled_back_to, blocks, has_more=end < head)
 
     def commit(self, batch: EventBatch) -> None:
         """Move on behind `batch`, whose events the consumer has durably taken in."""
@@ -158,12 +166,13 @@ class EventCursor:
         return [read_block(answer) if answer else None for answer in answers]
 
     def _read(
-        self, start: int, end: int
+        self, start: int, end: int, head: int
     ) -> tuple[tuple[ChainEvent, ...], tuple[Block, ...] | None]:
         """Return the events of a range and its last blocks; None when they do not fit together."""
         wanted = {**self._filter, "fromBlock": hex(start), "toBlock": hex(end)}
         logs = self._gateway.endpoint.request("eth_getLogs", wanted)
-        kept = range(max(start, end - KEPT_BLOCKS + 1), end + 1)
+        # Far behind the head one block a range is enough: nothing reaches back so far.
+        kept = range(min(end, max(start, head - KEPT_BLOCKS + 1)), end + 1)
         headers = self._headers([(number, b"") for number in kept])
         blocks = tuple(block for block in headers if block is not None)
         events = read_events(self._gateway.deployment, logs)
@@ -172,3 +181,15 @@ class EventCursor:
         linked = all(one.hash == two.parent_hash for one, two in pairwise(blocks))
         fits = all(hashes.get(e.block_number, e.block_hash) == e.block_hash for e in events)
         return events, blocks if len(blocks) == len(kept) and linked and fits else None
+
+
+def _filters(
+    gateway: ChainGateway, wanted: Sequence[tuple[str, str]], indexed: Mapping[str, Any] | None
+) -> list[str | None]:
+    """Return the topics behind the first that the wanted events must have."""
+    if not indexed:
+        return []
+    if len(wanted) != 1:
+        raise AbiMismatch("events are filtered by their arguments one at a time")
+    ((contract, name),) = wanted
+    return codec.topic_filters(gateway.deployment.contract(contract).event(name), indexed)

@@ -22,11 +22,11 @@ from offchain.chain.endpoint import Endpoint
 from offchain.chain.errors import (
     AbiMismatch,
     AccountMissing,
-    ChainMismatch,
     DeploymentInvalid,
     NodeRefused,
 )
 from offchain.chain.fees import FeeRaise
+from offchain.chain.health import HealthGate, HealthLimits
 from offchain.chain.outbox import TransactionOutbox, TransactionState
 from offchain.chain.receipt import (
     Block,
@@ -86,17 +86,13 @@ class ChainGateway:
         one that is final. `fees`: when and how far the fee of a stuck transaction is raised.
         Raises ChainMismatch, NodeUnavailable.
         """
-        self._endpoint = Endpoint([rpc_url] if isinstance(rpc_url, str) else rpc_url)
+        urls = [rpc_url] if isinstance(rpc_url, str) else rpc_url
+        self._endpoint = Endpoint(urls, chain_id=deployment.chain_id)
         self._settings = (gas_price_wei, timeout_s, gas_margin_percent, dry_block)
         self.confirmations, self._fees = confirmations, fees
         self.deployment = deployment
         self.local_pairings = local_pairings
         self.chain_id = int(self._endpoint.request("eth_chainId"), 16)
-        if self.chain_id != deployment.chain_id:
-            raise ChainMismatch(
-                f"the node serves chain {self.chain_id}, the deployment is on "
-                f"{deployment.chain_id}; give the RPC address of that chain"
-            )
         self._use(account, outbox)
 
     def with_account(
@@ -130,6 +126,10 @@ class ChainGateway:
     def endpoint(self) -> Endpoint:
         """Return the JSON-RPC connection, for what has no method here."""
         return self._endpoint
+
+    def health_gate(self, limits: HealthLimits) -> HealthGate:
+        """Return a judge of whether this chain is to be believed, node by node."""
+        return HealthGate(self._endpoint, limits, chain_id=self.chain_id)
 
     @property
     def web3(self) -> Web3:
@@ -205,10 +205,7 @@ class ChainGateway:
         """
         target = self.deployment.contract(contract)
         entry = target.event(event)
-        topics: list[str | None] = ["0x" + codec.topic(entry).hex()]
-        names = [part["name"] for part in entry["inputs"] if part["indexed"]]
-        filters = {name: codec.encode_topic(entry, name, value) for name, value in indexed.items()}
-        topics += [filters.get(name) for name in names]
+        topics = ["0x" + codec.topic(entry).hex(), *codec.topic_filters(entry, indexed)]
         wanted = {
             "address": target.address,
             "topics": topics,
@@ -219,13 +216,20 @@ class ChainGateway:
 
     # ---- what is final
 
-    def final_block(self, confirmations: int | None = None) -> int:
-        """Return the number of the newest block that is final; below 0: none is yet.
+    def final(self, confirmations: int | None = None) -> BlockId:
+        """Return the newest final block, to be read at: "latest" where every block is final.
 
-        `confirmations` None is the gateway's own.
+        Never one before the contracts were there. `confirmations` None is the gateway's own.
         """
-        depth = self.confirmations if confirmations is None else confirmations
-        return self.block_number() - depth
+        return self.final_number(confirmations) if self._depth(confirmations) else "latest"
+
+    def final_number(self, confirmations: int | None = None) -> int:
+        """Return the number of the block that `final` means."""
+        deployed_in = max((one.block for one in self.deployment.contracts.values()), default=0)
+        return max(deployed_in, self.block_number() - self._depth(confirmations))
+
+    def _depth(self, confirmations: int | None) -> int:
+        return self.confirmations if confirmations is None else confirmations
 
     def is_final(self, receipt: Receipt) -> bool:
         """Whether no reorganisation can take a mined transaction off the chain any more."""
@@ -254,6 +258,21 @@ class ChainGateway:
             raw = self._signer().follow(receipt.tx_hash)
             receipt = receipt if raw is None else read_receipt(self.deployment, raw)
         return receipt
+
+    def wait_all_final(self, *, timeout_s: float, poll_s: float = 0.2) -> bool:
+        """Wait until all that the outbox holds of this account is final; False when time is up."""
+        give_up_at = time.monotonic() + timeout_s
+        while True:
+            self.settle()
+            if self.is_settled():
+                return True
+            if time.monotonic() >= give_up_at:
+                return False
+            time.sleep(poll_s)
+
+    def is_settled(self) -> bool:
+        """Whether all that the outbox holds of this account was final when last looked at."""
+        return self._signer().is_settled()
 
     def settle(self) -> None:
         """Send again what a crash left unsent or a reorganisation took off, as the outbox has it.

@@ -9,7 +9,7 @@ from eth_utils import to_checksum_address
 
 from offchain.chain import codec
 from offchain.chain.deployment import Deployment
-from offchain.chain.errors import ContractRevert, EventMissing
+from offchain.chain.errors import AbiMismatch, ContractRevert, EventMissing, LogUnreadable
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def read_events(
 ) -> tuple[ChainEvent, ...]:
     """Return the events of the deployed contracts in JSON-RPC logs, in order.
 
-    A log of a foreign contract, or of an event that the ABI lacks, is left out. Raises AbiMismatch
-    when a known event does not decode.
+    A log of a foreign contract, or of an event that the ABI lacks, is left out. Raises
+    LogUnreadable when a known event does not decode.
     """
     events = (_read_event(deployment, log) for log in logs)
     return tuple(event for event in events if event is not None)
@@ -97,7 +97,13 @@ def _read_event(deployment: Deployment, log: Mapping[str, Any]) -> ChainEvent | 
     if contract is None or not topics or topics[0] not in contract.events_by_topic:
         return None
     entry = contract.events_by_topic[topics[0]]
-    arguments = codec.decode_event(entry, topics, bytes.fromhex(log["data"][2:]))
+    try:
+        arguments = codec.decode_event(entry, topics, bytes.fromhex(log["data"][2:]))
+    except (AbiMismatch, ValueError) as error:
+        raise LogUnreadable(
+            f"log {int(log['logIndex'], 16)} of block {int(log['blockNumber'], 16)} is no "
+            f"{contract.name}.{entry['name']} ({error}); does this program fit the deployment?"
+        ) from error
     return ChainEvent(
         contract=contract.name,
         name=entry["name"],

@@ -99,6 +99,10 @@ class Sender:
                 return  # those behind it wait for its nonce, which the next one takes
             self._wait_or_lose(one)
 
+    def is_settled(self) -> bool:
+        """Whether nothing in the outbox can change its end any more."""
+        return not (self.outbox and self.outbox.not_final(self.chain_id, self.address))
+
     def recall(self, intent: str) -> RawReceipt | None:
         """Return the receipt of the successful transaction of `intent`, or None if it has none.
 

@@ -27,11 +27,9 @@ def admin_of(profile: Path, *, must_be_member: bool = True) -> Iterator[tuple[Ch
     """Open the profile's account for the consortium. Raises DmsmError if it is no member."""
     from offchain.cli.session import account_session
     from offchain.services.admin import Admin
-    from offchain.settings import load_profile
 
-    confirmations = load_profile(profile).confirmations
     with account_session(profile) as gateway:
-        admin = Admin(gateway, confirmations=confirmations)
+        admin = Admin(gateway)
         if must_be_member and not admin.book.is_member(gateway.address):
             members = ", ".join(account for account, _ in admin.book.members())
             raise DmsmError(
@@ -49,8 +47,8 @@ def show_decision(decision: Decision, facts: dict[str, Any], *, as_json: bool) -
         "call": proposal.text,
         "carried_out": decision.is_carried_out,
     }
-    shown = known | facts | {"status": proposal.status} | receipt_facts(decision.receipt)
-    show(shown, as_json=as_json)
+    sent = receipt_facts(decision.receipt) | {"final": decision.is_final}
+    show(known | facts | {"status": proposal.status} | sent, as_json=as_json)
 
 
 def add_vote_commands(app: typer.Typer) -> None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.output import hex_id, receipt_facts, show, show_table, utc
+from offchain.cli.output import hex_id, show, show_table, utc
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
 
 if TYPE_CHECKING:
+    from offchain.chain.receipt import Receipt
+    from offchain.cli.session import Session
     from offchain.services.court.look import Look
     from offchain.services.disputes import PreparedDispute
     from offchain.services.locks import Lock
@@ -48,12 +50,16 @@ def demand(
     """
     from offchain.cli.user import user_agent
 
-    with user_agent(profile) as (_, agent):
-        deposit_wei = agent.demand_wei(lock)
+    with user_agent(profile) as (session, agent):
         receipt = agent.demand(lock)
-        until = agent.lock(lock).due_at
-    facts = {"demanded": hex_id(lock), "deposit_wei": deposit_wei, "serve_until_at": until}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+        demanded = receipt.event("Demanded").args
+        sent = _final_facts(session, receipt)
+    facts = {
+        "demanded": hex_id(lock),
+        "deposit_wei": demanded["depositWei"],
+        "serve_until_at": demanded["dueAt"],
+    }
+    show(facts | sent, as_json=as_json)
 
 
 def slash(
@@ -65,11 +71,10 @@ def slash(
     """
     from offchain.cli.user import user_agent
 
-    with user_agent(profile) as (_, agent):
-        receipt = agent.slash(lock)
+    with user_agent(profile) as (session, agent):
+        sent = _final_facts(session, agent.slash(lock))
         waiting = agent.withdrawable_wei()
-    facts = {"slashed": hex_id(lock), "withdrawable_wei": waiting}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    show({"slashed": hex_id(lock), "withdrawable_wei": waiting} | sent, as_json=as_json)
 
 
 def dispute(
@@ -95,9 +100,9 @@ def dispute(
         prepared = agent.prepare_dispute(lock, wanted)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
         receipt = agent.dispute(prepared)
-        until = agent.lock(lock).due_at
-    facts = {"disputed": hex_id(lock), "decided_until_at": until}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+        sent = _final_facts(session, receipt)
+    until = receipt.event("Disputed").args["dueAt"]
+    show({"disputed": hex_id(lock), "decided_until_at": until} | sent, as_json=as_json)
 
 
 def dispute_data(
@@ -116,14 +121,14 @@ def dispute_data(
     """
     from offchain.cli.share import sharer_agent
 
-    with sharer_agent(profile) as (_, agent, _):
+    with sharer_agent(profile) as (session, agent, _):
         agent.own_share(lock)
         prepared = agent.prepare_dispute(lock)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
         receipt = agent.dispute(prepared)
-        until = agent.lock(lock).due_at
-    facts = {"disputed": hex_id(lock), "decided_until_at": until}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+        sent = _final_facts(session, receipt)
+    until = receipt.event("Disputed").args["dueAt"]
+    show({"disputed": hex_id(lock), "decided_until_at": until} | sent, as_json=as_json)
 
 
 def add_evidence(
@@ -136,10 +141,16 @@ def add_evidence(
     """
     from offchain.cli.share import sharer_agent
 
-    with sharer_agent(profile) as (_, agent, _):
+    with sharer_agent(profile) as (session, agent, _):
         agent.own_share(lock)
-        receipt = agent.add_evidence(lock)
-    show({"evidence_for": hex_id(lock)} | receipt_facts(receipt), as_json=as_json)
+        sent = _final_facts(session, agent.add_evidence(lock))
+    show({"evidence_for": hex_id(lock)} | sent, as_json=as_json)
+
+
+def _final_facts(session: Session, receipt: Receipt) -> dict[str, Any]:
+    from offchain.cli.session import final_facts
+
+    return final_facts(session.gateway, receipt)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from offchain.cli.parameters import (
 )
 
 if TYPE_CHECKING:
+    from offchain.chain.gateway import ChainGateway
     from offchain.cli.node_loop import RunningNode
     from offchain.services.node.store import NodeStore
 
@@ -98,12 +99,13 @@ def take_bond(
 
 @app.command()
 def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
-    """Show the node's account, credit and money, its devices, requests and data sets.
+    """Show the node's account, credit and money, its devices, requests and data sets, and what is
+    wrong with its chain nodes.
 
-    Needs the node's data folder and account file, and a chain node; the node may run meanwhile.
-    Costs nothing.
+    Of the newest block; what is final may differ. Needs the node's data folder and account file,
+    and a chain node; the node may run meanwhile. Costs nothing.
     """
-    from offchain.cli.session import reading_gateway
+    from offchain.cli.session import health_gate, reading_gateway
     from offchain.services.node.store import NodeStore
     from offchain.settings import load_profile
 
@@ -114,15 +116,19 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     from offchain.services.registration import region_name
 
     bond = bond_of(gateway, account)
-    facts = {
+    faults = health_gate(settings, gateway).check()
+    facts: dict[str, Any] = {
         "account": account,
         "region": region_name(bytes(member[1])) or None,
         "active": bool(active),
         "credit": gateway.call("CreditBook", "creditOf", account),
         "balance_wei": gateway.balance_wei(account),
-        "withdrawable_wei": int(gateway.call("PrepaidLock", "withdrawableOf", account)),
+        **_withdrawable(gateway, account),
         "bond_free_wei": bond.free_wei,
         "bond_held_wei": bond.held_wei,
+        "head_block": gateway.block_number(),
+        "final_block": gateway.final_number(),
+        "chain_faults": faults or None,
     }
     with NodeStore(settings.data / "node.sqlite") as readings:
         tables = {
@@ -198,6 +204,15 @@ def _ordered(profile: Path, order: dict[str, Any]) -> dict[str, Any]:
             return node.carry_out(order)
     except AccountBusy:
         return give_order(load_profile(profile).data, order, timeout_s=_ORDER_TIMEOUT_S)
+
+
+def _withdrawable(gateway: ChainGateway, account: str) -> dict[str, int]:
+    """Return what may be withdrawn by the newest block, and what of it is not final."""
+    newest, final = (
+        int(gateway.call("PrepaidLock", "withdrawableOf", account, block=block))
+        for block in ("latest", gateway.final())
+    )
+    return {"withdrawable_wei": newest, "not_final_wei": max(0, newest - final)}
 
 
 def _account_of(keys: Path) -> str:

@@ -11,7 +11,7 @@ from offchain.chain.errors import NodeUnavailable
 from offchain.chain.heads import head_or_none, wait_for_events
 from offchain.cli.node_orders import Facts, carry_out_orders
 from offchain.cli.output import hex_id, receipt_facts
-from offchain.cli.session import Session
+from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
 from offchain.records.tariff import Tariff
@@ -27,6 +27,7 @@ from offchain.services.node.worker import NodeWorker
 from offchain.types import to_account
 
 _HEEDED = ("PrepaidLock", "DataMarket")  # what they say is a node's business at once
+_WARNED = ("failed", "expired", "paused")
 
 
 class RunningNode:
@@ -45,14 +46,15 @@ class RunningNode:
         terms = NodeTerms(
             data_set_price_wei=settings.data_set_price_wei,
             margin_s=settings.margin_s,
-            confirmations=profile.confirmations,
             bond_wei=settings.bond_wei,
             bond_limit_wei=settings.bond_limit_wei,
         )
         paillier = session.keys.paillier
         assert paillier is not None  # a processor's keys, as member_session made sure
         self._session, self._settings = session, settings
-        self._worker = NodeWorker(**parts, tariff=tariff, terms=terms)
+        self._worker = NodeWorker(
+            **parts, tariff=tariff, terms=terms, health=health_gate(profile, session.gateway)
+        )
         self._publisher = DataSetPublisher(**parts, price_wei=settings.data_set_price_wei)
         self._intake = create_intake(
             store=readings,
@@ -99,15 +101,17 @@ class RunningNode:
             "rows": found.row_count,
             "price_wei": self._settings.data_set_price_wei,
             "manifest": hex_id(found.manifest_digest),
+            "final": self._publisher.is_final(found.data_set_id),
         }
 
     def withdraw(self) -> Facts:
         """Withdraw what the node earned."""
-        before = int(
-            self._session.gateway.call("PrepaidLock", "withdrawableOf", self._session.keys.address)
-        )
         receipt = self._worker.withdraw()
-        return {"withdrawn_wei": before} | (receipt_facts(receipt) if receipt else {})
+        if receipt is None:
+            return {"withdrawn_wei": 0}
+        wei = receipt.event("Withdrawn").args["amountWei"]
+        is_final = self._session.gateway.is_final(receipt)  # not waited for: claims come first
+        return {"withdrawn_wei": wei} | receipt_facts(receipt) | {"final": is_final}
 
     def change_bond(self, by_wei: int) -> Facts:
         """Add to the bond from the account, or free some of it (negative) for `withdraw`."""
@@ -138,8 +142,9 @@ class RunningNode:
             self._log.error("poll failed", error=type(error).__name__, reason=str(error))
             return
         for one in outcomes:
-            facts: dict[str, Any] = {"id": hex_id(one.id), "detail": one.detail}
+            facts: dict[str, Any] = {"id": hex_id(one.id)} if one.id else {}
+            facts["detail"] = one.detail
             if one.receipt is not None:
                 facts |= {"tx": one.receipt.tx_hash, "gas": one.receipt.gas_used}
-            log = self._log.warning if one.kind in ("failed", "expired") else self._log.info
+            log = self._log.warning if one.kind in _WARNED else self._log.info
             log(one.kind, **facts)

@@ -92,6 +92,8 @@ def _label(name: str) -> str:
 def _text(name: str, item: Any) -> str:
     if item is None:
         return "-"
+    if isinstance(item, bool) and name == "final":
+        return "final" if item else "not final"
     if isinstance(item, bool):
         return "yes" if item else "no"
     if isinstance(item, int) and name.endswith("_wei"):

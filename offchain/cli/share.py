@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from offchain.cli.output import hex_id, receipt_facts, show, show_table
+from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
     BroadcastArgument,
@@ -25,6 +25,7 @@ from offchain.cli.parameters import (
 )
 
 if TYPE_CHECKING:
+    from offchain.chain.receipt import Receipt
     from offchain.cli.session import Session
     from offchain.services.share_inbox import ShareInbox
     from offchain.services.sharer import SharerAgent
@@ -83,8 +84,9 @@ def broadcast(
             threshold=threshold,
             **times,
         )
+        final = _wait_final(session)
     facts = {"respond_by_at": times["respond_by"], "select_by_at": times["select_by"]}
-    show({"broadcast": hex_id(made)} | facts, as_json=as_json)
+    show({"broadcast": hex_id(made), "final": final} | facts, as_json=as_json)
 
 
 @app.command()
@@ -93,12 +95,13 @@ def form(
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show who responded, highest credit first, as the contract keeps it.
+    """Show who responded, highest credit first, as the contract keeps it; final or not.
 
     Needs the sharer's keys and a chain node. Costs nothing.
     """
-    with sharer_agent(profile, sends=False) as (_, agent, _):
+    with sharer_agent(profile, sends=False) as (session, agent, _):
         lines = agent.form(broadcast)
+        final = agent.form(broadcast, block=session.gateway.final())
     rows = [
         {
             "node": line.processor,
@@ -106,6 +109,7 @@ def form(
             "price_wei": line.price_wei,
             "data_set": hex_id(line.data_set_id),
             "responded_at": line.responded_at,
+            "final": line in final,
         }
         for line in lines
     ]
@@ -139,8 +143,9 @@ def select(
         made = agent.select(
             broadcast, members=member, processors=node, expires_at=expires_at, purpose=purpose
         )
+        final = _wait_final(session)
     rows = [
-        {"lock": hex_id(lock), "node": account, "T_at": expires_at}
+        {"lock": hex_id(lock), "node": account, "T_at": expires_at, "final": final}
         for lock, account in zip(made, node, strict=True)
     ]
     show_table(rows, title="locks", as_json=as_json)
@@ -156,9 +161,9 @@ def close(
 
     Needs the sharer's keys and a chain node. Costs gas, and the deposit if somebody had responded.
     """
-    with sharer_agent(profile) as (_, agent, _):
-        receipt = agent.close(broadcast)
-    show({"closed": hex_id(broadcast)} | receipt_facts(receipt), as_json=as_json)
+    with sharer_agent(profile) as (session, agent, _):
+        sent = _final_facts(session, agent.close(broadcast))
+    show({"closed": hex_id(broadcast)} | sent, as_json=as_json)
 
 
 @app.command()
@@ -288,23 +293,22 @@ def refund(
 
     Needs the sharer's keys and a chain node. Costs gas.
     """
-    with sharer_agent(profile) as (_, agent, _):
-        receipt = agent.refund(lock)
-    show({"refunded": hex_id(lock)} | receipt_facts(receipt), as_json=as_json)
+    with sharer_agent(profile) as (session, agent, _):
+        sent = _final_facts(session, agent.refund(lock))
+    show({"refunded": hex_id(lock)} | sent, as_json=as_json)
 
 
 @app.command()
 def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
-    """Withdraw refunds and returned deposits to the account.
+    """Withdraw refunds and returned deposits that are final to the account.
 
     Needs the sharer's keys and a chain node. Costs gas, unless there is nothing.
     """
     with sharer_agent(profile) as (session, agent, _):
-        me = session.keys.address
-        waiting = int(session.gateway.call("PrepaidLock", "withdrawableOf", me))
+        waiting = agent.withdrawable_wei()
         receipt = agent.withdraw()
-    facts: dict[str, Any] = {"withdrawn_wei": waiting}
-    show(facts | (receipt_facts(receipt) if receipt else {}), as_json=as_json)
+        sent = _final_facts(session, receipt) if receipt else {}
+    show({"withdrawn_wei": waiting} | sent, as_json=as_json)
 
 
 @contextmanager
@@ -331,6 +335,18 @@ def sharer_agent(profile: Path, *, sends: bool = True) -> Iterator[_Sharer]:
             yield _Sharer(session, agent, inbox)
         finally:
             inbox.close()
+
+
+def _final_facts(session: Session, receipt: Receipt) -> dict[str, Any]:
+    from offchain.cli.session import final_facts
+
+    return final_facts(session.gateway, receipt)
+
+
+def _wait_final(session: Session) -> bool:
+    from offchain.cli.session import FINAL_WAIT_S
+
+    return session.gateway.wait_all_final(timeout_s=FINAL_WAIT_S)
 
 
 def _grant_facts(sharer: _Sharer, lock_id: bytes) -> dict[str, Any]:

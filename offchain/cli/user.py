@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offchain.cli.disputes import hinting, tell_hint
-from offchain.cli.output import hex_id, receipt_facts, show, show_table
+from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
     DeviceArgument,
@@ -28,6 +28,8 @@ from offchain.cli.parameters import (
 )
 
 if TYPE_CHECKING:
+    from offchain.chain.gateway import ChainGateway
+    from offchain.chain.receipt import Receipt
     from offchain.cli.session import Session
     from offchain.services.opened_answer import OpenedAnswer
     from offchain.services.user import UserAgent
@@ -89,20 +91,22 @@ def request(
             window_to=window_to,
             expires_at=None if until is None else until.on(session.gateway.now()),
         )
+        sent = _final_facts(session.gateway, paid.receipt)
     facts = {"lock": hex_id(paid.lock_id), "T_at": paid.expires_at, "price_wei": paid.price_wei}
-    show(facts | receipt_facts(paid.receipt), as_json=as_json)
+    show(facts | sent, as_json=as_json)
 
 
 @app.command()
 def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
-    """List one's requests: where they stand, until when, and what one can do next.
+    """List one's requests: where they stand in the newest block, final or not, until when, and what
+    one can do next.
 
     Needs the user's keys and a chain node. Costs nothing.
     """
     from offchain.services.lock_steps import payer_can
 
     with user_agent(profile, sends=False) as (session, agent):
-        found = [agent.lock(lock_id) for lock_id in agent.my_locks()]
+        found = agent.newest_locks()
         now = session.gateway.now()
     rows = [
         {
@@ -110,12 +114,13 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
             "type": one.type_id,
             "node": one.payee,
             "state": one.state.name.lower(),
+            "final": is_final,
             "T_at": one.expires_at,
             "stage_ends_at": one.end_at,
             "price_wei": one.price_wei,
             "next": payer_can(one, now),
         }
-        for one in found
+        for one, is_final in found
     ]
     show_table(rows, title="requests", as_json=as_json)
 
@@ -185,24 +190,23 @@ def refund(
 
     Needs the user's keys and a chain node. Costs gas.
     """
-    with user_agent(profile) as (_, agent):
-        receipt = agent.refund(lock)
+    with user_agent(profile) as (session, agent):
+        sent = _final_facts(session.gateway, agent.refund(lock))
         waiting = agent.withdrawable_wei()
-    facts = {"refunded": hex_id(lock), "withdrawable_wei": waiting}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    show({"refunded": hex_id(lock), "withdrawable_wei": waiting} | sent, as_json=as_json)
 
 
 @app.command()
 def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
-    """Withdraw all refunds to the account.
+    """Withdraw all refunds that are final to the account.
 
     Needs the user's keys and a chain node. Costs gas, unless there is nothing.
     """
-    with user_agent(profile) as (_, agent):
+    with user_agent(profile) as (session, agent):
         waiting = agent.withdrawable_wei()
         receipt = agent.withdraw()
-    facts: dict[str, Any] = {"withdrawn_wei": waiting}
-    show(facts | (receipt_facts(receipt) if receipt else {}), as_json=as_json)
+        sent = _final_facts(session.gateway, receipt) if receipt else {}
+    show({"withdrawn_wei": waiting} | sent, as_json=as_json)
 
 
 @app.command()
@@ -213,7 +217,8 @@ def notifications(
 ) -> None:
     """List what one's devices reported: status changes, with the sealed reports opened and checked.
 
-    Needs the user's keys, a chain node and the content store. Costs nothing.
+    What is not final is told too, and named so. Needs the user's keys, a chain node and the content
+    store. Costs nothing.
     """
     with user_agent(profile, sends=False) as (_, agent):
         found = agent.notifications(from_block=from_block)
@@ -226,6 +231,7 @@ def notifications(
             "power_w": one.power_w,
             "temperature_dc": one.temperature_dc,
             "injected": one.injected,
+            "final": one.is_final,
             "report_valid": one.report_valid,
             "text": one.report.text if one.report else None,
         }
@@ -289,9 +295,9 @@ def policy(
         feeds_in=feeds_in,
         is_sealed=sealed,
     )
-    with user_agent(profile) as (_, agent):
-        receipt = agent.set_policy(device, wanted)
-    show({"policy_of": device} | receipt_facts(receipt), as_json=as_json)
+    with user_agent(profile) as (session, agent):
+        sent = _final_facts(session.gateway, agent.set_policy(device, wanted))
+    show({"policy_of": device} | sent, as_json=as_json)
 
 
 @app.command()
@@ -325,8 +331,9 @@ def consent(
             receipt = agent.give_consent(
                 device, expires_at=given_until, purpose=_purpose_hash(purpose)
             )
+        sent = _final_facts(session.gateway, receipt)
     facts = {"device": device, "for": purpose.value, "consent_until_at": given_until}
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    show(facts | sent, as_json=as_json)
 
 
 def _purpose_hash(purpose: Purpose) -> bytes:
@@ -355,6 +362,12 @@ def user_agent(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, 
                 confirmations=session.profile.confirmations,
             ),
         )
+
+
+def _final_facts(gateway: ChainGateway, receipt: Receipt) -> dict[str, Any]:
+    from offchain.cli.session import final_facts
+
+    return final_facts(gateway, receipt)
 
 
 def _answer_facts(opened: OpenedAnswer) -> dict[str, Any]:

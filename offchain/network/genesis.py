@@ -11,6 +11,7 @@ from typing import Any
 import rlp
 
 from offchain.network.errors import PlanInvalid
+from offchain.types import final_depth
 
 GAS_LIMIT = 60_000_000  # room for a burst; the largest single call (67 of 100 shares) takes 6.3M
 BASE_FEE_WEI = 7  # the least that London's rule can fall to; it climbs by 12.5 % a full block
@@ -65,12 +66,8 @@ def qbft_extra_data(validators: Sequence[str]) -> str:
 
 
 def confirmations(engine: str, signers: int) -> int:
-    """Return how many blocks must lie on one before it is final.
-
-    Clique: signers/2+1, by when a majority has built on it and no minority can outweigh it.
-    QBFT: 1; its blocks are signed by two thirds and never replaced.
-    """
-    return signers // 2 + 1 if engine == "clique" else 1
+    """Return how many blocks must lie on one before it is final (`offchain.types.final_depth`)."""
+    return final_depth("clique" if engine == "clique" else "qbft", signers)
 
 
 def _genesis(

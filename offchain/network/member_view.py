@@ -20,6 +20,8 @@ def write_member_view(plan: NetworkPlan) -> None:
         "deployment": "deployment.json",
         **({"store": list(plan.ipfs_urls)} if plan.ipfs else {}),
         "confirmations": confirmations(plan.engine, len(plan.signers)),
+        "signers": len(plan.signers),
+        "heartbeat_s": max(plan.heartbeat_s, plan.period_s),
         "gas_price_wei": GAS_PRICE_WEI,
         "owner_key_file": "keys/consortium",
     }

@@ -24,6 +24,7 @@ class Decision:
 
     proposal: Proposal
     receipt: Receipt
+    is_final: bool
 
     @property
     def is_carried_out(self) -> bool:
@@ -34,13 +35,13 @@ class Decision:
 class Admin:
     """Act for the consortium with the account of one member.
 
-    `confirmations` is how deep a proposal must lie before it is approved: ids are counted, and a
-    reorganisation may give one to another call.
+    `confirmations` is how deep a proposal must lie before it is approved (None: as deep as the
+    gateway says): ids are counted, and a reorganisation may give one to another call.
     """
 
-    def __init__(self, gateway: ChainGateway, *, confirmations: int = 0) -> None:
+    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
         self._gateway = gateway
-        self._confirmations = confirmations
+        self._confirmations = gateway.confirmations if confirmations is None else confirmations
         self.book = ConsortiumBook(gateway)
 
     @property
@@ -167,7 +168,7 @@ class Admin:
     def withdraw(self, proposal_id: int) -> Decision:
         """Take this member's approval back."""
         receipt = self._gateway.transact("Consortium", "withdrawApproval", proposal_id)
-        return Decision(self.book.proposal(proposal_id), receipt)
+        return self._decision(self.book.proposal(proposal_id), receipt)
 
     def execute(self, proposal_id: int) -> Decision:
         """Carry out what was decided. Any account may; the target's refusal is its named error."""
@@ -177,7 +178,7 @@ class Admin:
             self.fetch_fees()
         call = (proposal.target, proposal.value_wei, proposal.data)
         receipt = self._gateway.transact("Consortium", "execute", proposal_id, *call)
-        return Decision(self.book.proposal(proposal_id), receipt)
+        return self._decision(self.book.proposal(proposal_id), receipt)
 
     # ---- money
 
@@ -206,7 +207,10 @@ class Admin:
         proposal = self.book.proposal(proposal_id)
         if proposal.stage is Stage.READY:
             return self.execute(proposal_id)
-        return Decision(proposal, receipt)
+        return self._decision(proposal, receipt)
+
+    def _decision(self, proposal: Proposal, receipt: Receipt) -> Decision:
+        return Decision(proposal, receipt, self._gateway.is_final(receipt))
 
 
 def ascii_word(text: str) -> bytes:

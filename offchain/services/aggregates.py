@@ -151,8 +151,11 @@ class AggregateBook:
 
     def _require_homes(self, aggregate: Aggregate) -> None:
         """Every home is a user of the region, every device its own, and every consent stood."""
-        if aggregate.entry.block > self._gateway.block_number():
-            raise AggregateInvalid(f"the chain has no block {aggregate.entry.block} yet")
+        if aggregate.entry.block > self._gateway.final_number():
+            raise AggregateInvalid(
+                f"the chain has no block {aggregate.entry.block} yet that is final, and its "
+                "consents are of that block; try again later"
+            )
         consenting = consenting_devices(self._gateway, block=aggregate.entry.block)
         for start in range(0, len(aggregate.rows), _BATCH):
             self._require_owners(aggregate.rows[start : start + _BATCH], aggregate.region_id)
@@ -164,7 +167,7 @@ class AggregateBook:
     def _require_owners(self, rows: Sequence[HomeRow], region_id: bytes) -> None:
         accounts = [account for row in rows for account in (row.owner, *row.devices)]
         calls = [("MemberRegistry", "memberOf", (account,)) for account in accounts]
-        found = iter(self._gateway.call_many(calls))
+        found = iter(self._gateway.call_many(calls, self._gateway.final()))
         for row in rows:
             (role, region, *_), _ = next(found)
             if role != MemberRole.USER or bytes(region) != region_id:

@@ -101,7 +101,7 @@ def _request_matches(opened: OpenedAnswer, asked: AskedRequest | None, kind: str
 def _batches_anchored(made: Sequence[Batch], gateway: ChainGateway) -> Finding:
     calls = [("DataLedger", "anchorOf", (batch.device, batch.from_seq)) for batch in made]
     try:
-        anchors = gateway.call_many(calls)
+        anchors = gateway.call_many(calls, gateway.final())
     except DmsmError as error:
         return not_asked("batches_anchored", error)
     false = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.gateway import BlockId, ChainGateway
 from offchain.chain.receipt import ChainEvent
 from offchain.records.contexts import DATA_SHARING_PURPOSE
 from offchain.services.errors import DataSetInvalid
@@ -23,14 +23,22 @@ MARGIN_S = 120
 def lacking_consent(gateway: ChainGateway, devices: Sequence[Account]) -> dict[Account, str]:
     """Return the devices that may not go into a data set now, each with the reason.
 
-    Consent that ends within two minutes counts as ended.
+    Consent that ends within two minutes counts as ended. It must be final to count, and a
+    withdrawal counts at once.
     """
-    owners = gateway.call_many([("MemberRegistry", "ownerOf", (one,)) for one in devices])
+    lacking = _lacking(gateway, devices, gateway.final())
+    return _lacking(gateway, devices, "latest") | lacking if gateway.confirmations else lacking
+
+
+def _lacking(
+    gateway: ChainGateway, devices: Sequence[Account], block: BlockId
+) -> dict[Account, str]:
+    owners = gateway.call_many([("MemberRegistry", "ownerOf", (one,)) for one in devices], block)
     expiries = gateway.call_many(
-        [("ConsentBook", "expiryOf", (one, DATA_SHARING_PURPOSE)) for one in devices]
+        [("ConsentBook", "expiryOf", (one, DATA_SHARING_PURPOSE)) for one in devices], block
     )
-    are_active = _are_active(gateway, devices, MemberRole.DEVICE)
-    have_owner = _are_active(gateway, owners, MemberRole.USER)
+    are_active = _are_active(gateway, devices, MemberRole.DEVICE, block)
+    have_owner = _are_active(gateway, owners, MemberRole.USER, block)
     until, lacking = gateway.now() + MARGIN_S, {}
     for place, device in enumerate(devices):
         if not are_active[place]:
@@ -102,5 +110,8 @@ def _revoked(gateway: ChainGateway, to_block: int) -> set[str]:
     return {event.args["account"] for event in events}
 
 
-def _are_active(gateway: ChainGateway, accounts: Sequence[str], role: MemberRole) -> list[bool]:
-    return gateway.call_many([("MemberRegistry", "isActive", (one, int(role))) for one in accounts])
+def _are_active(
+    gateway: ChainGateway, accounts: Sequence[str], role: MemberRole, block: BlockId
+) -> list[bool]:
+    calls = [("MemberRegistry", "isActive", (one, int(role))) for one in accounts]
+    return gateway.call_many(calls, block)

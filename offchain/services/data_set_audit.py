@@ -94,7 +94,7 @@ def _require_fitting(file: CiphertextFile, opened: OpenedDataSet) -> None:
 def _anchors(opened: OpenedDataSet, gateway: ChainGateway) -> dict[tuple[str, int], bytes]:
     listed = [batch for one in opened.companion.devices for batch in one.batches]
     calls = [("DataLedger", "anchorOf", (batch.device, batch.from_seq)) for batch in listed]
-    anchors = gateway.call_many(calls)
+    anchors = gateway.call_many(calls, gateway.final())
     keys = [(batch.device, batch.from_seq) for batch in listed]
     return dict(zip(keys, map(bytes, anchors), strict=True))
 

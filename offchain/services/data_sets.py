@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.gateway import BlockId, ChainGateway
 from offchain.services.errors import DataSetInvalid
 from offchain.services.registration import NO_ADDRESS
 from offchain.types import Account
@@ -31,9 +31,11 @@ class PublishedDataSet:
         return max(0, min(self.window_to, window_to) - max(self.window_from, window_from))
 
 
-def find_data_set(gateway: ChainGateway, data_set_id: bytes) -> PublishedDataSet | None:
-    """Return the published data set, or None if the ledger has none of that id."""
-    value = gateway.call("DataLedger", "dataSetOf", data_set_id)
+def find_data_set(
+    gateway: ChainGateway, data_set_id: bytes, *, block: BlockId = "latest"
+) -> PublishedDataSet | None:
+    """Return the published data set as of a block, or None if the ledger has none of that id."""
+    value = gateway.call("DataLedger", "dataSetOf", data_set_id, block=block)
     if value.processor == NO_ADDRESS:
         return None
     return PublishedDataSet(
@@ -51,9 +53,11 @@ def find_data_set(gateway: ChainGateway, data_set_id: bytes) -> PublishedDataSet
     )
 
 
-def data_set_of(gateway: ChainGateway, data_set_id: bytes) -> PublishedDataSet:
+def data_set_of(
+    gateway: ChainGateway, data_set_id: bytes, *, block: BlockId = "latest"
+) -> PublishedDataSet:
     """Return the published data set. Raises DataSetInvalid if the ledger has none of that id."""
-    found = find_data_set(gateway, data_set_id)
+    found = find_data_set(gateway, data_set_id, block=block)
     if found is None:
         raise DataSetInvalid(f"no data set {data_set_id.hex()} is published")
     return found

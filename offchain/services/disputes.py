@@ -73,7 +73,7 @@ class Disputes:
         store: ContentStore,
         keys: MemberKeys,
         directory: MemberDirectory,
-        confirmations: int = 0,
+        confirmations: int | None = None,
     ) -> None:
         self._gateway = gateway
         self._store = store
@@ -212,7 +212,7 @@ class DataSetDisputes(Disputes):
         self,
         *,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
-        confirmations: int = 0,
+        confirmations: int | None = None,
         **parts: Any,
     ) -> None:
         super().__init__(**parts, confirmations=confirmations)

@@ -82,8 +82,9 @@ class ReceivedGrant:
 class GrantBook:
     """Read selections and delivered grants from the chain."""
 
-    def __init__(self, gateway: ChainGateway, *, confirmations: int = 0) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
+        """Read what lies `confirmations` deep; None: as deep as the gateway says."""
+        self._gateway, self._confirmations = gateway, confirmations
         self._book = LockBook(gateway, confirmations=confirmations)
 
     def selection(self, lock_id: bytes) -> Selection:
@@ -127,7 +128,13 @@ class GrantBook:
 
     def _group_events(self, **filters: Any) -> tuple[Any, ...]:
         start = self._gateway.deployment.block("DataMarket")
-        return self._gateway.events("DataMarket", "GroupSelected", from_block=start, **filters)
+        return self._gateway.events(
+            "DataMarket",
+            "GroupSelected",
+            from_block=start,
+            to_block=self._gateway.final(self._confirmations),
+            **filters,
+        )
 
     def _checked(self, lock_id: bytes, order: Any, event: Any) -> Selection:
         lock = self._book.lock(lock_id)

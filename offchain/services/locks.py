@@ -67,10 +67,11 @@ class Lock:
 class LockBook:
     """Read locks and their events; end them; withdraw.
 
-    `confirmations` is how deep a block must lie to be believed.
+    `confirmations` is how deep a block must lie to be believed; None: as deep as the gateway says.
+    With 0 the newest block counts: good enough to inform, never to release anything.
     """
 
-    def __init__(self, gateway: ChainGateway, *, confirmations: int = 0) -> None:
+    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
         self._gateway = gateway
         self._confirmations = confirmations
 
@@ -147,8 +148,12 @@ class LockBook:
         return self._gateway.transact("PrepaidLock", "endMany", list(lock_ids))
 
     def withdrawable_wei(self) -> int:
-        """Return what this account may withdraw."""
-        return int(self._gateway.call("PrepaidLock", "withdrawableOf", self._gateway.address))
+        """Return what this account may withdraw: what is final, and not on its way already."""
+        me, blocks = self._gateway.address, {"latest", self._safe_block()}
+        return min(
+            int(self._gateway.call("PrepaidLock", "withdrawableOf", me, block=block))
+            for block in blocks
+        )
 
     def withdraw(self) -> Receipt | None:
         """Withdraw what is this account's own; None if there is nothing."""
@@ -157,7 +162,4 @@ class LockBook:
         return self._gateway.transact("PrepaidLock", "withdrawFor", self._gateway.address)
 
     def _safe_block(self) -> int | str:
-        if self._confirmations == 0:
-            return "latest"
-        deployed_in = self._gateway.deployment.block("PrepaidLock")
-        return max(deployed_in, self._gateway.block_number() - self._confirmations)
+        return self._gateway.final(self._confirmations)

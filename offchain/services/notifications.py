@@ -26,7 +26,7 @@ class Notification:
 
     `report` is the opened report if there is one; `report_valid` says whether the device signed
     it, it fits the event and, in sealed mode, opens the commitment; None where no report was
-    sent.
+    sent. `is_final`: no reorganisation can take it back.
     """
 
     device: Account
@@ -40,6 +40,7 @@ class Notification:
     at: int
     report: StatusReport | None
     report_valid: bool | None
+    is_final: bool
 
 
 class NotificationReader:
@@ -51,16 +52,17 @@ class NotificationReader:
         self._keys = keys
 
     def of_device(self, device: Account, *, from_block: int | None = None) -> list[Notification]:
-        """Return a device's notifications, oldest first."""
+        """Return a device's notifications, oldest first, those that are not final too."""
         board = "NotificationBoard"
         start = self._gateway.deployment.block(board) if from_block is None else from_block
         changed = self._gateway.events(board, "StatusChanged", from_block=start, device=device)
         veiled = self._gateway.events(board, "SealedReport", from_block=start, device=device)
         events = sorted((*changed, *veiled), key=lambda one: (one.block_number, one.log_index))
         read = {"StatusChanged": self._open_mode, "SealedReport": self._sealed_mode}
-        return [read[event.name](event) for event in events]
+        final = self._gateway.final_number()
+        return [read[event.name](event, is_final=event.block_number <= final) for event in events]
 
-    def _open_mode(self, event: ChainEvent) -> Notification:
+    def _open_mode(self, event: ChainEvent, *, is_final: bool) -> Notification:
         said = event.args
         opened = self._report(said["device"], bytes(said["reportDigest"]))
         fits = opened is not None and (
@@ -81,9 +83,10 @@ class NotificationReader:
             at=self._gateway.block(event.block_number).timestamp,
             report=opened,
             report_valid=fits if any(bytes(said["reportDigest"])) else None,
+            is_final=is_final,
         )
 
-    def _sealed_mode(self, event: ChainEvent) -> Notification:
+    def _sealed_mode(self, event: ChainEvent, *, is_final: bool) -> Notification:
         said = event.args
         opened = self._report(said["device"], bytes(said["reportDigest"]))
         fits = opened is not None and (
@@ -101,6 +104,7 @@ class NotificationReader:
             at=self._gateway.block(event.block_number).timestamp,
             report=opened,
             report_valid=fits,
+            is_final=is_final,
         )
 
     def _report(self, device: Account, digest: bytes) -> StatusReport | None:

@@ -38,11 +38,12 @@ class DeviceCheck:
 
 
 def anchored_batches(gateway: ChainGateway, device: Account) -> list[Batch]:
-    """Return a device's batches as the ledger announced them, oldest first."""
+    """Return a device's batches as the ledger announced them and as is final, oldest first."""
     events = gateway.events(
         "DataLedger",
         "BatchAnchored",
         from_block=gateway.deployment.block("DataLedger"),
+        to_block=gateway.final(),
         device=device,
     )
     return [
@@ -96,7 +97,8 @@ def prove_reading(
 
 
 def verify_reading(opening: AnchoredReading, gateway: ChainGateway) -> bool:
-    """Whether the ledger itself finds the record in its anchored batch (DataLedger.verifyReading).
+    """Whether the ledger itself finds the record in its anchored batch (DataLedger.verifyReading),
+    as of the newest final block.
 
     Raises FormatError when the record is none, or of another chain.
     """
@@ -114,6 +116,7 @@ def verify_reading(opening: AnchoredReading, gateway: ChainGateway) -> bool:
             anchored.count,
             anchored.root,
             list(opening.proof),
+            block=gateway.final(),
         )
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from offchain.chain.endpoint import is_loopback
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.gateway import BlockId, ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.chain.receipt import Receipt
 from offchain.crypto import paillier, sharing
@@ -49,7 +49,7 @@ class SharerAgent:
         directory: MemberDirectory,
         inbox: ShareInbox,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
-        confirmations: int = 0,
+        confirmations: int | None = None,
     ) -> None:
         self._gateway = gateway
         self._store = store
@@ -120,9 +120,9 @@ class SharerAgent:
         )
         return broadcast_id
 
-    def form(self, broadcast_id: bytes) -> list[FormLine]:
-        """Return the responders, highest credit first, as the contract sorted them."""
-        lines = self._gateway.call("DataMarket", "formOf", broadcast_id)
+    def form(self, broadcast_id: bytes, *, block: BlockId = "latest") -> list[FormLine]:
+        """Return the responders, highest credit first, as the contract sorted them by a block."""
+        lines = self._gateway.call("DataMarket", "formOf", broadcast_id, block=block)
         return [
             FormLine(
                 processor=line.processor,
@@ -249,7 +249,9 @@ class SharerAgent:
         Raises DataSetInvalid.
         """
         secret = self.recover(lock_id).group_secret if group_secret is None else group_secret
-        published = data_set_of(self._gateway, self.grant(lock_id).data_set_id)
+        published = data_set_of(
+            self._gateway, self.grant(lock_id).data_set_id, block=self._gateway.final()
+        )
         return open_data_set(
             published,
             secret,
@@ -292,6 +294,10 @@ class SharerAgent:
     def refund(self, lock_id: bytes) -> Receipt:
         """Take the prepayment back because T passed."""
         return self._book.refund(lock_id)
+
+    def withdrawable_wei(self) -> int:
+        """Return what may be withdrawn."""
+        return self._book.withdrawable_wei()
 
     def withdraw(self) -> Receipt | None:
         """Withdraw what is this node's own; None if there is nothing."""

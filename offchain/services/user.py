@@ -55,7 +55,7 @@ class UserAgent:
         directory: MemberDirectory,
         notes: Path,
         type_names: Mapping[int, str] = TYPE_NAMES,
-        confirmations: int = 0,
+        confirmations: int | None = None,
     ) -> None:
         self._gateway = gateway
         self._store = store
@@ -185,6 +185,14 @@ class UserAgent:
     def lock(self, lock_id: bytes) -> Lock:
         """Return a lock as the chain has it."""
         return self._book.lock(lock_id)
+
+    def newest_locks(self) -> list[tuple[Lock, bool]]:
+        """Return the own locks as the newest block has them, oldest first, each with whether that
+        is final. To inform: nothing may be released for it.
+        """
+        newest = LockBook(self._gateway, confirmations=0)
+        found = newest.locks("Requested", payer=self._keys.address)
+        return [(one, self._book.lock(one.lock_id) == one) for one in found]
 
     def my_locks(self) -> list[bytes]:
         """Return the locks of this user's requests, oldest first."""

@@ -42,7 +42,7 @@ class Brought:
 class CaseBook:
     """Read cases and their evidence; `confirmations` is how deep a block must lie."""
 
-    def __init__(self, gateway: ChainGateway, *, confirmations: int = 0) -> None:
+    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
         self._gateway = gateway
         self._confirmations = confirmations
         self._book = LockBook(gateway, confirmations=confirmations)
@@ -93,4 +93,4 @@ class CaseBook:
         ]
 
     def _safe_block(self) -> int:
-        return self._gateway.block_number() - self._confirmations
+        return self._gateway.final_number(self._confirmations)

@@ -72,7 +72,7 @@ class JudgeAgent:
         tariffs: Sequence[Tariff],
         type_names: Mapping[int, str] = TYPE_NAMES,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
-        confirmations: int = 0,
+        confirmations: int | None = None,
     ) -> None:
         self._gateway = gateway
         self._store = store

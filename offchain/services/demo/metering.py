@@ -44,6 +44,7 @@ def write_agent_files(
     write_meter_file(home, place / "meter.csv")
     config = {
         "rpc_url": world.ground.rpc_urls[0],
+        "confirmations": world.ground.confirmations,
         "deployment": str(world.ground.deployment_file),
         "node_url": node.server.url,
         "keys": "keys",

@@ -85,7 +85,7 @@ class AggregatePublisher:
         if digest is None:
             raise NothingToPublish("deal a key first: `dmsm node aggregate-key`")
         key, public_key = self._book.key(digest)
-        block = self._gateway.block_number()
+        block = self._gateway.final_number()
         gathered = self.homes(window_from, window_to, slot_s=key.slot_s, block=block)
         if len(gathered.homes) < key.min_homes:
             raise NothingToPublish(

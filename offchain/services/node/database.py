@@ -27,7 +27,8 @@ class Database:
 
         Raises ServiceError when the file is no sound database.
         """
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(

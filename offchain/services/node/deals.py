@@ -6,7 +6,7 @@ from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
-from offchain.chain.receipt import Receipt
+from offchain.chain.receipt import ChainEvent, Receipt
 from offchain.crypto import kem, sharing
 from offchain.crypto.sharing import Grant, Transcript
 from offchain.errors import CryptoError, RecordError
@@ -18,7 +18,7 @@ from offchain.services.grants import GrantBook, Selection
 from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
-from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.inbox_scan import InboxScan
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
 from offchain.services.node.settlements import Settlements
 from offchain.services.node.store import GrantJob, GrantState, NodeStore, StoredDataSet
@@ -49,15 +49,32 @@ class DealDesk:
         self._held = readings
         self._directory = directory
         self._terms = terms
-        self._book = LockBook(gateway, confirmations=terms.confirmations)
-        self._settlements = Settlements(gateway=gateway, held=self._held, book=self._book)
-        self._newest = LockBook(gateway)
-        self._grants = GrantBook(gateway, confirmations=terms.confirmations)
+        self._depth = terms.depth(gateway)
+        self._book = LockBook(gateway, confirmations=self._depth)
+        self._settlements = Settlements(
+            gateway=gateway, held=self._held, book=self._book, depth=self._depth
+        )
+        self._newest = LockBook(gateway, confirmations=0)
+        self._grants = GrantBook(gateway, confirmations=self._depth)
+        self._scan = InboxScan(
+            gateway,
+            readings,
+            ("PrepaidLock", "Selected"),
+            confirmations=self._depth,
+            take=self._take_in,
+            undo=self._forget_lost,
+            payee=keys.address,
+        )
 
     def selections(self) -> list[bytes]:
-        """Return the sharing locks that wait for this node's shares, or for their depth."""
-        self._take_in()
-        waiting = (GrantState.DELIVERING, GrantState.DEALT, GrantState.NEW)
+        """Return the sharing locks that wait for this node's shares, or for an end to be final."""
+        self._scan.follow()
+        waiting = (
+            GrantState.DELIVERING,
+            GrantState.DEALT,
+            GrantState.NEW,
+            GrantState.DECLINING,
+        )
         return [job.lock_id for state in waiting for job in self._held.grants(state)]
 
     def deliveries(self) -> list[bytes]:
@@ -72,8 +89,12 @@ class DealDesk:
         left_s = lock.expires_at - self._gateway.now()
         if job.state is GrantState.DELIVERING:
             return self._deliver_again(lock, left_s)
+        if job.state is GrantState.DECLINING and self._is_declined(lock_id):
+            return Outcome("skipped", lock_id, "waits: the refusal is not yet deep enough")
         if left_s <= 0:
             return self._give_up(lock_id, "T passed before delivery; no share was sent")
+        if job.state is GrantState.DECLINING:
+            return self._decline(lock_id, _refusal_of(job))
         try:
             if job.transcript is None and left_s < 2 * self._terms.margin_s:
                 raise RequestRefused(
@@ -144,7 +165,7 @@ class DealDesk:
             secret=True,
         )
         crash_point("deal:sent")
-        if self._terms.confirmations == 0:  # else it may yet be taken off: the safe block says
+        if self._depth == 0:  # else it may yet be taken off: the safe block says
             self._held.set_grant_state(lock_id, GrantState.DELIVERED)
         return receipt
 
@@ -154,27 +175,24 @@ class DealDesk:
 
     # ---- inside
 
-    def _take_in(self) -> None:
-        source = ("PrepaidLock", "Selected")
-        with new_events(
-            self._gateway,
-            self._held,
-            source,
-            confirmations=self._terms.confirmations,
-            payee=self._keys.address,
-        ) as events:
-            for event in events:
-                order = event.args["order"]
-                self._held.put_grant(
-                    bytes(event.args["lockId"]),
-                    data_set_id=bytes(order.dataSetId),
-                    expires_at=order.expiresAt,
-                )
+    def _take_in(self, event: ChainEvent) -> None:
+        order = event.args["order"]
+        self._held.put_grant(
+            bytes(event.args["lockId"]),
+            data_set_id=bytes(order.dataSetId),
+            expires_at=order.expiresAt,
+        )
+
+    def _forget_lost(self) -> None:
+        """Forget new selections that the chain has no more; they come again with their blocks."""
+        for job in self._held.grants(GrantState.NEW):
+            if self._newest.lock(job.lock_id).state is LockState.NONE:
+                self._held.drop_grant(job.lock_id)
 
     def _job(self, lock_id: bytes) -> GrantJob:
         job = self._held.grant(lock_id)
         if job is None:
-            self._take_in()
+            self._scan.follow()
             job = self._held.grant(lock_id)
         if job is None:
             raise ServiceError(f"lock {lock_id.hex()} is no selection of this node")
@@ -237,7 +255,13 @@ class DealDesk:
         kind = "delivered" if ended is GrantState.DELIVERED else "skipped"
         return Outcome(kind, lock.lock_id, f"the lock is {lock.state.name}")
 
+    def _is_declined(self, lock_id: bytes) -> bool:
+        return self._newest.lock(lock_id).state is LockState.DECLINED
+
     def _decline(self, lock_id: bytes, refusal: RequestRefused) -> Outcome:
+        reason = str(refusal)
+        self._held.set_grant_state(lock_id, GrantState.DECLINING, reason=reason)
+        crash_point("decline:journaled")
         receipt = self._gateway.transact(
             "PrepaidLock",
             "decline",
@@ -245,12 +269,19 @@ class DealDesk:
             int(refusal.reason),
             intent=f"decline:{lock_id.hex()}",
         )
-        self._held.set_grant_state(lock_id, GrantState.DECLINED, reason=str(refusal))
-        return Outcome("declined", lock_id, str(refusal), receipt)
+        if self._depth == 0:
+            self._held.set_grant_state(lock_id, GrantState.DECLINED)
+        return Outcome("declined", lock_id, reason, receipt)
 
     def _give_up(self, lock_id: bytes, why: str) -> Outcome:
         self._held.set_grant_state(lock_id, GrantState.FAILED, reason=why)
         return Outcome("expired", lock_id, why)
+
+
+def _refusal_of(job: GrantJob) -> RequestRefused:
+    """Return the refusal that was journaled before it was sent."""
+    name, _, why = (job.reason or "").partition(": ")
+    return RequestRefused(Reason[name], why)
 
 
 def deliver_arguments(selection: Selection, dealt: Transcript) -> tuple[Any, ...]:

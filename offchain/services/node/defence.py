@@ -8,6 +8,7 @@ its side effect and can be taken up again after a crash.
 from __future__ import annotations
 
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.receipt import ChainEvent
 from offchain.crypto import kem
 from offchain.crypto.sharing import group_secret
 from offchain.errors import CryptoError
@@ -20,7 +21,7 @@ from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.duty_tables import Duty
-from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.inbox_scan import InboxScan
 from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.store import NodeStore
 from offchain.services.roles import LockState
@@ -48,10 +49,12 @@ class DefenceDesk:
         self._held = readings
         self._directory = directory
         self._terms = terms
-        self._book = LockBook(gateway, confirmations=terms.confirmations)
-        self._cases = CaseBook(gateway, confirmations=terms.confirmations)
-        self._newest = LockBook(gateway)
-        self._newest_cases = CaseBook(gateway)
+        self._depth = terms.depth(gateway)
+        self._book = LockBook(gateway, confirmations=self._depth)
+        self._cases = CaseBook(gateway, confirmations=self._depth)
+        self._newest = LockBook(gateway, confirmations=0)
+        self._newest_cases = CaseBook(gateway, confirmations=0)
+        self._scans = {kind: self._scan_for(kind) for kind in Duty}
 
     def demands(self) -> list[bytes]:
         """Return the locks whose answer was demanded and that are not known to be served."""
@@ -85,7 +88,7 @@ class DefenceDesk:
             "PrepaidLock", "serve", lock_id, job.answer, intent=f"serve:{lock_id.hex()}"
         )
         crash_point("serve:sent")
-        if self._terms.confirmations == 0:
+        if self._depth == 0:
             self._held.end_duty(lock_id, Duty.SERVE)
         return Outcome("served", lock_id, f"{len(job.answer)} bytes on chain", receipt)
 
@@ -119,22 +122,29 @@ class DefenceDesk:
             intent=f"evidence:{lock_id.hex()}",
         )
         crash_point("reply:sent")
-        if self._terms.confirmations == 0:
+        if self._depth == 0:
             self._held.end_duty(lock_id, Duty.REPLY)
         return Outcome("replied", lock_id, "the judges can look at all of it", receipt)
 
     # ---- inside
 
-    def _waiting(self, kind: Duty) -> list[bytes]:
-        with new_events(
+    def _scan_for(self, kind: Duty) -> InboxScan:
+        def take(event: ChainEvent) -> None:
+            self._held.put_duty(bytes(event.args["lockId"]), kind)
+
+        return InboxScan(
             self._gateway,
             self._held,
             ("PrepaidLock", _EVENTS[kind]),
-            confirmations=self._terms.confirmations,
+            confirmations=self._depth,
+            take=take,
+            # What a reorganisation took off ends at its next step, and comes again with its event.
+            undo=lambda: None,
             payee=self._keys.address,
-        ) as events:
-            for event in events:
-                self._held.put_duty(bytes(event.args["lockId"]), kind)
+        )
+
+    def _waiting(self, kind: Duty) -> list[bytes]:
+        self._scans[kind].follow()
         return self._held.duties(kind)
 
     def _too_dear(self, lock: Lock, answer: bytes) -> str | None:

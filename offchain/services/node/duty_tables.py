@@ -54,10 +54,14 @@ class DutyTables(Database):
         return None if row is None else AnswerProof(*row)
 
     def put_duty(self, lock_id: bytes, kind: Duty) -> None:
-        """Note a demand or dispute that was seen; a repeat changes nothing."""
+        """Note a demand or dispute that was seen. A repeat opens it again: its block was taken off
+        and mined anew, or nothing is left to do and the next step says so.
+        """
         with self._write() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO duties (lock_id, kind) VALUES (?, ?)", (lock_id, kind)
+                "INSERT INTO duties (lock_id, kind) VALUES (?, ?) "
+                "ON CONFLICT (lock_id, kind) DO UPDATE SET is_done=0",
+                (lock_id, kind),
             )
 
     def duties(self, kind: Duty) -> list[bytes]:

@@ -1,42 +1,66 @@
-"""Events that concern a node, read from where the last scan ended, with an overlap for
+"""Events that concern a node, each taken in once its block is deep enough, and followed through
 reorganisations.
+
+The position lies in the node's own store as numbers and hashes of blocks: when the chain lacks one
+of them, it goes back to the last that both know, however deep that lies within 256 blocks (beyond,
+it starts over).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable
 from typing import Any
 
+from offchain.chain.events import EventCursor
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
 from offchain.services.node.store import NodeStore
 
-OVERLAP_BLOCKS = 64
+_log = logging.getLogger(__name__)
 
 
-@contextmanager
-def new_events(
-    gateway: ChainGateway,
-    held: NodeStore,
-    source: tuple[str, str],
-    *,
-    confirmations: int = 0,
-    **filters: Any,
-) -> Iterator[list[ChainEvent]]:
-    """Give the events (contract, name) since the last scan, and those of the overlap before it
-    again.
+class InboxScan:
+    """One kind of event, `source` (contract, name), as one node takes it in.
 
-    The place is remembered when the block ends without an exception: an event may come twice and
-    is never lost, so whoever takes them in must be idempotent.
+    `take` stores what an event tells and must be idempotent: after a crash an event comes again.
+    `undo` is called when blocks were taken off the chain, before what came in their place.
     """
-    contract, name = source
-    note, first = f"scan:{contract}.{name}", gateway.deployment.block(contract)
-    tip = gateway.block_number() - confirmations
-    before = held.recall(note)
-    start = first if before is None else max(first, int(before.decode()) - OVERLAP_BLOCKS)
-    if tip < start:
-        yield []
-        return
-    yield list(gateway.events(contract, name, from_block=start, to_block=tip, **filters))
-    held.remember(note, str(tip).encode())
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        held: NodeStore,
+        source: tuple[str, str],
+        *,
+        confirmations: int,
+        take: Callable[[ChainEvent], None],
+        undo: Callable[[], None],
+        **indexed: Any,
+    ) -> None:
+        self._take, self._undo, self._name = take, undo, ".".join(source)
+        self._cursor = EventCursor(
+            gateway,
+            [source],
+            held.path,
+            name=self._name,
+            confirmations=confirmations,
+            indexed=indexed,
+        )
+
+    def follow(self) -> None:
+        """Take in all that is new and deep enough. Raises LogUnreadable, NodeUnavailable."""
+        has_more = True
+        while has_more:
+            batch = self._cursor.poll()
+            if batch.rolled_back_to is not None:
+                _log.warning(
+                    "%s: a reorganisation took off what followed block %d",
+                    self._name,
+                    batch.rolled_back_to,
+                )
+                self._undo()
+            for event in batch.events:
+                self._take(event)
+            self._cursor.commit(batch)
+            has_more = batch.has_more

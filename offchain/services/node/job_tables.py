@@ -71,6 +71,7 @@ class JobState(StrEnum):
     ACCEPTED = "accepted"
     CLAIMING = "claiming"  # from here on the factor may be public
     CLAIMED = "claimed"
+    REJECTING = "rejecting"  # the reason is stored; reject may be sent and is not yet final
     REJECTED = "rejected"
     FAILED = "failed"
 
@@ -82,6 +83,7 @@ class GrantState(StrEnum):
     DEALT = "dealt"  # the transcript is stored; nothing was sent
     DELIVERING = "delivering"  # from here on the shares may be public
     DELIVERED = "delivered"
+    DECLINING = "declining"  # the reason is stored; decline may be sent and is not yet final
     DECLINED = "declined"
     FAILED = "failed"
 
@@ -163,6 +165,12 @@ class JobTables(Database):
         """Return the requests (in a state) in the order in which they were seen."""
         query = f"SELECT {_REQUEST} FROM requests WHERE ? IS NULL OR state=? ORDER BY rowid"
         return [_request(row) for row in self._all(query, state, state)]
+
+    def drop_request(self, lock_id: bytes) -> None:
+        """Forget a request that nothing was done for; one with an answer stays, with its factor."""
+        query = "DELETE FROM requests WHERE lock_id=? AND state=? AND factor IS NULL"
+        with self._write() as connection:
+            connection.execute(query, (lock_id, JobState.NEW))
 
     def prepare_answer(self, lock_id: bytes, *, factor: SecretBytes, answer: bytes) -> None:
         """Store factor and sealed answer before they are committed on chain; state ACCEPTING.
@@ -276,6 +284,12 @@ class JobTables(Database):
         with self._write() as connection:
             query = f"INSERT OR IGNORE INTO grants ({_GRANT}) VALUES (?,?,?,?,NULL,NULL,NULL)"
             connection.execute(query, row)
+
+    def drop_grant(self, lock_id: bytes) -> None:
+        """Forget a sharing lock that nothing was done for; a dealt transcript stays."""
+        query = "DELETE FROM grants WHERE lock_id=? AND state=? AND commitments IS NULL"
+        with self._write() as connection:
+            connection.execute(query, (lock_id, GrantState.NEW))
 
     def prepare_transcript(self, lock_id: bytes, transcript: Transcript) -> None:
         """Store the dealt transcript before it is delivered; state DEALT. A lock is dealt once.

@@ -6,6 +6,7 @@ from typing import Any
 
 from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.receipt import ChainEvent
 from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError
 from offchain.records import contexts
@@ -14,7 +15,7 @@ from offchain.services.data_sets import PublishedDataSet, find_data_set
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
-from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.inbox_scan import InboxScan
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, NodeTerms, Outcome
 from offchain.services.node.store import NodeStore, StoredDataSet
 from offchain.services.roles import BroadcastState
@@ -45,14 +46,21 @@ class OfferDesk:
         self._keys = keys
         self._held = readings
         self._directory = directory
-        self._terms = terms
+        self._depth = terms.depth(gateway)
+        self._scan = InboxScan(
+            gateway,
+            readings,
+            ("DataMarket", "Broadcast"),
+            confirmations=self._depth,
+            take=self._note,
+            undo=lambda: None,  # one that the chain lacks is not open, and is forgotten for that
+        )
 
     def open_broadcasts(self) -> list[bytes]:
         """Return the broadcasts that want this node's region, are open, and were not dealt with
         yet.
         """
-        region = self._directory.member(self._keys.address).region_id
-        self._note_broadcasts(region)
+        self._scan.follow()
         return [one for one in self._noted() if self._is_open(one)]
 
     def respond(self, broadcast_id: bytes) -> Outcome:
@@ -60,12 +68,14 @@ class OfferDesk:
         recognised.
         """
         requester, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        if BroadcastState(state) is BroadcastState.NONE:
+            return Outcome("skipped", broadcast_id, "the chain has no such broadcast (any more)")
         if BroadcastState(state) is not BroadcastState.OPEN:
             return self._leave(broadcast_id, f"the broadcast is {BroadcastState(state).name}")
         why = self._why_unrecognised(broadcast_id, requester, conditions)
         if why is not None:
             return self._leave(broadcast_id, why)
-        offer = self._best_offer(conditions)
+        offer = self._held.response(broadcast_id) or self._best_offer(conditions)
         if offer is None:
             return Outcome("skipped", broadcast_id, "no data set of this node fits the conditions")
         data_set_id, price_wei = offer.data_set_id, offer.price_wei
@@ -92,37 +102,42 @@ class OfferDesk:
 
     # ---- inside
 
-    def _note_broadcasts(self, region: bytes) -> None:
-        confirmations = self._terms.confirmations
-        source = ("DataMarket", "Broadcast")
-        with new_events(self._gateway, self._held, source, confirmations=confirmations) as events:
-            wanted = [
-                bytes(event.args["broadcastId"])
-                for event in events
-                if region in [bytes(one) for one in event.args["conditions"].regions]
-            ]
-            noted = self._noted()
-            fresh = [one for one in wanted if one not in noted and not self._is_left(one)]
-            self._held.remember(_NOTED, b"".join([*noted, *fresh]))
+    def _note(self, event: ChainEvent) -> None:
+        region = self._directory.member(self._keys.address).region_id
+        broadcast_id = bytes(event.args["broadcastId"])
+        if region not in [bytes(one) for one in event.args["conditions"].regions]:
+            return
+        noted = self._noted()
+        if broadcast_id not in noted and not self._is_left(broadcast_id):
+            self._held.remember(_NOTED, b"".join([*noted, broadcast_id]))
 
     def _noted(self) -> list[bytes]:
         joined = self._held.recall(_NOTED) or b""
         return [joined[start : start + 32] for start in range(0, len(joined), 32)]
 
     def _is_left(self, broadcast_id: bytes) -> bool:
-        is_answered = self._held.response(broadcast_id) is not None
-        return is_answered or self._held.recall(_left(broadcast_id)) is not None
+        return self._held.recall(_left(broadcast_id)) is not None
 
     def _is_open(self, broadcast_id: bytes) -> bool:
-        if self._is_left(broadcast_id):
+        if self._is_left(broadcast_id) or self._stands(broadcast_id, self._depth):
             self._forget(broadcast_id)
             return False
+        if self._depth and self._stands(broadcast_id, 0):
+            return False  # answered, and not yet deep enough
         _, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
         is_over = self._gateway.now() >= conditions.respondBy
         if BroadcastState(state) is BroadcastState.OPEN and not is_over:
             return True
         self._forget(broadcast_id)
         return False
+
+    def _stands(self, broadcast_id: bytes, confirmations: int) -> bool:
+        """Whether this node's answer is on the chain, so many blocks deep."""
+        if self._held.response(broadcast_id) is None:
+            return False
+        block = self._gateway.final(confirmations)
+        form = self._gateway.call("DataMarket", "formOf", broadcast_id, block=block)
+        return self._keys.address in [line.processor for line in form]
 
     def _forget(self, broadcast_id: bytes) -> None:
         kept = [one for one in self._noted() if one != broadcast_id]
@@ -168,7 +183,8 @@ class OfferDesk:
         return max(candidates, key=covered_s, default=None)
 
     def _fitting(self, stored: StoredDataSet, conditions: Any) -> PublishedDataSet | None:
-        published = find_data_set(self._gateway, stored.data_set_id)
+        block = self._gateway.final(self._depth)
+        published = find_data_set(self._gateway, stored.data_set_id, block=block)
         return published if published and published.kind == conditions.kind else None
 
 

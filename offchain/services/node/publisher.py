@@ -76,6 +76,10 @@ class DataSetPublisher:
             if published is not None:
                 return published
 
+    def is_final(self, data_set_id: bytes) -> bool:
+        """Whether a data set's publication cannot be taken off the chain any more."""
+        return find_data_set(self._gateway, data_set_id, block=self._gateway.final()) is not None
+
     def published(self) -> list[PublishedDataSet]:
         """Return the data sets that this node published."""
         stored = (one for one in self._held.data_sets() if one.published)

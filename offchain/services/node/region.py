@@ -47,12 +47,13 @@ class Region:
         return found.bls_key
 
     def may_start_at(self, device: Account, seq: int) -> bool:
-        """Whether all below a seq is anchored, and a batch begins or will begin with it."""
+        """Whether all below a seq is anchored and final, and a batch begins, or will, with it."""
         next_seq, anchor = self._gateway.call_many(
             [
                 ("DataLedger", "nextSeqOf", (device,)),
                 ("DataLedger", "anchorOf", (device, seq)),
-            ]
+            ],
+            self._gateway.final(),
         )
         return int(next_seq) == seq or bytes(anchor) != bytes(32)
 

@@ -46,8 +46,10 @@ class RequestCheck:
         except _UNREADABLE as error:
             raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
 
-    def windows(self, lock: Lock, event: ChainEvent, sealed: bytes) -> list[HeldWindow]:
-        """Open M, recognise who asks, and return the readings asked for.
+    def windows(
+        self, lock: Lock, event: ChainEvent, sealed: bytes, *, as_of_block: int
+    ) -> list[HeldWindow]:
+        """Open M, recognise who asks, and return the readings asked for, anchored by a block.
 
         Raises RequestRefused, and WindowPending while something asked for is still on its way.
         """
@@ -56,7 +58,12 @@ class RequestCheck:
         for device in text.devices:
             self._check_device(device, lock.payer)
             window = held_window(
-                self._held, self._gateway, device, from_s=text.from_s, to_s=text.to_s
+                self._held,
+                self._gateway,
+                device,
+                from_s=text.from_s,
+                to_s=text.to_s,
+                block=as_of_block,
             )
             if window is None:
                 raise RequestRefused(

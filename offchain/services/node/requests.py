@@ -14,6 +14,7 @@ from statistics import median_high
 
 from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.receipt import ChainEvent
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import FormatError
@@ -24,7 +25,7 @@ from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
-from offchain.services.node.inbox_scan import new_events
+from offchain.services.node.inbox_scan import InboxScan
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, NodeTerms, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
 from offchain.services.node.request_check import RequestCheck
@@ -69,27 +70,43 @@ class RequestDesk:
         self._tariff = tariff
         self._terms = terms
         self._check = RequestCheck(gateway, store, keys, readings, directory)
-        self._book = LockBook(gateway, confirmations=terms.confirmations)
-        self._settlements = Settlements(gateway=gateway, held=self._held, book=self._book)
-        self._newest = LockBook(gateway)
+        self._depth = terms.depth(gateway)
+        self._book = LockBook(gateway, confirmations=self._depth)
+        self._settlements = Settlements(
+            gateway=gateway, held=self._held, book=self._book, depth=self._depth
+        )
+        self._newest = LockBook(gateway, confirmations=0)
+        self._scan = InboxScan(
+            gateway,
+            readings,
+            ("PrepaidLock", "Requested"),
+            confirmations=self._depth,
+            take=self._take_in,
+            undo=self._forget_lost,
+            payee=keys.address,
+        )
 
     def pending(self) -> list[bytes]:
-        """Return the locks that wait for this node's yes or no, oldest first."""
-        self._take_in()
-        waiting = [*self._held.requests(JobState.NEW), *self._held.requests(JobState.ACCEPTING)]
-        return [job.lock_id for job in waiting]
+        """Return the locks that wait for this node's yes or no, or for a no to be final."""
+        self._scan.follow()
+        waiting = (JobState.NEW, JobState.ACCEPTING, JobState.REJECTING)
+        return [job.lock_id for state in waiting for job in self._held.requests(state)]
 
     def handle(self, lock_id: bytes) -> Outcome:
         """Accept the request with a sealed answer, or reject it with a reason."""
         job, lock = self._job(lock_id), self._book.lock(lock_id)
         if lock.state is not LockState.REQUESTED:
             return self._catch_up(lock, job)
+        if self._is_on_its_way(job):
+            return Outcome("skipped", lock_id, "waits: what was said is not yet deep enough")
         left_s = lock.expires_at - self._gateway.now()
         if left_s <= 0:
             self._held.set_request_state(
                 lock_id, JobState.FAILED, reason="T passed before acceptance"
             )
             return Outcome("expired", lock_id, "T passed before acceptance; nothing is owed")
+        if job.state is JobState.REJECTING:
+            return self._reject(lock, _refusal_of(job))
         try:
             needed_s = 2 * self._terms.margin_s + self._depth_s()
             if left_s < needed_s:
@@ -132,6 +149,8 @@ class RequestDesk:
         before T.
         """
         job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is LockState.REQUESTED and job.state is JobState.ACCEPTED:
+            return self.handle(lock_id)  # not final yet, or a reorganisation took it off
         if lock.state is not LockState.ACCEPTED or job.factor is None:
             return self._catch_up(lock, job)
         left_s = lock.expires_at - self._gateway.now()
@@ -156,7 +175,7 @@ class RequestDesk:
             secret=True,
         )
         crash_point("claim:sent")
-        if self._terms.confirmations == 0:  # else it may yet be taken off: the safe block says
+        if self._depth == 0:  # else it may yet be taken off: the safe block says
             self._held.set_request_state(lock_id, JobState.CLAIMED)
         return Outcome("claimed", lock_id, f"{lock.price_wei} wei earned", receipt)
 
@@ -170,33 +189,36 @@ class RequestDesk:
 
     # ---- taking requests in
 
-    def _take_in(self) -> None:
-        source = ("PrepaidLock", "Requested")
-        with new_events(
-            self._gateway,
-            self._held,
-            source,
-            confirmations=self._terms.confirmations,
-            payee=self._keys.address,
-        ) as events:
-            for event in events:
-                order = event.args["order"]
-                self._held.put_request(
-                    bytes(event.args["lockId"]),
-                    requester=event.args["payer"],
-                    type_id=order.typeId,
-                    nonce=bytes(order.nonce),
-                    expires_at=order.expiresAt,
-                )
+    def _take_in(self, event: ChainEvent) -> None:
+        order = event.args["order"]
+        self._held.put_request(
+            bytes(event.args["lockId"]),
+            requester=event.args["payer"],
+            type_id=order.typeId,
+            nonce=bytes(order.nonce),
+            expires_at=order.expiresAt,
+        )
+
+    def _forget_lost(self) -> None:
+        """Forget new requests that the chain has no more; they come again with their blocks."""
+        for job in self._held.requests(JobState.NEW):
+            if self._newest.lock(job.lock_id).state is LockState.NONE:
+                self._held.drop_request(job.lock_id)
 
     def _job(self, lock_id: bytes) -> RequestJob:
         job = self._held.request(lock_id)
         if job is None:
-            self._take_in()
+            self._scan.follow()
             job = self._held.request(lock_id)
         if job is None:
             raise ServiceError(f"lock {lock_id.hex()} is no request to this node")
         return job
+
+    def _is_on_its_way(self, job: RequestJob) -> bool:
+        """Whether a yes or no was sent that stands in a block which is not final."""
+        if job.state not in (JobState.ACCEPTED, JobState.REJECTING):
+            return False
+        return self._newest.lock(job.lock_id).state is not LockState.REQUESTED
 
     def _catch_up(self, lock: Lock, job: RequestJob) -> Outcome:
         """Bring the journal to where the chain is: a step was made before a crash, or by somebody
@@ -221,14 +243,14 @@ class RequestDesk:
 
     def _depth_s(self) -> int:
         """Return how long an acceptance takes to lie deep enough, by the newest blocks' pace."""
-        if self._terms.confirmations == 0:
+        if self._depth == 0:
             return 0
         newest = self._gateway.block_number()
         numbers = range(max(0, newest - _PACE_BLOCKS), newest + 1)
         times = [self._gateway.block(number).timestamp for number in numbers]
         gaps = [later - earlier for earlier, later in pairwise(times)]
         # The median: one long pause says nothing about the pace.
-        return self._terms.confirmations * max(0, median_high(gaps)) if gaps else 0
+        return self._depth * max(0, median_high(gaps)) if gaps else 0
 
     # ---- checking and answering
 
@@ -239,12 +261,10 @@ class RequestDesk:
         kind = self._terms.type_names.get(lock.type_id)
         if kind is None:
             raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
-        # Taken before the windows are read: they have at least what was anchored by then.
-        as_of_block = max(
-            event.block_number, self._gateway.block_number() - self._terms.confirmations
-        )
+        # The windows have what was anchored by then: no more that may be taken off the chain.
+        as_of_block = max(event.block_number, self._gateway.final_number(self._depth))
         message = self._check.message(event)
-        windows = self._check.windows(lock, event, message)
+        windows = self._check.windows(lock, event, message, as_of_block=as_of_block)
         factor = secrets.token_bytes(32)
         sealed, opening = self._sealed_answer(lock, windows, kind, factor, as_of_block)
         self._held.put_proof(lock.lock_id, opening=opening, message=message)
@@ -311,6 +331,9 @@ class RequestDesk:
         return Outcome("accepted", lock.lock_id, f"an answer of {len(job.answer)} bytes", receipt)
 
     def _reject(self, lock: Lock, refusal: RequestRefused) -> Outcome:
+        reason = str(refusal)
+        self._held.set_request_state(lock.lock_id, JobState.REJECTING, reason=reason)
+        crash_point("reject:journaled")
         receipt = self._gateway.transact(
             "PrepaidLock",
             "reject",
@@ -318,5 +341,12 @@ class RequestDesk:
             int(refusal.reason),
             intent=f"reject:{lock.lock_id.hex()}",
         )
-        self._held.set_request_state(lock.lock_id, JobState.REJECTED, reason=str(refusal))
-        return Outcome("rejected", lock.lock_id, str(refusal), receipt)
+        if self._depth == 0:
+            self._held.set_request_state(lock.lock_id, JobState.REJECTED)
+        return Outcome("rejected", lock.lock_id, reason, receipt)
+
+
+def _refusal_of(job: RequestJob) -> RequestRefused:
+    """Return the refusal that was journaled before it was sent."""
+    name, _, why = (job.reason or "").partition(": ")
+    return RequestRefused(Reason[name], why)

@@ -23,10 +23,15 @@ _SAYS = {
 class Settlements:
     """The end of a node's locks; what has ended is noted, and not looked at again."""
 
-    def __init__(self, *, gateway: ChainGateway, held: NodeStore, book: LockBook) -> None:
+    def __init__(
+        self, *, gateway: ChainGateway, held: NodeStore, book: LockBook, depth: int
+    ) -> None:
+        """`book` reads what lies `depth` blocks deep."""
         self._gateway = gateway
         self._held = held
         self._book = book
+        self._depth = depth
+        self._newest = LockBook(gateway, confirmations=0)
         self._due_at: dict[bytes, int] = {}  # a stage only ever moves its deadline later
 
     def due(self, lock_ids: Iterable[bytes]) -> list[bytes]:
@@ -39,7 +44,7 @@ class Settlements:
             if lock.state in _ENDED:
                 self._held.remember(_ended(lock_id), b"1")
                 self._due_at.pop(lock_id, None)
-            elif lock.state in _MINE_TO_END and lock.due_at <= now:
+            elif lock.state in _MINE_TO_END and lock.due_at <= now and self._stands(lock_id):
                 found.append(lock_id)
             elif lock.due_at > now:
                 self._due_at[lock_id] = lock.due_at
@@ -52,6 +57,10 @@ class Settlements:
             chosen = list(lock_ids[start : start + MOST_ENDED])
             outcomes += _outcomes(self._book.end_many(chosen))
         return outcomes
+
+    def _stands(self, lock_id: bytes) -> bool:
+        """Whether nobody has ended it in a block that is not final."""
+        return not self._depth or self._newest.lock(lock_id).state in _MINE_TO_END
 
 
 def _outcomes(receipt: Receipt) -> list[Outcome]:

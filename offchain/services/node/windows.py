@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.gateway import BlockId, ChainGateway
 from offchain.records import batch as batches
 from offchain.services.errors import ServiceError
 from offchain.services.node.store import NodeStore, StoredBatch
 from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
+
+_Chain = tuple[ChainGateway, BlockId]  # as of a block
 
 
 class WindowPending(ServiceError):
@@ -35,19 +37,27 @@ class HeldWindow:
 
 
 def held_window(
-    held: NodeStore, gateway: ChainGateway, device: Account, *, from_s: int, to_s: int
+    held: NodeStore,
+    gateway: ChainGateway,
+    device: Account,
+    *,
+    from_s: int,
+    to_s: int,
+    block: BlockId | None = None,
 ) -> HeldWindow | None:
     """Return all that is anchored of the device in [from_s, to_s), in whole batches.
 
-    None if the device has no reading there, or the ends are no UTC midnights. Raises WindowPending
-    when the chain and what is held do not (yet) tell the same.
+    `block`: as of when; None: as of the newest final block. None is returned if the device has no
+    reading there, or the ends are no UTC midnights. Raises WindowPending when the chain and what is
+    held do not (yet) tell the same.
     """
     if from_s % SECONDS_PER_DAY or to_s % SECONDS_PER_DAY or from_s >= to_s:
         return None
+    chain = gateway, gateway.final() if block is None else block
     readings = tuple(held.readings(device, from_s=from_s, to_s=to_s))
     stored = tuple(held.batches(device, from_s=from_s, to_s=to_s))
     if not readings:
-        _require_nothing_newer(gateway, device, held.next_batch_seq(device))
+        _require_nothing_newer(chain, device, held.next_batch_seq(device))
         return None
     if not _tile(readings, stored):
         raise WindowPending(f"some readings of {device} in the window are in no batch yet")
@@ -55,9 +65,9 @@ def held_window(
     opening_batch = _batch_of(held, device, opening)
     if not _follows(readings[0], opening, opening_batch):
         raise WindowPending(f"the reading of {device} before the window is in no batch yet")
-    closing, closing_batch = _closing(held, gateway, device, readings[-1].seq + 1)
+    closing, closing_batch = _closing(held, chain, device, readings[-1].seq + 1)
     around = [one for one in (opening_batch, closing_batch) if one is not None]
-    if not are_anchored(gateway, [*around, *(one.batch for one in stored)]):
+    if not _are_anchored(chain, [*around, *(one.batch for one in stored)]):
         raise WindowPending(f"some batches of {device} in the window are not anchored yet")
     return HeldWindow(
         device=device,
@@ -71,19 +81,21 @@ def held_window(
     )
 
 
-def are_anchored(gateway: ChainGateway, wanted: list[Batch]) -> bool:
+def _are_anchored(chain: _Chain, wanted: list[Batch]) -> bool:
     """Whether every batch stands on chain with exactly this root (one round trip)."""
+    gateway, block = chain
     calls = [("DataLedger", "anchorOf", (batch.device, batch.from_seq)) for batch in wanted]
-    anchors = gateway.call_many(calls)
+    anchors = gateway.call_many(calls, block)
     pairs = zip(anchors, wanted, strict=True)
     return all(bytes(anchor) == batches.anchor_hash(batch) for anchor, batch in pairs)
 
 
 def _closing(
-    held: NodeStore, gateway: ChainGateway, device: Account, seq: int
+    held: NodeStore, chain: _Chain, device: Account, seq: int
 ) -> tuple[Reading | None, Batch | None]:
     """Return the reading `seq` behind a window with its batch, if that is anchored."""
-    anchor = bytes(gateway.call("DataLedger", "anchorOf", device, seq))
+    gateway, block = chain
+    anchor = bytes(gateway.call("DataLedger", "anchorOf", device, seq, block=block))
     if anchor == bytes(32):
         return None, None
     found = held.readings_by_seq(device, from_seq=seq, count=1)
@@ -93,8 +105,9 @@ def _closing(
     return found[0], batch
 
 
-def _require_nothing_newer(gateway: ChainGateway, device: Account, next_seq: int) -> None:
-    if int(gateway.call("DataLedger", "nextSeqOf", device)) > next_seq:
+def _require_nothing_newer(chain: _Chain, device: Account, next_seq: int) -> None:
+    gateway, block = chain
+    if int(gateway.call("DataLedger", "nextSeqOf", device, block=block)) > next_seq:
         raise WindowPending(
             f"{device} anchored readings from seq {next_seq} on that have not come here yet"
         )

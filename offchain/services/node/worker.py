@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from offchain.chain.errors import NodeUnavailable
+from offchain.chain.errors import LogUnreadable, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.health import HealthGate
 from offchain.chain.receipt import Receipt
 from offchain.errors import DmsmError
 from offchain.records.tariff import Tariff
@@ -29,6 +30,7 @@ _log = logging.getLogger(__name__)
 NEW_PER_POLL = 20  # of each kind: a poll ends, however much is asked
 
 Step = Callable[[bytes], Outcome]
+_Kind = tuple[str, Callable[[], Iterable[bytes]], Step]
 
 
 class NodeWorker:
@@ -47,7 +49,11 @@ class NodeWorker:
         directory: MemberDirectory,
         tariff: Tariff,
         terms: NodeTerms,
+        health: HealthGate | None = None,
     ) -> None:
+        """Put the desks together. `health` says when nothing new may begin; None: always may."""
+        self._gateway, self._health = gateway, health
+        self._faults: list[str] = []
         self._book = LockBook(gateway)
         self.bond = BondKeeper(gateway, terms)
         self._had_turn: dict[str, set[bytes]] = {}
@@ -66,23 +72,30 @@ class NodeWorker:
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
         begun (claims, deliveries) comes first, and again after every other step; then demands and
-        disputes are answered, and the bond is
-        topped up, so that new locks find it ready; what is due is ended last, by one transaction.
+        disputes are answered. What is new waits while the chain is not to be believed: a `paused`
+        outcome says why, `resumed` that it is; before it the bond is topped up. What is due is
+        ended last, by one transaction.
 
         An item that fails is reported as `failed` and tried again at the next poll. Raises
         NodeUnavailable alone.
         """
         tried: dict[bytes, str] = {}
-        outcomes = self._urgent(tried) + self._top_up_bond()
-        steps: list[tuple[str, Callable[[], Iterable[bytes]], Step]] = [
+        outcomes = self._send_again() + self._urgent(tried)
+        begun: list[_Kind] = [
             ("demands", self.defence.demands, self.defence.serve),
             ("disputes", self.defence.disputes, self.defence.reply),
+        ]
+        fresh: list[_Kind] = [
             ("selections", self.market.selections, self.market.deliver),
             ("requests", self.requests.pending, self.requests.handle),
             ("broadcasts", self.market.open_broadcasts, self.market.respond),
         ]
-        for kind, waiting, step in steps:
-            for one in self._turn(kind, [one for one in waiting() if one not in tried]):
+        changes, ready = self._judge(fresh)
+        outcomes += changes
+        if ready:
+            outcomes += self._top_up_bond()
+        for kind, waiting, step in [*begun, *ready]:
+            for one in self._turn(kind, [one for one in _found(waiting) if one not in tried]):
                 outcomes.append(_attempt(step, one))
                 outcomes += self._urgent(tried)
         return [*outcomes, *self._end_what_is_due(tried)]
@@ -111,6 +124,36 @@ class NodeWorker:
         except DmsmError as error:
             _log.warning("ending %d locks failed: %s", len(due), error)
             return [Outcome("failed", one, str(error)) for one in due]
+
+    def _send_again(self) -> list[Outcome]:
+        """Let the outbox send again what a reorganisation took off the chain."""
+        try:
+            self._gateway.settle()
+        except NodeUnavailable:
+            raise
+        except DmsmError as error:  # what is due must not wait for it; the next poll tries again
+            _log.warning("what is not final could not be settled: %s", error)
+            return [Outcome("failed", b"", str(error))]
+        return []
+
+    def _judge(self, fresh: list[_Kind]) -> tuple[list[Outcome], list[_Kind]]:
+        """Look at the nodes and read what is new; return what changed, and what may begin.
+
+        A log that cannot be read stops everything new, of whatever kind it is: who cannot read
+        the chain may be blind to more.
+        """
+        faults, ready = self._health.check() if self._health else [], list[_Kind]()
+        for kind, find, step in fresh:
+            try:
+                ready.append((kind, _given(list(find())), step))
+            except LogUnreadable as error:
+                faults.append(str(error))
+        before, self._faults = self._faults, faults
+        if faults and faults != before:
+            return [Outcome("paused", b"", "takes nothing new on: " + "; ".join(faults))], []
+        if before and not faults:
+            return [Outcome("resumed", b"", "takes new work on again")], ready
+        return [], [] if faults else ready
 
     def _urgent(self, tried: dict[bytes, str]) -> list[Outcome]:
         """Do the due claims and deliveries: each once a poll, or until its block is deep enough."""
@@ -144,6 +187,19 @@ class NodeWorker:
     def withdraw(self) -> Receipt | None:
         """Withdraw what the node earned; None if there is nothing."""
         return self._book.withdraw()
+
+
+def _found(waiting: Callable[[], Iterable[bytes]]) -> list[bytes]:
+    """Return what waits; a log that cannot be read is a fault of its own, told by what is new."""
+    try:
+        return list(waiting())
+    except LogUnreadable as error:
+        _log.warning("what waits could not be read: %s", error)
+        return []
+
+
+def _given(found: list[bytes]) -> Callable[[], Iterable[bytes]]:
+    return lambda: found
 
 
 def _attempt(step: Step, one: bytes) -> Outcome:

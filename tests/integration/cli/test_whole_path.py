@@ -184,6 +184,22 @@ def test_user_request__of_anchored_days__is_answered_and_audited(
     assert states[paid["lock"]] in ("claimed", "settled")
 
 
+def test_user_and_status__what_is_not_final__is_told_as_such(machine: Machine) -> None:
+    profile = machine.profile("anna").with_name("deep.toml")
+    profile.write_text("confirmations = 500\n" + machine.profile("anna").read_text())
+    deep = ("--profile", str(profile))
+    for command in ("locks", "notifications"):
+        shallow = machine.json("anna", "user", command)
+        assert shallow and all(row["final"] is True for row in shallow)
+        found = json.loads(machine.dmsm("user", command, "--json", *deep).stdout)
+        assert len(found) == len(shallow)
+        assert [row["final"] for row in found] == [False] * len(found)
+        assert "not final" in machine.dmsm("user", command, *deep).stdout
+    status = machine.json("north", "node", "status")
+    assert status["final_block"] == status["head_block"] and status["not_final_wei"] == 0
+    assert status["chain_faults"] is None
+
+
 def test_user_audit__against_another_tariff__fails_with_exit_1(
     machine: Machine, bill: str, tmp_path: Path
 ) -> None:
@@ -398,7 +414,7 @@ def test_command__on_a_real_chain_without_depth__says_what_to_set(machine: Machi
     other.write_text(profile.read_text().replace("../deployment.json", "deployment.json"))
 
     result = machine.dmsm("verify", "deployment", "--profile", str(other), ok=False)
-    assert result.exit_code == 2 and "confirmations must be named" in result.stderr
+    assert result.exit_code == 2 and "what is final must be named" in result.stderr
     other.write_text("confirmations = 2\n" + other.read_text())
     result = machine.dmsm("verify", "deployment", "--profile", str(other), ok=False)
     assert "1984" in result.stderr and "confirmations" not in result.stderr

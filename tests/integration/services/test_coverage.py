@@ -279,8 +279,8 @@ def test_audit__given_anchor_after_the_answer__holds(fresh: Town, meter: Meter) 
     requests = meter.house.node.worker.requests
     look = requests._check.windows
 
-    def look_then_anchor(*wanted: Any) -> Any:
-        found = look(*wanted)
+    def look_then_anchor(*wanted: Any, **as_of: Any) -> Any:
+        found = look(*wanted, **as_of)
         meter.send(slice(3 * DAY - BATCH, 4 * DAY))
         return found
 

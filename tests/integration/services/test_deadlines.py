@@ -283,6 +283,11 @@ def test_handle__given_too_little_time_for_the_depth__rejects(fresh: Town) -> No
     outcome = desk.handle(lock_id)  # about 170 s are left: enough for twice the margin alone
 
     assert outcome.kind == "rejected" and outcome.detail.startswith("TOO_LITTLE_TIME")
+    assert house.node.held.request(lock_id).state is JobState.REJECTING
+    assert desk.handle(lock_id).kind == "skipped"  # said, and not yet final
+    fresh.anvil.mine(depth)
+    desk.handle(lock_id)
+    assert house.node.held.request(lock_id).state is JobState.REJECTED
 
 
 def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town) -> None:

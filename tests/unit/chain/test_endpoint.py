@@ -1,10 +1,12 @@
 """JSON-RPC over several nodes: failover, refusals, batches."""
 
+import time
+
 import pytest
 import requests
 
 from offchain.chain.endpoint import BATCH_SIZE, Endpoint
-from offchain.chain.errors import NodeRefused, NodeUnavailable
+from offchain.chain.errors import ChainMismatch, NodeRefused, NodeUnavailable
 
 
 class Node:
@@ -140,3 +142,90 @@ def test_endpoint__local_node__is_asked_past_any_proxy(monkeypatch, url, trusts)
     monkeypatch.setattr(requests, "Session", recording)
     Endpoint([url])
     assert [session.trust_env for session in seen] == [trusts]
+
+
+class Chain(Node):
+    """A node that says which chain it serves and answers everything else with its name."""
+
+    def __init__(self, chain_id, name):
+        super().__init__(None)
+        self.chain_id, self.name = chain_id, name
+
+    def make_request(self, method, params):
+        self.asked += 1
+        if isinstance(self.chain_id, Exception):
+            raise self.chain_id
+        return {"result": hex(self.chain_id) if method == "eth_chainId" else self.name}
+
+
+def _checked(*nodes, retry_after_s=30.0):
+    urls = [f"http://127.0.0.1:{port}" for port in range(1, len(nodes) + 1)]
+    endpoint = Endpoint(urls, chain_id=7, retry_after_s=retry_after_s)
+    endpoint.providers = list(nodes)
+    return endpoint
+
+
+def test_request__first_serves_another_chain__is_never_asked_anything_else(caplog):
+    wrong, right = Chain(8, "wrong"), Chain(7, "right")
+    endpoint = _checked(wrong, right)
+    assert [endpoint.request("x") for _ in range(3)] == ["right"] * 3
+    assert wrong.asked == 1
+    assert "serves chain 8, the deployment is on 7" in caplog.text
+
+
+def test_request__all_serve_another_chain__is_a_mismatch():
+    with pytest.raises(ChainMismatch, match=r"serves chain 8.*on 7"):
+        _checked(Chain(8, "a"), Chain(9, "b")).request("x")
+
+
+def test_batch__first_alone_serves_another_chain__shows_it_nothing():
+    wrong = ListNode({"result": "0x8"})
+    with pytest.raises(ChainMismatch):
+        _checked(wrong, Chain(7, "right")).batch([("secret", [1])] * 2, first_alone=True)
+    assert wrong.asked == 1  # eth_chainId alone
+
+
+def test_request__first_failed__is_asked_again_after_the_pause():
+    first, second = Chain(OSError("down"), "first"), Chain(7, "second")
+    endpoint = _checked(first, second, retry_after_s=0.05)
+    assert endpoint.request("x") == "second"
+    first.chain_id = 7
+    assert endpoint.request("x") == "second"  # it still rests
+    time.sleep(0.06)
+    assert endpoint.request("x") == "first"
+
+
+def test_request__first_fails_again_and_again__rests_longer_each_time():
+    first, second = Chain(OSError("down"), "first"), Chain(7, "second")
+    endpoint = _checked(first, second, retry_after_s=0.02)
+    started = time.monotonic()
+    while time.monotonic() - started < 0.5:
+        endpoint.request("x")
+        time.sleep(0.002)
+    assert 3 <= first.asked <= 6  # 0.02 s, 0.04 s, 0.08 s … and not 25 times
+
+
+def test_request__node_came_back_on_another_chain__is_found_out():
+    first, second = Chain(7, "first"), Chain(7, "second")
+    endpoint = _checked(first, second, retry_after_s=0.01)
+    assert endpoint.request("x") == "first"
+    first.chain_id = OSError("restarts")
+    first.make_request = lambda *_: (_ for _ in ()).throw(OSError("restarts"))
+    assert endpoint.request("x") == "second"
+    del first.make_request
+    first.chain_id = 8
+    time.sleep(0.02)
+    assert endpoint.request("x") == "second"
+
+
+def test_avoid__a_node_that_lags__is_asked_when_no_other_answers(caplog):
+    first, second = Chain(7, "first"), Chain(7, "second")
+    endpoint = _checked(first, second)
+    endpoint.avoid({0: "its head is 9 blocks behind the others'"})
+    assert endpoint.request("x") == "second"
+    second.make_request = lambda *_: (_ for _ in ()).throw(OSError("down"))
+    assert endpoint.request("x") == "first"
+    del second.make_request
+    endpoint.avoid({})
+    assert endpoint.request("x") == "first"
+    assert "9 blocks behind" in caplog.text

@@ -52,6 +52,13 @@ def test_show_table__without_rows__says_none(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "locks: none\n"
 
 
+def test_show__final_or_not__is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    show({"final": False})
+    show({"final": True, "ok": True})
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1)[1] for line in shown] == ["not final", "final", "yes"]
+
+
 def test_show__as_json__keeps_integers(capsys: pytest.CaptureFixture[str]) -> None:
     show(ROW, as_json=True)
     assert json.loads(capsys.readouterr().out) == ROW

@@ -77,6 +77,11 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
         (BASE.replace('"http://127.0.0.1:8545"', "[]"), "rpc_url must be an address or a list"),
         (BASE.replace('"dir:store"', '"store"'), "store must be an address"),
         (BASE + "confirmations = -1\n", "confirmations must be a whole number"),
+        (BASE + 'finality = "hope"\n', "finality must be one of clique, qbft, dev"),
+        (BASE + 'finality = "clique"\n', "signers is missing"),
+        (BASE + 'finality = "clique"\nsigners = 0\n', "signers must be a whole number"),
+        (BASE + "heartbeat_s = 0\n", "heartbeat_s must be a whole number"),
+        (BASE + "lag_blocks = 0\n", "lag_blocks must be a whole number"),
         (BASE + 'pairings = "both"\n', "pairings must be one of chain, local"),
         (BASE + "gas_price_wei = true\n", "gas_price_wei must be a whole number"),
         (BASE + '[inbox]\nlisten = "8701"\n', 'inbox.listen must be "HOST:PORT"'),
@@ -93,9 +98,9 @@ def test_load_profile__a_mistake__names_key_and_file(tmp_path: Path, text: str, 
 
 
 def test_require_confirmations__on_a_real_chain_without_depth__says_why(tmp_path: Path) -> None:
-    for text in (BASE, BASE + "confirmations = 0\n"):
+    for text in (BASE, BASE + "confirmations = 0\n", BASE + 'finality = "dev"\n'):
         profile = load_profile(write(tmp_path, text))
-        with pytest.raises(SettingsError, match=r"confirmations must be named.*chain 1984.*reorg"):
+        with pytest.raises(SettingsError, match=r"what is final must be named.*chain 1984.*reorg"):
             profile.require_confirmations(1984)
 
 
@@ -106,6 +111,48 @@ def test_require_confirmations__on_a_development_chain_or_with_depth__is_content
     for development in (31337, 1337):
         plain.require_confirmations(development)
     load_profile(write(tmp_path, BASE + "confirmations = 1\n")).require_confirmations(1984)
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("", 0),
+        ('finality = "dev"\n', 0),
+        ('finality = "dev"\nconfirmations = 2\n', 2),
+        ('finality = "qbft"\n', 1),
+        *((f'finality = "clique"\nsigners = {n}\n', n // 2 + 1) for n in (1, 2, 3, 4, 5)),
+        ('finality = "clique"\nsigners = 5\nconfirmations = 9\n', 9),  # a number is a number
+    ],
+)
+def test_load_profile__finality__has_the_meaning_of_its_engine(
+    tmp_path: Path, text: str, depth: int
+) -> None:
+    assert load_profile(write(tmp_path, BASE + text)).confirmations == depth
+
+
+NETWORK = (
+    'engine = "{engine}"\nchain_id = 1984\nrpc_url = "http://127.0.0.1:1"\nsigners = 7\n'
+    'deployment = "d.json"\ngas_price_wei = 1\nowner_key_file = "k"\nheartbeat_s = 2\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("engine", "own", "depth"),
+    [
+        ("clique", "", 4),
+        ("besu", "", 1),
+        ("clique", 'finality = "clique"\n', 4),
+        ("clique", 'finality = "clique"\nsigners = 3\n', 2),
+        ("clique", 'finality = "qbft"\n', 1),
+        ("clique", "confirmations = 8\n", 8),
+    ],
+)
+def test_load_profile__network_names_the_engine__finality_follows_unless_named(
+    tmp_path: Path, engine: str, own: str, depth: int
+) -> None:
+    (tmp_path / "network.toml").write_text(NETWORK.format(engine=engine))
+    profile = load_profile(write(tmp_path, 'network = "network.toml"\n' + BASE + own))
+    assert (profile.confirmations, profile.heartbeat_s, profile.lag_blocks) == (depth, 2, 8)
 
 
 def test_load_profile__no_such_file__says_how_to_name_one(tmp_path: Path) -> None:

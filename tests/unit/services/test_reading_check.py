@@ -45,15 +45,21 @@ class Ledger:
         self.anchored = anchored
         self.asked: list[Any] = []
 
-    def events(self, contract: str, event: str, *, from_block: int, device: str) -> list[Any]:
-        assert (contract, event, from_block) == ("DataLedger", "BatchAnchored", 7)
+    def final(self) -> int:
+        return 9
+
+    def events(
+        self, contract: str, event: str, *, from_block: int, to_block: int, device: str
+    ) -> list[Any]:
+        assert (contract, event, from_block, to_block) == ("DataLedger", "BatchAnchored", 7, 9)
         return [
             SimpleNamespace(args={"fromSeq": one.from_seq, "count": one.count, "root": one.root})
             for one in self.anchored
             if one.device == device
         ]
 
-    def call(self, *question: Any) -> bool:
+    def call(self, *question: Any, block: int) -> bool:
+        assert block == 9  # the newest that is final
         self.asked.append(question)
         return True
 

@@ -1,0 +1,102 @@
+"""The chain layer on real signers: bursts that reorganise, the sender's rate, nodes that die."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from eth_account import Account
+
+from bench.sending import LIMIT, measure_sending
+from offchain.chain.deployment import load_deployment
+from offchain.chain.gateway import Call, ChainGateway
+from offchain.chain.health import HealthLimits
+from offchain.chain.outbox import TransactionOutbox, TransactionState
+from offchain.network.genesis import confirmations
+from offchain.network.operation import Network
+from tests.network.sending import gateway_of, wait_for
+
+ETHER = 10**18
+SENDERS, EACH = 3, 60
+
+
+def final_depth_of(network: Network) -> int:
+    return confirmations(network.plan.engine, len(network.plan.signers))
+
+
+def test_transact_many__bursts_at_several_signers__each_counts_once_and_is_final(
+    network: Network, tmp_path: Path
+) -> None:
+    """Three accounts send at once to three signers: blocks compete, and some are taken off."""
+    consortium = gateway_of(network)
+    accounts = [Account.create() for _ in range(SENDERS)]
+    for account in accounts:
+        consortium.transfer(account.address, ETHER)
+    urls, faults = network.plan.rpc_urls, []
+
+    def burst(number: int) -> None:
+        with closing(TransactionOutbox(tmp_path / f"{number}.sqlite")) as outbox:
+            gateway = ChainGateway(
+                urls[number:] + urls[:number],
+                consortium.deployment,
+                account=accounts[number],
+                outbox=outbox,
+                gas_price_wei=10**9,
+                confirmations=final_depth_of(network),
+            )
+            # Any call that succeeds and changes nothing will do: only nonces and receipts count.
+            calls = [
+                Call("PrepaidLock", "liabilitiesWei", gas=60_000, intent=f"{number}:{at}")
+                for at in range(EACH)
+            ]
+            receipts = gateway.transact_many(calls, dry_call=False)
+            if not all(receipt.success for receipt in receipts):
+                faults.append(f"a transaction of {number} failed")
+            if not gateway.wait_all_final(timeout_s=60):
+                faults.append(f"what {number} sent is not final")
+            for at in range(EACH):
+                held = outbox.of_intent(
+                    gateway.chain_id, accounts[number].address, f"{number}:{at}"
+                )
+                if [one.state for one in held].count(TransactionState.MINED) != 1:
+                    faults.append(f"{number}:{at} is {[one.state for one in held]}")
+
+    threads = [threading.Thread(target=burst, args=(number,)) for number in range(SENDERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=180)
+
+    assert not faults, faults
+    for account in accounts:
+        counted = consortium.endpoint.request("eth_getTransactionCount", account.address, "latest")
+        assert int(counted, 16) == EACH  # none twice, none filled in
+
+
+def test_measure_sending__on_geth__is_at_least_five_times_web3s_default(network: Network) -> None:
+    key = network.plan.key("consortium").read_text().strip()
+
+    rates = measure_sending(network.plan.rpc_urls[0], key, transactions=60, rounds=2)
+
+    assert rates.ratio >= LIMIT, rates
+
+
+def test_health__own_signer_killed_and_left_behind__the_others_are_asked_until_it_is_back(
+    network: Network,
+) -> None:
+    deployment = load_deployment(network.plan.folder / "deployment.json")
+    depth = final_depth_of(network)
+    gateway = ChainGateway(network.plan.rpc_urls, deployment, confirmations=depth)
+    limits = HealthLimits(heartbeat_s=10, lag_blocks=3, confirmations=depth, recheck_s=0)
+    gate = gateway.health_gate(limits)
+    assert gate.check() == []
+
+    network.processes.kill("signer-1")
+    assert gate.check() == []  # the others agree
+    before = gateway.block_number()
+    wait_for(lambda: gateway.block_number() > before, timeout_s=20)
+    assert gateway.final_number() == gateway.block_number() - depth
+
+    network.start(["signer-1"])
+    wait_for(lambda: gate.check() == [] and not gateway.endpoint._avoided, timeout_s=30)
