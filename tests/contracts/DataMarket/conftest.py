@@ -15,6 +15,7 @@ from money import APPLICATION_WEI, DAY, WINDOW, Group, PublishedSet, SharingOrde
 MAX_PRICE_WEI = 9 * 10**15
 BOND_WEI = 10**18  # what each of the two nodes has put up
 BONDS_WEI = 2 * BOND_WEI
+OFFER_WEI = 10**15  # the price of a response that names none
 RESPOND_S, SELECT_S = 600, 1200
 
 
@@ -124,7 +125,7 @@ def respond(market: Any, processor: Any, processor_two: Any, data_set: Any, data
     """``respond(ad, by, price=…, data_set_id=…)``: the transaction."""
     own = {processor.address: data_set, processor_two.address: data_set_two}
 
-    def send(ad: Ad, by: Any, *, price: int = 10**15, data_set_id: bytes | None = None) -> Any:
+    def send(ad: Ad, by: Any, *, price: int = OFFER_WEI, data_set_id: bytes | None = None) -> Any:
         offered = data_set_id or own[by.address].data_set_id
         return market.respond(ad.id, offered, price, {"from": by.account})
 
@@ -197,7 +198,7 @@ class FullForm(NamedTuple):
 @pytest.fixture(scope="module")
 def full_form(
     module_isolation: None, terms: None, admit: Any, revoke: Any, ledger: Any, market: Any,
-    credit: Any, buyer: Any, now: Any,
+    credit: Any, lock: Any, buyer: Any, now: Any,
 ) -> FullForm:  # fmt: skip
     regions = tuple(sorted(region_id(f"region {i:02}") for i in range(16)))
     begin = now()
@@ -217,6 +218,8 @@ def full_form(
         credits[member.address] = 100 + (i * 7) % 11 * 10  # with ties
         accounts[member.address] = member.account
         money.set_credit(credit, member, credits[member.address])
+        bond = {"from": buyer.account, "value": money.bond_of(OFFER_WEI)}
+        lock.addBond(member.address, bond)  # what is added later would not back the response
         data_set_id = money.publish(ledger, member).data_set_id
-        used = market.respond(ad.id, data_set_id, 10**15, {"from": member.account}).gas_used
+        used = market.respond(ad.id, data_set_id, OFFER_WEI, {"from": member.account}).gas_used
     return FullForm(ad, regions, credits, accounts, active, used)

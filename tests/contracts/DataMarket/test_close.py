@@ -7,7 +7,7 @@ import pytest
 from money import APPLICATION_WEI, DAY
 
 from offchain.crypto import sharing
-from tests.contracts.DataMarket.conftest import BOND_WEI, BONDS_WEI
+from tests.contracts.DataMarket.conftest import BOND_WEI, BONDS_WEI, OFFER_WEI
 
 
 @pytest.fixture
@@ -109,7 +109,6 @@ def test_close__given_revoked_requester__returns_the_deposit(
 
 
 HALF = APPLICATION_WEI // 2
-OFFER_WEI = 10**15  # of `answered`
 NEEDED_WEI = money.bond_of(OFFER_WEI)
 
 
@@ -134,6 +133,29 @@ def test_close__given_bond_at_the_edge__counts_what_is_covered(
     expected = [0, APPLICATION_WEI, 0] if surplus < 0 else [HALF, HALF, APPLICATION_WEI % 2]
     assert shares == expected
     assert only_event(tx, "BroadcastClosed")["standingResponders"] == (1 if surplus < 0 else 2)
+
+
+@pytest.mark.parametrize("late, counts", [(-1, True), (0, True), (1, False)])
+def test_close__given_bond_added_late__counts_what_stood_at_the_response(
+    broadcast, respond, close, lock, due, processor, processor_two, at, now, late, counts
+):
+    take(lock, processor, BOND_WEI)
+    at(now() + 5)
+    ad = broadcast()
+    respond(ad, processor_two)
+    moment = now() + 10
+    steps = [
+        (moment, lambda: respond(ad, processor)),
+        (moment + late, lambda: money.put_up(lock, processor, amount_wei=BOND_WEI)),
+    ]
+    for when, step in sorted(steps, key=lambda step: step[0]):
+        at(when)
+        step()
+    close(ad)
+    assert due(processor, processor_two) == [
+        BOND_WEI + (HALF if counts else 0),
+        HALF if counts else APPLICATION_WEI,
+    ]
 
 
 @pytest.fixture
@@ -281,12 +303,9 @@ def test_close__given_the_stop__returns_the_deposit(
 
 
 def test_close__given_full_form__pays_the_active(full_form, close, lock, buyer, only_event):
-    members = list(full_form.active.values())
-    for member in members:
-        lock.addBond(member.address, {"from": buyer.account, "value": NEEDED_WEI})
     tx = close(full_form.ad)
     part = APPLICATION_WEI // 16
-    active = {member.address for member in members}
+    active = {member.address for member in full_form.active.values()}
     for address in full_form.accounts:
         assert lock.withdrawableOf(address) == (part if address in active else 0)
     assert lock.withdrawableOf(buyer.address) == APPLICATION_WEI - 16 * part
