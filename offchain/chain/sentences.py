@@ -12,6 +12,7 @@ _INTERNAL = "the contracts refer to each other wrongly or were called with what 
 MEANINGS = {
     "BN254_AddFailed": "a point is not on the curve",
     "BN254_MulFailed": "a point is not on the curve",
+    "CheckpointUnorderedInsertion": _INTERNAL,
     "ConsentBook_Expired": "a consent must end in the future",
     "ConsentBook_NoConsent": "there is no consent to withdraw",
     "ConsentBook_NotOwner": "only the device's owner decides about its readings",

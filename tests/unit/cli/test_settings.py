@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from offchain.services.node.outcome import DEFAULT_BOND_LIMIT_WEI, DEFAULT_BOND_WEI
 from offchain.settings import SettingsError, load_profile
 
 ACCOUNT = "0x" + "ab" * 20
@@ -60,7 +61,9 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
     assert len(profile.rpc_urls) == 2
     assert (profile.gas_price_wei, profile.confirmations) == (0, 3)
     assert profile.require_node().tariff == tmp_path / "tariff.json"
-    assert (profile.require_node().port, profile.require_node().margin_s) == (8650, 30)
+    node = profile.require_node()
+    assert (node.port, node.margin_s) == (8650, 30)
+    assert (node.bond_wei, node.bond_limit_wei) == (DEFAULT_BOND_WEI, DEFAULT_BOND_LIMIT_WEI)
     assert profile.require_inbox() == ("127.0.0.1", 8701)
     assert [account.lower() for account in profile.peers] == [ACCOUNT]
 
@@ -70,6 +73,8 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
     [
         (BASE + "colour = 1\n", "colour is no setting"),
         (BASE + NODE + "colour = 1\n", "node.colour is no setting"),
+        (BASE + NODE + "bond_wei = -1\n", "node.bond_wei must be a whole number of at least 0"),
+        (BASE + NODE + f"bond_wei = {10**18}\n", "node.bond_limit_wei is less than bond_wei"),
         (BASE.replace('keys = "keys"\n', ""), "keys is missing"),
         (BASE.replace('"keys"', "7"), "keys must be text"),
         (BASE.replace('"keys"', '""'), "keys is empty"),
