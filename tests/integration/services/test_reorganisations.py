@@ -136,7 +136,7 @@ def test_requests__accept_claim_and_settle_taken_off__each_counts_once(
     fresh: Town, north: Node, depth: int
 ) -> None:
     fresh.admin.set_type(
-        1, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S, dispute_window_s=4
+        1, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S, dispute_window_s=60
     )
     house = fresh.houses[0]
     lock_id = ask(house, expires_at=house.gateway.now() + _LONG_S)
@@ -148,6 +148,7 @@ def test_requests__accept_claim_and_settle_taken_off__each_counts_once(
         north.worker,
         depth=depth,
         until=lambda: deep_book.lock(lock_id).state is LockState.SETTLED,
+        most=130,
     )
 
     assert house.user.lock(lock_id).state is LockState.SETTLED
