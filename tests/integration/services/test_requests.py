@@ -65,6 +65,7 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
     assert house.node.worker.run_once() == []
 
 
+@pytest.mark.real_chain
 def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
@@ -76,6 +77,7 @@ def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
     assert wrong == ["tariff_matches", "result_recomputed"]
 
 
+@pytest.mark.real_chain
 def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
@@ -111,6 +113,7 @@ def test_handle__given_window_not_held__rejects_and_pays_back(
     assert credit_of(fresh, house) == credit
 
 
+@pytest.mark.real_chain
 def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
     house, neighbour = fresh.houses[0], fresh.houses[2]
 
@@ -124,6 +127,7 @@ def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
         house.user.answer(bytes(32))
 
 
+@pytest.mark.real_chain
 def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
     house = fresh.houses[0]
     ask(house, UNSERVED)
@@ -133,6 +137,7 @@ def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
     assert outcome.detail.startswith("NOT_SERVED")
 
 
+@pytest.mark.real_chain
 def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) -> None:
     house = fresh.houses[0]
     liar = UserAgent(
@@ -233,6 +238,7 @@ def test_handle__given_expired_request__does_nothing(fresh: Town) -> None:
     assert outcome.kind == "expired" and outcome.receipt is None
 
 
+@pytest.mark.real_chain
 def test_request__given_unfit_terms__raises_before_paying(fresh: Town) -> None:
     house = fresh.houses[0]
     balance = house.gateway.balance_wei(house.keys.address)
@@ -247,6 +253,7 @@ def test_request__given_unfit_terms__raises_before_paying(fresh: Town) -> None:
     assert house.gateway.balance_wei(house.keys.address) == balance
 
 
+@pytest.mark.real_chain
 def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -> None:
     house, other = fresh.houses[0], fresh.nodes[1]
     draft = house.user.prepare(
