@@ -9,7 +9,7 @@ NETWORK = anvil
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    test-net net-up net-down prove slither lock clean
+    bench-net test-net net-up net-down prove slither lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -23,6 +23,7 @@ help:
 	@echo "make deep    run the long checks: fuzzing of every decoder (about 15 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
+	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
 	@echo "make clean   remove what set-up and runs have made"
 
 setup:
@@ -49,9 +50,10 @@ prove: setup
 slither: setup
 	@$(PY) toolchain/slither.py
 
-# Real signers and a real IPFS swarm; the first run builds Geth and Kubo with Go.
+# Real signers and a real IPFS swarm; the first run builds Geth, Kubo and toxiproxy with Go.
+# SHORT=1 leaves out what takes long.
 test-net: setup
-	@$(PY) -m pytest -p no:pytest-brownie tests/network $(T)
+	@$(PY) toolchain/run_network_tests.py $(if $(SHORT),--short) $(T)
 
 # As in: make net-up ARGS="--signers 3 --period 1"
 net-up: setup
@@ -85,6 +87,10 @@ bench-crypto: setup
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
 	    --target .cache/bench -r requirements/bench.txt
 	@PYTHONPATH=.cache/bench $(PY) -m bench.crypto $(ARGS)
+
+# The paper's Fig. 6 and Fig. 10 on a network of its own (25 minutes; ARGS=--quick: 2).
+bench-net: setup
+	@$(PY) -m bench.net $(ARGS)
 
 # Recompute the Python locks; needs uv.
 lock:

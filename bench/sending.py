@@ -26,6 +26,7 @@ from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 
 LIMIT = 5.0  # times web3.py's default way
+_CODE_S = 5.0
 _GAS = 60_000
 _ABI: tuple[dict[str, Any], ...] = (
     {
@@ -164,8 +165,12 @@ def _deploy(web3: Web3, account: LocalAccount) -> Deployment:
         web3.eth.send_raw_transaction(raw), poll_latency=0.01
     )
     address, block = receipt["contractAddress"], receipt["blockNumber"]
-    if address is None or web3.eth.get_code(address) != _RUNTIME:
-        raise SendingFailed("the contract to call was not made")
+    # On a chain of several signers a receipt may come a moment before its block is the newest.
+    give_up_at = time.monotonic() + _CODE_S
+    while address is None or web3.eth.get_code(address) != _RUNTIME:
+        if address is None or time.monotonic() > give_up_at:
+            raise SendingFailed("the contract to call was not made")
+        time.sleep(0.01)
     notes = DeployedContract("Notes", address, block, _ABI)
     return Deployment(web3.eth.chain_id, {"Notes": notes})
 

@@ -49,14 +49,15 @@ def open_clique(folder: Path, say: Say) -> Iterator[Ground]:
             say=say,
         )
         try:
-            yield _ground(network, say)
+            yield ground_of(network, say=say)
         finally:
             network.delete()
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _ground(network: Network, say: Say) -> Ground:
+def ground_of(network: Network, *, say: Say) -> Ground:
+    """Return a network that runs as the ground of a demo."""
     plan, view = network.plan, load_network(network.plan.folder / NETWORK_FILE)
     key = keystore.read_password(plan.key(CONSORTIUM)).reveal().decode()
     owner = Account.from_key(key)

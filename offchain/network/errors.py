@@ -7,6 +7,7 @@
         ├── ProgramMissing     Geth or Kubo is not built and cannot be
         ├── PlanInvalid        a folder lacks what it must hold, or options make no sense
         ├── NodeFailed         a node did not start, or ended
+        │   └── PortTaken      because another program has its port
         ├── VoteFailed         the signers did not come to a majority
         └── DeployFailed       the contracts were not deployed
 """
@@ -28,6 +29,10 @@ class PlanInvalid(NetworkError):
 
 class NodeFailed(NetworkError):
     """A node did not start, did not answer, or ended."""
+
+
+class PortTaken(NodeFailed):
+    """Another program listens on a port that a node needs."""
 
 
 class VoteFailed(NetworkError):

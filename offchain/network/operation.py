@@ -13,7 +13,7 @@ from offchain.network import geth, kubo
 from offchain.network.besu import NOT_RUN
 from offchain.network.building import NetworkOptions, Say, build
 from offchain.network.deployment import deploy
-from offchain.network.errors import NodeFailed
+from offchain.network.errors import NodeFailed, PortTaken
 from offchain.network.ipc import Ipc
 from offchain.network.kubo_rpc import KuboRpc
 from offchain.network.plan import HEARTBEAT, PLAN_FILE, NetworkPlan, load_plan
@@ -22,7 +22,9 @@ from offchain.network.processes import ProcessFolder
 from offchain.network.programs import GETH, KUBO, PROJECT, find_program
 
 _START_S = 60.0
+_PEERS_S = 150.0  # Geth dials a peer again after 35 s, when both dialled at once and both hung up
 _POLL_S = 0.05
+_OTHER_PORTS = 2  # how often a new network tries others
 
 
 class Network:
@@ -110,7 +112,7 @@ class Network:
 
     def _require_free(self, name: str, port: int, host: str = "127.0.0.1") -> None:
         if not is_free(port, host=host):
-            raise NodeFailed(
+            raise PortTaken(
                 f"{name} needs port {port} at {host}, which is no address of this machine or on "
                 "which another program listens; end that program"
             )
@@ -135,7 +137,10 @@ class Network:
         signers, nodes = self.running_signers(), self.running_ipfs()
         for name in signers:
             self._wait_until(
-                lambda one: self.peers_of(one) >= len(signers) - 1, name, "found no peers"
+                lambda one: self.peers_of(one) >= len(signers) - 1,
+                name,
+                "found no peers",
+                timeout_s=_PEERS_S,
             )
         for name in nodes:
             self._wait_until(
@@ -178,13 +183,17 @@ class Network:
         """Return how many nodes a signer is connected to."""
         return int(str(self.ask(signer, "net_peerCount")), 16)
 
-    def _wait_until(self, holds: Callable[[str], bool], name: str, what: str) -> None:
-        give_up_at = time.monotonic() + _START_S
+    def _wait_until(
+        self, holds: Callable[[str], bool], name: str, what: str, *, timeout_s: float = _START_S
+    ) -> None:
+        give_up_at = time.monotonic() + timeout_s
         while not holds(name):
             if not self.processes.is_running(name):
-                raise NodeFailed(f"{name} ended; its log says: {self.processes.tail(name, 3)}")
+                said = self.processes.tail(name, 3)
+                failure = PortTaken if "address already in use" in said else NodeFailed
+                raise failure(f"{name} ended; its log says: {said}")
             if time.monotonic() > give_up_at:
-                raise NodeFailed(f"{name} {what} in {_START_S:.0f} s; see `dmsm net logs {name}`")
+                raise NodeFailed(f"{name} {what} in {timeout_s:.0f} s; see `dmsm net logs {name}`")
             time.sleep(_POLL_S)
 
 
@@ -194,8 +203,19 @@ def up(options: NetworkOptions, *, tied: bool = False, say: Say = lambda _: None
     The options of an existing network stay as they are. Raises NetworkError; what was started by
     then is ended.
     """
-    exists = (options.folder / PLAN_FILE).exists()
-    network = Network(load_plan(options.folder) if exists else build(options, say=say), tied=tied)
+    if (options.folder / PLAN_FILE).exists():
+        return _started(Network(load_plan(options.folder), tied=tied), say)
+    for _ in range(_OTHER_PORTS):
+        network = Network(build(options, say=say), tied=tied)
+        try:
+            return _started(network, say)
+        except PortTaken as error:  # by another program, since it was found to be free
+            say(f"{str(error).splitlines()[0]}; trying other ports")
+            network.delete()
+    return _started(Network(build(options, say=say), tied=tied), say)
+
+
+def _started(network: Network, say: Say) -> Network:
     if network.plan.engine != "clique" or network.plan.is_spread:
         return network
     say(f"starting {len(network.plan.names)} processes")

@@ -64,6 +64,15 @@ KUBO = Program(
     package="github.com/ipfs/kubo/cmd/ipfs",
     go=(1, 26, 4),
 )
+# Stands between the signers of a test, which then cuts the network in two.
+TOXIPROXY = Program(
+    name="toxiproxy",
+    version="2.5.0",
+    recipe="network/toxiproxy",
+    package="github.com/Shopify/toxiproxy/v2/cmd/server",
+    go=(1, 23),
+    flags=("-ldflags=-X github.com/Shopify/toxiproxy/v2.Version=2.5.0",),
+)
 
 
 def find_program(program: Program, *, say: Callable[[str], None] = lambda _: None) -> Path:
@@ -112,7 +121,7 @@ def _on_path(program: Program) -> Path | None:
 
 
 def program_version(path: Path) -> str | None:
-    """Return the version that a Geth or Kubo program says it has, or None."""
+    """Return the version that a program says it has, or None."""
     argument = "version" if path.name == "ipfs" else "--version"
     try:
         done = subprocess.run(

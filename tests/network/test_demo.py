@@ -76,6 +76,7 @@ def _alive(folder: Path) -> list[str]:
     return [command for command in found if command]
 
 
+@pytest.mark.long
 def test_demo__on_real_signers_and_kubo__every_check_holds(
     tmp_path: Path, started: list[subprocess.Popen[bytes]], networks: set[str]
 ) -> None:

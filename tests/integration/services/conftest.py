@@ -4,6 +4,7 @@ Readings are put into the nodes' stores and anchored as a device would; the agen
 their own. Paillier keys have 2048 bits, the smallest that the system takes.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +35,8 @@ from offchain.services.sharer import SharerAgent
 from offchain.services.user import UserAgent
 from offchain.storage import ContentStore, open_store
 from offchain.types import SECONDS_PER_DAY, Reading, day_of
+from tests.network import real_chain
+from tests.network.real_chain import RealChain
 
 PROJECT = Path(__file__).resolve().parents[3]
 BITS = 2048
@@ -82,7 +85,7 @@ class Buyer:
 
 @dataclass(kw_only=True)
 class Town:
-    anvil: Anvil
+    anvil: Anvil | RealChain
     deployment: Deployment
     deployment_file: Path
     store: ContentStore
@@ -100,6 +103,10 @@ class Town:
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
+    if real_chain.is_wanted():
+        with real_chain.start_real_chain(folder / "network") as chain:
+            yield Builder(chain, folder).build()
+        return
     with start_anvil() as anvil:
         yield Builder(anvil, folder).build()
 
@@ -113,7 +120,7 @@ def fresh(town: Town) -> Iterator[Town]:
 
 
 class Builder:
-    def __init__(self, anvil: Anvil, folder: Path) -> None:
+    def __init__(self, anvil: Anvil | RealChain, folder: Path) -> None:
         self.anvil, self.folder = anvil, folder
         self.file = folder / "deployment.json"
         subprocess.run(
@@ -123,11 +130,14 @@ class Builder:
             ],
             check=True,
             capture_output=True,
+            env=os.environ | {"DMSM_DEPLOYER_KEY": anvil.keys[0]},
         )
         self.deployment = load_deployment(self.file)
-        self.store_url = f"dir:{folder / 'content'}"
+        is_real = isinstance(anvil, RealChain)
+        self.store_url = anvil.store_url if is_real else f"dir:{folder / 'content'}"
         self.store = open_store(self.store_url)
-        self.gateway = ChainGateway(anvil.url, self.deployment, gas_price_wei=0)
+        price = anvil.gas_price_wei if is_real else 0
+        self.gateway = ChainGateway(anvil.url, self.deployment, gas_price_wei=price)
         self.directory = MemberDirectory(self.gateway, self.store, paillier_bits=BITS)
         owner = MemberKeys.generate(
             MemberRole.DEVICE, account_key=anvil.keys[0]

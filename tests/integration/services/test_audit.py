@@ -13,6 +13,8 @@ from offchain.services.request_notes import AskedRequest
 from tests.integration.services.conftest import BILL, Town
 from tests.integration.services.test_requests import ask
 
+pytestmark = pytest.mark.real_chain
+
 
 @pytest.fixture(scope="module")
 def opened(town: Town) -> Iterator[OpenedAnswer]:

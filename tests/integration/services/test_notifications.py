@@ -71,6 +71,7 @@ def send(
     gateway.transact("NotificationBoard", "report", power_w, temperature_dc, True, digest)
 
 
+@pytest.mark.real_chain
 def test_notifications__given_changes__opens_and_verifies_each_report(fresh: Town) -> None:
     house = fresh.houses[1]
     house.user.set_policy(house.device.address, POLICY)

@@ -66,6 +66,7 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
     assert house.node.worker.run_once() == []
 
 
+@pytest.mark.real_chain
 def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
@@ -77,6 +78,7 @@ def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
     assert wrong == ["tariff_matches", "result_recomputed"]
 
 
+@pytest.mark.real_chain
 def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
@@ -112,6 +114,7 @@ def test_handle__given_window_not_held__rejects_and_pays_back(
     assert credit_of(fresh, house) == credit
 
 
+@pytest.mark.real_chain
 def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
     house, neighbour = fresh.houses[0], fresh.houses[2]
 
@@ -125,6 +128,7 @@ def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
         house.user.answer(bytes(32))
 
 
+@pytest.mark.real_chain
 def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
     house = fresh.houses[0]
     ask(house, UNSERVED)
@@ -134,6 +138,7 @@ def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
     assert outcome.detail.startswith("NOT_SERVED")
 
 
+@pytest.mark.real_chain
 def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) -> None:
     house = fresh.houses[0]
     liar = UserAgent(
@@ -234,6 +239,7 @@ def test_handle__given_expired_request__does_nothing(fresh: Town) -> None:
     assert outcome.kind == "expired" and outcome.receipt is None
 
 
+@pytest.mark.real_chain
 def test_request__given_unfit_terms__raises_before_paying(fresh: Town) -> None:
     house = fresh.houses[0]
     balance = house.gateway.balance_wei(house.keys.address)
@@ -248,6 +254,7 @@ def test_request__given_unfit_terms__raises_before_paying(fresh: Town) -> None:
     assert house.gateway.balance_wei(house.keys.address) == balance
 
 
+@pytest.mark.real_chain
 def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -> None:
     house, other = fresh.houses[0], fresh.nodes[1]
     draft = house.user.prepare(

@@ -115,6 +115,7 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
     assert [node.worker.run_once() for node in town.nodes] == [[], []]
 
 
+@pytest.mark.real_chain
 def test_grants__given_delivery__show_every_member_its_locks(market: Market) -> None:
     for buyer in market.town.buyers:
         assert buyer.agent.grants() == market.lock_ids
@@ -123,6 +124,7 @@ def test_grants__given_delivery__show_every_member_its_locks(market: Market) -> 
         market.town.buyers[0].agent._grants.grant(market.lock_ids[0], outsider.keys.address)
 
 
+@pytest.mark.real_chain
 def test_verify__given_intact_data__rebuilds_every_reading(
     market: Market, opened: OpenedDataSet, tmp_path
 ) -> None:
@@ -140,6 +142,7 @@ def test_verify__given_intact_data__rebuilds_every_reading(
     assert len(lines) == len(report.readings) + 1
 
 
+@pytest.mark.real_chain
 def test_verify__given_tampered_ciphertext__names_device_and_rows(
     market: Market, opened: OpenedDataSet
 ) -> None:
@@ -162,6 +165,7 @@ def test_verify__given_tampered_ciphertext__names_device_and_rows(
     assert all(one.device != victim.device for one in report.readings if one.seq > first_seq)
 
 
+@pytest.mark.real_chain
 def test_verify__given_noise_for_a_ciphertext__names_device(
     market: Market, opened: OpenedDataSet
 ) -> None:
@@ -176,6 +180,7 @@ def test_verify__given_noise_for_a_ciphertext__names_device(
     assert report.bad_devices == (opened.companion.devices[0].packed.device,)
 
 
+@pytest.mark.real_chain
 def test_recover__given_false_share__names_its_sender(
     market: Market, opened: OpenedDataSet
 ) -> None:
@@ -190,6 +195,7 @@ def test_recover__given_false_share__names_its_sender(
     assert recovery.group_secret  # the two true ones still suffice
 
 
+@pytest.mark.real_chain
 def test_accept__given_share_of_another_sender__refuses(market: Market) -> None:
     first, second, third = market.town.buyers
     lock_id = market.lock_ids[0]
@@ -201,11 +207,13 @@ def test_accept__given_share_of_another_sender__refuses(market: Market) -> None:
         first.inbox.accept(body)
 
 
+@pytest.mark.real_chain
 def test_open_data_set__given_wrong_key__raises(market: Market, opened: OpenedDataSet) -> None:
     with pytest.raises(DataSetInvalid):
         market.town.buyers[0].agent.open_data_set(market.lock_ids[1], group_secret=G1_GENERATOR)
 
 
+@pytest.mark.real_chain
 def test_deliver__given_one_wrong_share__is_refused_by_the_contract(fresh: Town) -> None:
     publish_both(fresh)
     broadcast_id = call_for_data(fresh)
@@ -252,6 +260,7 @@ def test_publish__given_consent_withdrawn__leaves_the_device_out(fresh: Town) ->
         node.publisher.publish(start, end - 86_400)
 
 
+@pytest.mark.real_chain
 def test_respond__given_unknown_identity__does_not_respond(fresh: Town) -> None:
     publish_both(fresh)
     buyer = fresh.buyers[0]
