@@ -21,12 +21,11 @@ from bench.net_burst import BurstRun, measure_burst
 from bench.net_notifications import NotificationRun, measure_notifications
 from bench.net_plots import draw_notifications, draw_requests
 from bench.net_requests import RequestRun, measure_inquiries, measure_requests
-from bench.net_site import HOUSEHOLDS, IPFS_NODES, SIGNERS, Site, open_site
+from bench.net_site import DEPTH, HOUSEHOLDS, IPFS_NODES, SIGNERS, Site, open_site
 from bench.process_use import Use
 from bench.sending import measure_sending
 from bench.storing import storage_figures
 from offchain.network.building import CONSORTIUM
-from offchain.network.genesis import confirmations
 from offchain.network.heartbeat import GAS_PRICE_WEI
 from offchain.network.programs import PROJECT
 
@@ -40,7 +39,7 @@ PREFACE = (
     "*Payment*: from the ask (sealed, stored, signed, sent) to the receipt of the prepayment. "
     "*Answer*: from the ask until the user has opened the answer and checked its signature: "
     "request, accept and claim lie between. *Final*: the same with a node that believes what "
-    f"{confirmations('clique', SIGNERS)} blocks lie on. *Inquiry*: balance, withdrawable sum and "
+    f"{DEPTH} blocks lie on. *Inquiry*: balance, withdrawable sum and "
     "last lock. Paper (five Raspberry Pis and a host, Hyperledger Fabric; other hardware, other "
     "ledger): notification ≈ 1 s, prepaid payment 1.6–1.8 s, account inquiry 0.8–1.0 s.\n\n"
     "![notifications](network-fig6.svg)\n\n![payments and inquiries](network-fig10.svg)"
@@ -103,7 +102,7 @@ def _run(site: Site, period_s: int, count: int) -> PeriodRun:
         notifications = measure_notifications(site, url, rows=rows, pace_s=PACE_S[period_s])
         requests = measure_requests(site, count)
         inquiries_ms = measure_inquiries(site, count)
-    with site.node(confirmations=confirmations("clique", SIGNERS)):
+    with site.node(confirmations=DEPTH):
         # A deeper look at what is the same but for the wait: a fifth of the runs shows it.
         final = measure_requests(site, max(5, count // 5))
     return PeriodRun(period_s, notifications, requests, final, inquiries_ms)

@@ -26,6 +26,7 @@ from offchain.chain.outbox import TransactionOutbox
 from offchain.cli.tariffs import two_price_tariff
 from offchain.crypto.secret import SecretBytes
 from offchain.network.building import CONSORTIUM, NetworkOptions
+from offchain.network.genesis import confirmations
 from offchain.network.heartbeat import GAS_PRICE_WEI
 from offchain.network.member_view import NETWORK_FILE
 from offchain.network.operation import Network, up
@@ -41,6 +42,7 @@ from offchain.types import SECONDS_PER_DAY, Policy
 
 CHAIN_ID = 1337
 SIGNERS, IPFS_NODES, HOUSEHOLDS = 4, 3, 5
+DEPTH = confirmations("clique", SIGNERS)  # at which members take a transaction for final
 BILL, PRICE_WEI, SHORTEST_S = 1, 10**15, 60
 FUNDS_WEI = 10 * 10**18
 FIRST_DAY_S = 19_000 * SECONDS_PER_DAY
@@ -81,6 +83,7 @@ class Site:
             account=keys.account,
             outbox=TransactionOutbox(journal),
             gas_price_wei=GAS_PRICE_WEI,
+            confirmations=DEPTH,
         )
 
     @contextmanager
@@ -120,7 +123,7 @@ def open_site(folder: Path, *, period_s: int, rows: int) -> Iterator[Site]:
     network = up(options, tied=True)
     with ExitStack() as stack:
         stack.callback(network.delete)
-        site = Site(folder=folder, network=network, admin=_admin(network), households=[])
+        site = Site(folder=folder, network=network, admin=_admin(network, folder), households=[])
         site.admin.set_type(BILL, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S)
         _make_node(site, stack)
         for number in range(HOUSEHOLDS):
@@ -128,12 +131,20 @@ def open_site(folder: Path, *, period_s: int, rows: int) -> Iterator[Site]:
         yield site
 
 
-def _admin(network: Network) -> Admin:
+def _admin(network: Network, folder: Path) -> Admin:
     key = network.plan.key(CONSORTIUM).read_text().strip()
     deployment = load_deployment(network.plan.folder / "deployment.json")
     owner = EthAccount.from_key(key)
     urls = network.plan.rpc_urls
-    return Admin(ChainGateway(urls, deployment, account=owner, gas_price_wei=GAS_PRICE_WEI))
+    gateway = ChainGateway(
+        urls,
+        deployment,
+        account=owner,
+        outbox=TransactionOutbox(folder / "consortium.sqlite"),
+        gas_price_wei=GAS_PRICE_WEI,
+        confirmations=DEPTH,
+    )
+    return Admin(gateway)
 
 
 def _make_node(site: Site, stack: ExitStack) -> None:

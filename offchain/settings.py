@@ -77,7 +77,8 @@ class Profile:
     that must lie on what is final (0 on development chains alone): the number of that name, or by
     `finality` signers/2+1 ("clique", with `signers`), 1 ("qbft") or 0 ("dev"). heartbeat_s: so
     often at least the chain makes a block; None: a head's age is not judged. lag_blocks: how far
-    behind the others a chain node may be. local_pairings: `pairings` is "local", not "chain":
+    behind the others a chain node may be. stuck_after_s, stuck_after_blocks: when a transaction
+    that waits is offered a higher fee. local_pairings: `pairings` is "local", not "chain":
     signatures and shares are checked here, slowly, and not by the chain node. inbox: (host, port)
     of a sharer's inbox. peers: inboxes of other sharers by account. What the profile leaves out of
     rpc_url, deployment, store, finality, heartbeat_s and gas_price_wei comes from the file that
@@ -98,6 +99,8 @@ class Profile:
     confirmations: int = 0
     heartbeat_s: int | None = None
     lag_blocks: int = 8
+    stuck_after_s: int = 20
+    stuck_after_blocks: int = 2
     local_pairings: bool = False
     node: NodeSettings | None = None
     judge: JudgeSettings | None = None
@@ -243,6 +246,8 @@ def _profile(top: _Table) -> Profile:
             else _optional_whole(top, "heartbeat_s")
         ),
         lag_blocks=top.whole("lag_blocks", default=8, low=1),
+        stuck_after_s=top.whole("stuck_after_s", default=20, low=1),
+        stuck_after_blocks=top.whole("stuck_after_blocks", default=2),
         local_pairings=top.has("pairings") and top.choice("pairings", _PAIRINGS) == "local",
         node=_node(top.table("node")) if top.has("node") else None,
         judge=_judge(top.table("judge")) if top.has("judge") else None,

@@ -79,14 +79,16 @@ class HealthGate:
         if not heads:
             self._silent.clear()
             return ["no chain node answers: " + "; ".join(avoided.values())]
+        forked = self._disagreement(heads)
         highest = max(head.number for head in heads)
         for head in heads:
             behind = highest - head.number
-            if behind > self._limits.lag_blocks:
+            # On another fork a higher head is no reason to leave one's own node.
+            if behind > self._limits.lag_blocks and not forked:
                 avoided[head.position] = f"its head is {behind} blocks behind the others'"
         self._endpoint.avoid(avoided)
         level = [head for head in heads if head.position not in avoided]
-        return self._stale(level) + self._disagreement(level)
+        return self._stale(level) + forked
 
     def _heads(self) -> tuple[list[NodeHead], dict[int, str]]:
         heads, avoided = [], {}

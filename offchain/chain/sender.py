@@ -95,8 +95,8 @@ class Sender:
         lost = [one for one in open_ones if one.nonce not in found and one not in over]
         refused = self._broadcast([one.newest for one in lost])
         for one in lost:
-            if one.newest in refused:
-                return  # those behind it wait for its nonce, which the next one takes
+            if one.newest in refused or one.nonce > self._nonce():
+                return  # those from here on wait for a nonce below, which the next one takes
             self._wait_or_lose(one)
 
     def is_settled(self) -> bool:

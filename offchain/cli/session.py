@@ -175,6 +175,7 @@ def _try_lock(descriptor: int) -> bool:
 
 @contextmanager
 def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainGateway]:
+    from offchain.chain.fees import FeeRaise
     from offchain.chain.gateway import ChainGateway
     from offchain.chain.outbox import TransactionOutbox
 
@@ -192,6 +193,7 @@ def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainG
             gas_price_wei=profile.gas_price_wei,
             local_pairings=profile.local_pairings,
             confirmations=profile.confirmations,
+            fees=FeeRaise(after_s=profile.stuck_after_s, after_blocks=profile.stuck_after_blocks),
         )
     finally:
         outbox.close()

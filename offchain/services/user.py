@@ -30,7 +30,8 @@ from offchain.storage import ContentStore
 from offchain.types import SECONDS_PER_DAY, Policy
 
 TYPE_NAMES = {1: "bill", 2: "advice"}
-_PENDING = (LockState.REQUESTED, LockState.ACCEPTED)
+# NONE: a reorganisation took the request off the chain, and it comes back (or nobody asked).
+_PENDING = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def test_main_job__own_signer_killed__others_take_what_is_no_secret_and_the_clai
     network.start()
     wait_for(lambda: len(set(heads_of(network).values())) == 1)  # it has what it missed
     assert home.node.worker.requests.claim(paid.lock_id).kind == "claimed"
-    assert home.user.answer(paid.lock_id).signature_valid
+    assert home.user.wait_answer(paid.lock_id, timeout_s=30).signature_valid
     town.wait_for_depth()
     assert_nothing_lost(town, before)
     assert_each_once(town)
@@ -223,6 +223,7 @@ def device_gateway(town: World, number: int) -> ChainGateway:
         account=Account.from_key(key.reveal()),
         outbox=TransactionOutbox(place / "burst.sqlite"),
         gas_price_wei=town.ground.gas_price_wei,
+        confirmations=town.ground.confirmations,
     )
 
 

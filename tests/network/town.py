@@ -13,6 +13,7 @@ from pathlib import Path
 from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.outbox import TransactionOutbox
 from offchain.cli.demo_network import ground_of
 from offchain.network.operation import Network
 from offchain.services.admin import Admin
@@ -44,7 +45,9 @@ def open_town(network: Network, folder: Path) -> Iterator[World]:
         ground.rpc_urls,
         load_deployment(ground.deployment_file),
         account=ground.owner,
+        outbox=TransactionOutbox(folder / "consortium.sqlite"),
         gas_price_wei=ground.gas_price_wei,
+        confirmations=ground.confirmations,
     )
     with ExitStack() as stack:
         town = World(

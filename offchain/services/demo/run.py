@@ -21,6 +21,7 @@ from offchain.chain.anvil import find_anvil
 from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.outbox import TransactionOutbox
 from offchain.errors import ChainError, DmsmError, MeterCsvError
 from offchain.records.tariff import Tariff
 from offchain.services.demo import (
@@ -112,7 +113,9 @@ def _run(
             ground.rpc_urls,
             load_deployment(ground.deployment_file),
             account=ground.owner,
+            outbox=TransactionOutbox(folder / "consortium.sqlite"),
             gas_price_wei=ground.gas_price_wei,
+            confirmations=ground.confirmations,
         )
         world = World(
             options=options,

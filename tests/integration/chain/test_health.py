@@ -67,6 +67,18 @@ def test_check__nodes_on_two_forks_below_the_final_block__names_both(pair):
     assert gateway.health_gate(HealthLimits(confirmations=4)).check() == []  # not yet final
 
 
+def test_check__another_fork_far_ahead__does_not_draw_one_away_from_the_own_node(pair):
+    one, two, gateway = pair
+    for node, step in ((one, 5), (two, 7)):
+        node.warp_to(node.now() + step)
+        node.mine(3)
+    two.mine(100)
+    gate = gateway.health_gate(HealthLimits(lag_blocks=3, confirmations=2, recheck_s=0))
+    (fault,) = gate.check()
+    assert "disagree" in fault
+    assert gateway.block_number() == int(one.request("eth_blockNumber"), 16)
+
+
 def test_check__head_is_old__is_stale_beyond_three_heartbeats(anvil, deployment):
     gateway = ChainGateway(anvil.url, deployment)
     anvil.mine()

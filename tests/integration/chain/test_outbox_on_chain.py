@@ -224,6 +224,28 @@ def test_transact__unsettled_one_blocks_the_account__times_out(
     assert _counted(sending, account) == 2
 
 
+def test_transact__journal_holds_one_behind_a_gap__fills_the_gap_and_both_count(
+    sending, account, outbox, anvil, monkeypatch
+):
+    """The one before was refused for good, say for want of money: nothing may wait for ever."""
+    monkeypatch.setattr(Sender, "_broadcast", lambda *_: (_ for _ in ()).throw(Crash()))
+    calls = [Call(PROBE, "increment", (note,), gas=90_000, intent=note) for note in ("a", "b")]
+    with pytest.raises(Crash):
+        sending.transact_many(calls, dry_call=False)
+    monkeypatch.undo()
+    (first,) = outbox.of_intent(anvil.chain_id, account.address, "a")
+    outbox.mark(first.tx_hash, TransactionState.REFUSED)
+
+    assert sending.transact(PROBE, "increment", "c", intent="c").success
+
+    sending.settle()
+    notes = [
+        e.args["note"] for e in sending.events(PROBE, "Counted", from_block=0, by=account.address)
+    ]
+    assert notes == ["c", "b"]
+    assert sending.is_settled()
+
+
 def test_transfer__same_intent_twice__pays_once(sending):
     receiver = "0x" + "ab" * 20
     before = sending.balance_wei(receiver)

@@ -308,6 +308,18 @@ def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town)
     assert opened.lock_id == lock_id and lock_id in house.user.my_locks()
 
 
+def test_wait_answer__given_request_off_the_chain__waits_for_its_return(fresh: Town) -> None:
+    house = fresh.houses[0]
+    before = fresh.anvil.snapshot()
+    lost = ask(house)
+    fresh.anvil.revert(before)  # as a reorganisation does, but that it does not come back
+    started = time.monotonic()
+    with pytest.raises(AnswerNotReady) as caught:
+        house.user.wait_answer(lost, timeout_s=0.3, poll_s=0.1)
+    assert caught.value.state is LockState.NONE
+    assert time.monotonic() - started >= 0.3
+
+
 def test_directory__given_strangers_and_revoked__refuses_them(fresh: Town) -> None:
     directory, buyer, house = fresh.directory, fresh.buyers[2], fresh.houses[0]
 

@@ -54,11 +54,13 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
     text = (
         several
         + 'node_url = "http://127.0.0.1:8650"\ngas_price_wei = 0\nconfirmations = 3\n'
+        + "stuck_after_s = 7\nstuck_after_blocks = 0\n"
         + NODE
         + f'[inbox]\nlisten = "127.0.0.1:8701"\n[peers]\n{ACCOUNT} = "http://127.0.0.1:8702"\n'
     )
     profile = load_profile(write(tmp_path, text))
     assert len(profile.rpc_urls) == 2
+    assert (profile.stuck_after_s, profile.stuck_after_blocks) == (7, 0)
     assert (profile.gas_price_wei, profile.confirmations) == (0, 3)
     assert profile.require_node().tariff == tmp_path / "tariff.json"
     node = profile.require_node()
@@ -87,6 +89,7 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
         (BASE + 'finality = "clique"\nsigners = 0\n', "signers must be a whole number"),
         (BASE + "heartbeat_s = 0\n", "heartbeat_s must be a whole number"),
         (BASE + "lag_blocks = 0\n", "lag_blocks must be a whole number"),
+        (BASE + "stuck_after_s = 0\n", "stuck_after_s must be a whole number"),
         (BASE + 'pairings = "both"\n', "pairings must be one of chain, local"),
         (BASE + "gas_price_wei = true\n", "gas_price_wei must be a whole number"),
         (BASE + '[inbox]\nlisten = "8701"\n', 'inbox.listen must be "HOST:PORT"'),
