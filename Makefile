@@ -8,7 +8,7 @@ NETWORK = anvil
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
-.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
+.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto bench-credit \
     test-net net-up net-down prove slither lock clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make deep    run the long checks: fuzzing of every decoder (about 15 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
+	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
 	@echo "make clean   remove what set-up and runs have made"
 
 setup:
@@ -85,6 +86,9 @@ bench-crypto: setup
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
 	    --target .cache/bench -r requirements/bench.txt
 	@PYTHONPATH=.cache/bench $(PY) -m bench.crypto $(ARGS)
+
+bench-credit: setup
+	@$(PY) -m bench.credit $(ARGS)
 
 # Recompute the Python locks; needs uv.
 lock:
