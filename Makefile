@@ -9,7 +9,7 @@ NETWORK = anvil
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    bench-net test-net net-up net-down prove slither lock clean
+    bench-credit bench-net test-net net-up net-down prove slither lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
+	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
 	@echo "make clean   remove what set-up and runs have made"
 
 setup:
@@ -91,6 +92,9 @@ bench-crypto: setup
 # The paper's Fig. 6 and Fig. 10 on a network of its own (25 minutes; ARGS=--quick: 2).
 bench-net: setup
 	@$(PY) -m bench.net $(ARGS)
+
+bench-credit: setup
+	@$(PY) -m bench.credit $(ARGS)
 
 # Recompute the Python locks; needs uv.
 lock:
