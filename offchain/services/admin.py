@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from offchain.chain import codec
+from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import Receipt
 from offchain.services.consortium import ConsortiumBook, Proposal, Stage
-from offchain.services.errors import ServiceError
+from offchain.services.errors import DecisionRefused, ServiceError
 from offchain.services.registration import Registration
 from offchain.types import Account
 
@@ -153,7 +154,8 @@ class Admin:
     def approve(self, proposal_id: int) -> Decision:
         """Approve a proposal, and carry it out if nothing more is needed.
 
-        Raises ServiceError while the proposal does not lie deep enough.
+        Raises ServiceError while the proposal does not lie deep enough, DecisionRefused when it
+        is agreed and its target refuses it.
         """
         made_in = self.book.proposal(proposal_id).block_number
         lies = self._gateway.block_number() - made_in
@@ -205,9 +207,15 @@ class Admin:
 
     def _carry_out_if_ready(self, proposal_id: int, receipt: Receipt) -> Decision:
         proposal = self.book.proposal(proposal_id)
-        if proposal.stage is Stage.READY:
+        if proposal.stage is not Stage.READY:
+            return self._decision(proposal, receipt)
+        try:
             return self.execute(proposal_id)
-        return self._decision(proposal, receipt)
+        except ContractRevert as revert:
+            raise DecisionRefused(
+                f"proposal {proposal_id} is agreed, and carrying it out was refused: "
+                f"{revert.sentence}; once that has changed: dmsm admin execute {proposal_id}"
+            ) from revert
 
     def _decision(self, proposal: Proposal, receipt: Receipt) -> Decision:
         return Decision(proposal, receipt, self._gateway.is_final(receipt))

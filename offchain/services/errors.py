@@ -5,6 +5,7 @@ DmsmError
     ├── UnknownMember      the chain has never heard of the account
     ├── UnfitMember        known, but not active, not in the role, or with a bad key
     ├── RequestRefused     a node refuses a request, with the reason that goes on chain
+    ├── DecisionRefused    agreed by the consortium, and refused by what it was to change
     ├── TermsUnfit         what is asked does not fit the chain's terms; nothing was paid
     ├── AnswerNotReady     the lock is not claimed yet
     ├── AnswerInvalid      the answer does not open or is malformed
@@ -57,6 +58,10 @@ class RequestRefused(ServiceError):
         super().__init__(f"{reason.name}: {why}")
         self.reason = reason
         self.why = why
+
+
+class DecisionRefused(ServiceError):
+    """A proposal is agreed, and its target refuses it now; it may be carried out later."""
 
 
 class TermsUnfit(ServiceError):

@@ -53,9 +53,10 @@ class BondKeeper:
         None if it is not, or if what may be added would not be enough for `needed_wei`.
         """
         with self._one_at_a_time:
-            bond = self.state()
-            if bond.free_wei >= max(self._terms.bond_wei // 2, needed_wei):
+            if self.state().free_wei >= max(self._terms.bond_wei // 2, needed_wei):
                 return None  # not at every lock: each top-up is a transaction
+            self._gateway.settle()  # a top-up that a crash left unfinished comes first
+            bond = self.state()
             missing_wei = max(self._terms.bond_wei, needed_wei) - bond.free_wei
             room_wei = self._terms.bond_limit_wei - bond.free_wei - bond.held_wei
             spare_wei = self._gateway.balance_wei(self.account) // 2

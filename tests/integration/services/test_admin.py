@@ -15,7 +15,7 @@ from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
 from offchain.services.admin import Admin
 from offchain.services.consortium import ConsortiumBook, Stage
-from offchain.services.errors import ServiceError
+from offchain.services.errors import DecisionRefused, ServiceError
 from offchain.services.member_keys import MemberKeys
 from offchain.services.registration import region_id
 from offchain.services.roles import MemberRole
@@ -244,6 +244,26 @@ def test_stop__when_decided__stops_what_begins_and_is_spent(council: Council) ->
     with pytest.raises(ContractRevert) as refused:
         council.members[0].stop_beginnings()
     assert refused.value.name == "MemberRegistry_StopSpent"
+
+
+def test_approve__when_the_target_refuses_by_now__says_so_in_its_words(council: Council) -> None:
+    first, second, _ = council.members
+    once, again = (first.stop_beginnings().proposal.proposal_id for _ in range(2))
+    assert second.approve(once).is_carried_out
+
+    with pytest.raises(DecisionRefused, match="agreed, and carrying it out was refused") as refused:
+        second.approve(again)
+
+    assert "MemberRegistry refused: the emergency stop was used" in str(refused.value)
+    assert f"dmsm admin execute {again}" in str(refused.value)
+    left = council.book.proposal(again)
+    assert left.stage is Stage.READY and len(left.approved_by) == 2
+    with pytest.raises(ContractRevert) as passed_on:
+        first.execute(again)
+    assert (passed_on.value.name, passed_on.value.contract) == (
+        "MemberRegistry_StopSpent",
+        "MemberRegistry",
+    )
 
 
 def test_approve__before_it_lies_deep_enough__is_refused(council: Council) -> None:

@@ -2,10 +2,14 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from offchain.chain.errors import ContractRevert
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.outbox import TransactionOutbox
+from offchain.chain.sender import Sender
 from offchain.services.lock_steps import payer_can
 from offchain.services.node.bond import BondKeeper, bond_of
 from offchain.services.node.outcome import NodeTerms
@@ -31,6 +35,24 @@ TARGET_WEI, LIMIT_WEI = 10**16, 3 * 10**16
 def keeper(node: Node, **changes: int) -> BondKeeper:
     terms = NodeTerms(data_set_price_wei=1, bond_wei=TARGET_WEI, bond_limit_wei=LIMIT_WEI)
     return BondKeeper(node.gateway, replace(terms, **changes))
+
+
+class Crash(BaseException):
+    """Stands for the process's death: nothing below the test catches it."""
+
+
+def restarted(town: Town, node: Node, folder: Path) -> BondKeeper:
+    """The node's keeper in a process of its own, with its journal of transactions."""
+    journal = TransactionOutbox(folder / "outbox.sqlite")
+    gateway = ChainGateway(
+        town.anvil.url,
+        town.deployment,
+        account=node.keys.account,
+        outbox=journal,
+        gas_price_wei=0,
+    )
+    terms = NodeTerms(data_set_price_wei=1, bond_wei=TARGET_WEI, bond_limit_wei=LIMIT_WEI)
+    return BondKeeper(gateway, terms)
 
 
 def bare(node: Node) -> None:
@@ -106,6 +128,29 @@ def test_top_up__given_little_money__leaves_half_of_it_for_gas(fresh: Town) -> N
     assert keep.why_not_covered(501) is not None
     assert keep.why_not_covered(500) is None
     assert keep.state().free_wei == 500
+
+
+@pytest.mark.parametrize("step", ["_broadcast", "_wait"])
+def test_top_up__after_a_crash_in_mid_way__adds_nothing_twice(
+    fresh: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    node = fresh.nodes[0]
+    bare(node)
+    before_wei = node.gateway.balance_wei(node.keys.address)
+
+    def crash(*args: object, **kwargs: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Sender, step, crash)
+        with pytest.raises(Crash):
+            restarted(fresh, node, tmp_path).top_up()
+    again = restarted(fresh, node, tmp_path)
+    again.top_up()
+    again.top_up()
+
+    assert again.state().free_wei == TARGET_WEI
+    assert before_wei - node.gateway.balance_wei(node.keys.address) == TARGET_WEI
 
 
 def test_accept__given_a_short_bond__waits_and_goes_on_when_it_is_added(fresh: Town) -> None:
@@ -190,13 +235,15 @@ def test_run_once__given_an_undecided_dispute__takes_the_bond_back(fresh: Town) 
     lock = house.user.lock(lock_id)
     assert lock.state is LockState.DISPUTED
     assert "wait for the judges" in payer_can(lock, fresh.anvil.now())
-    assert house.node.worker.run_once() == []  # not due, though its window is over
+    fresh.anvil.warp(WINDOW_S)
+    # Its window is over and the dispute is not; there is nobody here whom it could reply to.
+    assert [one.kind for one in house.node.worker.run_once()] == ["failed"]
     fresh.anvil.warp_to(lock.due_at)
     assert payer_can(lock, fresh.anvil.now()) == f"dmsm user refund 0x{lock_id.hex()}"
 
-    (outcome,) = house.node.worker.run_once()
+    outcomes = house.node.worker.run_once()
 
-    assert (outcome.kind, outcome.id) == ("refunded", lock_id)
+    assert [one.id for one in outcomes if one.kind == "refunded"] == [lock_id]
     assert house.user.withdrawable_wei() == PRICE_WEI + cost_wei
     assert house.node.worker.bond.state().held_wei == 0
     assert house.node.worker.run_once() == []
