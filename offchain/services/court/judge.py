@@ -124,7 +124,13 @@ class JudgeAgent:
         return Opinion(case, lock, look, claims, tuple(unread), self.may_vote(case))
 
     def vote(self, lock_id: bytes, side: Side) -> Receipt:
-        """Vote on a case; the k-th equal vote decides it."""
+        """Vote on a case; the k-th equal vote decides it.
+
+        Raises ServiceError when this account has voted: a vote stays.
+        """
+        me = self._keys.address
+        if self._gateway.call("DisputeCourt", "hasVoted", lock_id, me):
+            raise ServiceError(f"{me} has voted on lock {lock_id.hex()} already, and a vote stays")
         crash_point("vote:begun")
         return self._gateway.transact(
             "DisputeCourt", "vote", lock_id, side is Side.PAYER, intent=f"vote:{lock_id.hex()}"
