@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from offchain.cli.disputes import look_rows
-from offchain.cli.output import hex_id, receipt_facts, show, show_table
+from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
 from offchain.errors import DmsmError
 
@@ -96,19 +96,20 @@ def vote(
     Needs what `look` needs. Costs gas. A vote cannot be taken back. Exit 1 when it would differ
     from what `look` concludes, or come before that is sure, and --yes is not given.
     """
+    from offchain.cli.session import final_facts
     from offchain.services.court.look import Side
 
-    with _agent(profile) as (_, agent):
+    with _agent(profile) as (session, agent):
         opinion = _opinion(agent, lock, needed=party is None or not yes)
         side = Side(party.value) if party else opinion.look.side if opinion else None
         assert side is not None
         if opinion is not None and not yes:
             _require_agreed(opinion, str(side))
-        receipt = agent.vote(lock, side)
+        sent = final_facts(session.gateway, agent.vote(lock, side))
     facts: dict[str, Any] = {"lock": hex_id(lock), "voted_for": str(side)}
     if opinion is not None:
         facts["because"] = opinion.look.why
-    show(facts | receipt_facts(receipt), as_json=as_json)
+    show(facts | sent, as_json=as_json)
 
 
 @app.command()
@@ -194,7 +195,7 @@ def _facts(opinion: Opinion) -> dict[str, Any]:
 
 @contextmanager
 def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
-    from offchain.cli.session import member_session
+    from offchain.cli.session import health_gate, member_session
     from offchain.cli.tariffs import read_tariff
     from offchain.services.court.judge import JudgeAgent
     from offchain.types import Role
@@ -208,5 +209,6 @@ def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
             directory=session.directory,
             tariffs=[read_tariff(path) for path in settings.tariffs],
             confirmations=session.profile.confirmations,
+            health=health_gate(session.profile, session.gateway),
         )
         yield _Judge(session, agent)

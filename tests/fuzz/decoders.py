@@ -43,6 +43,7 @@ from offchain.records import (
     ciphertexts,
     dataset,
     envelope,
+    evidence,
     inflate,
     meter_csv,
     reading,
@@ -209,6 +210,8 @@ DECODERS: dict[str, Decoder] = {
     "id-opening": sharing.decode_opening,
     "selection": sharing.decode_selection,
     "share": sharing.decode_share,
+    "evidence": evidence.decode_sealed,
+    "evidence-document": evidence.decode,
     # sums under encryption
     "key-file": lambda data: key_file.read(data, KEY_CONTEXT, bits=None, allow_small=True),
     "aggregate-key": aggregate_key.decode_aggregate_key,

@@ -25,6 +25,7 @@ from offchain.records import (
     answer,
     ciphertexts,
     envelope,
+    evidence,
     reading,
     sharing,
     signing,
@@ -147,6 +148,10 @@ def _records() -> Iterator[tuple[str, bytes]]:
     yield "reply", answer.encode_reply(encoded["advice"], documents.SIGNATURE)
     yield "id-opening", encoded["id opening"]
     yield "openings", encoded["openings"]
+    shown = evidence.AnswerEvidence(answer=b"r" * 64, request=None, claims=("result: wrong",))
+    yield "evidence-document", evidence.encode(shown)
+    keys = {samples.OWNER: b"k" * 80, samples.PROCESSOR: b"l" * 80}
+    yield "evidence", evidence.encode_keys(keys) + bytes(60)
     yield "tariff", _tariff()
     device = ciphertexts.DeviceCiphertexts(
         device=samples.DEVICE, rows=2, ciphertexts=(bytes(128),), commitments=(bytes(32),) * 2

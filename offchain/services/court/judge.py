@@ -9,6 +9,7 @@ from typing import Any
 
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.health import HealthGate
 from offchain.chain.receipt import Receipt
 from offchain.crypto import paillier
 from offchain.errors import DmsmError, StorageError
@@ -51,7 +52,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Step:
-    """What a judge did with a case: `kind` is voted, waits or failed."""
+    """What a judge did with a case: `kind` is voted, waits, failed, or paused for all of them."""
 
     kind: str
     id: bytes
@@ -73,8 +74,12 @@ class JudgeAgent:
         type_names: Mapping[int, str] = TYPE_NAMES,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
         confirmations: int | None = None,
+        health: HealthGate | None = None,
     ) -> None:
-        self._gateway = gateway
+        """Put its parts together. `health` says when the chain is not to be believed: a vote cannot
+        be taken back. None: always is.
+        """
+        self._gateway, self._health = gateway, health
         self._store = store
         self._keys = keys
         self._cases = CaseBook(gateway, confirmations=confirmations)
@@ -124,7 +129,13 @@ class JudgeAgent:
         return Opinion(case, lock, look, claims, tuple(unread), self.may_vote(case))
 
     def vote(self, lock_id: bytes, side: Side) -> Receipt:
-        """Vote on a case; the k-th equal vote decides it."""
+        """Vote on a case; the k-th equal vote decides it.
+
+        Raises ServiceError when this account has voted: a vote stays.
+        """
+        me = self._keys.address
+        if self._gateway.call("DisputeCourt", "hasVoted", lock_id, me):
+            raise ServiceError(f"{me} has voted on lock {lock_id.hex()} already, and a vote stays")
         crash_point("vote:begun")
         return self._gateway.transact(
             "DisputeCourt", "vote", lock_id, side is Side.PAYER, intent=f"vote:{lock_id.hex()}"
@@ -136,6 +147,9 @@ class JudgeAgent:
         A case that fails is reported as `failed` and tried again at the next poll. Raises
         NodeUnavailable alone.
         """
+        faults = self._health.check() if self._health else []
+        if faults:
+            return [Step("paused", b"", "votes on nothing: " + "; ".join(faults))]
         return [self._attempt(case) for case in self.open_cases() if self.may_vote(case)]
 
     def _attempt(self, case: Case) -> Step:

@@ -27,12 +27,14 @@ GROUPS = {
     "user": [
         *("request", "locks", "answer", "audit", "refund", "withdraw"),
         *("notifications", "devices", "policy", "consent", "neighbourhood"),
+        *("demand", "slash", "dispute"),
     ],
     "share": [
         *("broadcast", "form", "select", "close", "grants", "serve"),
         *("hand-over", "recover", "export", "refund", "withdraw"),
-        *("aggregates", "open-aggregate"),
+        *("aggregates", "open-aggregate", "dispute", "add-evidence"),
     ],
+    "judge": ["list", "look", "vote", "run"],
     "verify": ["data", "prove", "reading", "deployment"],
     "net": ["up", "status", "add-signer", "remove-signer", "down", "logs"],
 }

@@ -56,6 +56,7 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
         + 'node_url = "http://127.0.0.1:8650"\ngas_price_wei = 0\nconfirmations = 3\n'
         + "stuck_after_s = 7\nstuck_after_blocks = 0\n"
         + NODE
+        + '[judge]\ntariffs = ["a.json", "b.json"]\npoll_s = 5\n'
         + f'[inbox]\nlisten = "127.0.0.1:8701"\n[peers]\n{ACCOUNT} = "http://127.0.0.1:8702"\n'
     )
     profile = load_profile(write(tmp_path, text))
@@ -66,6 +67,8 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
     node = profile.require_node()
     assert (node.port, node.margin_s) == (8650, 30)
     assert (node.bond_wei, node.bond_limit_wei) == (DEFAULT_BOND_WEI, DEFAULT_BOND_LIMIT_WEI)
+    assert profile.require_judge().tariffs == (tmp_path / "a.json", tmp_path / "b.json")
+    assert profile.require_judge().poll_s == 5
     assert profile.require_inbox() == ("127.0.0.1", 8701)
     assert [account.lower() for account in profile.peers] == [ACCOUNT]
 
@@ -95,6 +98,10 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
         (BASE + '[inbox]\nlisten = "8701"\n', 'inbox.listen must be "HOST:PORT"'),
         (BASE + '[peers]\nbob = "http://127.0.0.1:1"\n', "peers.bob is no account"),
         (BASE + "[node\n", "cannot be read"),
+        (BASE + "[judge]\n", "judge.tariffs is missing"),
+        (BASE + "[judge]\ntariffs = []\n", "judge.tariffs must be a list of one or more files"),
+        (BASE + '[judge]\ntariffs = "a"\n', "judge.tariffs must be a list of files"),
+        (BASE + '[judge]\ntariffs = [""]\n', "judge.tariffs must be a list of one or more files"),
     ],
 )
 def test_load_profile__a_mistake__names_key_and_file(tmp_path: Path, text: str, said: str) -> None:
@@ -168,7 +175,9 @@ def test_load_profile__no_such_file__says_how_to_name_one(tmp_path: Path) -> Non
         load_profile(tmp_path / "nothing.toml")
 
 
-@pytest.mark.parametrize("part", ["require_node", "require_inbox", "require_node_url"])
+@pytest.mark.parametrize(
+    "part", ["require_node", "require_judge", "require_inbox", "require_node_url"]
+)
 def test_require__part_not_in_the_profile__names_it(tmp_path: Path, part: str) -> None:
     with pytest.raises(SettingsError, match="is missing"):
         getattr(load_profile(write(tmp_path, BASE)), part)()

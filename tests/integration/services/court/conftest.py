@@ -25,7 +25,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.answers import DeviceReadings, compute_bill
 from offchain.services.node.reply import compose_answer
-from offchain.services.node.windows import HeldWindow
+from offchain.services.node.windows import HeldWindow, held_window
 from offchain.services.opened_answer import answer_context
 from offchain.services.registration import NO_REGION
 from offchain.services.roles import LockState, MemberRole
@@ -153,8 +153,10 @@ def answer_falsely(town: Town, house: House, lie: Lie, **asked: object) -> bytes
     desk.pending()
     lock, factor = house.user.lock(lock_id), secrets.token_bytes(32)
     event = desk._book.event_of("Requested", lock_id)
-    as_of = desk._gateway.final_number()
-    windows = desk._check.windows(lock, event, desk._check.message(event), as_of_block=as_of)
+    start, end = house.window
+    held = held_window(node.held, node.gateway, house.device.address, from_s=start, to_s=end)
+    assert held is not None
+    windows = [held]
     outer = _lying_bytes(town, house, lock, windows, lie, factor, event.block_number)
     node.held.prepare_answer(lock_id, factor=SecretBytes(factor), answer=outer)
     desk.handle(lock_id)

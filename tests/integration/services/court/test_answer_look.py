@@ -289,6 +289,20 @@ def test_look__given_request_that_cannot_be_had__judges_without_the_window(court
     assert (again.side, again.is_final) == (Side.PAYEE, True)
 
 
+def test_look__given_request_that_says_nothing__is_for_the_payee(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The payer sealed no request text: an honest node would have rejected it."""
+    town, house = court.town, court.town.houses[0]
+    monkeypatch.setattr("offchain.services.request_draft.request.encode", lambda _: b"{}")
+    lock_id = answer_falsely(town, house, Lie())
+
+    look = look_at(town, house, lock_id, payers(shown_by_payer(house, lock_id)))
+
+    assert (look.side, look.is_final) == (Side.PAYEE, True)
+    assert "request is malformed" in look.why
+
+
 def test_look__given_tariff_that_the_consortium_does_not_keep__is_for_the_payer(
     court: Court,
 ) -> None:

@@ -128,7 +128,7 @@ def test_look__given_file_that_nobody_serves__waits_and_is_for_the_payer(
             lambda one: replace(one, aggregate_signature=G1_GENERATOR),
             "aggregate signature",
         ),
-        ("_put", lambda ref: replace(ref, sha256=bytes(32)), "files intact"),
+        ("_reference", lambda ref: replace(ref, sha256=bytes(32)), "files intact"),
     ],
 )
 def test_look__given_false_file__is_for_the_payer(

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from offchain.chain.errors import ContractRevert
+from offchain.chain.health import HealthGate, HealthLimits
+from offchain.services.court.judge import JudgeAgent
 from offchain.services.court.look import Side
 from offchain.services.errors import (
     AnswerNotServed,
@@ -204,6 +206,30 @@ def test_dispute__given_no_judge_with_a_key__pays_nothing(court: Court) -> None:
     for file in files:
         town.store.put(file)
     assert house.user.lock(lock_id).state is LockState.CLAIMED
+
+
+def test_run_once__given_chain_not_to_be_believed__votes_on_nothing(court: Court) -> None:
+    """A vote cannot be taken back: a chain that stands still gets none."""
+    town, house, judge = court.town, court.town.houses[0], court.judges[0]
+    lock_id = answer_honestly(house)
+    house.user.dispute(house.user.prepare_dispute(lock_id, town.tariff))
+    limits = HealthLimits(heartbeat_s=1.0)
+    clock = house.gateway.now() + 60
+    agent = JudgeAgent(
+        gateway=judge.gateway,
+        store=town.store,
+        keys=judge.keys,
+        directory=town.directory,
+        tariffs=[town.tariff],
+        health=HealthGate(
+            judge.gateway.endpoint, limits, chain_id=judge.gateway.chain_id, clock=lambda: clock
+        ),
+    )
+
+    (step,) = agent.run_once()
+
+    assert step.kind == "paused" and "stands still" in step.detail
+    assert agent.open_cases()[0].votes_for_payee == 0
 
 
 # ---- demands
