@@ -169,7 +169,7 @@ def _burst_figures(run: BurstRun) -> list[Figure]:
 def _sending_figures(site: Site) -> list[Figure]:
     plan = site.network.plan
     key = "0x" + plan.key(CONSORTIUM).read_text().strip()
-    rates = measure_sending(plan.rpc_urls[0], key, gas_price_wei=GAS_PRICE_WEI)
+    rates = measure_sending(plan.rpc_urls[0], key, gas_price_wei=GAS_PRICE_WEI, confirmations=DEPTH)
     return rates.figures("period-0")
 
 

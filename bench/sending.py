@@ -73,13 +73,15 @@ def measure_sending(
     transactions: int = 200,
     rounds: int = 3,
     gas_price_wei: int | None = None,
+    confirmations: int = 0,
 ) -> SendingRates:
     """Send `transactions` contract calls each way, in turn, `rounds` times (and once before).
 
     rpc_url: a chain node that takes legacy and EIP-1559 transactions. key: a funded account's
     private key, 0x and 64 hexadecimal digits; nobody else may send for it meanwhile. gas_price_wei
-    None asks the node once a burst. The node's sender is `ChainGateway.transact_many` with fixed
-    gas, signed here, journaled on disk before it is sent, in JSON-RPC batches; web3.py's default
+    None asks the node once a burst; confirmations: how deep a final block lies there. The node's
+    sender is `ChainGateway.transact_many` with fixed gas, signed here, journaled on disk before it
+    is sent, in JSON-RPC batches; web3.py's default
     way is `build_transaction` (which asks for gas, fees and chain id), `sign_transaction` and
     `send_raw_transaction` for each. Both end with the last receipt. Raises SendingFailed when the
     contract has not logged each number once, NodeUnavailable, TransactionTimeout.
@@ -89,11 +91,18 @@ def measure_sending(
     # What web3.py's documentation says to add on a Clique chain, whose headers carry signatures.
     web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
     deployment = _deploy(web3, account)
+    # An account each: a reorganisation puts one way's transactions back on nonces of the other.
+    other = _funded(web3, account)
     numbers = iter(range(10**9))
     with tempfile.TemporaryDirectory() as folder:
         with closing(TransactionOutbox(Path(folder) / "outbox.sqlite")) as outbox:
             gateway = ChainGateway(
-                rpc_url, deployment, account=account, outbox=outbox, gas_price_wei=gas_price_wei
+                rpc_url,
+                deployment,
+                account=other,
+                outbox=outbox,
+                gas_price_wei=gas_price_wei,
+                confirmations=confirmations,
             )
             timings = in_turn(
                 {
@@ -173,6 +182,21 @@ def _deploy(web3: Web3, account: LocalAccount) -> Deployment:
         time.sleep(0.01)
     notes = DeployedContract("Notes", address, block, _ABI)
     return Deployment(web3.eth.chain_id, {"Notes": notes})
+
+
+def _funded(web3: Web3, account: LocalAccount) -> LocalAccount:
+    other: LocalAccount = Account.create()
+    plain: dict[str, Any] = {
+        "chainId": web3.eth.chain_id,
+        "nonce": web3.eth.get_transaction_count(account.address, "pending"),
+        "gasPrice": web3.eth.gas_price,
+        "gas": 21_000,
+        "to": other.address,
+        "value": web3.eth.get_balance(account.address) // 2,
+    }
+    raw = account.sign_transaction(plain).raw_transaction
+    web3.eth.wait_for_transaction_receipt(web3.eth.send_raw_transaction(raw), poll_latency=0.01)
+    return other
 
 
 def _require_each_once(web3: Web3, deployment: Deployment, wanted: int) -> None:
