@@ -26,11 +26,22 @@ def test_duties__given_repeats_and_ends__lists_what_waits(tmp_path: Path) -> Non
             held.put_duty(lock_id, Duty.SERVE)
         held.put_duty(LOCK, Duty.REPLY)
         held.end_duty(LOCK, Duty.SERVE)
-        held.put_duty(LOCK, Duty.SERVE)  # a scan sees it again
 
     with NodeStore(tmp_path / "node.sqlite") as held:
         assert held.duties(Duty.SERVE) == [OTHER]
         assert held.duties(Duty.REPLY) == [LOCK]
+
+
+def test_put_duty__given_one_that_ended__opens_it_again(tmp_path: Path) -> None:
+    """Its event comes again: a reorganisation took its block off, and what was done with it."""
+    with NodeStore(tmp_path / "node.sqlite") as held:
+        held.put_duty(LOCK, Duty.REPLY)
+        held.keep_evidence(LOCK, b"reply")
+        held.end_duty(LOCK, Duty.REPLY)
+        held.put_duty(LOCK, Duty.REPLY)
+
+        assert held.duties(Duty.REPLY) == [LOCK]
+        assert held.evidence(LOCK) == b"reply"
 
 
 def test_keep_evidence__given_another_reply__keeps_the_first(tmp_path: Path) -> None:
