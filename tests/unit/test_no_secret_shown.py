@@ -39,6 +39,7 @@ PUBLIC_ALTHOUGH_SO_NAMED = {
     ("RequestJob", "answer"),  # sealed twice
     ("RequestJob", "nonce"),  # stands on chain
     ("SignedTransaction", "nonce"),  # counts an account's transactions
+    ("LegacyTransaction", "nonce"),  # the same
 }
 
 
