@@ -199,6 +199,7 @@ def test_bond__when_shown_and_pulled_away__collects_nothing(
     sold = open_sharing() if trick == "declines" else None
     if trick == "adds late":
         lock.takeBond(10**18, {"from": processor.account})
+        at(now() + 60)  # long before the response: it frees nothing since
     ad = broadcast(max_price_wei=price)
     respond(ad, processor, price=price)
     expected = {"buyer": money.APPLICATION_WEI}

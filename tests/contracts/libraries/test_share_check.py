@@ -166,7 +166,9 @@ def test_share_check__given_scaled_transcript__holds_for_another_key_alone(verif
     assert not verify(transcript.but(shares=shares, commitments=kept_key))
 
 
-@pytest.mark.parametrize(("threshold", "members"), [(0, 3), (1, 3), (4, 3), (2, 101)])
+@pytest.mark.parametrize(
+    ("threshold", "members"), [(0, 0), (2, 0), (2, 1), (0, 3), (1, 3), (4, 3), (2, 101)]
+)
 def test_share_check__when_size_is_out_of_range__reverts(
     harness, revert_data, error_bytes, threshold, members
 ):
@@ -229,6 +231,30 @@ def test_share_check__when_delivery_key_is_invalid__reverts(
     error = error_bytes("ShareCheck_InvalidDeliveryKey(uint256)", 5)
     found = revert_data(harness.verifyShares, *transcript.but(keys=keys).arguments)
     assert found == error
+
+
+def test_share_check__when_delivery_key_is_infinite__never_holds(
+    harness, verify, revert_data, error_bytes, transcript
+):
+    """[f(i)]·infinity is infinity, which is no share; and no other point is one for that key."""
+    keys = (*transcript.keys[:4], G1_INFINITY)
+    assert not verify(transcript.but(keys=keys))
+    bad = transcript.but(keys=keys).with_share(4, G1_INFINITY)
+    error = error_bytes("ShareCheck_InfiniteShare(uint256)", 5)
+    assert revert_data(harness.verifyShares, *bad.arguments) == error
+
+
+def test_share_check__given_transcript_of_another_dealing__fails(verify, transcript):
+    """Whole or in part, what was dealt for one group and key is nothing for another."""
+    other = deal(3, 5, prepaid_lock=PREPAID_LOCK)
+    assert verify(other)
+    for bad in (
+        other.but(keys=transcript.keys),
+        transcript.but(shares=other.shares),
+        transcript.but(commitments=other.commitments),
+        transcript.with_share(0, other.shares[0]),
+    ):
+        assert not verify(bad)
 
 
 @pytest.mark.parametrize("bad", ["off_subgroup", "off_twist", "not_canonical"])
