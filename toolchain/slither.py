@@ -9,6 +9,7 @@ an error as well. Ends with 0 only if findings and reasons are the same.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -33,23 +34,22 @@ def main() -> int:
     return compare(found, tomllib.loads(REASONS.read_text()))
 
 
-def analyse() -> list[dict]:
-    """Return slither's findings on the project's own contracts."""
-    build = [
-        "build",
-        "--build-info",
-        "--out",
-        str(WORK / "out"),
-        "--cache-path",
-        str(WORK / "cache"),
-    ]
-    done = forge(*build, "--skip", "tests/**", capture_output=True, text=True)
+def build() -> Path:
+    """Compile all contracts anew, for analysers; return the folder. An old build would mislead."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    options = ["--build-info", "--out", str(WORK / "out"), "--cache-path", str(WORK / "cache")]
+    done = forge("build", *options, "--skip", "tests/**", capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
+    return WORK / "out"
+
+
+def analyse() -> list[dict]:
+    """Return slither's findings on the project's own contracts."""
+    out = build()
     report = WORK / "report.json"
-    report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "slither", ".", "--compile-force-framework", "foundry"]
-    command += ["--foundry-ignore-compile", "--foundry-out-directory", str(WORK / "out")]
+    command += ["--foundry-ignore-compile", "--foundry-out-directory", str(out)]
     command += ["--filter-paths", NOT_OURS, "--json", str(report)]
     done = subprocess.run(
         command, cwd=ROOT, env=analysers.environment(forge_binary()), capture_output=True, text=True

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
+import {IConsortium} from "../../../interfaces/IConsortium.sol";
 import {IConsentBook} from "../../../interfaces/IConsentBook.sol";
 import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
 import {IDataLedger, Publication} from "../../../interfaces/IDataLedger.sol";
 import {IDataMarket} from "../../../interfaces/IDataMarket.sol";
+import {IDisputeCourt} from "../../../interfaces/IDisputeCourt.sol";
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {INotificationBoard} from "../../../interfaces/INotificationBoard.sol";
 import {IPrepaidLock} from "../../../interfaces/IPrepaidLock.sol";
-import {IRequestCatalogue, RequestType, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
+import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {G2Table} from "../vectors/G2Table.sol";
 import {Keys} from "./Keys.sol";
 import {TestBase} from "./TestBase.sol";
 
 /// @title System
-/// @notice The whole system, wired as it is deployed, with a few members that have real keys. The consortium is a bare account with
-/// code, in whose name tests decide; the vote has tests of its own.
+/// @notice The whole system, wired as it is deployed, with a few members that have real keys. What the consortium decides is done in its
+/// name at once; its vote has tests of its own.
 abstract contract System is TestBase {
     uint256 internal constant BEGIN = 1_800_000_000;
     bytes32 internal constant NORTH = "north";
@@ -31,8 +33,10 @@ abstract contract System is TestBase {
     // Keys in G2Table from here on belong to data sets, FIRST_DATA_KEY + 4·i to the i-th.
     uint256 internal constant FIRST_DATA_KEY = 32;
 
-    address internal constant CONSORTIUM = address(0xC0507);
+    uint96 internal constant BOND_WEI = 100 ether;
+    uint256 internal constant POINT_WEI = 1e13;
 
+    IConsortium internal consortium;
     IMemberRegistry internal registry;
     IRequestCatalogue internal catalogue;
     IConsentBook internal consents;
@@ -40,6 +44,7 @@ abstract contract System is TestBase {
     INotificationBoard internal board;
     ICreditBook internal credit;
     IPrepaidLock internal prepaid;
+    IDisputeCourt internal court;
     IDataMarket internal market;
 
     mapping(address account => uint256 index) internal keyOf;
@@ -54,27 +59,45 @@ abstract contract System is TestBase {
     address internal buyer;
     address internal buyerTwo;
     address internal buyerThree;
+    address[3] internal judges = [address(0xC1), address(0xC2), address(0xC3)];
     address internal outsider = address(0x0075);
 
     /// @dev Deploys with `lockName` in the place of PrepaidLock.
     function deploySystem(string memory lockName) internal {
+        vm.warp(BEGIN - 1 days);
+        address[] memory founders = new address[](3);
+        (founders[0], founders[1], founders[2]) = (judges[0], judges[1], judges[2]);
+        consortium =
+            IConsortium(create("Consortium", abi.encode(founders, uint256(2), uint256(2 days), BEGIN)));
         vm.warp(BEGIN);
-        vm.etch(CONSORTIUM, hex"00");
-        registry = IMemberRegistry(create("MemberRegistry", abi.encode(CONSORTIUM)));
-        catalogue = IRequestCatalogue(create("RequestCatalogue", abi.encode(CONSORTIUM)));
+        registry = IMemberRegistry(create("MemberRegistry", abi.encode(consortium)));
+        catalogue = IRequestCatalogue(create("RequestCatalogue", abi.encode(consortium, rules())));
         consents = IConsentBook(create("ConsentBook", abi.encode(registry)));
         ledger = IDataLedger(create("DataLedger", abi.encode(registry)));
         board = INotificationBoard(create("NotificationBoard", abi.encode(registry)));
         uint256 nonce = vm.getNonce(address(this));
-        prepaid = IPrepaidLock(vm.computeCreateAddress(address(this), nonce + 1));
-        market = IDataMarket(vm.computeCreateAddress(address(this), nonce + 2));
-        credit = ICreditBook(create("CreditBook", abi.encode(prepaid)));
-        create(lockName, abi.encode(registry, catalogue, ledger, credit, market));
+        prepaid = IPrepaidLock(vm.computeCreateAddress(address(this), nonce + 2));
+        market = IDataMarket(vm.computeCreateAddress(address(this), nonce + 3));
+        credit = ICreditBook(create("CreditBook", abi.encode(prepaid, POINT_WEI)));
+        court = IDisputeCourt(create("DisputeCourt", abi.encode(consortium, registry, prepaid)));
+        create(lockName, abi.encode(registry, catalogue, ledger, credit, market, court));
         create("DataMarket", abi.encode(registry, catalogue, ledger, credit, prepaid));
     }
 
+    function rules() internal pure virtual returns (Rules memory) {
+        return Rules({
+            serveSeconds: 1 days,
+            decideSeconds: 7 days,
+            feeBps: 200,
+            bondBps: 5_000,
+            disputeBondBps: 2_500,
+            serveKibWei: 42_000 gwei,
+            disputeMinWei: 1e14
+        });
+    }
+
     function setTerms() internal {
-        vm.startPrank(CONSORTIUM);
+        vm.startPrank(address(consortium));
         catalogue.setType(BILL, RequestType(true, SHORTEST_S, 0, PRICE_WEI, "bill"));
         catalogue.setType(ADVICE, RequestType(true, SHORTEST_S, WINDOW_S, 2 * PRICE_WEI, "advice"));
         catalogue.setSharingTerms(SharingTerms(SHARING_SHORTEST_S, 0, APPLICATION_WEI));
@@ -91,6 +114,12 @@ abstract contract System is TestBase {
         buyer = admit(address(0xE1), Role.Sharer, 0, address(0));
         buyerTwo = admit(address(0xE2), Role.Sharer, 0, address(0));
         buyerThree = admit(address(0xE3), Role.Sharer, 0, address(0));
+        for (uint256 i = 0; i < judges.length; ++i) admit(judges[i], Role.Consortium, 0, address(0));
+    }
+
+    function putUpBonds() internal {
+        prepaid.addBond{value: BOND_WEI}(processor);
+        prepaid.addBond{value: BOND_WEI}(processorTwo);
     }
 
     function admit(address account, Role role, bytes32 regionId, address owner) internal returns (address) {
@@ -99,13 +128,13 @@ abstract contract System is TestBase {
         vm.deal(account, 1_000 ether);
         Profile memory profile = Keys.profile(index, role, regionId, owner);
         KeyProofs memory proofs = Keys.proofs(index, address(registry), account, role);
-        vm.prank(CONSORTIUM);
+        vm.prank(address(consortium));
         registry.admit(account, profile, proofs);
         return account;
     }
 
     function revoke(address account) internal {
-        vm.prank(CONSORTIUM);
+        vm.prank(address(consortium));
         registry.revoke(account);
     }
 

@@ -26,6 +26,8 @@ interface Vm {
     function expectRevert(bytes calldata revertData, address reverter) external;
     function expectEmit(address emitter) external;
     function expectCall(address callee, bytes calldata data, uint64 count) external;
+    function addr(uint256 key) external pure returns (address);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);

@@ -66,6 +66,19 @@ contract HashToCurveTest is TestBase {
         yes(harness.isValidG1(harness.hashToCurve("x", new bytes(1))), "1 byte");
     }
 
+    /// @dev Too little gas for a power must end the call, never leave a point that is wrong.
+    function test_hash_to_curve__when_gas_is_short__gives_no_other_point() public view {
+        bytes memory data = abi.encodeCall(harness.mapToCurve, (5));
+        bytes memory expected = abi.encode(harness.mapToCurve(5));
+        uint256 failed;
+        for (uint256 gasLimit = 500; gasLimit < 12_000; gasLimit += 100) {
+            (bool ok, bytes memory result) = address(harness).staticcall{gas: gasLimit}(data);
+            if (ok) eq(result, expected, "the point");
+            else ++failed;
+        }
+        yes(failed > 20, "some failed");
+    }
+
     function _point(string memory key) private view returns (bytes memory) {
         uint256[] memory words = vm.parseJsonUintArray(vectors, key);
         return abi.encode(words[0], words[1]);

@@ -225,7 +225,7 @@ contract ShareCheckTest is TestBase {
     }
 
     function testFuzz_share_check__given_random_sizes__tells(uint256 t, uint256 n, uint256 wrong) public {
-        n = within(n, 2, 8);
+        n = within(n, 2, 4);
         t = within(t, 2, n);
         Transcript memory it = _deal(t, n);
         yes(_holds(it), "honest");

@@ -11,7 +11,7 @@ contract SortedFormTest is TestBase {
 
     struct Entry {
         uint8 slot;
-        uint32 credit;
+        uint16 credit;
     }
 
     Entry[] private model;
@@ -30,7 +30,7 @@ contract SortedFormTest is TestBase {
     function testFuzz_sorted_form__given_random_calls__agrees_with_a_sorted_list(uint256 seed) public {
         // A quarter of the runs begins with a form that is nearly full.
         if (seed % 4 == 0) {
-            for (uint32 i = 0; i < 30; ++i) model.push(Entry(uint8(i), 40 - i));
+            for (uint16 i = 0; i < 30; ++i) model.push(Entry(uint8(i), 40 - i));
             harness.insertMany(1, _credits(30));
         }
         uint256 steps = seed % 12;
@@ -38,21 +38,21 @@ contract SortedFormTest is TestBase {
         for (uint256 step = 0; step < steps; ++step) {
             uint256 random = uint256(keccak256(abi.encode(seed, step)));
             if (random % 5 == 0 && model.length != 0) _remove((random >> 8) % model.length);
-            else _insert(uint32((random >> 8) % spread));
+            else _insert(uint16((random >> 8) % spread));
         }
         _compare();
     }
 
     function test_sorted_form__given_the_largest_credits__orders_them() public {
-        uint32[5] memory credits = [type(uint32).max, 0, 1, type(uint32).max - 1, type(uint32).max];
+        uint16[5] memory credits = [type(uint16).max, 0, 1, type(uint16).max - 1, type(uint16).max];
         for (uint256 i = 0; i < credits.length; ++i) _insert(credits[i]);
         _compare();
     }
 
     function test_sorted_form__given_full_form__replaces_the_last_or_refuses() public {
-        for (uint32 i = 0; i < 32; ++i) _insert(100 - i % 7);
+        for (uint16 i = 0; i < 32; ++i) _insert(100 - i % 7);
         _compare();
-        uint32 lowest = model[31].credit;
+        uint16 lowest = model[31].credit;
         no(harness.accepts(1, lowest), "equal");
         no(harness.accepts(1, lowest - 1), "lower");
         yes(harness.accepts(1, lowest + 1), "higher");
@@ -60,7 +60,7 @@ contract SortedFormTest is TestBase {
         harness.insert(1, lowest);
         refuse(abi.encodeWithSelector(SortedForm.SortedForm_Full.selector, lowest));
         harness.insert(1, 0);
-        for (uint32 i = 0; i < 40; ++i) _insert(101 + i * 17 % 23);
+        for (uint16 i = 0; i < 40; ++i) _insert(101 + i * 17 % 23);
         _compare();
         eq(harness.size(1), 32, "still full");
     }
@@ -87,12 +87,12 @@ contract SortedFormTest is TestBase {
         eq(harness.creditOf(2, 0), 9, "its credit");
     }
 
-    function _credits(uint256 count) private view returns (uint32[] memory credits) {
-        credits = new uint32[](count);
+    function _credits(uint256 count) private view returns (uint16[] memory credits) {
+        credits = new uint16[](count);
         for (uint256 i = 0; i < count; ++i) credits[i] = model[i].credit;
     }
 
-    function _insert(uint32 credit) private {
+    function _insert(uint16 credit) private {
         bool full = model.length == 32;
         if (full && model[31].credit >= credit) {
             refuse(abi.encodeWithSelector(SortedForm.SortedForm_Full.selector, model[31].credit));
@@ -127,7 +127,7 @@ contract SortedFormTest is TestBase {
             eq(harness.creditOf(1, ranked[i]), model[i].credit, "credit");
             yes(harness.holds(1, ranked[i]), "holds");
         }
-        uint32 lowest = ranked.length == 32 ? model[31].credit : 0;
+        uint16 lowest = ranked.length == 32 ? model[31].credit : 0;
         eq(harness.accepts(1, lowest), ranked.length < 32, "accepts");
     }
 

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {DataSet, IDataLedger, Publication, SignedBatch} from "../../../interfaces/IDataLedger.sol";
+import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
+import {G2Point} from "../../../contracts/libraries/BN254.sol";
+import {Wiring} from "../../../contracts/libraries/Wiring.sol";
+import {System} from "../base/System.sol";
+
+contract DataLedgerTest is System {
+    bytes32 private constant ROOT = "root";
+    uint256 private constant DEVICE_KEY = 0xD3;
+
+    address private signer;
+
+    function setUp() public {
+        deploySystem("PrepaidLock");
+        castMembers();
+        signer = admit(vm.addr(DEVICE_KEY), Role.Device, NORTH, meterOwner);
+    }
+
+    function make(address registry_) external returns (address) {
+        return create("DataLedger", abi.encode(registry_));
+    }
+
+    function test_constructor__when_registry_has_no_code__reverts() public {
+        refuse(abi.encodeWithSelector(Wiring.Wiring_NoContract.selector, address(7)));
+        this.make(address(7));
+    }
+
+    // ---- readings ----
+
+    function test_anchor__when_caller_or_batch_do_not_fit__reverts() public {
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_NotDevice.selector, meterOwner));
+        vm.prank(meterOwner);
+        ledger.anchor(1, 1, ROOT);
+        uint32[3] memory counts = [uint32(0), 65_537, 1];
+        for (uint256 i = 0; i < 3; ++i) {
+            refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadBatch.selector, 1, counts[i]));
+            vm.prank(device);
+            ledger.anchor(1, counts[i], i == 2 ? bytes32(0) : ROOT);
+        }
+        vm.prank(device);
+        ledger.anchor(1, 65_536, ROOT);
+        revoke(device);
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_NotDevice.selector, device));
+        vm.prank(device);
+        ledger.anchor(65_537, 1, ROOT);
+    }
+
+    function test_anchor__goes_on_without_gaps_and_repeats_nothing() public {
+        eq(ledger.nextSeqOf(device), 1, "first");
+        vm.startPrank(device);
+        vm.expectEmit(address(ledger));
+        emit IDataLedger.BatchAnchored(device, 1, 10, ROOT);
+        ledger.anchor(1, 10, ROOT);
+        eq(ledger.nextSeqOf(device), 11, "next");
+        eq(ledger.anchorOf(device, 1), keccak256(abi.encode(uint64(1), uint32(10), ROOT)), "batch");
+        vm.recordLogs();
+        ledger.anchor(1, 10, ROOT);
+        eq(vm.getRecordedLogs().length, 0, "an identical repeat does nothing");
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_SeqTaken.selector, device, 1));
+        ledger.anchor(1, 10, "other");
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_SeqTaken.selector, device, 1));
+        ledger.anchor(1, 9, ROOT);
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_SeqTaken.selector, device, 10));
+        ledger.anchor(10, 1, ROOT);
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_SeqGap.selector, device, 12, 11));
+        ledger.anchor(12, 1, ROOT);
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_SeqGap.selector, device, 0, 11));
+        ledger.anchor(0, 1, ROOT);
+        ledger.anchor(11, 1, ROOT);
+        eq(ledger.nextSeqOf(device), 12, "next");
+    }
+
+    function test_anchor__given_the_stop__reverts() public {
+        vm.prank(address(consortium));
+        registry.stopBeginnings();
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 7 days));
+        vm.prank(device);
+        ledger.anchor(1, 1, ROOT);
+    }
+
+    function test_anchorSigned__by_anybody__anchors_for_the_device() public {
+        bytes32 digest = keccak256(
+            abi.encode(
+                keccak256("DMSM-V1-anchor"), block.chainid, address(ledger), signer, uint64(1), uint32(5), ROOT
+            )
+        );
+        eq(ledger.anchorDigest(signer, 1, 5, ROOT), digest, "digest");
+        vm.prank(outsider);
+        ledger.anchorSigned(_signed(1, 5, ROOT));
+        eq(ledger.nextSeqOf(signer), 6, "next");
+    }
+
+    function test_anchorSigned__when_signature_is_for_anything_else__reverts() public {
+        SignedBatch memory good = _signed(1, 5, ROOT);
+        for (uint256 i = 0; i < 6; ++i) {
+            SignedBatch memory it = abi.decode(abi.encode(good), (SignedBatch));
+            if (i == 0) it.device = device;
+            if (i == 1) it.fromSeq = 2;
+            if (i == 2) it.count = 6;
+            if (i == 3) it.root = "other";
+            if (i == 4) it.signature = hex"1234";
+            if (i == 5) it.signature[0] ^= 0x01;
+            refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadSignature.selector, it.device, it.fromSeq));
+            ledger.anchorSigned(it);
+        }
+        vm.chainId(2);
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadSignature.selector, signer, 1));
+        ledger.anchorSigned(good);
+    }
+
+    function test_anchorMany__anchors_what_it_can_and_names_the_rest() public {
+        SignedBatch[] memory batches = new SignedBatch[](3);
+        (batches[0], batches[1], batches[2]) = (_signed(1, 5, ROOT), _signed(9, 1, ROOT), _signed(6, 2, ROOT));
+        vm.expectEmit(address(ledger));
+        emit IDataLedger.BatchAnchored(signer, 1, 5, ROOT);
+        vm.expectEmit(address(ledger));
+        emit IDataLedger.BatchRefused(
+            signer, 9, abi.encodeWithSelector(IDataLedger.DataLedger_SeqGap.selector, signer, 9, 6)
+        );
+        eq(ledger.anchorMany(batches), 2, "anchored");
+        eq(ledger.nextSeqOf(signer), 8, "next");
+    }
+
+    function test_anchorMany__at_each_bound() public {
+        eq(ledger.anchorMany(new SignedBatch[](0)), 0, "none");
+        eq(ledger.anchorMany(new SignedBatch[](64)), 0, "all refused");
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_TooMany.selector, 65, 64));
+        ledger.anchorMany(new SignedBatch[](65));
+    }
+
+    function test_verifyReading__tells_by_batch_and_path() public {
+        bytes32 left = sha256(abi.encodePacked(hex"00", bytes32("a")));
+        bytes32 right = sha256(abi.encodePacked(hex"00", bytes32("b")));
+        bytes32 root = sha256(abi.encodePacked(hex"01", left, right));
+        vm.startPrank(device);
+        ledger.anchor(1, 3, ROOT);
+        ledger.anchor(4, 2, root);
+        vm.stopPrank();
+        bytes32[] memory proof = new bytes32[](1);
+        proof[0] = left;
+        yes(ledger.verifyReading(device, 5, "b", 4, 2, root, proof), "the second");
+        no(ledger.verifyReading(device, 4, "b", 4, 2, root, proof), "not the first");
+        no(ledger.verifyReading(device, 3, "b", 4, 2, root, proof), "before the batch");
+        no(ledger.verifyReading(device, 6, "b", 4, 2, root, proof), "behind the batch");
+        no(ledger.verifyReading(device, 5, "b", 4, 3, root, proof), "another batch");
+        no(ledger.verifyReading(device, 5, "b", 4, 2, ROOT, proof), "another root");
+        no(ledger.verifyReading(signer, 5, "b", 4, 2, root, proof), "another device");
+        no(ledger.verifyReading(device, 5, "a", 4, 2, root, proof), "another reading");
+    }
+
+    // ---- data sets ----
+
+    function test_publish__stores_and_emits() public {
+        (Publication memory p, uint256 dataKey) = publication(processor, 3);
+        bytes32 id = keccak256(abi.encode(block.chainid, address(ledger), processor, uint256(0)));
+        eq(ledger.nextDataSetId(processor), id, "id");
+        bytes32 idCommitment = registry.idCommitmentOf(processor);
+        vm.expectEmit(address(ledger));
+        emit IDataLedger.DataSetPublished(id, processor, NORTH, idCommitment, p);
+        vm.prank(processor);
+        eq(ledger.publish(p), id, "returned");
+        bytes32 keyHash = keccak256(abi.encode(p.keyCommitment));
+        DataSet memory expected = DataSet(
+            processor,
+            p.windowFrom,
+            p.windowTo,
+            3,
+            p.rowCount,
+            p.manifestLength,
+            NORTH,
+            p.readingsRoot,
+            p.manifestDigest,
+            keyHash
+        );
+        eq(abi.encode(ledger.dataSetOf(id)), abi.encode(expected), "data set");
+        eq(ledger.keyHashOf(id), keyHash, "key");
+        (address by, uint40 from, uint40 to, uint16 kind) = ledger.offerOf(id);
+        eq(abi.encode(by, from, to, kind), abi.encode(processor, p.windowFrom, p.windowTo, uint16(3)), "offer");
+        bytes32 second = keccak256(abi.encode(block.chainid, address(ledger), processor, uint256(1)));
+        eq(ledger.nextDataSetId(processor), second, "the next id");
+        dataKey; // named by the tuple alone
+    }
+
+    function test_publish__when_caller_does_not_fit__reverts() public {
+        (Publication memory p,) = publication(processor, 1);
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_NotProcessor.selector, buyer));
+        vm.prank(buyer);
+        ledger.publish(p);
+        uint256 snapshot = vm.snapshotState();
+        revoke(processor);
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_NotProcessor.selector, processor));
+        vm.prank(processor);
+        ledger.publish(p);
+        vm.revertToState(snapshot);
+        vm.prank(address(consortium));
+        registry.stopBeginnings();
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 7 days));
+        vm.prank(processor);
+        ledger.publish(p);
+    }
+
+    function test_publish__at_each_bound() public {
+        for (uint256 i = 0; i < 12; ++i) {
+            (Publication memory p,) = publication(processor, 1);
+            bytes32 field;
+            if (i == 0) (p.windowFrom, field) = (20_000 days + 1, "windowFrom");
+            if (i == 1) (p.windowTo, field) = (20_007 days - 1, "windowTo");
+            if (i == 2) (p.windowTo, field) = (20_000 days, "windowTo");
+            if (i == 3) (p.windowTo, field) = (19_999 days, "windowTo");
+            if (i == 4) (p.kind, field) = (0, "kind");
+            if (i == 5) (p.rowCount, field) = (0, "rowCount");
+            if (i == 6) (p.readingsRoot, field) = (0, "readingsRoot");
+            if (i == 7) (p.manifestDigest, field) = (0, "manifestDigest");
+            if (i == 8) (p.manifestLength, field) = (0, "manifestLength");
+            if (i == 9) (p.manifestLength, field) = (32_769, "manifestLength");
+            if (i == 10) (p.keyCommitment, field) = (G2Point(0, 0, 0, 0), "keyCommitment");
+            if (i == 11) (p.manifestLength, p.windowTo, p.rowCount) = (32_768, 20_001 days, 1);
+            if (field != 0) refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadPublication.selector, field));
+            vm.prank(processor);
+            ledger.publish(p);
+        }
+    }
+
+    function test_publish__when_key_was_used_or_proof_is_for_anything_else__reverts() public {
+        (Publication memory p,) = publication(processor, 1);
+        (Publication memory theirs,) = publication(processorTwo, 1);
+        bytes32 id = ledger.nextDataSetId(processor);
+        p.keyPossession = theirs.keyPossession; // copied from another processor
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadKeyProof.selector, id));
+        vm.prank(processor);
+        ledger.publish(p);
+        publish(processor, 1);
+        --dataSets;
+        (p,) = publication(processor, 1);
+        bytes memory used =
+            abi.encodeWithSelector(IDataLedger.DataLedger_KeyUsed.selector, keccak256(abi.encode(p.keyCommitment)));
+        refuse(used);
+        vm.prank(processor);
+        ledger.publish(p);
+        refuse(used);
+        vm.prank(processorTwo);
+        ledger.publish(theirs);
+    }
+
+    function _signed(uint64 fromSeq, uint32 count, bytes32 root) private view returns (SignedBatch memory it) {
+        (it.device, it.fromSeq, it.count, it.root) = (signer, fromSeq, count, root);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(DEVICE_KEY, ledger.anchorDigest(signer, fromSeq, count, root));
+        it.signature = abi.encodePacked(r, s, v);
+    }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IPrepaidLock, LockState, Reason, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
+import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {Keys} from "../base/Keys.sol";
+import {Model} from "./Model.sol";
+
+/// @title Actions
+/// @notice What anybody may try with locks and money, at random, rightly and wrongly. Each predicts its outcome.
+abstract contract Actions is Model {
+    modifier ifAny() {
+        if (ghosts.length == 0) return;
+        _;
+    }
+
+    // ---- time ----
+
+    /// @dev Goes to a deadline of some lock, a second before or behind it; or on a little.
+    function passTime(uint256 seed) external {
+        uint256 to = block.timestamp + 1 + seed % 97;
+        if (ghosts.length != 0 && seed % 4 == 0) {
+            Ghost storage g = ghosts[(seed >> 8) % ghosts.length];
+            uint256 edge = g.isFulfilled ? g.due : g.deadline;
+            uint256 wanted = edge + (seed >> 4) % 3 - 1;
+            if (wanted > block.timestamp) to = wanted;
+        }
+        // While the stop holds nothing begins: now and then its end comes.
+        if (isStopped() && seed % 3 == 0) to = stoppedUntil + (seed >> 4) % 2;
+        vm.warp(to);
+    }
+
+    // ---- a user's request ----
+
+    function request(uint256 seed) external {
+        bool isNorth = seed % 3 != 0;
+        address payer = isNorth ? meterOwner : neighbour;
+        address payee = isNorth ? processor : processorTwo;
+        RequestOrder memory it = anOrder(seed % 4 == 0 ? BILL : ADVICE);
+        it.processor = payee;
+        it.expiresAt = uint40(block.timestamp + SHORTEST_S + (seed >> 8) % 900);
+        G1Point memory signature = signed(it, payer);
+        uint256 price = priceOf(it.typeId);
+        bytes memory data = abi.encodeCall(prepaid.request, (it, signature));
+        bool predicted = !isStopped() && !isRevoked[payer] && !isRevoked[payee];
+        if (!act("request", address(prepaid), payer, price, data, predicted)) return;
+        Ghost storage g = ghosts.push();
+        (g.id, g.state, g.payer, g.payee) = (prepaid.lockIdOf(payer, it.nonce), LockState.Requested, payer, payee);
+        (g.deadline, g.window) = (it.expiresAt, it.typeId == BILL ? 0 : WINDOW_S);
+        (g.price, g.fee, g.bond) = (price, price * 200 / 10_000, price / 2);
+        g.secret = keccak256(abi.encode("secret", it.nonce));
+        // §6.4: the same nonce, and so the same signature, never again.
+        act("replay request", address(prepaid), payer, price, data, false);
+    }
+
+    function accept(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, LockState.Requested)];
+        bool isCopied = seed % 16 == 5;
+        bytes32 c = sha256(abi.encode(isCopied ? outsider : g.payee, g.secret));
+        bytes memory data = abi.encodeCall(prepaid.accept, (g.id, c, sha256(ANSWER), uint32(ANSWER.length)));
+        bool predicted = g.state == LockState.Requested && block.timestamp < g.deadline && !isStopped()
+            && !isRevoked[g.payee] && bondFree[g.payee] >= g.bond;
+        if (!act("accept", address(prepaid), g.payee, 0, data, predicted)) return;
+        g.state = LockState.Accepted;
+        if (isCopied) g.secret = ""; // nobody knows what opens this one for the payee
+        (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] - g.bond, bondHeld[g.payee] + g.bond);
+    }
+
+    /// @dev §6.4: a pair (p, C) is accepted once. Another request of the same node is tried with a C in use.
+    function acceptWithUsedSecret(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, LockState.Requested)];
+        Ghost storage other = ghosts[(seed >> 16) % ghosts.length];
+        if (g.state != LockState.Requested || other.isSharing || other.payee != g.payee) return;
+        if (other.state == LockState.Requested || other.state == LockState.Rejected || other.secret == 0) return;
+        if (prepaid.lockOf(other.id).binding == 0) return;
+        bytes32 c = sha256(abi.encode(other.payee, other.secret));
+        bytes memory data = abi.encodeCall(prepaid.accept, (g.id, c, sha256(ANSWER), uint32(ANSWER.length)));
+        act("accept with a used C", address(prepaid), g.payee, 0, data, false);
+    }
+
+    function reject(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, LockState.Requested)];
+        if (seed % 4 != 0) return; // or few requests would get any further
+        bool isPayee = seed % 32 != 8;
+        bytes memory data = abi.encodeCall(prepaid.reject, (g.id, Reason.NotServed));
+        bool predicted = isPayee && g.state == LockState.Requested;
+        if (!act("reject", address(prepaid), isPayee ? g.payee : outsider, 0, data, predicted)) return;
+        owed[g.payer] += g.price;
+        modelEnd(g, LockState.Rejected);
+    }
+
+    function claim(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, LockState.Accepted)];
+        bool isRight = seed % 8 != 3 && g.secret != 0;
+        bytes32 secret = isRight ? g.secret : bytes32("wrong");
+        bytes memory data = abi.encodeCall(prepaid.claim, (g.id, secret));
+        bool predicted = isRight && g.state == LockState.Accepted && block.timestamp < g.deadline;
+        if (act("claim", address(prepaid), outsider, 0, data, predicted)) modelFulfil(g);
+    }
+
+    // ---- withheld, or wrong ----
+
+    function demand(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, LockState.Claimed)];
+        bool isPayer = seed % 16 != 3;
+        uint256 deposit = prepaid.demandWeiOf(g.id);
+        bytes memory data = abi.encodeCall(prepaid.demand, (g.id));
+        bool predicted =
+            isPayer && g.state == LockState.Claimed && block.timestamp < g.due && !g.isDemanded && deposit != 0;
+        address by = isPayer ? g.payer : outsider;
+        if (!act("demand", address(prepaid), by, deposit, data, predicted)) return;
+        (g.state, g.isDemanded, g.deposit, g.due) = (LockState.Demanded, true, deposit, block.timestamp + 1 days);
+    }
+
+    function serve(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, LockState.Demanded)];
+        bool isRight = seed % 8 != 3;
+        bytes memory data = abi.encodeCall(prepaid.serve, (g.id, isRight ? ANSWER : bytes("something else")));
+        bool predicted = isRight && g.state == LockState.Demanded && block.timestamp < g.due;
+        if (!act("serve", address(prepaid), outsider, 0, data, predicted)) return;
+        owed[g.payee] += g.deposit;
+        (g.state, g.deposit, g.due) = (LockState.Claimed, 0, block.timestamp + g.window);
+    }
+
+    function dispute(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, seed % 8 < 4 ? LockState.Claimed : LockState.Delivered)];
+        bool isParty = seed % 16 != 3;
+        address by = isParty ? g.payer : outsider;
+        bytes memory data = abi.encodeCall(prepaid.dispute, (g.id, EVIDENCE, 500));
+        if (g.isSharing && seed % 2 == 0) {
+            by = isParty ? group[(seed >> 8) % 3] : outsider;
+            data = abi.encodeCall(prepaid.disputeAsMember, (g.id, group, groupKeys, EVIDENCE, 500));
+        }
+        uint256 bond = prepaid.disputeWeiOf(g.id);
+        bool predicted = isParty && isHandedOver(g) && block.timestamp < g.due;
+        if (!act("dispute", address(prepaid), by, bond, data, predicted)) return;
+        (g.state, g.quarrel, g.by) = (LockState.Disputed, bond, by);
+        (g.due, g.openedAt) = (block.timestamp + 7 days, block.timestamp);
+    }
+
+    function vote(uint256 seed) external ifAny {
+        uint256 index = pick(seed, LockState.Disputed);
+        Ghost storage g = ghosts[index];
+        address judge = seed % 16 == 3 ? outsider : judges[(seed >> 8) % 3];
+        bool forPayer = (seed >> 12) % 2 == 0;
+        bool predicted = judge != outsider && g.state == LockState.Disputed && block.timestamp < g.due
+            && !isRevoked[judge] && !voted[index][judge];
+        bytes memory data = abi.encodeCall(court.vote, (g.id, forPayer));
+        if (!act("vote", address(court), judge, 0, data, predicted)) return;
+        voted[index][judge] = true;
+        uint256 votes = forPayer ? ++g.votesForPayer : ++g.votesForPayee;
+        if (votes < 2) return;
+        ++done["verdict"];
+        if (forPayer) modelSlash(g, g.fee);
+        else modelPayOut(g);
+    }
+
+    function isHandedOver(Ghost storage g) internal view returns (bool) {
+        return g.state == LockState.Claimed || g.state == LockState.Delivered;
+    }
+
+    // ---- the end, by anybody ----
+
+    function refund(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, seed % 8 < 4 ? LockState.Accepted : LockState.Disputed)];
+        bool isPaid =
+            g.state == LockState.Requested || g.state == LockState.Accepted || g.state == LockState.Selected;
+        bool predicted = (isPaid && block.timestamp >= g.deadline)
+            || (g.state == LockState.Disputed && block.timestamp >= g.due);
+        bytes memory data = abi.encodeCall(prepaid.refund, (g.id));
+        if (act("refund", address(prepaid), outsider, 0, data, predicted)) modelRefund(g);
+    }
+
+    function settle(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, seed % 8 < 4 ? LockState.Claimed : LockState.Delivered)];
+        bytes memory data = abi.encodeCall(prepaid.settle, (g.id));
+        bool predicted = isHandedOver(g) && block.timestamp >= g.due;
+        if (act("settle", address(prepaid), outsider, 0, data, predicted)) modelPayOut(g);
+    }
+
+    function slash(uint256 seed) external ifAny {
+        Ghost storage g = ghosts[pick(seed, LockState.Demanded)];
+        bytes memory data = abi.encodeCall(prepaid.slash, (g.id));
+        bool predicted = g.state == LockState.Demanded && block.timestamp >= g.due;
+        if (act("slash", address(prepaid), outsider, 0, data, predicted)) modelSlash(g, 0);
+    }
+
+    function endMany(uint256 seed) external ifAny {
+        if (seed % 4 != 0) return;
+        bytes32[] memory ids = new bytes32[](ghosts.length < 3 ? ghosts.length : 3);
+        for (uint256 i = 0; i < ids.length; ++i) ids[i] = ghosts[(seed >> (8 * i)) % ghosts.length].id;
+        vm.prank(outsider);
+        prepaid.endMany(ids);
+        ++done["endMany"];
+        for (uint256 i = 0; i < ids.length; ++i) modelEndIfDue(ghosts[(seed >> (8 * i)) % ghosts.length]);
+    }
+
+    function modelEndIfDue(Ghost storage g) internal {
+        bool isPaid =
+            g.state == LockState.Requested || g.state == LockState.Accepted || g.state == LockState.Selected;
+        if (!isRunning(g.state) || block.timestamp < (isPaid ? g.deadline : g.due)) return;
+        if (isPaid || g.state == LockState.Disputed) modelRefund(g);
+        else if (g.state == LockState.Demanded) modelSlash(g, 0);
+        else modelPayOut(g);
+    }
+
+    // ---- money ----
+
+    function withdrawFor(uint256 seed) external {
+        withdrawOf(everybody[seed % everybody.length]);
+    }
+
+    function withdrawOf(address account) internal {
+        bool refuses = account == neighbour || account == buyerThree; // hostile: they refuse ether
+        uint256 amount = owed[account];
+        bool predicted = amount != 0 && !refuses;
+        bytes memory data = abi.encodeCall(prepaid.withdrawFor, (account));
+        uint256 before = account.balance;
+        if (!act("withdrawFor", address(prepaid), outsider, 0, data, predicted)) return;
+        eq(account.balance - before, amount, "received what was owed, once");
+        owed[account] = 0;
+        wentOut += amount;
+    }
+
+    function moveBond(uint256 seed) external {
+        address account = seed % 2 == 0 ? processor : processorTwo;
+        uint256 amount = 1 + (seed >> 8) % 3 ether;
+        if (seed % 4 < 2) {
+            bytes memory data = abi.encodeCall(prepaid.addBond, (account));
+            if (!act("addBond", address(prepaid), outsider, amount, data, !isRevoked[account])) return;
+            modelAdd(account, amount);
+        } else {
+            if (seed % 64 == 3) amount = bondFree[account] + 1;
+            bytes memory data = abi.encodeCall(prepaid.takeBond, (uint96(amount)));
+            if (!act("takeBond", address(prepaid), account, 0, data, amount <= bondFree[account])) return;
+            bondFree[account] -= amount;
+            owed[account] += amount;
+        }
+    }
+
+    // ---- the consortium ----
+
+    /// @dev §6.7: revoked members begin nothing and end what they began. Rare, or nothing would begin any more.
+    function govern(uint256 seed) external {
+        if (seed % 24 == 0 && !isStopSpent) {
+            vm.prank(address(consortium));
+            registry.stopBeginnings();
+            (stoppedUntil, isStopSpent) = (block.timestamp + 7 days, true);
+            ++done["stop"];
+        } else if (seed % 24 == 1) {
+            address[5] memory some = [processor, processorTwo, meterOwner, neighbour, judges[2]];
+            address who = some[(seed >> 8) % 5];
+            if (isRevoked[who]) return;
+            vm.prank(address(consortium));
+            registry.revoke(who);
+            isRevoked[who] = true;
+            ++done["revoke"];
+        }
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {BroadcastState, Response} from "../../../interfaces/IDataMarket.sol";
+import {Bond, Lock, LockState} from "../../../interfaces/IPrepaidLock.sol";
+import {MarketActions} from "./MarketActions.sol";
+
+/// @title Invariants
+/// @notice What must stay true (protocol.md §6, by its numbers), after any calls by anybody at any time, hostile receivers among them:
+///
+/// 1. The balance covers all locks, bonds, deposits and withdrawable sums, to the wei; every wei in leaves once.
+/// 2. A lock is where its lifecycle puts it and ends once; anybody can end any lock in at most two calls.
+/// 3. No price is paid without a valid preimage or transcript before T, and only to the recorded payee.
+/// 4. No nonce, (p, C), (device, seq) or key is taken twice (the actions try it; each must be refused).
+/// 5. Credit moves only at the end of a lock, and costs its fees.
+/// 6. The form is a sorted permutation of the standing responders; no call costs more than 3,000,000 gas.
+/// 7. Revoked members begin nothing, end what they began, and withdraw what is theirs (the actions predict it).
+///
+/// Signatures, preimages and share transcripts are real.
+contract InvariantsTest is MarketActions {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    function setUp() public override {
+        setUpModel("PrepaidLock");
+        setUpMarket();
+    }
+
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(this);
+    }
+
+    function targetSelectors() external view returns (FuzzSelector[] memory targets) {
+        bytes4[40] memory steps = _steps();
+        targets = new FuzzSelector[](1);
+        (targets[0].addr, targets[0].selectors) = (address(this), new bytes4[](40));
+        for (uint256 i = 0; i < 40; ++i) targets[0].selectors[i] = steps[i];
+    }
+
+    /// @dev What the rest depends on comes more often.
+    function _steps() private pure returns (bytes4[40] memory) {
+        return [
+            this.passTime.selector, this.passTime.selector, this.passTime.selector, this.request.selector,
+            this.request.selector, this.request.selector, this.accept.selector, this.accept.selector,
+            this.accept.selector, this.claim.selector, this.claim.selector, this.claim.selector,
+            this.acceptWithUsedSecret.selector, this.reject.selector, this.demand.selector, this.serve.selector,
+            this.dispute.selector, this.dispute.selector, this.vote.selector, this.vote.selector,
+            this.vote.selector, this.refund.selector, this.settle.selector, this.slash.selector,
+            this.endMany.selector, this.withdrawFor.selector, this.moveBond.selector, this.govern.selector,
+            this.broadcast.selector, this.respond.selector, this.respond.selector, this.select.selector,
+            this.select.selector, this.deliver.selector, this.deliver.selector, this.close.selector,
+            this.withdrawResponse.selector, this.decline.selector, this.anchor.selector, this.demand.selector
+        ];
+    }
+
+    /// @dev Shows that the actions get somewhere: in long walks every kind of step succeeds, and every kind of end comes.
+    function test_actions__in_long_walks__reach_everything() public {
+        bytes32[26] memory kinds = [
+            bytes32("request"), "accept", "reject", "claim", "demand", "serve", "dispute", "vote", "verdict",
+            "refund", "settle", "slash", "withdrawFor", "addBond", "takeBond", "broadcast", "respond", "select",
+            "deliver", "close", "decline", "withdrawResponse", "anchor", "stop", "revoke", "endMany"
+        ];
+        uint256[26] memory reached;
+        uint256 start = vm.snapshotState();
+        for (uint256 walk = 0; walk < 16; ++walk) {
+            _walk(walk);
+            for (uint256 i = 0; i < kinds.length; ++i) reached[i] += done[kinds[i]];
+            vm.revertToState(start);
+        }
+        for (uint256 i = 0; i < kinds.length; ++i) yes(reached[i] > 0, string(abi.encodePacked(kinds[i])));
+    }
+
+    function _walk(uint256 walk) private {
+        bytes4[40] memory steps = _steps();
+        for (uint256 i = 0; i < 200; ++i) {
+            uint256 random = uint256(keccak256(abi.encode(walk, i)));
+            (bool ok, bytes memory why) =
+                address(this).call(abi.encodePacked(steps[random % 40], abi.encode(random >> 8)));
+            yes(ok, string(why));
+        }
+        check1_money();
+        check2_lifecycle();
+    }
+
+    function invariant_1_to_7() public view {
+        check1_money();
+        check2_lifecycle();
+        check3_payments();
+        check5_credit();
+        check6_form();
+    }
+
+    /// @dev At the end of each run: everything can be ended by anybody, and every wei taken out by whom it belongs to.
+    function afterInvariant() public {
+        uint256 ended = _endEverything();
+        yes(ended <= 2, "two rounds of calls end every lock");
+        for (uint256 i = 0; i < ghosts.length; ++i) {
+            eq(ghosts[i].ends, 1, "each lock ended exactly once");
+            no(isRunning(prepaid.lockOf(ghosts[i].id).state), "and is at its end");
+        }
+        _closeAds();
+        check1_money();
+        for (uint256 i = 0; i < everybody.length; ++i) withdrawOf(everybody[i]);
+        uint256 left = owed[neighbour] + owed[buyerThree]; // who refuse their own money
+        left += bondFree[processor] + bondFree[processorTwo];
+        eq(bondHeld[processor] + bondHeld[processorTwo], 0, "no bond is held for anything");
+        eq(address(prepaid).balance, left, "nothing else is left");
+        eq(address(market).balance, 0, "nor in the market");
+    }
+
+    // ---- the checks ----
+
+    function check1_money() public view {
+        uint256 running;
+        for (uint256 i = 0; i < ghosts.length; ++i) {
+            Ghost storage g = ghosts[i];
+            if (isRunning(g.state)) running += g.price + g.deposit + g.quarrel;
+        }
+        uint256 standing;
+        for (uint256 i = 0; i < everybody.length; ++i) {
+            address who = everybody[i];
+            Bond memory bond = prepaid.bondOf(who);
+            eq(prepaid.withdrawableOf(who), owed[who], "1: withdrawable");
+            eq(bond.freeWei, bondFree[who], "1: free bond");
+            eq(bond.heldWei, bondHeld[who], "1: held bond");
+            standing += owed[who] + bondFree[who] + bondHeld[who];
+        }
+        uint256 deposits;
+        for (uint256 i = 0; i < ads.length; ++i) {
+            eq(prepaid.applicationOf(ads[i].id), application[ads[i].id], "1: application");
+            deposits += application[ads[i].id];
+        }
+        eq(address(prepaid).balance, running + standing + deposits, "1: covered to the wei");
+        eq(prepaid.liabilitiesWei(), address(prepaid).balance, "1: liabilities");
+        eq(cameIn - wentOut, address(prepaid).balance, "1: in minus out");
+        eq(address(market).balance, 0, "1: the market holds nothing");
+    }
+
+    function check2_lifecycle() public view {
+        for (uint256 i = 0; i < ghosts.length; ++i) {
+            Ghost storage g = ghosts[i];
+            Lock memory lock = prepaid.lockOf(g.id);
+            eq(uint256(lock.state), uint256(g.state), "2: state");
+            eq(lock.expiresAt, g.deadline, "2: T never moves");
+            eq(lock.dueAt, g.due, "2: due");
+            eq(lock.priceWei, g.price, "2: price");
+            eq(lock.payer, g.payer, "2: payer");
+            eq(lock.payee, g.payee, "2: payee");
+            eq(g.ends, isRunning(g.state) ? 0 : 1, "2: ends once");
+        }
+    }
+
+    function check3_payments() public view {
+        for (uint256 i = 0; i < ghosts.length; ++i) {
+            LockState state = prepaid.lockOf(ghosts[i].id).state;
+            bool isBeyond = state == LockState.Claimed || state == LockState.Delivered || state == LockState.Settled
+                || state == LockState.Demanded || state == LockState.Disputed || state == LockState.Slashed;
+            if (isBeyond) yes(ghosts[i].isFulfilled, "3: a preimage or transcript before T");
+        }
+    }
+
+    function check5_credit() public view {
+        uint256 points = uint256(credit.creditOf(processor)) + credit.creditOf(processorTwo);
+        yes(points * POINT_WEI <= feesPaid, "5: credit costs its fees");
+    }
+
+    function check6_form() public view {
+        for (uint256 i = 0; i < ads.length; ++i) {
+            Response[] memory form = market.formOf(ads[i].id);
+            eq(form.length, ads[i].form.length, "6: lines");
+            for (uint256 j = 0; j < form.length; ++j) {
+                eq(form[j].processor, ads[i].form[j], "6: order");
+                eq(form[j].credit, ads[i].credits[j], "6: credit as it was then");
+                if (j > 0) yes(form[j - 1].credit >= form[j].credit, "6: sorted");
+            }
+        }
+    }
+
+    // ---- the end of a run ----
+
+    /// @dev Returns how many rounds it took to end all: one call a lock and round, by a stranger.
+    function _endEverything() private returns (uint256 rounds) {
+        for (bool isAnyLeft = true; isAnyLeft; ++rounds) {
+            uint256 until = block.timestamp;
+            for (uint256 i = 0; i < ghosts.length; ++i) {
+                Ghost storage g = ghosts[i];
+                if (!isRunning(g.state)) continue;
+                uint256 edge = g.isFulfilled ? g.due : g.deadline;
+                if (edge > until) until = edge;
+            }
+            vm.warp(until);
+            isAnyLeft = false;
+            for (uint256 i = 0; i < ghosts.length; ++i) {
+                bytes32[] memory one = new bytes32[](1);
+                one[0] = ghosts[i].id;
+                if (!isRunning(ghosts[i].state)) continue;
+                vm.prank(outsider);
+                eq(prepaid.endMany(one), 1, "anybody ends it");
+                modelEndIfDue(ghosts[i]);
+                if (isRunning(ghosts[i].state)) isAnyLeft = true;
+            }
+        }
+    }
+
+    function _closeAds() private {
+        for (uint256 i = 0; i < ads.length; ++i) {
+            if (ads[i].state != BroadcastState.Open) continue;
+            if (ads[i].selectBy > block.timestamp) vm.warp(ads[i].selectBy);
+            closeAd(i);
+        }
+    }
+}

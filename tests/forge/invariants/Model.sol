@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {LockState} from "../../../interfaces/IPrepaidLock.sol";
+import {Role} from "../../../interfaces/IMemberRegistry.sol";
+import {ReentrantReceiver} from "../../../contracts/mocks/ReentrantReceiver.sol";
+import {RevertingReceiver} from "../../../contracts/mocks/RevertingReceiver.sol";
+import {Locks} from "../base/Locks.sol";
+
+/// @title Model
+/// @notice What should be, kept beside what is: every lock, every account's money, who is a member, whether the stop holds. Written
+/// from protocol.md §3 and §5, not from the contracts. Actions predict from it whether a call succeeds, and are wrong if it does otherwise.
+abstract contract Model is Locks {
+    struct Ghost {
+        bytes32 id;
+        LockState state;
+        address payer;
+        address payee;
+        uint256 deadline; // T
+        uint256 due;
+        uint256 window;
+        uint256 price;
+        uint256 fee;
+        uint256 bond;
+        uint256 deposit; // of a demand, while it runs
+        uint256 quarrel; // a disputer's bond, while it runs
+        address by;
+        bool isSharing;
+        bool isDemanded;
+        bool isFulfilled; // by a valid preimage or transcript before T
+        uint256 ends; // how often it ended
+        uint256 dataKey;
+        bytes32 secret;
+        bytes32 dataSetId;
+        uint256 votesForPayer;
+        uint256 votesForPayee;
+        uint256 openedAt;
+    }
+
+    Ghost[] internal ghosts;
+    address[] internal everybody;
+    mapping(address account => uint256 wei_) internal owed;
+    mapping(address account => uint256 wei_) internal bondFree;
+    mapping(address account => uint256 wei_) internal bondHeld;
+    mapping(address account => uint256[2][] timesAndWei) internal bondsAdded;
+    mapping(address account => bool) internal isRevoked;
+    mapping(bytes32 broadcastId => uint256 wei_) internal application;
+    mapping(address account => uint256 points) internal lastCredit;
+    mapping(uint256 lockIndex => mapping(address judge => bool)) internal voted;
+    uint256 internal cameIn;
+    uint256 internal wentOut;
+    uint256 internal feesPaid;
+    uint256 internal stoppedUntil;
+    bool internal isStopSpent;
+    // How often each kind of action succeeded: a campaign that never gets anywhere proves nothing.
+    mapping(bytes32 action => uint256 count) public done;
+
+    function setUpModel(string memory lockName) internal {
+        deploySystem(lockName);
+        setTerms();
+        setSharingWindow(WINDOW_S);
+        castMembers();
+        // Hostile receivers: a user that refuses ether, a processor that calls back for more, a buyer that refuses.
+        vm.etch(neighbour, address(new RevertingReceiver()).code);
+        vm.etch(processorTwo, address(new ReentrantReceiver()).code);
+        vm.etch(buyerThree, address(new RevertingReceiver()).code);
+        ReentrantReceiver(payable(processorTwo)).prepare(
+            address(prepaid), abi.encodeCall(prepaid.withdrawFor, (processorTwo))
+        );
+        group = [buyer, buyerTwo, buyerThree];
+        for (uint256 i = 0; i < 3; ++i) groupKeys.push(registry.deliveryKeyOf(group[i]));
+        everybody =
+            [processor, processorTwo, meterOwner, neighbour, buyer, buyerTwo, buyerThree, address(consortium), outsider];
+        for (uint256 i = 0; i < 2; ++i) addBondTo(i == 0 ? processor : processorTwo, 40 ether);
+    }
+
+    function addBondTo(address account, uint256 amountWei) internal {
+        prepaid.addBond{value: amountWei}(account);
+        modelAdd(account, amountWei);
+        cameIn += amountWei;
+    }
+
+    // ---- the model's own steps ----
+
+    function modelAdd(address account, uint256 amountWei) internal {
+        bondFree[account] += amountWei;
+        bondsAdded[account].push([block.timestamp, amountWei]);
+    }
+
+    /// @dev What was added after `since` backs nothing that was promised then.
+    function addedSince(address account, uint256 since) internal view returns (uint256 sum) {
+        uint256[2][] storage all = bondsAdded[account];
+        for (uint256 i = 0; i < all.length; ++i) if (all[i][0] > since) sum += all[i][1];
+    }
+
+    function isStopped() internal view returns (bool) {
+        return block.timestamp < stoppedUntil;
+    }
+
+    function modelEnd(Ghost storage g, LockState state) internal {
+        g.state = state;
+        ++g.ends;
+    }
+
+    function modelPayOut(Ghost storage g) internal {
+        owed[g.payee] += g.price - g.fee + g.quarrel;
+        owed[address(consortium)] += g.fee;
+        feesPaid += g.fee;
+        (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
+        g.quarrel = 0;
+        modelEnd(g, LockState.Settled);
+    }
+
+    function modelSlash(Ghost storage g, uint256 feeWei) internal {
+        owed[g.payer] += g.price + g.bond - feeWei + g.deposit;
+        owed[address(consortium)] += feeWei;
+        feesPaid += feeWei;
+        bondHeld[g.payee] -= g.bond;
+        if (g.quarrel != 0) owed[g.by] += g.quarrel;
+        (g.quarrel, g.deposit) = (0, 0);
+        modelEnd(g, LockState.Slashed);
+    }
+
+    function modelRefund(Ghost storage g) internal {
+        owed[g.payer] += g.price;
+        if (g.state == LockState.Accepted || g.state == LockState.Selected) {
+            owed[g.payer] += g.bond;
+            bondHeld[g.payee] -= g.bond;
+        } else if (g.state == LockState.Disputed) {
+            owed[g.by] += g.quarrel;
+            g.quarrel = 0;
+            (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
+        }
+        modelEnd(g, LockState.Refunded);
+    }
+
+    function modelFulfil(Ghost storage g) internal {
+        g.isFulfilled = true;
+        g.due = block.timestamp + g.window;
+        g.state = g.isSharing ? LockState.Delivered : LockState.Claimed;
+        if (g.window == 0) modelPayOut(g);
+    }
+
+    function isRunning(LockState state) internal pure returns (bool) {
+        return state == LockState.Requested || state == LockState.Accepted || state == LockState.Claimed
+            || state == LockState.Selected || state == LockState.Delivered || state == LockState.Demanded
+            || state == LockState.Disputed;
+    }
+
+    // ---- doing and comparing ----
+
+    /// @dev Calls as `from`; the outcome must be the predicted one, and cost no more than a block has.
+    function act(bytes32 action, address to, address from, uint256 valueWei, bytes memory data, bool predicted)
+        internal
+        returns (bool ok)
+    {
+        if (valueWei != 0) vm.deal(from, from.balance + valueWei);
+        uint256 before = gasleft();
+        vm.prank(from);
+        bytes memory result;
+        (ok, result) = to.call{value: valueWei}(data);
+        yes(before - gasleft() < 3_000_000, string.concat("gas of ", string(abi.encodePacked(action))));
+        if (ok != predicted) {
+            if (!ok) rethrow(result);
+            yes(false, string.concat("should have been refused: ", string(abi.encodePacked(action))));
+        }
+        if (ok) {
+            ++done[action];
+            if (to == address(prepaid) || to == address(market)) cameIn += valueWei;
+        }
+    }
+
+    function rethrow(bytes memory result) private pure {
+        assembly ("memory-safe") {
+            revert(add(result, 0x20), mload(result))
+        }
+    }
+
+    /// @dev A lock: three times of four one in this state, if there is any, else any one.
+    function pick(uint256 seed, LockState state) internal view returns (uint256 index) {
+        index = (seed >> 2) % ghosts.length;
+        if (seed % 4 == 0) return index;
+        for (uint256 i = 0; i < ghosts.length; ++i) {
+            uint256 candidate = (index + i) % ghosts.length;
+            if (ghosts[candidate].state == state) return candidate;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
+import {IDataLedger} from "../../../interfaces/IDataLedger.sol";
+import {IDisputeCourt} from "../../../interfaces/IDisputeCourt.sol";
+import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
+import {Lock, LockState} from "../../../interfaces/IPrepaidLock.sol";
+import {IRequestCatalogue, Rules} from "../../../interfaces/IRequestCatalogue.sol";
+import {PrepaidLock} from "../../../contracts/PrepaidLock.sol";
+import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {ShareGrant} from "../../../contracts/libraries/ShareCheck.sol";
+
+/// @notice PrepaidLock as it is, but for what halmos cannot run: SHA-256 is keccak256 here, every signature and transcript holds. A lock
+/// can be put into any state, with the money and the bond that belong to it.
+contract OpenLock is PrepaidLock {
+    constructor(Stubs stubs)
+        PrepaidLock(
+            IMemberRegistry(address(stubs)),
+            IRequestCatalogue(address(stubs)),
+            IDataLedger(address(stubs)),
+            ICreditBook(address(stubs)),
+            address(stubs),
+            IDisputeCourt(address(stubs))
+        )
+    {}
+
+    function put(bytes32 lockId, Lock memory lock) external payable {
+        _locks[lockId] = lock;
+        LockState s = lock.state;
+        bool holdsBond = s == LockState.Accepted || s == LockState.Claimed || s == LockState.Demanded
+            || s == LockState.Selected || s == LockState.Delivered;
+        liabilitiesWei = lock.priceWei;
+        if (s == LockState.Demanded) liabilitiesWei += demandWeiOf(lockId);
+        require(msg.value == liabilitiesWei + lock.bondWei, "OpenLock: value");
+        this.fund{value: lock.bondWei}(lock.payee);
+        if (holdsBond) _hold(lock.payee, lock.bondWei);
+    }
+
+    function fund(address account) external payable {
+        if (msg.value != 0) _addBond(account);
+    }
+
+    function _isSigned(address, bytes memory, bytes memory, G1Point calldata) internal pure override returns (bool) {
+        return true;
+    }
+
+    function _areShares(ShareGrant memory, G1Point[] calldata, G1Point[] calldata, G2Point[] calldata)
+        internal
+        pure
+        override
+        returns (bool)
+    {
+        return true;
+    }
+
+    function _commitmentOf(address payee, bytes32 secret) internal pure override returns (bytes32) {
+        return keccak256(abi.encode(payee, secret));
+    }
+
+    function _digestOf(bytes calldata data) internal pure override returns (bytes32) {
+        return keccak256(data);
+    }
+}
+
+/// @notice What the lock asks of others, answered plainly. Credit is only counted: it is CreditBook's own matter.
+contract Stubs {
+    Rules internal rules;
+    uint256 public successes;
+    uint256 public failures;
+
+    constructor(Rules memory rules_) {
+        rules = rules_;
+    }
+
+    function consortium() external view returns (address) {
+        return address(this);
+    }
+
+    function rulesAt(uint32) external view returns (Rules memory) {
+        return rules;
+    }
+
+    function keyHashOf(bytes32) external pure returns (bytes32) {
+        G2Point memory key;
+        return keccak256(abi.encode(key));
+    }
+
+    function isActive(address, Role) external pure returns (bool) {
+        return true;
+    }
+
+    function mayBegin(address, Role) external pure returns (bool) {
+        return true;
+    }
+
+    function open(bytes32, uint40) external pure {}
+
+    function recordSuccess(address, address, uint256, bytes32) external {
+        ++successes;
+    }
+
+    function recordFailure(address, bytes32) external {
+        ++failures;
+    }
+}
