@@ -1,0 +1,89 @@
+"""The parts of mutation testing that decide what counts: names, order, scores, reasons."""
+
+import pytest
+from toolchain_parts import FOLDER, load
+
+SOURCE = b"contract A {\n    uint x = 1; // one\n    uint y = 1;\n    uint x = 1; // one\n}\n"
+
+
+@pytest.fixture
+def mutation(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER / "mutation"))
+    return load("mutation/mutants"), load("mutation/verdicts")
+
+
+def patch(start, end, new="2"):
+    return {"operator": "NUM", "start": start, "end": end, "new": new}
+
+
+def at(text, skip=0):
+    start = -1
+    for _ in range(skip + 1):
+        start = SOURCE.index(text, start + 1)
+    return start
+
+
+def test_as_mutant__given_equal_lines__names_each_once(mutation, tmp_path, monkeypatch):
+    mutants, _ = mutation
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    (tmp_path / "A.sol").write_bytes(SOURCE)
+    places = [at(b"1;"), at(b"1;", 1), at(b"1;", 2)]
+    listed = mutants.shuffled("A.sol", [patch(p, p + 1) for p in places])
+    assert len({it.name for it in listed}) == 3
+    assert {it.line for it in listed} == {2, 3, 4}
+    assert all(it.source != SOURCE.decode() for it in listed)
+    again = mutants.shuffled("A.sol", [patch(p, p + 1) for p in reversed(places)])
+    assert [it.name for it in again] == [it.name for it in listed]
+
+
+def test_shuffled__given_one_text_twice_or_no_change__lists_it_once(
+    mutation, tmp_path, monkeypatch
+):
+    mutants, _ = mutation
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    (tmp_path / "A.sol").write_bytes(SOURCE)
+    place = at(b"1;")
+    patches = [patch(place, place + 1), patch(place, place + 2, "2;"), patch(0, 1, "c")]
+    assert len(mutants.shuffled("A.sol", patches)) == 1
+
+
+RESULT = {"killed": 95, "survived": 5, "same": 1, "refused": 2, "survivors": {"A-1": "x"}}
+OPEN = {"A-1": {"kind": "open", "reason": "because"}}
+
+
+@pytest.mark.parametrize(
+    ("result", "reasons", "code"),
+    [
+        (RESULT, OPEN, 0),
+        (RESULT, {}, 1),
+        (RESULT, {"A-1": {"kind": "open", "reason": " "}}, 1),
+        (RESULT, {"A-1": {"kind": "other", "reason": "because"}}, 1),
+        (RESULT, {**OPEN, "A-2": OPEN["A-1"]}, 1),
+        ({**RESULT, "killed": 94}, OPEN, 1),
+        ({**RESULT, "killed": 94, "survived": 6}, {"A-1": {**OPEN["A-1"], "kind": "open"}}, 1),
+        (
+            {**RESULT, "killed": 19, "survived": 2},
+            {"A-1": {**OPEN["A-1"], "kind": "equivalent"}},
+            0,
+        ),
+    ],
+)
+def test_compare__given_results__demands_scores_and_reasons(mutation, result, reasons, code):
+    _, verdicts = mutation
+    assert verdicts.compare({"A.sol": result}, reasons, {"A.sol"}) == code
+
+
+def test_compare__when_a_file_was_not_judged__fails(mutation):
+    _, verdicts = mutation
+    assert verdicts.compare({"A.sol": RESULT}, OPEN, {"A.sol", "B.sol"}) == 1
+
+
+def test_known__given_changed_tests__keeps_what_was_killed_alone(mutation, tmp_path):
+    _, verdicts = mutation
+    path = tmp_path / "judged.jsonl"
+    known = verdicts.Known(path, tests="old")
+    known.put({"A": "1"}, "killed")
+    known.put({"A": "2"}, "survived")
+    same, other = (verdicts.Known(path, tests=tests) for tests in ("old", "new"))
+    assert [same.get({"A": code}) for code in "12"] == ["killed", "survived"]
+    assert [other.get({"A": code}) for code in "12"] == ["killed", None]

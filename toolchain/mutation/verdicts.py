@@ -1,0 +1,77 @@
+"""What was judged: kept for a run that goes on, summed up for the checked-in result, compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+
+LEAST_PERCENT = 95
+
+
+class Known:
+    """Verdicts on codes, appended to a file at once, so that a stop loses nothing."""
+
+    def __init__(self, path: Path, *, tests: str) -> None:
+        self._path, self._tests, self._lock = path, tests, threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text().splitlines() if path.exists() else []
+        self._verdicts = dict(json.loads(line) for line in lines)
+
+    def get(self, code: dict[str, str]) -> str | None:
+        """Return the verdict on a code, if it stands: a survivor's stands while the tests do."""
+        key = digest(json.dumps(code, sort_keys=True))
+        return self._verdicts.get(key) or self._verdicts.get(f"{key} {self._tests}")
+
+    def put(self, code: dict[str, str], verdict: str) -> None:
+        """Keep a verdict."""
+        key = digest(json.dumps(code, sort_keys=True))
+        key += f" {self._tests}" if verdict == "survived" else ""
+        with self._lock, self._path.open("a") as file:
+            self._verdicts[key] = verdict
+            file.write(json.dumps([key, verdict]) + "\n")
+
+
+def digest(*texts: str) -> str:
+    """Return a short hash of texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
+
+
+def compare(results: dict[str, dict], reasons: dict[str, dict[str, str]], files: set[str]) -> int:
+    """Print each file's score, what is unexplained and what is stale; return the exit code."""
+    failed = False
+    known: set[str] = set()
+    for file, result in results.items():
+        known |= result["survivors"].keys()
+        failed |= not report(file, result, reasons)
+    for name in sorted(reasons.keys() - known):
+        print(f"  explained, but no survivor: {name}")
+        failed = True
+    missing = files - results.keys()
+    if missing:
+        print(f"not judged: {', '.join(sorted(missing))}")
+    return 1 if failed or missing else 0
+
+
+def report(file: str, result: dict, reasons: dict[str, dict[str, str]]) -> bool:
+    """Print a file's score and unexplained survivors; tell whether all is as it must be."""
+    survivors = result["survivors"]
+    equivalent = sum(reasons.get(name, {}).get("kind") == "equivalent" for name in survivors)
+    judged = result["killed"] + result["survived"] - equivalent
+    percent = 100 * result["killed"] / judged if judged else 0.0
+    enough = percent >= LEAST_PERCENT
+    print(
+        f"{file} {percent:.1f}% >={LEAST_PERCENT} {'ok' if enough else 'MISSED'} "
+        f"({result['killed']} of {judged} killed, {equivalent} equivalent, "
+        f"{result['same']} of the same code, {result['refused']} refused by the compiler)"
+    )
+    unexplained = [name for name in survivors if not is_explained(reasons.get(name, {}))]
+    for name in unexplained:
+        print(f"  unexplained: {name}: {survivors[name]}")
+    return enough and not unexplained
+
+
+def is_explained(entry: dict[str, str]) -> bool:
+    """Tell whether a survivor has a kind and a reason."""
+    return entry.get("kind") in ("equivalent", "open") and bool(entry.get("reason", "").strip())
