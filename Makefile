@@ -9,7 +9,7 @@ NETWORK = anvil
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    bench-credit bench-net test-net net-up net-down prove slither lock clean
+    bench-credit bench-net test-net test-prague net-up net-down prove slither mutate gas lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -19,8 +19,11 @@ help:
 	@echo "make test-net   run the tests on real networks of Geth and Kubo (needs Go, once)"
 	@echo "make net-up   start such a network here, in .cache/network; make net-down ends it"
 	@echo "make prove   check the contracts by fuzzing, symbolic proofs and slither (alone: make slither)"
+	@echo "make mutate  change the contracts in small ways that the tests must notice (long)"
+	@echo "make gas     measure what each call of the contracts costs"
+	@echo "make test-prague   run the contract tests with Prague's rules"
 	@echo "make lint    check style and types"
-	@echo "make deep    run the long checks: fuzzing of every decoder (about 15 minutes)"
+	@echo "make deep    run the long checks: fuzzing of decoders and contracts, Prague (up to 45 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
@@ -45,14 +48,14 @@ test-contracts: setup
 # Foundry beside Brownie: invariants and fuzzing, proofs by halmos, what slither finds.
 prove: setup
 	@$(PY) toolchain/foundry.py test
+	@$(PY) toolchain/coverage.py
 	@$(PY) toolchain/halmos.py
 	@$(PY) toolchain/slither.py
 
 slither: setup
 	@$(PY) toolchain/slither.py
 
-# Real signers and a real IPFS swarm; the first run builds Geth, Kubo and toxiproxy with Go.
-# SHORT=1 leaves out what takes long.
+    bench-credit bench-net test-net test-prague net-up net-down prove slither mutate gas lock clean
 test-net: setup
 	@$(PY) toolchain/run_network_tests.py $(if $(SHORT),--short) $(T)
 

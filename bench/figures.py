@@ -32,12 +32,14 @@ class Figure:
         """Return the limit as text."""
         if self.limit is None:
             return "-"
-        return f"{'<=' if self.at_most else '>='}{self.limit:g}"
+        limit = f"{self.limit:.0f}" if self.unit == "gas" else f"{self.limit:g}"
+        return f"{'<=' if self.at_most else '>='}{limit}"
 
     def line(self) -> str:
         """Return `name value limit ok|MISSED`."""
         verdict = "ok" if self.is_met else "MISSED"
-        return f"{self.name} {self.value:.4g}{self.unit} {self.shown_limit} {verdict}"
+        value = f"{self.value:.0f} " if self.unit == "gas" else f"{self.value:.4g}"
+        return f"{self.name} {value}{self.unit} {self.shown_limit} {verdict}"
 
 
 def unexplained(figures: Sequence[Figure]) -> list[str]:

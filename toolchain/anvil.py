@@ -1,4 +1,4 @@
-"""Start and stop a private anvil (London rules, no base fee) for tests."""
+"""Start and stop a private anvil (no base fee; London rules, or later ones) for tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAIN_ID = 31337
+HARDFORKS = ("london", "prague")
 START_SECONDS = 30.0
 
 
@@ -23,11 +24,11 @@ def anvil_binary() -> Path:
 
 
 @contextlib.contextmanager
-def running_anvil(folder: Path) -> Iterator[str]:
+def running_anvil(folder: Path, *, hardfork: str = "london") -> Iterator[str]:
     """Run anvil on a free port with its log in ``folder``; yield its URL; stop it in any case."""
     log = folder / "anvil.log"
     command = [str(anvil_binary()), "--host", "127.0.0.1", "--port", "0"]
-    command += ["--hardfork", "london", "--base-fee", "0", "--gas-price", "0"]
+    command += ["--hardfork", hardfork, "--base-fee", "0", "--gas-price", "0"]
     command += ["--chain-id", str(CHAIN_ID), "--accounts", "20", "--balance", "1000000"]
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Run Brownie tests on an anvil and a project copy of their own, beside any number of others.
 
-    .venv/bin/python toolchain/brownie_test.py [PATH ...] [pytest options]
+    .venv/bin/python toolchain/brownie_test.py [--hardfork prague] [PATH ...] [pytest options]
 
+The contracts are compiled for London always; ``--hardfork`` chooses the rules of the chain.
 Without a path it runs tests/contracts and tests/stateful, as far as they exist. Ends with pytest's
 exit code. Files that tests leave under ``reports/`` or ``tests/snapshots/`` are taken back into the
 checkout when ``DMSM_KEEP=1`` is set.
@@ -21,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "toolchain")]
 
-from anvil import CHAIN_ID, running_anvil
+from anvil import CHAIN_ID, HARDFORKS, running_anvil
 from brownie_home import (
     NETWORK,
     brownie_command,
@@ -37,6 +38,7 @@ PASSED, FAILED = 0, 1
 def main(arguments: list[str]) -> int:
     """Run the tests that ``arguments`` name; return the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    arguments, hardfork = _take_hardfork(arguments)
     arguments = _with_default_paths(arguments)
     if not arguments:
         print("brownie_test: there are no contract tests yet")
@@ -44,7 +46,17 @@ def main(arguments: list[str]) -> int:
     work = ROOT / ".cache" / "brownie"
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="test-", dir=work) as folder:
-        return _run(Path(folder), arguments)
+        return _run(Path(folder), arguments, hardfork)
+
+
+def _take_hardfork(arguments: list[str]) -> tuple[list[str], str]:
+    if "--hardfork" not in arguments:
+        return arguments, HARDFORKS[0]
+    at = arguments.index("--hardfork")
+    chosen = arguments[at + 1] if at + 1 < len(arguments) else ""
+    if chosen not in HARDFORKS:
+        raise SystemExit(f"--hardfork takes one of {', '.join(HARDFORKS)}, not {chosen!r}")
+    return arguments[:at] + arguments[at + 2 :], chosen
 
 
 def _with_default_paths(arguments: list[str]) -> list[str]:
@@ -54,9 +66,9 @@ def _with_default_paths(arguments: list[str]) -> list[str]:
     return [*found, *arguments] if found else []
 
 
-def _run(folder: Path, arguments: list[str]) -> int:
+def _run(folder: Path, arguments: list[str], hardfork: str) -> int:
     project = make_brownie_project(folder / "project", with_tests=True)
-    with running_anvil(folder) as url:
+    with running_anvil(folder, hardfork=hardfork) as url:
         environment = make_brownie_home(folder / "home", rpc_url=url, chain_id=CHAIN_ID)
         command = brownie_command("test", *arguments, "--network", NETWORK)
         process = subprocess.Popen(command, cwd=project, env=environment, stdin=subprocess.DEVNULL)

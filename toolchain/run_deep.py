@@ -34,14 +34,32 @@ PARTS = (
     Part(
         "fuzz",
         "no decoder raises what it does not declare, or takes much time or memory",
-        (sys.executable, "toolchain/fuzz.py", "--minutes", "10"),
-        13,
+        (sys.executable, "toolchain/fuzz.py", "--minutes", "7"),
+        10,
     ),
     Part(
         "large-inputs",
         "no input of 1 MiB costs a decoder more than a second or 64 MiB",
         (sys.executable, "-m", "tests.fuzz.try_large"),
         4,
+    ),
+    Part(
+        "contracts",
+        "the invariants hold 10,000 times 32 calls, fuzz tests 50,000 times",
+        (sys.executable, "toolchain/foundry.py", "test", "--deep"),
+        15,
+    ),
+    Part(
+        "proofs",
+        "halmos proves its properties, those of sequences of calls too",
+        (sys.executable, "toolchain/halmos.py", "--deep"),
+        8,
+    ),
+    Part(
+        "prague",
+        "the contract tests pass with Prague's rules too",
+        (sys.executable, "toolchain/brownie_test.py", "--hardfork", "prague", "-q"),
+        8,
     ),
 )
 
