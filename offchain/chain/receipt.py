@@ -117,10 +117,10 @@ def _read_event(deployment: Deployment, log: Mapping[str, Any]) -> ChainEvent | 
 
 
 def read_block(raw: Mapping[str, Any]) -> Block:
-    """Return a block header from its JSON-RPC form."""
+    """Return a block header from its JSON-RPC form; Geth gives its pending block no hash."""
     return Block(
         number=int(raw["number"], 16),
-        hash=bytes.fromhex(raw["hash"][2:]),
+        hash=bytes.fromhex((raw["hash"] or "0x")[2:]),
         parent_hash=bytes.fromhex(raw["parentHash"][2:]),
         timestamp=int(raw["timestamp"], 16),
     )

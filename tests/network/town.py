@@ -16,7 +16,6 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.cli.demo_network import ground_of
 from offchain.network.operation import Network
-from offchain.services.admin import Admin
 from offchain.services.demo import asking, metering, policies, setting_up, sharing
 from offchain.services.demo.checks import Findings
 from offchain.services.demo.households import load_homes, load_tariff
@@ -47,7 +46,6 @@ def open_town(network: Network, folder: Path) -> Iterator[World]:
         account=ground.owner,
         outbox=TransactionOutbox(folder / "consortium.sqlite"),
         gas_price_wei=ground.gas_price_wei,
-        confirmations=ground.confirmations,
     )
     with ExitStack() as stack:
         town = World(
@@ -56,12 +54,12 @@ def open_town(network: Network, folder: Path) -> Iterator[World]:
             tariff=load_tariff(DATA_DIR),
             ground=ground,
             gateway=gateway,
-            admin=Admin(gateway),
             report=RunReport(findings=Findings(), source="a test", homes=homes),
             random=random.Random(1),
             say=print,
             progress=lambda text: None,
         )
+        setting_up.found_consortium(town, stack)
         setting_up.set_terms(town)
         by_home = [policies.policy_of(home) for home in homes]
         setting_up.admit_members(town, homes, by_home, stack)

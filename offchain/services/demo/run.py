@@ -115,7 +115,6 @@ def _run(
             account=ground.owner,
             outbox=TransactionOutbox(folder / "consortium.sqlite"),
             gas_price_wei=ground.gas_price_wei,
-            confirmations=ground.confirmations,
         )
         world = World(
             options=options,

@@ -294,7 +294,6 @@ def _gateway(world: World, keys: MemberKeys, folder: Path) -> ChainGateway:
         account=keys.account,
         outbox=outbox,
         gas_price_wei=world.ground.gas_price_wei,
-        confirmations=world.ground.confirmations,
     )
 
 

@@ -23,6 +23,7 @@ def decide(world: World, propose: Callable[[Admin], Decision]) -> Decision:
     for founder in others:
         if decision.is_carried_out:
             break
+        world.wait_for_depth()  # whoever approves wants the proposal to stay what it is
         decision = founder.admin.approve(decision.proposal.proposal_id)
     if not decision.is_carried_out:
         raise ServiceError(f"not carried out: {decision.proposal.status}")
@@ -58,6 +59,7 @@ def admit_with_a_check(world: World, registration: Registration, funds_wei: int)
         )
     )
     is_member_before = _is_active(world, account)
+    world.wait_for_depth()
     decision = second.admin.approve(proposal.proposal_id)
     world.fund(account, funds_wei)
     ok = (
