@@ -39,6 +39,7 @@ from offchain.chain.receipt import (
 from offchain.chain.reverts import decode_revert, is_revert, revert_of
 from offchain.chain.sender import Sender, Unsigned
 
+_HEAD_S, _HEAD_POLL_S = 2.0, 0.005
 BlockId = int | str  # a number, or "latest", "pending", "earliest", "safe", "finalized"
 
 
@@ -346,6 +347,7 @@ class ChainGateway:
                 gas = int(self._endpoint.request("eth_estimateGas", *request), 16)
                 ready = replace(plain, gas=gas)
                 raw = sender.send([ready], gas_price_wei=self._gas_price())[0]
+                self._await_head([raw])
         return read_receipt(self.deployment, raw)
 
     def _transact(self, calls: Sequence[Call], *, dry_call: bool) -> list[Receipt]:
@@ -361,12 +363,24 @@ class ChainGateway:
             ready = self._prepare([calls[position] for position in todo], dry_call)
             if ready:
                 sent = sender.send(ready, gas_price_wei=self._gas_price())
+                self._await_head(sent)
                 raws.update(zip(todo, sent, strict=True))
         unsigned = dict(zip(todo, ready, strict=True))
         return [
             self._read_receipt(call.contract, raws[position], unsigned.get(position))
             for position, call in enumerate(calls)
         ]
+
+    def _await_head(self, receipts: Sequence[RawReceipt]) -> None:
+        """Return when what was mined is seen at the latest block, too.
+
+        Geth gives out a receipt a moment before its block is the newest; one that a reorganisation
+        takes off just then is not waited for.
+        """
+        mined_in = max(int(one["blockNumber"], 16) for one in receipts)
+        give_up_at = time.monotonic() + _HEAD_S
+        while self.block_number() < mined_in and time.monotonic() < give_up_at:
+            time.sleep(_HEAD_POLL_S)
 
     def _prepare(self, calls: Sequence[Call], dry_call: bool) -> list[Unsigned]:
         """Encode, call dry and estimate gas, in one batch. Raises ContractRevert, NodeRefused."""

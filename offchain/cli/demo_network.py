@@ -22,6 +22,7 @@ from offchain.settings import load_network
 
 # Time cannot be moved here, so that the times are as short as the contracts allow.
 _SHORTEST_S, _MARGIN_S = 60, 10
+_DISPUTE_S = 120  # the judges must have decided by then, also on a busy machine
 _SIGNERS, _IPFS_NODES = 5, 3
 _POLL_S = 0.25
 _SAY_EVERY_S = 15.0
@@ -75,6 +76,7 @@ def ground_of(network: Network, *, say: Say) -> Ground:
         gas_price_wei=view.gas_price_wei,
         shortest_s=_SHORTEST_S,
         margin_s=_MARGIN_S,
+        dispute_s=_DISPUTE_S,
         wait_until=_waiter(endpoint, say),
     )
 

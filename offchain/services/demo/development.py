@@ -11,7 +11,7 @@ from offchain.services.demo import setting_up
 from offchain.services.demo.ground import Ground, Say
 from offchain.services.demo.world import CONSORTIUM_FUNDS_WEI
 
-_SHORTEST_S, _MARGIN_S = 120, 30
+_SHORTEST_S, _MARGIN_S, _DISPUTE_S = 120, 30, 3_600
 
 
 @contextmanager
@@ -31,5 +31,6 @@ def open_anvil(folder: Path, say: Say) -> Iterator[Ground]:
             gas_price_wei=None,
             shortest_s=_SHORTEST_S,
             margin_s=_MARGIN_S,
+            dispute_s=_DISPUTE_S,
             wait_until=anvil.warp_to,
         )

@@ -21,7 +21,6 @@ from offchain.services.node.windows import held_window
 from offchain.services.roles import LockState
 from offchain.storage import Cid, ContentStore
 
-_WINDOW_S = 3_600
 _AGREEING = 2
 
 
@@ -42,11 +41,11 @@ class _Withheld:
 
 def set_dispute_terms(world: World) -> None:
     """Let bills be disputed: until here they settle at once."""
-    shortest_s = world.ground.shortest_s
+    shortest_s, window_s = world.ground.shortest_s, world.ground.dispute_s
     set_type = partial(Admin.set_type, type_id=BILL, name="bill", price_wei=BILL_PRICE_WEI)
-    voting.decide(world, partial(set_type, shortest_s=shortest_s, dispute_window_s=_WINDOW_S))
+    voting.decide(world, partial(set_type, shortest_s=shortest_s, dispute_window_s=window_s))
     voting.decide(
-        world, lambda admin: admin.set_rules(serveSeconds=shortest_s, decideSeconds=_WINDOW_S)
+        world, lambda admin: admin.set_rules(serveSeconds=shortest_s, decideSeconds=window_s)
     )
 
 

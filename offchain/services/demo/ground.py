@@ -17,7 +17,8 @@ class Ground:
     title: what the report calls it. rpc_urls, content_urls: where its nodes answer; roles take the
     stores in turn. owner: the consortium's account, which had `funds_wei` before the deployment.
     confirmations: blocks that must lie on what is believed. gas_price_wei None asks the chain.
-    shortest_s: the shortest T of a request; margin_s: what nodes keep before it. wait_until: return
+    shortest_s: the shortest T of a request; margin_s: what nodes keep before it; dispute_s:
+    how long an answer may be disputed, and a dispute be decided. wait_until: return
     once a block of that time (unix seconds) or a later one is there.
     """
 
@@ -31,6 +32,7 @@ class Ground:
     gas_price_wei: int | None
     shortest_s: int
     margin_s: int
+    dispute_s: int
     wait_until: Callable[[int], None]
 
 
