@@ -4,6 +4,7 @@ Everything is done through the commands; keys have their full size, key files li
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from offchain.chain.anvil import Anvil, start_anvil
@@ -113,6 +115,18 @@ def write_meter_file(path: Path) -> None:
         rows.append(f"{FIRST_DAY_S + 3_600 * hour},{register},{power},{-35 + hour}")
         register += power
     path.write_text("\n".join(["time_unix_s,energy_wh,power_w,temperature_dc", *rows]) + "\n")
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """Take back what a command that ran in this process did to the logs: its stderr is closed."""
+    root, own = logging.getLogger(), logging.getLogger("offchain")
+    handlers, level, own_level = list(root.handlers), root.level, own.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    own.setLevel(own_level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

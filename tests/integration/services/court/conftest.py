@@ -89,10 +89,15 @@ def founded(town: Town) -> Iterator[Court]:
 
 @pytest.fixture
 def court(founded: Court) -> Iterator[Court]:
-    """The court with the chain as it was before the test; the nodes' journals are kept."""
+    """The court with the chain as it was before the test; the nodes' journals are kept, but for
+    data sets, whose ids are the chain's and come again with another content.
+    """
     snapshot = founded.town.anvil.snapshot()
     yield founded
     founded.town.anvil.revert(snapshot)
+    for node in founded.town.nodes:
+        with node.held._write() as connection:
+            connection.execute("DELETE FROM data_sets")
 
 
 def _set_terms(admin: Admin) -> None:

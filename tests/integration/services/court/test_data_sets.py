@@ -38,8 +38,6 @@ def deliver(town: Town) -> tuple[Node, bytes]:
     """Publish one day, call for it, select and deliver; return node and lock."""
     node, agent = town.nodes[0], town.buyers[0].agent
     start, _ = town.houses[0].window
-    with node.held._write() as connection:  # of a chain that another test has taken back
-        connection.execute("DELETE FROM data_sets")
     node.publisher.publish(start, start + 86_400)
     now = node.gateway.now()
     broadcast_id = agent.broadcast(
