@@ -47,7 +47,8 @@ contract ConservationSymbolic {
         _put(state, ODD_PRICE, isDemanded);
         for (uint256 i = 0; i < 2; ++i) {
             vm.warp(1_000 + uint256(after_[0]) + (i == 0 ? 0 : uint256(after_[1])));
-            _call(calls[i]);
+            // Refused, it has changed nothing: what follows it is what follows the state before.
+            if (!_call(calls[i])) return;
             _conserved(ODD_PRICE);
         }
     }
@@ -81,9 +82,9 @@ contract ConservationSymbolic {
             vm.warp(1_000 + uint256(after_[0]) + (i == 0 ? 0 : uint256(after_[1])));
             LockState before = prepaid.lockOf(ID).state;
             uint256 moves = stubs.successes() + stubs.failures();
-            bool ok = _call(calls[i]);
+            if (!_call(calls[i])) return;
             LockState now_ = prepaid.lockOf(ID).state;
-            if (_isEnd(before)) assert(!ok || now_ == before);
+            assert(!_isEnd(before));
             if (!_isEnd(before) && _isEnd(now_)) ++ends;
             uint256 moved = stubs.successes() + stubs.failures() - moves;
             assert(moved == 0 || (moved == 1 && !_isEnd(before) && _isEnd(now_)));
