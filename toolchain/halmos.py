@@ -36,7 +36,8 @@ def main(options: list[str]) -> int:
     if "--deep" not in options:
         command += ["--match-contract", QUICK]
     rest = [option for option in options if option != "--deep"]
-    command += ["--no-status", "--json-output", str(report), *rest]
+    command += ["--no-status", "--solver-timeout-assertion", "300s"]
+    command += ["--json-output", str(report), *rest]
     environment = analysers.environment(forge_binary()) | {"FOUNDRY_PROFILE": "symbolic"}
     subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     if not report.exists():

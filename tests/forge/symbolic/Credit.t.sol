@@ -9,7 +9,8 @@ contract CreditSymbolic {
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     address private constant NODE = address(0xA1);
     address private constant PAYER = address(0xB1);
-    uint256 private constant POINT_WEI = 1e13;
+    // A power of two near 10^13: the solver divides by shifting.
+    uint256 private constant POINT_WEI = 2 ** 43;
     uint256 private constant EPOCH = 30 days;
     uint256 private constant NOW_EPOCH = 700;
 

@@ -78,10 +78,11 @@ contract LockLifecycleSymbolic {
     /// @dev After success: at each second either a quarrel may begin or the lock settles; either it is served or slashed; either it
     /// is decided or refunded. So anybody can end it once the stage is over, and nobody before.
     function check_each_stage__is_either_running_or_over(uint8 which, Any memory any) public {
-        vm.assume(which < 4);
-        LockState state = [LockState.Claimed, LockState.Delivered, LockState.Demanded, LockState.Disputed][which];
-        Step within = [Step.Dispute, Step.Dispute, Step.Serve, Step.DecideForPayer][which];
-        Step after_ = [Step.Settle, Step.Settle, Step.Slash, Step.Refund][which];
+        (LockState state, Step within, Step after_) = (LockState.Claimed, Step.Dispute, Step.Settle);
+        if (which == 1) state = LockState.Delivered;
+        if (which == 2) (state, within, after_) = (LockState.Demanded, Step.Serve, Step.Slash);
+        if (which == 3) (state, within, after_) = (LockState.Disputed, Step.DecideForPayer, Step.Refund);
+        if (which == 4) (state, within, after_) = (LockState.Disputed, Step.DecideForPayee, Step.Refund);
         bool runs = _isOpen(state, within, any);
         bool isOver = _isOpen(state, after_, any);
         assert(runs != isOver);
