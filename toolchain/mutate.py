@@ -119,7 +119,8 @@ def main() -> int:
             run.close()
     files = {target.file for target in TARGETS}
     reasons = tomllib.loads(SURVIVORS.read_text())
-    return compare(json.loads(RESULTS.read_text()), reasons, files)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return compare(results, reasons, files)
 
 
 class Run:
