@@ -1,5 +1,5 @@
 """When what was paid for is withheld or wrong: `dmsm user demand`, `user dispute`, `user slash`,
-`share dispute`, `share add-evidence`, and the hints that lead there.
+`user add-evidence`, `share dispute`, `share add-evidence`, and the hints that lead there.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Send it; without, only s
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Although nothing wrong was found: the bond is at stake.")
 ]
+ForceUnreadOption = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Although nothing wrong was found, or nothing served: bond at stake."
+    ),
+]
 
 
 def add_commands(*, user: typer.Typer, share: typer.Typer) -> None:
@@ -35,6 +41,7 @@ def add_commands(*, user: typer.Typer, share: typer.Typer) -> None:
     user.command(name="demand")(demand)
     user.command(name="slash")(slash)
     user.command(name="dispute")(dispute)
+    user.command(name="add-evidence")(add_answer_evidence)
     share.command(name="dispute")(dispute_data)
     share.command(name="add-evidence")(add_evidence)
 
@@ -81,7 +88,7 @@ def dispute(
     lock: LockArgument,
     tariff: TariffOption = None,
     yes: YesOption = False,
-    force: ForceOption = False,
+    force: ForceUnreadOption = False,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,19 +97,36 @@ def dispute(
     Needs the user's keys, a chain node, the content store, and a tariff as `audit` does; give the
     consortium's own by --tariff. Shows what the judges will find and what it costs, and sends it
     with --yes. Puts up a bond that comes back unless the judges decide for the node. Lets the
-    judges read this answer, what was asked, and the secret ID in it. Exit 1 when nothing was sent.
+    judges read this answer, what was asked, and the secret ID in it. An answer that nobody serves
+    is demanded first (`user demand`): what you cannot read you cannot show. Exit 1 when nothing was
+    sent.
     """
     from offchain.cli.tariffs import fetch_tariff, read_tariff
     from offchain.cli.user import user_agent
 
     with user_agent(profile) as (session, agent):
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
-        prepared = agent.prepare_dispute(lock, wanted)
+        prepared = agent.prepare_dispute(lock, wanted, force=force)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
         receipt = agent.dispute(prepared)
         sent = _final_facts(session, receipt)
     until = receipt.event("Disputed").args["dueAt"]
     show({"disputed": hex_id(lock), "decided_until_at": until} | sent, as_json=as_json)
+
+
+def add_answer_evidence(
+    lock: LockArgument, profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
+) -> None:
+    """Show the judges of your own dispute an answer that was not served when you disputed.
+
+    Needs the user's keys, a chain node and the content store. Costs gas; possible once a lock. Lets
+    the judges read what `user dispute` does.
+    """
+    from offchain.cli.user import user_agent
+
+    with user_agent(profile) as (session, agent):
+        sent = _final_facts(session, agent.add_evidence(lock))
+    show({"evidence_for": hex_id(lock)} | sent, as_json=as_json)
 
 
 def dispute_data(
@@ -190,7 +214,13 @@ def hint(lock: Lock, now: int, *, is_served: bool) -> str:
     if lock.state is LockState.DEMANDED:
         return f"the node did not serve it: `dmsm user slash {name}` brings price and bond"
     if lock.state is LockState.DISPUTED:
-        return f"it is disputed: the judges decide until {utc(lock.due_at)}"
+        said = f"it is disputed: the judges decide until {utc(lock.due_at)}"
+        if lock.group_size:
+            return said
+        return said + (
+            f"; if it was not served when you disputed, `dmsm user add-evidence {name}` shows them "
+            "what it says once it is"
+        )
     return "it can no longer be disputed" + (
         "" if lock.dispute_window_s else ": this type of request settles at once"
     )

@@ -161,17 +161,25 @@ class AnswerDisputes(Disputes):
         return self._gateway.transact("PrepaidLock", "slash", lock_id)
 
     def prepare(
-        self, lock_id: bytes, tariff: Tariff, asked: AskedRequest | None
+        self, lock_id: bytes, tariff: Tariff, asked: AskedRequest | None, *, force: bool = False
     ) -> PreparedDispute:
         """Make the evidence and look at it as a judge does. Sends nothing.
 
-        `asked` is the note of the request; without its opening the judges know no window.
+        `asked` is the note of the request; without its opening the judges know no window. `force`:
+        although the answer is not served. A node that brings it to the judges later wins then,
+        unless evidence is added: nobody else shows them what it says.
         Raises TermsUnfit, NotJudgeable.
         """
         lock = self._open_lock(lock_id)
-        document = self._document(lock, asked)
-        if asked is not None and asked.message is not None:
-            self._store.put(asked.message)
+        try:
+            document = self._document(lock, asked)
+        except AnswerNotServed as error:
+            if not force:
+                raise TermsUnfit(
+                    f"the answer is not served: demand it first (dmsm user demand {lock_id.hex()})"
+                ) from error
+            document = AnswerEvidence(answer=None, request=_opening_of(asked))
+        self._put_message(asked)
         looks = AnswerLook(**self._parts, tariffs=[tariff], type_names=self._type_names)
         look = looks.look(lock, [ShownAnswer(True, document)])
         return self._prepared(lock, _with_claims(document, look), look)
@@ -190,18 +198,47 @@ class AnswerDisputes(Disputes):
             intent=f"dispute:{lock_id.hex()}",
         )
 
+    def add_evidence(self, lock_id: bytes, asked: AskedRequest | None) -> Receipt:
+        """Show the judges of one's own dispute what the answer says, now that it is served.
+
+        An account adds once a case, so that nothing is sent before there is something to show.
+        Raises TermsUnfit.
+        """
+        lock = self._book.lock(lock_id)
+        if lock.state is not LockState.DISPUTED:
+            raise TermsUnfit(
+                f"lock {lock_id.hex()} is {lock.state.name} and not disputed: there is no case to "
+                "add to"
+            )
+        try:
+            document = self._document(lock, asked)
+        except AnswerNotServed as error:
+            raise TermsUnfit(
+                f"the answer of lock {lock_id.hex()} is not served, so that there is nothing to "
+                "show yet: repeat it once the answer can be had"
+            ) from error
+        self._put_message(asked)
+        return self._add(lock_id, document)
+
+    def _put_message(self, asked: AskedRequest | None) -> None:
+        if asked is not None and asked.message is not None:
+            self._store.put(asked.message)
+
     def _document(self, lock: Lock, asked: AskedRequest | None) -> AnswerEvidence:
-        request = None if asked is None else asked.opening
-        return AnswerEvidence(answer=self._opening(lock), request=request)
+        """Make the evidence. Raises AnswerNotServed."""
+        return AnswerEvidence(answer=self._opening(lock), request=_opening_of(asked))
 
     def _opening(self, lock: Lock) -> bytes | None:
-        """Return r ‖ coins of the answer's seal; None where everybody sees that it is none."""
+        """Return r ‖ coins of the answer's seal; None where everybody sees that it is none.
+
+        Raises AnswerNotServed: what nobody could read yet may still be garbage.
+        """
+        outer = answer_bytes(lock, store=self._store, book=self._book)
         try:
-            outer = answer_bytes(lock, store=self._store, book=self._book)
             sealed = open_outer(lock, outer, gateway=self._gateway, book=self._book)
             key = self._keys.decryption_key
             return kem.opening(key, sealed).to_bytes(key.public_key)
-        except (AnswerNotServed, CryptoError):
+        except CryptoError:
             return None
 
 
@@ -253,6 +290,10 @@ class DataSetDisputes(Disputes):
     def add_evidence(self, lock_id: bytes, group_secret: G1) -> Receipt:
         """Show the judges of somebody else's dispute the group secret, so that they can look."""
         return self._add(lock_id, DataSetEvidence(secret=group_secret))
+
+
+def _opening_of(asked: AskedRequest | None) -> bytes | None:
+    return None if asked is None else asked.opening
 
 
 def _with_claims(document: Any, look: Look) -> Any:

@@ -248,20 +248,23 @@ class UserAgent:
         """End a lock whose answer was demanded and not served in time."""
         return self._disputes.slash(lock_id)
 
-    def prepare_dispute(self, lock_id: bytes, tariff: Tariff) -> PreparedDispute:
+    def prepare_dispute(
+        self, lock_id: bytes, tariff: Tariff, *, force: bool = False
+    ) -> PreparedDispute:
         """Make the evidence of a dispute and look at it as a judge does. Sends nothing.
 
-        Without a note of the request the judges do not learn the window.
+        Without a note of the request the judges do not learn the window. `force`: although the
+        answer is not served; else that raises TermsUnfit.
         """
-        try:
-            asked = self._notes.read(lock_id)
-        except ServiceError:
-            asked = None
-        return self._disputes.prepare(lock_id, tariff, asked)
+        return self._disputes.prepare(lock_id, tariff, self._asked_or_none(lock_id), force=force)
 
     def dispute(self, prepared: PreparedDispute) -> Receipt:
         """Dispute an answer: put up the bond and show the judges the evidence."""
         return self._disputes.dispute(prepared)
+
+    def add_evidence(self, lock_id: bytes) -> Receipt:
+        """Show the judges of one's own dispute an answer that was not served when it began."""
+        return self._disputes.add_evidence(lock_id, self._asked_or_none(lock_id))
 
     # ---- money
 
@@ -278,6 +281,12 @@ class UserAgent:
         return self._book.withdraw()
 
     # ---- inside
+
+    def _asked_or_none(self, lock_id: bytes) -> AskedRequest | None:
+        try:
+            return self._notes.read(lock_id)
+        except ServiceError:
+            return None
 
     def _terms(self, type_id: int) -> tuple[int, int]:
         try:

@@ -123,6 +123,10 @@ def test_user_demand__of_a_withheld_answer__brings_it_from_the_chain(court: Mach
     withhold(court, lock)
     refused = court.as_member("anna", "user", "answer", lock, ok=False)
     assert f"`dmsm user demand {lock}` makes the node bring it on chain" in refused.stderr
+    unread = court.as_member("anna", "user", "dispute", lock, "--yes", ok=False)
+    assert f"demand it first (dmsm user demand {lock[2:]})" in unread.stderr
+    early = court.as_member("anna", "user", "add-evidence", lock, ok=False)
+    assert "CLAIMED and not disputed" in early.stderr
 
     demanded = court.json("anna", "user", "demand", lock)
     assert demanded["deposit_wei"] > 0

@@ -27,7 +27,7 @@ GROUPS = {
     "user": [
         *("request", "locks", "answer", "audit", "refund", "withdraw"),
         *("notifications", "devices", "policy", "consent", "neighbourhood"),
-        *("demand", "slash", "dispute"),
+        *("demand", "slash", "dispute", "add-evidence"),
     ],
     "share": [
         *("broadcast", "form", "select", "close", "grants", "serve"),

@@ -82,6 +82,7 @@ def founded(town: Town) -> Iterator[Court]:
     town.admin.add_member(members[1][0].address, threshold=2)
     decision = town.admin.add_member(members[2][0].address, threshold=2)
     Admin(members[1][1]).approve(decision.proposal.proposal_id)
+    town.anvil.warp(10)  # a case of the second in which a judge joined is not its case
     judges = [_judge(town, *member) for member in members]
     yield Court(town=town, judges=judges, stranger=stranger)
     town.anvil.revert(snapshot)

@@ -131,7 +131,9 @@ def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
-    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    with pytest.raises(TermsUnfit, match=f"not served: demand it first .*{lock_id.hex()}"):
+        house.user.prepare_dispute(lock_id, town.tariff)
+    prepared = house.user.prepare_dispute(lock_id, town.tariff, force=True)
     assert (prepared.look.side, prepared.look.is_final) == (Side.PAYER, False)
     house.user.dispute(prepared)
 
@@ -146,15 +148,45 @@ def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court
 
 
 def test_dispute__given_withheld_bytes_and_a_reply__is_for_the_honest_node(court: Court) -> None:
-    house = court.town.houses[0]
+    town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
-    dispute(court, house, lock_id)
+    house.user.dispute(house.user.prepare_dispute(lock_id, town.tariff, force=True))
 
     house.node.worker.run_once()  # puts the bytes back, and shows the opening
 
     assert court.step() == ["voted", "voted"]
     assert house.user.lock(lock_id).state is LockState.SETTLED
+
+
+def test_add_evidence__given_garbage_served_after_the_dispute__is_for_the_payer(
+    court: Court,
+) -> None:
+    """The node withholds its garbage until the payer has shown nothing, and then brings it."""
+    town, house = court.town, court.town.houses[0]
+    lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
+    garbage = withhold(court, house, lock_id)
+    prepared = house.user.prepare_dispute(lock_id, town.tariff, force=True)
+    assert prepared.document.answer is None
+    house.user.dispute(prepared)
+    with pytest.raises(TermsUnfit, match="nothing to show yet"):
+        house.user.add_evidence(lock_id)
+    town.store.put(garbage)
+    look = court.judges[0].agent.look(lock_id).look
+    assert (look.side, look.is_final) == (Side.PAYEE, False)
+
+    house.user.add_evidence(lock_id)
+
+    assert court.step() == ["voted", "voted"]
+    assert house.user.lock(lock_id).state is LockState.SLASHED
+
+
+def test_add_evidence__given_no_dispute__says_so(court: Court) -> None:
+    house = court.town.houses[0]
+    lock_id = answer_honestly(house)
+
+    with pytest.raises(TermsUnfit, match="CLAIMED and not disputed"):
+        house.user.add_evidence(lock_id)
 
 
 def test_dispute__given_nobody_decides__gives_everything_back(court: Court) -> None:
