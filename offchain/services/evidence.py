@@ -17,6 +17,7 @@ from offchain.services.errors import EvidenceUnreadable, NoJudges, UnfitMember
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.roles import MemberRole
+from offchain.storage.errors import StoreUnavailable
 from offchain.types import Account, to_account
 
 _OPENING_ROOM = records.MAX_DOCUMENT_BYTES + box.OVERHEAD
@@ -51,7 +52,8 @@ def seal_evidence(
 ) -> bytes:
     """Seal a document to the judges in the name of `by`. Random.
 
-    A judge without a usable key is left out. Raises NoJudges when too few are left to decide.
+    A judge without a usable key is left out. Raises NoJudges when too few are left to decide, and
+    StoreUnavailable as it is: a judge whose key is only out of reach now is not left out.
     """
     where = _where(gateway, lock_id, by)
     key, keys, refused = secrets.token_bytes(records.KEY_BYTES), dict[Account, bytes](), []
@@ -60,6 +62,8 @@ def seal_evidence(
         try:
             public_key = directory.paillier_key(judge)
         except UnfitMember as error:
+            if isinstance(error.__cause__, StoreUnavailable):
+                raise error.__cause__ from error
             refused.append(str(error))
             continue
         sealed = kem.seal(public_key, key, context=contexts.evidence_key(**where, judge=judge))

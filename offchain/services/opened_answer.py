@@ -23,7 +23,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.roles import LockState, Reason
 from offchain.storage import ContentStore
-from offchain.storage.errors import StoreUnavailable
+from offchain.storage.errors import says_nothing
 
 # x is public, so that the answer opens, whatever became of the lock since.
 _CLAIMED = (
@@ -88,8 +88,8 @@ def open_answer(
 def answer_bytes(lock: Lock, *, store: ContentStore, book: LockBook) -> bytes:
     """Return the sealed answer: as it was served on chain, else from the content store.
 
-    Its length keeps it within one block, so that both are the same bytes. Raises AnswerNotServed,
-    and StoreUnavailable as it is: nothing is known then.
+    Its length keeps it within one block, so that both are the same bytes. Raises AnswerNotServed;
+    StoreUnavailable, and ObjectCorrupt of one's own store, as they are: nothing is known then.
     """
     served = book.events("Served", lockId=lock.lock_id)
     if served:
@@ -97,9 +97,9 @@ def answer_bytes(lock: Lock, *, store: ContentStore, book: LockBook) -> bytes:
     length = book.event_of("Accepted", lock.lock_id).args["answerLength"]
     try:
         return store.get(lock.answer_digest, max_bytes=length)
-    except StoreUnavailable:
-        raise
     except StorageError as error:
+        if says_nothing(error):
+            raise
         raise AnswerNotServed(
             f"the answer of lock {lock.lock_id.hex()} is not served: {error}"
         ) from error

@@ -17,7 +17,7 @@ from offchain.records.dataset import Companion, FileRef, Manifest
 from offchain.services.data_sets import PublishedDataSet
 from offchain.services.errors import DataSetInvalid, DataSetNotServed
 from offchain.storage import ContentStore
-from offchain.storage.errors import ObjectMalformed, StoreUnavailable
+from offchain.storage.errors import ObjectMalformed, says_nothing
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def open_data_set(
 ) -> OpenedDataSet:
     """Fetch and open manifest, companion and ciphertext file.
 
-    Raises DataSetInvalid, naming what is wrong, DataSetNotServed when bytes cannot be had, and
-    StoreUnavailable as it is: nothing is known then.
+    Raises DataSetInvalid, naming what is wrong, and DataSetNotServed when bytes cannot be had;
+    StoreUnavailable, and ObjectCorrupt of one's own store, as they are: nothing is known then.
     """
     where: dict[str, Any] = {
         "chain_id": gateway.chain_id,
@@ -68,13 +68,13 @@ def open_data_set(
         )
         private_key = PaillierPrivateKey.from_bytes(manifest.paillier_private, bits=paillier_bits)
         ciphertext_bytes = _fetch(store, manifest.ciphertexts)
-    except StoreUnavailable:
-        raise
     except (ObjectMalformed, CryptoError, RecordError) as error:
         raise DataSetInvalid(
             f"data set {published.data_set_id.hex()} does not open: {error}"
         ) from error
     except StorageError as error:
+        if says_nothing(error):
+            raise
         raise DataSetNotServed(
             f"data set {published.data_set_id.hex()} does not open: {error}"
         ) from error

@@ -46,3 +46,12 @@ class StoreUnavailable(StorageError):
 
 class CopiesMissing(StoreUnavailable):
     """Fewer stores than required hold the object; it is owed to the others and sent later."""
+
+
+def says_nothing(error: BaseException | None) -> bool:
+    """Whether the store that was asked failed, so that nothing follows about the object itself.
+
+    Its own bytes are spoilt or it does not answer; a malformed index is the object's own fault.
+    """
+    is_spoilt = isinstance(error, ObjectCorrupt) and not isinstance(error, ObjectMalformed)
+    return is_spoilt or isinstance(error, StoreUnavailable)

@@ -32,7 +32,7 @@ from offchain.services.opened_answer import (
 )
 from offchain.services.request_notes import AskedRequest
 from offchain.storage import ContentStore
-from offchain.storage.errors import StoreUnavailable
+from offchain.storage.errors import says_nothing
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class AnswerLook:
     def look(self, lock: Lock, shown: Sequence[ShownAnswer]) -> Look:
         """Return what follows from the bytes at hand.
 
-        Raises NotJudgeable, StoreUnavailable and ChainError when one's own chain node or store does
-        not answer: nothing follows from that.
+        Raises NotJudgeable, StoreUnavailable, ObjectCorrupt and ChainError when one's own chain
+        node or store does not answer or has spoilt bytes: nothing follows from that.
         """
         try:
             outer = answer_bytes(lock, store=self._store, book=self._book)
@@ -180,16 +180,16 @@ class AnswerLook:
     def _message(self, digest: bytes, length: int) -> bytes | None:
         try:
             return self._store.get(digest, max_bytes=length)
-        except StoreUnavailable:
-            raise
-        except StorageError:
+        except StorageError as error:
+            if says_nothing(error):
+                raise
             return None
 
     def _key_of(self, account: str) -> PaillierPublicKey:
         try:
             return self._directory.paillier_key(account)
         except UnfitMember as error:
-            if isinstance(error.__cause__, StoreUnavailable):
+            if error.__cause__ is not None and says_nothing(error.__cause__):
                 raise error.__cause__ from error
             raise _NotAtHand(str(error)) from error
 

@@ -45,7 +45,7 @@ class DataSetLook:
 
     def look(self, lock: Lock, shown: Sequence[DataSetEvidence]) -> Look:
         """Return what follows from the bytes at hand. Raises like `AnswerLook.look`."""
-        secret = self._true_secret(lock, shown)
+        secret = self._first_true(lock, shown)
         if secret is None:
             return for_payee("nobody showed the secret of the data set's key", is_final=False)
         try:
@@ -66,7 +66,11 @@ class DataSetLook:
             return for_payer(why, report.findings)
         return for_payee("every row is what the chain anchored", report.findings)
 
-    def _true_secret(self, lock: Lock, shown: Sequence[DataSetEvidence]) -> G1 | None:
+    def is_shown(self, lock: Lock, document: DataSetEvidence) -> bool:
+        """Whether a document has the true secret: with it nobody else's is needed."""
+        return self._first_true(lock, [document]) is not None
+
+    def _first_true(self, lock: Lock, shown: Sequence[DataSetEvidence]) -> G1 | None:
         delivered = self._book.event_of("Delivered", lock.lock_id).args
         commitment = G2.from_words(delivered["commitments"][0])
         for one in shown:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +13,17 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
 from offchain.chain.receipt import Receipt
 from offchain.crypto import paillier
-from offchain.errors import DmsmError, StorageError
+from offchain.errors import DmsmError
 from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence
 from offchain.records.tariff import Tariff
 from offchain.services.court.answer_look import AnswerLook, ShownAnswer
-from offchain.services.court.cases import Brought, Case, CaseBook
+from offchain.services.court.cases import Case, CaseBook
 from offchain.services.court.data_set_look import DataSetLook
 from offchain.services.court.look import Look, Side
+from offchain.services.court.shown import ShownEvidence
 from offchain.services.crash_points import crash_point
-from offchain.services.errors import EvidenceUnreadable, ServiceError
-from offchain.services.evidence import judges_of, open_evidence
+from offchain.services.errors import ServiceError
+from offchain.services.evidence import judges_of
 from offchain.services.grants import GrantBook
 from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
@@ -29,7 +31,6 @@ from offchain.services.members import MemberDirectory
 from offchain.services.roles import LockState
 from offchain.services.user import TYPE_NAMES
 from offchain.storage import ContentStore
-from offchain.storage.errors import StoreUnavailable
 from offchain.types import Account
 
 _log = logging.getLogger(__name__)
@@ -75,9 +76,10 @@ class JudgeAgent:
         paillier_bits: int | None = paillier.DEFAULT_BITS,
         confirmations: int | None = None,
         health: HealthGate | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Put its parts together. `health` says when the chain is not to be believed: a vote cannot
-        be taken back. None: always is.
+        be taken back. None: always is. `clock` counts seconds, for what is not to be had yet.
         """
         self._gateway, self._health = gateway, health
         self._store = store
@@ -93,6 +95,9 @@ class JudgeAgent:
             "directory": directory,
             "book": self._book,
         }
+        self._shown = ShownEvidence(
+            gateway=gateway, store=store, keys=keys, cases=self._cases, clock=clock
+        )
         self._answers = AnswerLook(**shared, tariffs=tariffs, type_names=type_names)
         self._data_sets = DataSetLook(**shared, paillier_bits=paillier_bits)
 
@@ -109,12 +114,12 @@ class JudgeAgent:
     def look(self, lock_id: bytes) -> Opinion:
         """Fetch and open everything and say what follows. Votes nothing.
 
-        Raises NotJudgeable, StoreUnavailable, NodeUnavailable when nothing follows.
+        Raises NotJudgeable, StoreUnavailable, ObjectCorrupt, NodeUnavailable when nothing follows.
         """
         case, lock = self._cases.case(lock_id), self._book.lock(lock_id)
         if lock.state is LockState.NONE:
             raise ServiceError(f"lock {lock_id.hex()} is not yet deep enough in the chain")
-        documents, unread = self._read_all(lock)
+        documents, unread = self._read_all(case, lock)
         if lock.threshold == 0:
             shown = [
                 ShownAnswer(by == lock.payer, one)
@@ -150,7 +155,9 @@ class JudgeAgent:
         faults = self._health.check() if self._health else []
         if faults:
             return [Step("paused", b"", "votes on nothing: " + "; ".join(faults))]
-        return [self._attempt(case) for case in self.open_cases() if self.may_vote(case)]
+        cases = self.open_cases()
+        self._shown.forget_all_but({case.lock_id for case in cases})
+        return [self._attempt(case) for case in cases if self.may_vote(case)]
 
     def _attempt(self, case: Case) -> Step:
         try:
@@ -173,18 +180,13 @@ class JudgeAgent:
 
     # ---- evidence
 
-    def _read_all(self, lock: Lock) -> tuple[list[tuple[Account, Evidence]], list[str]]:
-        heard = self._heard(lock)
-        documents: list[tuple[Account, Evidence]] = []
-        unread = []
-        for brought in self._cases.brought(lock.lock_id):
-            if brought.by not in heard:
-                continue
-            try:
-                documents.append((brought.by, self._read(lock.lock_id, brought)))
-            except EvidenceUnreadable as error:
-                unread.append(str(error))
-        return documents, unread
+    def _read_all(self, case: Case, lock: Lock) -> tuple[list[tuple[Account, Evidence]], list[str]]:
+        def is_enough(document: Evidence) -> bool:
+            if lock.threshold == 0 or not isinstance(document, DataSetEvidence):
+                return False
+            return self._data_sets.is_shown(lock, document)
+
+        return self._shown.read(case, self._heard(lock), is_enough)
 
     def _heard(self, lock: Lock) -> set[Account]:
         """Return whose evidence counts: of the parties and of a sharing lock's group."""
@@ -192,16 +194,3 @@ class JudgeAgent:
         if lock.threshold == 0:
             return parties
         return parties | set(self._grants.selection(lock.lock_id).members)
-
-    def _read(self, lock_id: bytes, brought: Brought) -> Evidence:
-        try:
-            data = self._store.get(brought.digest, max_bytes=brought.length)
-        except StoreUnavailable:
-            raise
-        except StorageError as error:
-            raise EvidenceUnreadable(
-                f"the evidence of {brought.by} cannot be had: {error}"
-            ) from error
-        return open_evidence(
-            data, lock_id=lock_id, by=brought.by, keys=self._keys, gateway=self._gateway
-        )

@@ -5,6 +5,7 @@ that lie.
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -29,6 +30,8 @@ from offchain.services.node.windows import HeldWindow, held_window
 from offchain.services.opened_answer import answer_context
 from offchain.services.registration import NO_REGION
 from offchain.services.roles import LockState, MemberRole
+from offchain.storage import Cid
+from offchain.storage.directory import DirectoryStore
 from tests.integration.services.conftest import (
     ADVICE,
     APPLICATION_WEI,
@@ -121,6 +124,18 @@ def _judge(town: Town, keys: MemberKeys, gateway: ChainGateway) -> Judge:
         paillier_bits=BITS,
     )
     return Judge(keys=keys, gateway=gateway, agent=agent)
+
+
+@contextmanager
+def spoilt(town: Town, digest: bytes) -> Iterator[None]:
+    """Flip a bit of a block where it lies in the shared folder, as a bad disk does."""
+    store = town.store
+    assert isinstance(store, DirectoryStore)
+    path = store._path(Cid.from_digest(digest))
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    yield
+    path.write_bytes(sound)
 
 
 # ---- nodes that answer

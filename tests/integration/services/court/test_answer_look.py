@@ -18,7 +18,9 @@ from offchain.services.court.look import Look, Side
 from offchain.services.errors import AnswerNotServed, NotJudgeable
 from offchain.services.members import MemberDirectory
 from offchain.services.opened_answer import answer_bytes, open_outer
-from offchain.storage.errors import StoreUnavailable
+from offchain.storage import Cid
+from offchain.storage.blocks import INDEX_TAG
+from offchain.storage.errors import ObjectCorrupt, StoreUnavailable
 from tests.integration.services.conftest import ADVICE, BILL, BITS, House, Town
 from tests.integration.services.test_requests import ask
 
@@ -29,6 +31,7 @@ from .conftest import (
     answer_honestly,
     double_the_bill,
     leave_out_first_day,
+    spoilt,
 )
 
 
@@ -353,6 +356,40 @@ def test_look__given_own_store_that_does_not_answer__concludes_nothing(
         with pytest.raises(StoreUnavailable):
             judge.look(lock, [payers(document)])
         monkeypatch.undo()
+
+
+def test_look__given_spoilt_bytes_in_the_own_store__concludes_nothing(court: Court) -> None:
+    """A broken disk of the judge's says nothing about either party."""
+    town, house = court.town, court.town.houses[0]
+    lock_id = answer_honestly(house)
+    document, lock = shown_by_payer(house, lock_id), house.user.lock(lock_id)
+    order = house.user._book.event_of("Requested", lock_id).args["order"]
+    keys = (town.directory.member(one).paillier_digest for one in (lock.payer, lock.payee))
+    for digest in (lock.answer_digest, bytes(order.messageDigest), *keys):
+        with spoilt(town, digest), pytest.raises(ObjectCorrupt):
+            looks(town, house).look(lock, [payers(document)])
+
+    assert look_at(town, house, lock_id, payers(document)).side is Side.PAYEE
+
+
+def test_look__given_malformed_index_for_an_answer__is_the_payees_own_fault(court: Court) -> None:
+    """The bytes are the ones that were committed, and no store has better ones."""
+    town, house, node = court.town, court.town.houses[0], court.town.houses[0].node
+    root, factor, lock_id = Cid.of_block(INDEX_TAG + b"?"), b"g" * 32, ask(house)
+    town.store._write_block(root, INDEX_TAG + b"?")
+    node.gateway.transact(
+        "PrepaidLock",
+        "accept",
+        lock_id,
+        factor_commitment(processor=node.keys.address, factor=factor),
+        root.digest,
+        32 * 1024,
+    )
+    node.gateway.transact("PrepaidLock", "claim", lock_id, factor)
+
+    look = look_at(town, house, lock_id)
+
+    assert (look.side, look.is_final) == (Side.PAYER, False)
 
 
 def test_look__given_chain_that_does_not_answer_in_between__concludes_nothing(

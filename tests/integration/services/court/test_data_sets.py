@@ -10,14 +10,24 @@ from offchain.crypto import paillier
 from offchain.crypto.curve import G1, G1_GENERATOR, add
 from offchain.crypto.sharing import group_secret
 from offchain.records.evidence import DataSetEvidence
+from offchain.services.court.judge import JudgeAgent
 from offchain.services.court.look import Look, Side
+from offchain.services.court.shown import RETRY_S
 from offchain.services.disputes import DataSetDisputes
 from offchain.services.errors import NothingToDispute
 from offchain.services.node import data_set_files
 from offchain.services.roles import LockState
-from tests.integration.services.conftest import DATA_SET_PRICE_WEI, SHORTEST_S, Buyer, Node, Town
+from offchain.storage.errors import ObjectCorrupt
+from tests.integration.services.conftest import (
+    BITS,
+    DATA_SET_PRICE_WEI,
+    SHORTEST_S,
+    Buyer,
+    Node,
+    Town,
+)
 
-from .conftest import Court
+from .conftest import Court, spoilt
 from .test_disputes import owed
 
 DISPUTE_WEI = DATA_SET_PRICE_WEI // 4
@@ -139,6 +149,69 @@ def test_look__given_false_file__is_for_the_payer(
 
     assert (found.side, found.is_final) == (Side.PAYER, True)
     assert why in found.why
+
+
+def test_look__given_spoilt_bytes_in_the_judges_store__concludes_nothing(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = court.town
+    node, lock_id = deliver(town)
+    secret = secret_of(node, lock_id, town.buyers[0])
+    opened = town.buyers[0].agent.open_data_set(lock_id, group_secret=secret)
+    files = opened.manifest.companion.digest, opened.manifest.ciphertexts.digest
+    for digest in (opened.published.manifest_digest, *files):
+        with spoilt(town, digest), pytest.raises(ObjectCorrupt):
+            look(court, lock_id, secret)
+
+    assert look(court, lock_id, secret).side is Side.PAYEE
+
+
+def test_run_once__given_members_bytes_that_nobody_has__searches_seldom_and_in_the_end(
+    court: Court, lie: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A friend of the node could make each look cost the time of a search."""
+    town, (buyer, friend, third) = court.town, court.town.buyers
+    judge, clock = court.judges[0], [0.0]
+    agent = JudgeAgent(
+        gateway=judge.gateway,
+        store=town.store,
+        keys=judge.keys,
+        directory=town.directory,
+        tariffs=[town.tariff],
+        paillier_bits=BITS,
+        clock=lambda: clock[0],
+    )
+    lie("_ciphertext_file", other_ciphertext)
+    node, lock_id = deliver(town)
+    secret = secret_of(node, lock_id, buyer)
+    friend.agent.dispute(friend.agent.prepare_dispute(lock_id, group_secret=secret))
+    (brought,) = agent._cases.brought(lock_id)
+    hidden = town.store.get(brought.digest, max_bytes=brought.length)
+    town.store.unpin(brought.digest)
+    asked, real = [], town.store.get
+    monkeypatch.setattr(town.store, "get", lambda cid, **kw: asked.append(cid) or real(cid, **kw))
+    case = agent.open_cases()[0]
+
+    def searches() -> int:
+        asked.clear()
+        opinion = agent.look(lock_id)
+        assert "cannot be had" in opinion.unread[0]
+        return asked.count(brought.digest)
+
+    assert [searches(), searches()] == [1, 0]
+    clock[0] += RETRY_S
+    assert [searches(), searches()] == [1, 0]
+    town.anvil.warp_to(case.patient_until)
+    assert [searches(), searches()] == [1, 0]
+
+    # With a true secret at hand nothing behind it is fetched.
+    town.store.put(hidden)
+    clock[0] += RETRY_S
+    third.agent.add_evidence(lock_id, group_secret=secret)
+    second = agent._cases.brought(lock_id)[1]
+    asked.clear()
+    assert agent.look(lock_id).look.side is Side.PAYER
+    assert second.digest not in asked and brought.digest in asked
 
 
 def test_look__given_consent_withdrawn_before__is_named_and_not_judged(

@@ -19,6 +19,7 @@ from offchain.services.errors import (
 from offchain.services.evidence import judges_of, open_evidence, seal_evidence
 from offchain.services.node.duty_tables import Duty
 from offchain.services.roles import LockState
+from offchain.storage.errors import ObjectCorrupt, StoreUnavailable
 from tests.integration.services.conftest import PRICE_WEI, House, Town
 
 from .conftest import (
@@ -29,6 +30,7 @@ from .conftest import (
     answer_falsely,
     answer_honestly,
     double_the_bill,
+    spoilt,
 )
 
 DISPUTE_WEI = max(PRICE_WEI // 4, 10**14)
@@ -238,6 +240,41 @@ def test_dispute__given_no_judge_with_a_key__pays_nothing(court: Court) -> None:
     for file in files:
         town.store.put(file)
     assert house.user.lock(lock_id).state is LockState.CLAIMED
+
+
+def test_dispute__given_store_that_does_not_answer_for_a_key__leaves_no_judge_out(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two judges of three could still decide: the third must not lose its voice to a hiccup."""
+    town, house = court.town, court.town.houses[0]
+    lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
+    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    digest = town.directory.member(court.judges[2].keys.address).paillier_digest
+    house.user._disputes._directory._keys.clear()
+    real = town.store.get
+
+    def get(cid: bytes, **bounds: int) -> bytes:
+        if cid == digest:
+            raise StoreUnavailable("no daemon")
+        return real(cid, **bounds)
+
+    monkeypatch.setattr(town.store, "get", get)
+    with pytest.raises(StoreUnavailable, match="no daemon"):
+        house.user.dispute(prepared)
+
+    assert house.user.lock(lock_id).state is LockState.CLAIMED
+
+
+def test_look__given_spoilt_evidence_in_the_judges_store__concludes_nothing(court: Court) -> None:
+    town, house = court.town, court.town.houses[0]
+    lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
+    dispute(court, house, lock_id)
+    (brought,) = court.judges[0].agent._cases.brought(lock_id)
+
+    with spoilt(town, brought.digest), pytest.raises(ObjectCorrupt):
+        court.judges[0].agent.look(lock_id)
+
+    assert court.judges[0].agent.look(lock_id).look.side is Side.PAYER
 
 
 def test_run_once__given_chain_not_to_be_believed__votes_on_nothing(court: Court) -> None:
