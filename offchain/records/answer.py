@@ -1,5 +1,6 @@
 """The node's answer to a user's request, and the reply that carries it (docs/formats.md §10)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offchain.crypto.curve import G1
@@ -15,6 +16,7 @@ from offchain.types import Account, Batch
 MAX_ANSWER_BYTES = 24_576  # base64, the seal and the box around it stay within 32 KiB
 MAX_REPLY_BYTES = 33_000
 MAX_DAYS = 4_096
+MAX_ROWS = packed.MAX_ROWS  # over all devices: equal rows compress to nearly nothing
 MAX_PROOF = 17  # 65,536 readings a batch
 _NAMES = "type lock nonce signed_at as_of_block devices result"
 
@@ -87,11 +89,11 @@ def encode(answer: Answer) -> bytes:
 
 
 def decode(data: bytes) -> Answer:
-    """Decode an answer of at most 24 KiB. Raises FormatError."""
+    """Decode an answer of at most 24 KiB and 65,536 readings in all. Raises FormatError."""
     value = canonical_json.loads(data, max_bytes=MAX_ANSWER_BYTES)
     obj = fields.versioned(value, _NAMES, what="an answer")
     items = fields.sequence(obj["devices"], "devices", max_items=MAX_DEVICES)
-    devices = tuple(_device_from_json(item) for item in items)
+    devices = _devices_from_json(items)
     if len({device.packed.device for device in devices}) != len(devices):
         raise FormatError("an answer names each device once")
     return Answer(
@@ -128,10 +130,21 @@ def _device_to_json(device: DeviceAnswer) -> fields.Json:
     }
 
 
-def _device_from_json(value: object) -> DeviceAnswer:
+def _devices_from_json(items: Sequence[object]) -> tuple[DeviceAnswer, ...]:
+    devices: list[DeviceAnswer] = []
+    rest = MAX_ROWS
+    for item in items:
+        if rest == 0:
+            raise FormatError(f"an answer has at most {MAX_ROWS} readings over all its devices")
+        devices.append(_device_from_json(item, rest))
+        rest -= devices[-1].packed.count
+    return tuple(devices)
+
+
+def _device_from_json(value: object, max_rows: int) -> DeviceAnswer:
     names = "packed batches nonce_keys opening closing"
     obj = fields.members(value, names, what="a device's answer")
-    columns = packed.from_json(obj["packed"], with_energy=True)
+    columns = packed.from_json(obj["packed"], with_energy=True, max_rows=max_rows)
     pairs = tuple(
         _pair(item) for item in fields.sequence(obj["batches"], "batches", max_items=columns.count)
     )

@@ -11,7 +11,12 @@ from itertools import pairwise
 from offchain.crypto.packing import slots_per_plaintext
 from offchain.errors import FormatError
 from offchain.records import fields
-from offchain.records.dataset import MAX_CIPHERTEXT_BYTES, MAX_DEVICE_ROWS, MAX_DEVICES
+from offchain.records.dataset import (
+    COMMITMENT_BYTES,
+    MAX_CIPHERTEXT_BYTES,
+    MAX_DEVICE_ROWS,
+    MAX_DEVICES,
+)
 from offchain.types import Account, to_account
 
 MAGIC = b"DMSMCT01"
@@ -20,7 +25,6 @@ MAX_MODULUS_BYTES = 512
 _HEAD = struct.Struct(">8sH")
 _COUNT = struct.Struct(">I")
 _DEVICE = struct.Struct(">20sII")
-_COMMITMENT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +67,28 @@ def decode_ciphertexts(data: bytes) -> CiphertextFile:
     if not isinstance(data, bytes) or len(data) > MAX_CIPHERTEXT_BYTES:
         raise FormatError(f"a ciphertext file has at most {MAX_CIPHERTEXT_BYTES} bytes")
     reader = _Reader(data)
-    magic, modulus_bytes = _HEAD.unpack(reader.take(_HEAD.size))
-    if magic != MAGIC:
-        raise FormatError("these bytes are no ciphertext file of version 1")
-    modulus = _require_modulus(reader.take(modulus_bytes))
-    (count,) = _COUNT.unpack(reader.take(_COUNT.size))
-    fields.integer(count, "the number of devices", low=1, high=MAX_DEVICES)
-    devices = tuple(_device(reader, 2 * modulus_bytes) for _ in range(count))
+    modulus, count = _head(reader)
+    devices = tuple(_device(reader, 2 * len(modulus)) for _ in range(count))
     file = CiphertextFile(modulus=modulus, devices=devices)
     _check(file)
-    if reader.rest:
-        raise FormatError(f"a ciphertext file is followed by {reader.rest} bytes")
+    _require_end(reader)
     return file
+
+
+def listed_rows(data: bytes) -> list[tuple[Account, int]]:
+    """Return the devices and their rows without building a row.
+
+    Their ciphertexts and M' lie in these bytes to the last one. Raises FormatError.
+    """
+    reader = _Reader(data)
+    modulus, count = _head(reader)
+    listed = []
+    for _ in range(count):
+        account, rows, ciphertexts = _DEVICE.unpack(reader.take(_DEVICE.size))
+        reader.skip(ciphertexts * 2 * len(modulus) + rows * COMMITMENT_BYTES)
+        listed.append((to_account(account), rows))
+    _require_end(reader)
+    return listed
 
 
 class _Reader:
@@ -86,15 +100,33 @@ class _Reader:
     def rest(self) -> int:
         return len(self._data) - self._at
 
-    def take(self, length: int) -> bytes:
+    def skip(self, length: int) -> None:
         if length > self.rest:
             raise FormatError("a ciphertext file is cut off")
         self._at += length
+
+    def take(self, length: int) -> bytes:
+        self.skip(length)
         return self._data[self._at - length : self._at]
 
     def take_items(self, count: int, length: int) -> tuple[bytes, ...]:
         block = self.take(count * length)  # the length is checked before anything is built
         return tuple(block[at : at + length] for at in range(0, len(block), length))
+
+
+def _head(reader: _Reader) -> tuple[bytes, int]:
+    """Return the modulus and the number of devices."""
+    magic, modulus_bytes = _HEAD.unpack(reader.take(_HEAD.size))
+    if magic != MAGIC:
+        raise FormatError("these bytes are no ciphertext file of version 1")
+    modulus = _require_modulus(reader.take(modulus_bytes))
+    (count,) = _COUNT.unpack(reader.take(_COUNT.size))
+    return modulus, fields.integer(count, "the number of devices", low=1, high=MAX_DEVICES)
+
+
+def _require_end(reader: _Reader) -> None:
+    if reader.rest:
+        raise FormatError(f"a ciphertext file is followed by {reader.rest} bytes")
 
 
 def _device(reader: _Reader, ciphertext_bytes: int) -> DeviceCiphertexts:
@@ -103,7 +135,7 @@ def _device(reader: _Reader, ciphertext_bytes: int) -> DeviceCiphertexts:
         device=to_account(account),
         rows=rows,
         ciphertexts=reader.take_items(count, ciphertext_bytes),
-        commitments=reader.take_items(rows, _COMMITMENT_BYTES),
+        commitments=reader.take_items(rows, COMMITMENT_BYTES),
     )
 
 
@@ -136,4 +168,4 @@ def _check_device(device: DeviceCiphertexts, slots: int, ciphertext_bytes: int) 
     for ciphertext in device.ciphertexts:
         fields.exact(ciphertext, "a ciphertext", length=ciphertext_bytes)
     for commitment in device.commitments:
-        fields.exact(commitment, "a commitment", length=_COMMITMENT_BYTES)
+        fields.exact(commitment, "a commitment", length=COMMITMENT_BYTES)

@@ -24,8 +24,10 @@ _FREE_JSON_BYTES = 2**16
 MAX_MANIFEST_BYTES = 16_384
 MAX_DEVICES = 10_000
 MAX_DEVICE_ROWS = 2**20
+COMMITMENT_BYTES = 32  # M' of each row in the ciphertext file
 MAX_PAILLIER_KEY_BYTES = 1_100
 _VALUE_LIMIT = 2**20
+_DEVICE_NAMES = "packed first_register_wh batches nonce_keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -122,11 +124,14 @@ def encode_companion(companion: Companion) -> bytes:
     return inflate.deflate(canonical_json.dumps(obj))
 
 
-def decode_companion(data: bytes, *, max_rows: int) -> Companion:
+def decode_companion(
+    data: bytes, *, max_rows: int, listed: Sequence[tuple[Account, int]] | None = None
+) -> Companion:
     """Decode a companion file (out of its box) of at most `max_rows` readings in all.
 
-    The manifest says how many rows there are, so that a small file cannot unpack to more than was
-    bought. Raises FormatError.
+    listed: the devices and their rows as the ciphertext file has them, with 32 bytes a row; others
+    are refused before a column is unpacked, so that a small file costs no more than was fetched.
+    None: not compared. Raises FormatError.
     """
     if len(data) > MAX_COMPANION_BYTES:
         raise FormatError(f"a companion file has at most {MAX_COMPANION_BYTES} bytes")
@@ -135,6 +140,8 @@ def decode_companion(data: bytes, *, max_rows: int) -> Companion:
     value = canonical_json.loads(plain, max_bytes=max_json_bytes)
     obj = fields.versioned(value, "devices aggregate_signature", what="a companion file")
     items = fields.sequence(obj["devices"], "devices", min_items=1, max_items=MAX_DEVICES)
+    if listed is not None:
+        _require_listed(items, listed)
     devices: list[CompanionDevice] = []
     for item in items:
         devices.append(_device_from_json(item, max_rows))
@@ -199,9 +206,17 @@ def _device_to_json(device: CompanionDevice) -> fields.Json:
     }
 
 
+def _require_listed(items: Sequence[object], listed: Sequence[tuple[Account, int]]) -> None:
+    said = []
+    for item in items:
+        obj = fields.members(item, _DEVICE_NAMES, what="a device of a companion file")
+        said.append(packed.said_rows(obj["packed"]))
+    if said != list(listed):
+        raise FormatError("ciphertexts and companion list other devices or rows")
+
+
 def _device_from_json(value: object, max_rows: int) -> CompanionDevice:
-    names = "packed first_register_wh batches nonce_keys"
-    obj = fields.members(value, names, what="a device of a companion file")
+    obj = fields.members(value, _DEVICE_NAMES, what="a device of a companion file")
     columns = packed.from_json(
         obj["packed"], with_energy=False, max_rows=min(max_rows, MAX_DEVICE_ROWS)
     )

@@ -14,6 +14,7 @@ from offchain.records.reading import check_sample
 from offchain.types import Account, MeterSample, Reading, day_of
 
 MAX_ROWS = 65_536
+_NAMES = "device first_seq count columns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -64,12 +65,21 @@ def to_json(packed: Packed) -> fields.Json:
     }
 
 
+def said_rows(value: object) -> tuple[Account, int]:
+    """Return device and number of rows that packed readings claim; no column is unpacked.
+
+    Raises FormatError.
+    """
+    obj = fields.members(value, _NAMES, what="packed readings")
+    return fields.account(obj["device"], "device"), fields.integer(obj["count"], "count", low=1)
+
+
 def from_json(value: object, *, with_energy: bool, max_rows: int = MAX_ROWS) -> Packed:
     """Read packed readings of 1 to `max_rows` rows.
 
     Ranges, rising times and a register that never falls are checked. Raises FormatError.
     """
-    obj = fields.members(value, "device first_seq count columns", what="packed readings")
+    obj = fields.members(value, _NAMES, what="packed readings")
     rows = fields.integer(obj["count"], "count", low=1, high=max_rows)
     width = 4 if with_energy else 3
     room = width * rows * varint.MAX_BYTES

@@ -12,6 +12,7 @@ from offchain.crypto import box, kdf
 from offchain.crypto.curve import G1
 from offchain.crypto.paillier import PaillierPrivateKey
 from offchain.errors import CryptoError, RecordError, StorageError
+from offchain.records import ciphertexts as ciphertext_file
 from offchain.records import contexts, dataset
 from offchain.records.dataset import Companion, FileRef, Manifest
 from offchain.services.data_sets import PublishedDataSet
@@ -58,6 +59,8 @@ def open_data_set(
             )
         )
         _require_same(manifest, published)
+        _require_room(manifest)
+        ciphertext_bytes = _fetch(store, manifest.ciphertexts)
         companion = dataset.decode_companion(
             box.open_sealed(
                 kdf.companion_key(group_secret, published.data_set_id),
@@ -65,9 +68,9 @@ def open_data_set(
                 context=contexts.companion(**where),
             ),
             max_rows=manifest.rows,
+            listed=ciphertext_file.listed_rows(ciphertext_bytes),
         )
         private_key = PaillierPrivateKey.from_bytes(manifest.paillier_private, bits=paillier_bits)
-        ciphertext_bytes = _fetch(store, manifest.ciphertexts)
     except (ObjectMalformed, CryptoError, RecordError) as error:
         raise DataSetInvalid(
             f"data set {published.data_set_id.hex()} does not open: {error}"
@@ -84,6 +87,15 @@ def open_data_set(
 def _fetch(store: ContentStore, file: FileRef) -> bytes:
     # The audit checks the hash of the whole object, and names the rows that are wrong.
     return store.get(file.digest, max_bytes=file.length)
+
+
+def _require_room(manifest: Manifest) -> None:
+    """The rows are the seller's word, and what a small companion may unpack to."""
+    if manifest.rows > manifest.ciphertexts.length // dataset.COMMITMENT_BYTES:
+        raise DataSetInvalid(
+            f"{manifest.rows} rows do not fit a ciphertext file of {manifest.ciphertexts.length} "
+            f"bytes: each has {dataset.COMMITMENT_BYTES} bytes there"
+        )
 
 
 def _require_same(manifest: Manifest, published: PublishedDataSet) -> None:

@@ -43,6 +43,7 @@ from .samples import (
 )
 
 ROWS = readings(48)
+COLUMNS = ("times_s", "energies_wh", "powers_w", "temperatures_dc")
 KEYS = {day_of(one.time_s): nonce_key(day_of(one.time_s)) for one in ROWS}
 RUNS = batch.cut(ROWS)
 SIGNATURE = bls.sign(bls.BlsSecretKey(7), b"root", role=Tag.ROOT)
@@ -300,6 +301,34 @@ def test_encode_answer__given_too_many_readings__refuses_the_size():
         answer.encode(replace(ANSWER, devices=(big,)))
 
 
+def test_decode_answer__given_small_columns_of_many_rows__bounds_their_sum():
+    """Equal steps compress to nothing: 24 KiB of devices could claim millions of rows."""
+    rows = packed.of(readings(40_000, step_s=1))
+    flat = replace(rows, energies_wh=(5,) * 40_000, powers_w=(0,) * 40_000)
+    flat = replace(flat, temperatures_dc=(0,) * 40_000)
+
+    def device(account, count):
+        columns = replace(
+            flat,
+            device=account,
+            **{name: getattr(flat, name)[:count] for name in COLUMNS},
+        )
+        return replace(DEVICE_ANSWER, packed=columns, batches=((1, count),), opening=None)
+
+    def two(count):
+        devices = (device(DEVICE, 40_000), device(OTHER_DEVICE, count))
+        devices = tuple(replace(one, closing=None) for one in devices)
+        return replace(ANSWER, devices=devices)
+
+    assert answer.decode(answer.encode(two(25_536))) == two(25_536)
+    with pytest.raises(FormatError, match="count"):
+        answer.encode(two(25_537))
+    third = replace(device(OWNER, 1), closing=None)
+    full = two(25_536)
+    with pytest.raises(FormatError, match="65536 readings"):
+        answer.encode(replace(full, devices=(*full.devices, third)))
+
+
 def test_decode_reply__given_encoded_reply__gives_answer_and_signature():
     data = answer.encode(ANSWER)
     assert answer.decode_reply(answer.encode_reply(data, SIGNATURE)) == (data, SIGNATURE)
@@ -343,6 +372,21 @@ def test_decode_companion__given_more_rows_than_announced__refuses():
         dataset.decode_companion(data, max_rows=47)
 
 
+def test_decode_companion__given_other_rows_than_listed__refuses_before_unpacking():
+    obj = json.loads(inflate.inflate(dataset.encode_companion(COMPANION), max_bytes=10**6))
+    obj["devices"][0]["packed"]["columns"] = "AAAA"  # what no zlib stream begins with
+    spoilt = inflate.deflate(canonical_json.dumps(obj))
+    listed = [(DEVICE, 48)]
+    whole = dataset.encode_companion(COMPANION)
+    assert dataset.decode_companion(whole, max_rows=48, listed=listed) == COMPANION
+
+    with pytest.raises(FormatError, match="damaged"):
+        dataset.decode_companion(spoilt, max_rows=48, listed=listed)
+    for other in ([], [(DEVICE, 47)], [(OTHER_DEVICE, 48)], [*listed, (OTHER_DEVICE, 1)]):
+        with pytest.raises(FormatError, match="list other devices or rows"):
+            dataset.decode_companion(spoilt, max_rows=48, listed=other)
+
+
 # ---- ciphertext file
 
 MODULUS = b"\xff" * 64  # 512 bits: 12 slots
@@ -375,6 +419,13 @@ def test_decode_ciphertexts__given_every_cut__refuses():
             ciphertexts.decode_ciphertexts(FILE_BYTES[:length])
     with pytest.raises(FormatError):
         ciphertexts.decode_ciphertexts(FILE_BYTES + b"\0")
+
+
+def test_listed_rows__given_file__are_its_devices_rows():
+    assert ciphertexts.listed_rows(FILE_BYTES) == [(DEVICE, 13), (OTHER_DEVICE, 1)]
+    for bad in (*(FILE_BYTES[:length] for length in range(len(FILE_BYTES))), FILE_BYTES + b"\0"):
+        with pytest.raises(FormatError):
+            ciphertexts.listed_rows(bad)
 
 
 @given(index=st.integers(0, 105), flip=st.integers(1, 255))

@@ -9,6 +9,8 @@ from offchain.chain.errors import ContractRevert
 from offchain.crypto import paillier
 from offchain.crypto.curve import G1, G1_GENERATOR, add
 from offchain.crypto.sharing import group_secret
+from offchain.records import varint
+from offchain.records.dataset import Companion
 from offchain.records.evidence import DataSetEvidence
 from offchain.services.court.judge import JudgeAgent
 from offchain.services.court.look import Look, Side
@@ -130,7 +132,16 @@ def test_look__given_file_that_nobody_serves__waits_and_is_for_the_payer(
     ("part", "change", "why"),
     [
         ("_ciphertext_file", other_ciphertext, "rows match"),
-        ("_companion", lambda one: replace(one, devices=one.devices[:1]), "rows match"),
+        (
+            "_companion",
+            lambda one: replace(one, devices=one.devices[:1]),
+            "list other devices or rows",
+        ),
+        (
+            "_ciphertext_file",
+            lambda one: replace(one, devices=one.devices[:1]),
+            "list other devices or rows",
+        ),
         (
             "_companion",
             lambda one: replace(one, aggregate_signature=G1_GENERATOR),
@@ -149,6 +160,58 @@ def test_look__given_false_file__is_for_the_payer(
 
     assert (found.side, found.is_final) == (Side.PAYER, True)
     assert why in found.why
+
+
+BOMB_ROWS = 2**18
+
+
+def bomb(companion: Companion) -> Companion:
+    """A companion whose first device unpacks to rows that no ciphertext stands for."""
+    first, count = companion.devices[0], BOMB_ROWS
+    columns = replace(
+        first.packed,
+        times_s=tuple(range(1, count + 1)),
+        powers_w=(0,) * count,
+        temperatures_dc=(0,) * count,
+    )
+    seq = columns.first_seq
+    batches = [
+        replace(first.batches[0], from_seq=seq + i, count=2**16) for i in range(0, count, 2**16)
+    ]
+    device = replace(first, packed=columns, batches=tuple(batches))
+    return replace(companion, devices=(device,))
+
+
+@pytest.mark.parametrize(
+    ("claimed_bytes", "why"),
+    [(None, "rows do not fit a ciphertext file"), (2**26, "list other devices or rows")],
+)
+def test_look__given_small_companion_of_many_rows__unpacks_none(
+    court: Court,
+    lie: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    claimed_bytes: int | None,
+    why: str,
+) -> None:
+    """The number of rows and the length of a file are the seller's word until it is fetched."""
+    lie("_companion", bomb)
+    lie("Manifest", lambda one: replace(one, rows=BOMB_ROWS))
+    lie("BuiltDataSet", lambda one: replace(one, rows=BOMB_ROWS))
+    if claimed_bytes:
+        lie("_reference", lambda ref: replace(ref, length=claimed_bytes))
+    node, lock_id = deliver(court.town)
+    secret = secret_of(node, lock_id, court.town.buyers[0])
+    unpacked = []
+    decode = varint.decode_columns
+    monkeypatch.setattr(
+        varint, "decode_columns", lambda data, **kw: unpacked.append(kw) or decode(data, **kw)
+    )
+
+    found = look(court, lock_id, secret)
+
+    assert (found.side, found.is_final) == (Side.PAYER, True)
+    assert why in found.why
+    assert unpacked == []
 
 
 def test_look__given_spoilt_bytes_in_the_judges_store__concludes_nothing(
