@@ -2,16 +2,20 @@
 
 A demanded answer is served on chain, a dispute is replied to with what opens the answer or the data
 set: both are unique, so that an honest node's reply decides for it. Every step is journaled before
-its side effect and can be taken up again after a crash.
+its side effect and can be taken up again after a crash. What ends a duty is no state that a chain
+node which is behind could show: the event that began it does not come a second time.
 """
 
 from __future__ import annotations
 
+import logging
+
+from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
 from offchain.crypto import kem
 from offchain.crypto.sharing import group_secret
-from offchain.errors import CryptoError
+from offchain.errors import CryptoError, DmsmError, StorageError
 from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence
 from offchain.services.court.cases import CaseBook
 from offchain.services.crash_points import crash_point
@@ -20,14 +24,25 @@ from offchain.services.evidence import judges_of, seal_evidence
 from offchain.services.locks import Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
+from offchain.services.node import stored_files
 from offchain.services.node.duty_tables import Duty
 from offchain.services.node.inbox_scan import InboxScan
 from offchain.services.node.outcome import NodeTerms, Outcome
-from offchain.services.node.store import NodeStore
+from offchain.services.node.store import NodeStore, StoredDataSet
 from offchain.services.roles import LockState
 from offchain.storage import ContentStore
 
+_log = logging.getLogger(__name__)
+
 _EVENTS = {Duty.SERVE: "Demanded", Duty.REPLY: "Disputed"}
+# Nothing leads on from these: a chain node that is behind cannot show one that does not hold.
+_ENDED = (
+    LockState.SETTLED,
+    LockState.REFUNDED,
+    LockState.SLASHED,
+    LockState.REJECTED,  # these two when a reorganisation went back behind the acceptance
+    LockState.DECLINED,
+)
 
 
 class DefenceDesk:
@@ -55,45 +70,50 @@ class DefenceDesk:
         self._newest = LockBook(gateway, confirmations=0)
         self._newest_cases = CaseBook(gateway, confirmations=0)
         self._scans = {kind: self._scan_for(kind) for kind in Duty}
+        # Why what is newest of a kind could not be read when it was last asked for.
+        self.unread: dict[Duty, DmsmError] = {}
 
     def demands(self) -> list[bytes]:
-        """Return the locks whose answer was demanded and that are not known to be served."""
+        """Return the locks whose answer was demanded and that are not known to be served; those
+        known already, too, when what is new cannot be read (`unread` says why).
+        """
         return self._waiting(Duty.SERVE)
 
     def serve(self, lock_id: bytes) -> Outcome:
         """Bring the demanded answer on chain.
 
-        While serving costs more gas than was deposited, it waits until half of the time has gone;
-        then the answer is served at any price: the lock, its bond and the credit are at stake.
+        It shows nobody anything new, so it goes by the newest block; a demand is let go by what
+        lies deep enough. While serving costs more gas than was deposited, it waits until half of
+        the time has gone; then the answer is served at any price: the lock, its bond and the
+        credit are at stake.
         """
-        lock = self._book.lock(lock_id)
-        if lock.state is not LockState.DEMANDED:
+        deep = self._book.lock(lock_id)
+        if deep.state in _ENDED or (deep.is_demanded and deep.state is not LockState.DEMANDED):
             self._held.end_duty(lock_id, Duty.SERVE)
-            return Outcome("skipped", lock_id, f"the lock is {lock.state.name}")
-        if self._newest.lock(lock_id).state is not LockState.DEMANDED:
-            return Outcome("skipped", lock_id, "waits: what was served is not yet deep enough")
-        if lock.due_at <= self._gateway.now():
+            return Outcome("skipped", lock_id, f"the lock is {deep.state.name}")
+        if deep.state is LockState.DEMANDED and self._is_past(deep):
             self._held.end_duty(lock_id, Duty.SERVE)
             return Outcome("expired", lock_id, "the demand was not served in time")
-        job = self._held.request(lock_id)
-        if job is None or job.answer is None:
-            raise ServiceError(
-                f"this node's store has no answer of lock {lock_id.hex()}, which was demanded by "
-                f"{lock.due_at}; is it the store that accepted? Put it back, or price and bond go"
-            )
-        if why := self._too_dear(lock, job.answer):
+        lock = self._newest.lock(lock_id)
+        if lock.state is not LockState.DEMANDED or lock.due_at <= self._gateway.now():
+            why = f"waits: the lock is {lock.state.name}, which is not yet deep enough"
             return Outcome("skipped", lock_id, why)
+        answer = self._answer(lock)
+        if why_dear := self._too_dear(lock, answer):
+            return Outcome("skipped", lock_id, why_dear)
         crash_point("serve:begun")
         receipt = self._gateway.transact(
-            "PrepaidLock", "serve", lock_id, job.answer, intent=f"serve:{lock_id.hex()}"
+            "PrepaidLock", "serve", lock_id, answer, intent=f"serve:{lock_id.hex()}"
         )
         crash_point("serve:sent")
         if self._depth == 0:
             self._held.end_duty(lock_id, Duty.SERVE)
-        return Outcome("served", lock_id, f"{len(job.answer)} bytes on chain", receipt)
+        return Outcome("served", lock_id, f"{len(answer)} bytes on chain", receipt)
 
     def disputes(self) -> list[bytes]:
-        """Return the disputed locks that this node has not replied to, as far as is known."""
+        """Return the disputed locks that this node has not replied to, as far as is known; see
+        `demands`.
+        """
         return self._waiting(Duty.REPLY)
 
     def reply(self, lock_id: bytes) -> Outcome:
@@ -101,16 +121,19 @@ class DefenceDesk:
         look.
         """
         lock = self._book.lock(lock_id)
-        me = self._keys.address
-        is_over = lock.state is not LockState.DISPUTED or lock.due_at <= self._gateway.now()
-        if is_over or any(one.by == me for one in self._cases.brought(lock_id)):
+        is_disputed = lock.state is LockState.DISPUTED
+        is_over = lock.state in _ENDED or (is_disputed and self._is_past(lock))
+        if is_over or self._has_replied(self._cases, lock_id):
             self._held.end_duty(lock_id, Duty.REPLY)
             return Outcome("skipped", lock_id, f"the lock is {lock.state.name}; nothing to add")
-        if any(one.by == me for one in self._newest_cases.brought(lock_id)):
+        if not is_disputed or lock.due_at <= self._gateway.now():
+            why = f"waits: the lock is {lock.state.name} in what is deep enough"
+            return Outcome("skipped", lock_id, why)
+        if self._has_replied(self._newest_cases, lock_id):
             return Outcome("skipped", lock_id, "waits: the reply is not yet deep enough")
+        self._put_again(lock)  # first: the bytes count even if no evidence can be sealed or sent
         evidence = self._sealed_reply(lock)
         crash_point("reply:journaled")
-        self._put_again(lock)
         digest = self._store.put(evidence).digest
         crash_point("reply:stored")
         receipt = self._gateway.transact(
@@ -136,20 +159,52 @@ class DefenceDesk:
             self._gateway,
             self._held,
             ("PrepaidLock", _EVENTS[kind]),
-            confirmations=self._depth,
+            # A reply is evidence for judges: it waits for a dispute that stands. Serving does not.
+            confirmations=0 if kind is Duty.SERVE else self._depth,
             take=take,
-            # What a reorganisation took off ends at its next step, and comes again with its event.
+            # What a reorganisation took off waits until the lock ends, or for its event again.
             undo=lambda: None,
             payee=self._keys.address,
         )
 
     def _waiting(self, kind: Duty) -> list[bytes]:
-        self._scans[kind].follow()
+        self.unread.pop(kind, None)
+        try:
+            self._scans[kind].follow()
+        except NodeUnavailable:
+            raise
+        except DmsmError as error:  # what is known already has its deadline
+            _log.warning("%s events could not be read: %s", _EVENTS[kind], error)
+            self.unread[kind] = error
         return self._held.duties(kind)
+
+    def _is_past(self, lock: Lock) -> bool:
+        """Whether the lock's stage is over in a block deep enough."""
+        deep = self._gateway.block(self._gateway.final(self._depth))
+        return lock.due_at <= deep.timestamp
+
+    def _has_replied(self, cases: CaseBook, lock_id: bytes) -> bool:
+        return any(one.by == self._keys.address for one in cases.brought(lock_id))
+
+    def _answer(self, lock: Lock) -> bytes:
+        """Return the answer's bytes: the node's own, or those of the content store, whose digest
+        the lock names.
+        """
+        job = self._held.request(lock.lock_id)
+        if job is not None and job.answer is not None:
+            return job.answer
+        try:
+            return self._store.get(lock.answer_digest, max_bytes=lock.answer_length)
+        except StorageError as error:
+            raise ServiceError(
+                f"this node's store has no answer of lock {lock.lock_id.hex()}, which was demanded "
+                f"by {lock.due_at}, and the content store gives none ({error}); is it the store "
+                "that accepted? Put it back, or price and bond go"
+            ) from error
 
     def _too_dear(self, lock: Lock, answer: bytes) -> str | None:
         """Return why serving waits for cheaper gas, None when it does not."""
-        demanded = self._book.event_of("Demanded", lock.lock_id)
+        demanded = self._newest.event_of("Demanded", lock.lock_id)
         begun_at = self._gateway.block(demanded.block_number).timestamp
         half_at, deposit_wei = (begun_at + lock.due_at) // 2, demanded.args["depositWei"]
         if self._gateway.now() >= half_at:
@@ -199,10 +254,19 @@ class DefenceDesk:
         if lock.threshold != 0:
             stored = self._held.data_set(lock.subject)
             if stored is not None:
-                self._store.put(stored.manifest, lasting=True)
+                self._put_data_set(stored)
             return
         job, proof = self._held.request(lock.lock_id), self._held.proof(lock.lock_id)
         if job is not None and job.answer is not None:
             self._store.put(job.answer)
         if proof is not None:
             self._store.put(proof.message)
+
+    def _put_data_set(self, stored: StoredDataSet) -> None:
+        try:
+            stored_files.put_all(self._store, self._held, stored)
+        except StorageError as error:  # the manifest is here, and the reply has to go out
+            _log.warning(
+                "data set %s could not be put again whole: %s", stored.data_set_id.hex(), error
+            )
+            self._store.put(stored.manifest, lasting=True)

@@ -25,12 +25,13 @@ from offchain.services.data_sets import PublishedDataSet, data_set_of, find_data
 from offchain.services.errors import DataSetInvalid, NothingToPublish
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
+from offchain.services.node import stored_files
 from offchain.services.node.data_set_files import build_data_set
 from offchain.services.node.outcome import MAX_OBJECT_BYTES
 from offchain.services.node.store import NodeStore, StoredDataSet
 from offchain.services.node.windows import HeldWindow, WindowPending, held_window
 from offchain.services.roles import MemberRole
-from offchain.storage import Cid, ContentStore
+from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectNotFound
 from offchain.types import Account
 
@@ -131,9 +132,7 @@ class DataSetPublisher:
             )
         cids = self._store.stage(built.files)
         crash_point("publish:staged")
-        lengths = map(len, built.files)
-        files = [[str(cid), length] for cid, length in zip(cids, lengths, strict=True)]
-        self._held.remember(_files_of(data_set_id), json.dumps(files).encode())
+        stored_files.note(self._held, data_set_id, cids, built.files)
         devices = json.dumps([one.device for one in windows])
         self._held.remember(_devices_of(data_set_id), devices.encode())
         self._held.put_data_set(
@@ -169,7 +168,7 @@ class DataSetPublisher:
             return None
 
     def _drop(self, stored: StoredDataSet) -> None:
-        self._store.unpin(*(cid for cid, _ in self._files(stored)))
+        self._store.unpin(*(cid for cid, _ in stored_files.noted(self._held, stored)))
         self._held.drop_data_set(stored.data_set_id)
 
     def _again(self, known: StoredDataSet) -> PublishedDataSet:
@@ -194,23 +193,8 @@ class DataSetPublisher:
             return True
         return find_data_set(self._gateway, stored.data_set_id) is not None
 
-    def _files(self, stored: StoredDataSet) -> list[tuple[str, int]]:
-        """Return CIDs and lengths of the files; of a set from before they were noted, the manifest
-        alone.
-        """
-        noted = self._held.recall(_files_of(stored.data_set_id))
-        if noted is None:
-            return [(str(Cid.of_object(stored.manifest)), len(stored.manifest))]
-        return [(cid, length) for cid, length in json.loads(noted)]
-
-    def _stored(self, stored: StoredDataSet) -> bytes:
-        """Store all files, the same bytes at each try; return the manifest's digest."""
-        *others, _ = self._files(stored)
-        files = [self._store.get(cid, max_bytes=length) for cid, length in others]
-        return self._store.put_all([*files, stored.manifest], lasting=True)[-1].digest
-
     def _send(self, stored: StoredDataSet) -> PublishedDataSet:
-        digest = self._stored(stored)
+        digest = stored_files.put_all(self._store, self._held, stored)[-1].digest
         crash_point("publish:stored")
         if find_data_set(self._gateway, stored.data_set_id) is None:
             self._gateway.transact(
@@ -257,10 +241,6 @@ def _intent(data_set_id: bytes) -> str:
 
 def _devices_of(data_set_id: bytes) -> str:
     return f"devices:{data_set_id.hex()}"
-
-
-def _files_of(data_set_id: bytes) -> str:
-    return f"files:{data_set_id.hex()}"
 
 
 def _by_account(account: str) -> int:

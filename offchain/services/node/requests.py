@@ -108,12 +108,7 @@ class RequestDesk:
         if job.state is JobState.REJECTING:
             return self._reject(lock, _refusal_of(job))
         try:
-            needed_s = 2 * self._terms.margin_s + self._depth_s()
-            if left_s < needed_s:
-                raise RequestRefused(
-                    Reason.TOO_LITTLE_TIME,
-                    f"{left_s} s are left before T, {needed_s} s are needed",
-                )
+            self._require_time(lock, left_s)
             job = self._prepared(lock, job)
         except RequestRefused as refusal:
             return self._reject(lock, refusal)
@@ -240,6 +235,35 @@ class RequestDesk:
             self._store.put(job.answer)
             return Outcome("accepted", lock.lock_id, "accepted before")
         return Outcome("skipped", lock.lock_id, f"the lock is {lock.state.name}")
+
+    def _require_time(self, lock: Lock, left_s: int) -> None:
+        """Refuse what leaves no room to claim before T, or to serve the answer if it is demanded:
+        the time to serve is the rules' of the lock's version, and cannot be changed later.
+        """
+        depth_s = self._depth_s()
+        needed_s = 2 * self._terms.margin_s + depth_s
+        if left_s < needed_s:
+            raise RequestRefused(
+                Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T, {needed_s} s are needed"
+            )
+        if lock.dispute_window_s == 0:
+            return  # it settles at the claim: nothing can be demanded
+        serve_s, needed_s = self._serve_s(lock), needed_s + depth_s
+        if serve_s < needed_s:
+            raise RequestRefused(
+                Reason.NOT_SERVED,
+                f"rules {lock.rules_version} give {serve_s} s to serve a demanded answer, this "
+                f"node needs {needed_s} s; ask the consortium for longer, or another node",
+            )
+
+    def _serve_s(self, lock: Lock) -> int:
+        block = self._gateway.final(self._depth)  # as for the lock: a node behind has neither
+        rules = self._gateway.call("RequestCatalogue", "rulesAt", lock.rules_version, block=block)
+        if rules.serveSeconds == 0:  # never in real rules
+            raise ServiceError(
+                f"the chain node does not know rules {lock.rules_version}; it may be behind"
+            )
+        return int(rules.serveSeconds)
 
     def _depth_s(self) -> int:
         """Return how long an acceptance takes to lie deep enough, by the newest blocks' pace."""

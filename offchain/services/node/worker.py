@@ -19,6 +19,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.defence import DefenceDesk
+from offchain.services.node.duty_tables import Duty
 from offchain.services.node.market import MarketDesk
 from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.requests import RequestDesk
@@ -30,6 +31,8 @@ _log = logging.getLogger(__name__)
 NEW_PER_POLL = 20  # of each kind: a poll ends, however much is asked
 
 Step = Callable[[bytes], Outcome]
+_DUTIES = {"demands": Duty.SERVE, "disputes": Duty.REPLY}
+_Ready = tuple[str, list[bytes], Step]
 _Kind = tuple[str, Callable[[], Iterable[bytes]], Step]
 
 
@@ -54,6 +57,7 @@ class NodeWorker:
         """Put the desks together. `health` says when nothing new may begin; None: always may."""
         self._gateway, self._health = gateway, health
         self._faults: list[str] = []
+        self._unread: dict[str, str] = {}
         self._book = LockBook(gateway)
         self.bond = BondKeeper(gateway, terms)
         self._had_turn: dict[str, set[bytes]] = {}
@@ -72,12 +76,12 @@ class NodeWorker:
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
         begun (claims, deliveries) comes first, and again after every other step; then demands and
-        disputes are answered. What is new waits while the chain is not to be believed: a `paused`
-        outcome says why, `resumed` that it is; before it the bond is topped up. What is due is
-        ended last, by one transaction.
+        disputes are answered, before anything new is read. What is new waits while the chain is
+        not to be believed: a `paused` outcome says why, `resumed` that it is; before it the bond is
+        topped up. What is due is ended last, by one transaction.
 
-        An item that fails is reported as `failed` and tried again at the next poll. Raises
-        NodeUnavailable alone.
+        An item that fails is reported as `failed` and tried again at the next poll; a kind that
+        cannot be read is reported once, and keeps no other waiting. Raises NodeUnavailable alone.
         """
         tried: dict[bytes, str] = {}
         outcomes = self._send_again() + self._urgent(tried)
@@ -90,15 +94,36 @@ class NodeWorker:
             ("requests", self.requests.pending, self.requests.handle),
             ("broadcasts", self.market.open_broadcasts, self.market.respond),
         ]
+        for kind, find, step in begun:
+            found, error = _found(kind, find)
+            outcomes += self._said_once(kind, error or self.defence.unread.get(_DUTIES[kind]))
+            outcomes += self._steps(kind, found, step, tried)
         changes, ready = self._judge(fresh)
         outcomes += changes
         if ready:
             outcomes += self._top_up_bond()
-        for kind, waiting, step in [*begun, *ready]:
-            for one in self._turn(kind, [one for one in _found(waiting) if one not in tried]):
-                outcomes.append(_attempt(step, one))
-                outcomes += self._urgent(tried)
+        for kind, found, step in ready:
+            outcomes += self._steps(kind, found, step, tried)
         return [*outcomes, *self._end_what_is_due(tried)]
+
+    def _steps(
+        self, kind: str, found: list[bytes], step: Step, tried: dict[bytes, str]
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for one in self._turn(kind, [one for one in found if one not in tried]):
+            outcomes.append(_attempt(step, one))
+            outcomes += self._urgent(tried)
+        return outcomes
+
+    def _said_once(self, kind: str, error: DmsmError | None) -> list[Outcome]:
+        """Report why a kind could not be read, unless that was said at the last poll."""
+        before = self._unread.pop(kind, None)
+        if error is None:
+            return []
+        self._unread[kind] = str(error)
+        if str(error) == before:
+            return []
+        return [Outcome("failed", b"", f"{kind} could not all be read: {error}")]
 
     def _top_up_bond(self) -> list[Outcome]:
         me = bytes.fromhex(self.bond.account[2:])
@@ -136,24 +161,27 @@ class NodeWorker:
             return [Outcome("failed", b"", str(error))]
         return []
 
-    def _judge(self, fresh: list[_Kind]) -> tuple[list[Outcome], list[_Kind]]:
+    def _judge(self, fresh: list[_Kind]) -> tuple[list[Outcome], list[_Ready]]:
         """Look at the nodes and read what is new; return what changed, and what may begin.
 
         A log that cannot be read stops everything new, of whatever kind it is: who cannot read
-        the chain may be blind to more.
+        the chain may be blind to more. Another fault stops its own kind.
         """
-        faults, ready = self._health.check() if self._health else [], list[_Kind]()
+        faults, ready = self._health.check() if self._health else [], list[_Ready]()
+        said: list[Outcome] = []
         for kind, find, step in fresh:
-            try:
-                ready.append((kind, _given(list(find())), step))
-            except LogUnreadable as error:
+            found, error = _found(kind, find)
+            if isinstance(error, LogUnreadable):
                 faults.append(str(error))
+            else:
+                said += self._said_once(kind, error)
+            ready.append((kind, found, step))
         before, self._faults = self._faults, faults
         if faults and faults != before:
-            return [Outcome("paused", b"", "takes nothing new on: " + "; ".join(faults))], []
+            said.append(Outcome("paused", b"", "takes nothing new on: " + "; ".join(faults)))
         if before and not faults:
-            return [Outcome("resumed", b"", "takes new work on again")], ready
-        return [], [] if faults else ready
+            said.append(Outcome("resumed", b"", "takes new work on again"))
+        return said, [] if faults else ready
 
     def _urgent(self, tried: dict[bytes, str]) -> list[Outcome]:
         """Do the due claims and deliveries: each once a poll, or until its block is deep enough."""
@@ -189,17 +217,15 @@ class NodeWorker:
         return self._book.withdraw()
 
 
-def _found(waiting: Callable[[], Iterable[bytes]]) -> list[bytes]:
-    """Return what waits; a log that cannot be read is a fault of its own, told by what is new."""
+def _found(kind: str, find: Callable[[], Iterable[bytes]]) -> tuple[list[bytes], DmsmError | None]:
+    """Return what waits of a kind, or nothing and why that could not be read."""
     try:
-        return list(waiting())
-    except LogUnreadable as error:
-        _log.warning("what waits could not be read: %s", error)
-        return []
-
-
-def _given(found: list[bytes]) -> Callable[[], Iterable[bytes]]:
-    return lambda: found
+        return list(find()), None
+    except NodeUnavailable:
+        raise
+    except DmsmError as error:
+        _log.warning("%s could not be read: %s", kind, error)
+        return [], error
 
 
 def _attempt(step: Step, one: bytes) -> Outcome:

@@ -56,6 +56,47 @@ def test_settle__given_dispute_window__waits_for_its_end(fresh: Town) -> None:
     assert house.node.worker.run_once() == []
 
 
+@pytest.mark.parametrize(
+    ("margin_s", "depth", "window_s", "kind"),
+    [
+        (30, 0, 1_000, "accepted"),
+        (31, 0, 1_000, "rejected"),
+        (31, 0, 0, "accepted"),  # it settles at the claim: nothing can be demanded
+        (0, 3, 1_000, "accepted"),
+        (1, 3, 1_000, "rejected"),
+        (1, 3, 0, "accepted"),
+    ],
+)
+def test_handle__given_time_to_serve__accepts_what_a_demand_leaves_room_for(
+    fresh: Town, margin_s: int, depth: int, window_s: int, kind: str
+) -> None:
+    """60 s are given to serve, the fewest that rules may give; a block comes every 10 s."""
+    bill = {"name": "bill", "price_wei": PRICE_WEI, "shortest_s": SHORTEST_S}
+    fresh.admin.set_type(BILL, **bill, dispute_window_s=window_s)
+    fresh.admin.set_rules(serveSeconds=60)
+    house, node = fresh.houses[0], fresh.houses[0].node
+    lock_id = ask(house, expires_at=house.gateway.now() + 10 * SHORTEST_S)
+    for _ in range(9):
+        fresh.anvil.warp_to(fresh.anvil.now() + 10)
+    terms = NodeTerms(data_set_price_wei=1, margin_s=margin_s, confirmations=depth)
+    worker = NodeWorker(
+        gateway=node.gateway,
+        store=fresh.store,
+        keys=node.keys,
+        readings=node.held,
+        directory=fresh.directory,
+        tariff=fresh.tariff,
+        terms=terms,
+    )
+
+    outcome = worker.requests.handle(lock_id)
+    node.held.set_request_state(lock_id, JobState.FAILED)  # the journal outlives the test
+
+    assert outcome.kind == kind
+    if kind == "rejected":
+        assert outcome.detail.startswith("NOT_SERVED: rules 2 give 60 s to serve")
+
+
 def test_deliver__given_dispute_window__settles_after_it(fresh: Town) -> None:
     fresh.admin.set_sharing_terms(
         application_wei=10**14, shortest_s=SHORTEST_S, dispute_window_s=500

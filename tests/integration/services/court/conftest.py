@@ -94,7 +94,8 @@ def founded(town: Town) -> Iterator[Court]:
 @pytest.fixture
 def court(founded: Court) -> Iterator[Court]:
     """The court with the chain as it was before the test; the nodes' journals are kept, but for
-    data sets, whose ids are the chain's and come again with another content.
+    data sets, whose ids are the chain's and come again with another content, and demands and
+    disputes of locks that no chain has any more.
     """
     snapshot = founded.town.anvil.snapshot()
     yield founded
@@ -102,6 +103,7 @@ def court(founded: Court) -> Iterator[Court]:
     for node in founded.town.nodes:
         with node.held._write() as connection:
             connection.execute("DELETE FROM data_sets")
+            connection.execute("DELETE FROM duties")
 
 
 def _set_terms(admin: Admin) -> None:

@@ -65,7 +65,7 @@ def test_worker__given_crash_while_replying__shows_the_same_evidence_once(
     assert house.user.lock(lock_id).state is LockState.SETTLED
 
 
-def test_worker__given_depth__serves_and_replies_when_blocks_lie_on_it(
+def test_worker__given_depth__serves_at_once_and_replies_when_blocks_lie_on_it(
     court: Court, node_keys: Path
 ) -> None:
     town, house, depth = court.town, court.town.houses[0], {"confirmations": 3}
@@ -75,12 +75,13 @@ def test_worker__given_depth__serves_and_replies_when_blocks_lie_on_it(
     cases = court.judges[0].agent._cases
 
     run(town, house.node, node_keys, **depth)
-    assert house.user.lock(demanded).state is LockState.DEMANDED
+    assert house.user.lock(demanded).state is LockState.CLAIMED
+    assert len(cases.brought(disputed)) == 1
+    assert demanded in house.node.held.duties(Duty.SERVE)  # it may be taken off the chain yet
     town.anvil.mine(3)
     run(town, house.node, node_keys, **depth)
-    assert house.user.lock(demanded).state is LockState.CLAIMED
     assert len(cases.brought(disputed)) == 2
-    assert demanded in house.node.held.duties(Duty.SERVE)  # it may be taken off the chain yet
+    assert disputed in house.node.held.duties(Duty.REPLY)
     run(town, house.node, node_keys, **depth)
     town.anvil.mine(3)
     run(town, house.node, node_keys, **depth)

@@ -377,9 +377,10 @@ def test_serve__given_dear_gas__waits_until_half_of_the_time(
     assert [one.kind for one in node.worker.run_once()] == ["served"]
 
 
-def test_serve__given_store_without_the_answer__says_what_is_lost(court: Court) -> None:
+def test_serve__given_no_store_with_the_answer__says_what_is_lost(court: Court) -> None:
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
+    withhold(court, house, lock_id)
     house.user.demand(lock_id)
     held = house.node.held
     with held._write() as connection:
