@@ -55,7 +55,6 @@ prove: setup
 slither: setup
 	@$(PY) toolchain/slither.py
 
-    bench-credit bench-net test-net test-prague net-up net-down prove slither mutate gas lock clean
 test-net: setup
 	@$(PY) toolchain/run_network_tests.py $(if $(SHORT),--short) $(T)
 
