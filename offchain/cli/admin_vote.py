@@ -110,7 +110,7 @@ def approve(
             show(_for_reading(proposal))
         if not yes:
             typer.confirm("approve this?", abort=True)
-        decision = admin.approve(proposal_id)
+        decision = admin.approve(proposal_id, read=proposal)
     show_decision(decision, {}, as_json=as_json)
 
 

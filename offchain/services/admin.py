@@ -151,14 +151,20 @@ class Admin:
         calldata = codec.encode_call(codec.find_function(target.abi, function, len(args)), args)
         return self._propose(Account(target.address), 0, calldata)
 
-    def approve(self, proposal_id: int) -> Decision:
+    def approve(self, proposal_id: int, *, read: Proposal | None = None) -> Decision:
         """Approve a proposal, and carry it out if nothing more is needed.
 
-        Raises ServiceError while the proposal does not lie deep enough, DecisionRefused when it
-        is agreed and its target refuses it.
+        `read`: the proposal as whoever approves has read it. Raises ServiceError while the proposal
+        does not lie deep enough or when its id has come to mean another call, DecisionRefused when
+        it is agreed and its target refuses it.
         """
-        made_in = self.book.proposal(proposal_id).block_number
-        lies = self._gateway.block_number() - made_in
+        found = self.book.proposal(proposal_id)
+        if read is not None and _call_of(found) != _call_of(read):
+            raise ServiceError(
+                f"proposal {proposal_id} is another call now, {found.text}: a reorganisation gave "
+                "it that id; nothing was approved, read it again"
+            )
+        lies = self._gateway.block_number() - found.block_number
         if lies < self._confirmations:
             raise ServiceError(
                 f"proposal {proposal_id} lies under {lies} blocks, {self._confirmations} are "
@@ -219,6 +225,10 @@ class Admin:
 
     def _decision(self, proposal: Proposal, receipt: Receipt) -> Decision:
         return Decision(proposal, receipt, self._gateway.is_final(receipt))
+
+
+def _call_of(proposal: Proposal) -> tuple[str, int, bytes]:
+    return proposal.target, proposal.value_wei, proposal.data
 
 
 def ascii_word(text: str) -> bytes:

@@ -48,13 +48,19 @@ def call_arguments(deployment: Deployment, target: str, data: bytes) -> dict[str
 
 def _admission(account: str, profile: Any) -> str:
     """What decides about a member; its keys and their proofs are the registry's to check."""
-    role, region = MemberRole(profile.role), bytes(profile.regionId)
-    told = [account, role.name.lower()]
+    region = bytes(profile.regionId)
+    told = [account, _role_name(profile.role)]
     if region != NO_REGION:
         told.append(f"region {region_name(region)}")
     if profile.owner != NO_ADDRESS:
         told.append(f"owner {profile.owner}")
     return ", ".join(told)
+
+
+def _role_name(role: int) -> str:
+    """A member may propose what the registry will refuse; it must be readable all the same."""
+    known = role in MemberRole.__members__.values()
+    return MemberRole(role).name.lower() if known else f"unknown role {role}"
 
 
 def _fields(parts: list[Abi], values: Any) -> str:

@@ -62,8 +62,13 @@ def region_id(name: str) -> bytes:
 
 
 def region_name(region: bytes) -> str:
-    """Return the name behind `region_id`."""
-    return region.rstrip(b"\0").decode("ascii", errors="replace")
+    """Return the name behind `region_id`; in hex what is no printable ASCII.
+
+    Anybody may put bytes into a proposal, and a terminal would obey some.
+    """
+    name = region.rstrip(b"\0")
+    is_text = all(0x20 <= one < 0x7F for one in name)
+    return name.decode("ascii") if is_text else "0x" + region.hex()
 
 
 def _encode(value: Any) -> Any:

@@ -100,6 +100,19 @@ def test_decide__given_two_of_three__is_carried_out_by_the_second(council: Counc
     assert refused.value.name == "Consortium_AlreadyExecuted"
 
 
+def test_approve__when_the_id_means_another_call__approves_nothing(council: Council) -> None:
+    first, second, _ = council.members
+    before = council.anvil.snapshot()
+    read = first.set_sharing_terms(**TERMS).proposal
+    council.anvil.revert(before)  # as a reorganisation does
+    first.set_sharing_terms(**{**TERMS, "application_wei": 7})
+
+    with pytest.raises(ServiceError, match="is another call now, RequestCatalogue"):
+        second.approve(read.proposal_id, read=read)
+
+    assert council.book.proposal(read.proposal_id).approved_by == (first.address,)
+
+
 def test_execute__given_one_approval__is_refused_and_changes_nothing(council: Council) -> None:
     proposal_id = council.members[0].set_sharing_terms(**TERMS).proposal.proposal_id
 

@@ -44,6 +44,14 @@ def test_call_text__of_an_admission__says_who_in_which_role_and_region(
     assert found.lower() == f"MemberRegistry.admit({ANNA}, {told})".lower()
 
 
+def test_call_text__of_an_unfit_admission__is_readable_and_obeyed_by_no_terminal() -> None:
+    escape = b"\x1b[2K\rregion south".ljust(32, b"\0")
+    profile = (9, escape, NO_ADDRESS, b"i" * 32, b"p" * 32, (1, 2, 3, 4), (5, 6))
+    found = said("MemberRegistry", "admit", ANNA, profile, ((1, 2), (3, 4), 5))
+    assert "unknown role 9" in found and f"region 0x{escape.hex()}" in found
+    assert found.isprintable()
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
