@@ -136,10 +136,6 @@ class LockBook:
         """Give the prepayment back because T passed, or because a dispute stayed undecided."""
         return self._gateway.transact("PrepaidLock", "refund", lock_id)
 
-    def settle(self, lock_id: bytes) -> Receipt:
-        """Make the price withdrawable by the payee once the dispute window is over."""
-        return self._gateway.transact("PrepaidLock", "settle", lock_id)
-
     def end_many(self, lock_ids: Sequence[bytes]) -> Receipt:
         """Do for each of at most MOST_ENDED locks what is due by time: settle, slash or refund.
 
