@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.output import hex_id, show, show_table, utc
+from offchain.cli.output import final_facts, hex_id, show, show_table, utc
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
 
 if TYPE_CHECKING:
-    from offchain.chain.receipt import Receipt
-    from offchain.cli.session import Session
     from offchain.services.court.look import Look
     from offchain.services.disputes import PreparedDispute
     from offchain.services.locks import Lock
@@ -60,7 +58,7 @@ def demand(
     with user_agent(profile) as (session, agent):
         receipt = agent.demand(lock)
         demanded = receipt.event("Demanded").args
-        sent = _final_facts(session, receipt)
+        sent = final_facts(session.gateway, receipt)
     facts = {
         "demanded": hex_id(lock),
         "deposit_wei": demanded["depositWei"],
@@ -79,7 +77,7 @@ def slash(
     from offchain.cli.user import user_agent
 
     with user_agent(profile) as (session, agent):
-        sent = _final_facts(session, agent.slash(lock))
+        sent = final_facts(session.gateway, agent.slash(lock))
         waiting = agent.withdrawable_wei()
     show({"slashed": hex_id(lock), "withdrawable_wei": waiting} | sent, as_json=as_json)
 
@@ -109,7 +107,7 @@ def dispute(
         prepared = agent.prepare_dispute(lock, wanted, force=force)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
         receipt = agent.dispute(prepared)
-        sent = _final_facts(session, receipt)
+        sent = final_facts(session.gateway, receipt)
     until = receipt.event("Disputed").args["dueAt"]
     show({"disputed": hex_id(lock), "decided_until_at": until} | sent, as_json=as_json)
 
@@ -125,7 +123,7 @@ def add_answer_evidence(
     from offchain.cli.user import user_agent
 
     with user_agent(profile) as (session, agent):
-        sent = _final_facts(session, agent.add_evidence(lock))
+        sent = final_facts(session.gateway, agent.add_evidence(lock))
     show({"evidence_for": hex_id(lock)} | sent, as_json=as_json)
 
 
@@ -150,7 +148,7 @@ def dispute_data(
         prepared = agent.prepare_dispute(lock)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
         receipt = agent.dispute(prepared)
-        sent = _final_facts(session, receipt)
+        sent = final_facts(session.gateway, receipt)
     until = receipt.event("Disputed").args["dueAt"]
     show({"disputed": hex_id(lock), "decided_until_at": until} | sent, as_json=as_json)
 
@@ -167,14 +165,8 @@ def add_evidence(
 
     with sharer_agent(profile) as (session, agent, _):
         agent.own_share(lock)
-        sent = _final_facts(session, agent.add_evidence(lock))
+        sent = final_facts(session.gateway, agent.add_evidence(lock))
     show({"evidence_for": hex_id(lock)} | sent, as_json=as_json)
-
-
-def _final_facts(session: Session, receipt: Receipt) -> dict[str, Any]:
-    from offchain.cli.session import final_facts
-
-    return final_facts(session.gateway, receipt)
 
 
 @contextmanager

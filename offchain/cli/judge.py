@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from offchain.cli.disputes import look_rows
-from offchain.cli.output import hex_id, show, show_table
+from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
 from offchain.errors import DmsmError
 
@@ -96,7 +96,6 @@ def vote(
     Needs what `look` needs. Costs gas. A vote cannot be taken back. Exit 1 when it would differ
     from what `look` concludes, or come before that is sure, and --yes is not given.
     """
-    from offchain.cli.session import final_facts
     from offchain.services.court.look import Side
 
     with _agent(profile) as (session, agent):

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from offchain.chain.gateway import ChainGateway
     from offchain.chain.receipt import Receipt
 
+FINAL_WAIT_S = 30.0
 _WEI_PER_ETHER = 10**18
 _WIDE = 200  # columns where the output is no terminal
 
@@ -51,6 +53,16 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
         "gas_used": receipt.gas_used,
         "fee_wei": receipt.fee_wei,
     }
+
+
+def final_facts(gateway: ChainGateway, receipt: Receipt) -> dict[str, Any]:
+    """Wait until a transaction is final, and tell what it cost, where it is, and whether it is.
+
+    What a reorganisation takes off meanwhile is sent again. Gives up after 30 s: an idle chain
+    without a heartbeat makes nothing final.
+    """
+    found = gateway.wait_final(receipt, timeout_s=FINAL_WAIT_S)
+    return receipt_facts(found) | {"final": gateway.is_final(found)}
 
 
 def show(value: Value, *, as_json: bool = False) -> None:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from offchain.cli.output import receipt_facts
 from offchain.errors import DmsmError
 from offchain.settings import Profile, SettingsError, load_profile
 
@@ -21,14 +20,12 @@ if TYPE_CHECKING:
     from offchain.chain.deployment import Deployment
     from offchain.chain.gateway import ChainGateway
     from offchain.chain.health import HealthGate
-    from offchain.chain.receipt import Receipt
     from offchain.services.member_keys import MemberKeys
     from offchain.services.members import MemberDirectory
     from offchain.storage import ContentStore
     from offchain.types import Role
 
 _LOCK_WAIT_S = 60.0
-FINAL_WAIT_S = 30.0
 _LOCK_POLL_S = 0.1
 
 
@@ -116,16 +113,6 @@ def health_gate(profile: Profile, gateway: ChainGateway) -> HealthGate:
         confirmations=profile.confirmations,
     )
     return gateway.health_gate(limits)
-
-
-def final_facts(gateway: ChainGateway, receipt: Receipt) -> dict[str, Any]:
-    """Wait until a transaction is final, and tell what it cost, where it is, and whether it is.
-
-    What a reorganisation takes off meanwhile is sent again. Gives up after 30 s: an idle chain
-    without a heartbeat makes nothing final.
-    """
-    found = gateway.wait_final(receipt, timeout_s=FINAL_WAIT_S)
-    return receipt_facts(found) | {"final": gateway.is_final(found)}
 
 
 def _deployment(profile: Profile) -> Deployment:

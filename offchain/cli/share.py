@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from offchain.cli.output import hex_id, show, show_table
+from offchain.cli.output import FINAL_WAIT_S, final_facts, hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
     BroadcastArgument,
@@ -25,7 +25,6 @@ from offchain.cli.parameters import (
 )
 
 if TYPE_CHECKING:
-    from offchain.chain.receipt import Receipt
     from offchain.cli.session import Session
     from offchain.services.share_inbox import ShareInbox
     from offchain.services.sharer import SharerAgent
@@ -162,7 +161,7 @@ def close(
     Needs the sharer's keys and a chain node. Costs gas, and the deposit if somebody had responded.
     """
     with sharer_agent(profile) as (session, agent, _):
-        sent = _final_facts(session, agent.close(broadcast))
+        sent = final_facts(session.gateway, agent.close(broadcast))
     show({"closed": hex_id(broadcast)} | sent, as_json=as_json)
 
 
@@ -294,7 +293,7 @@ def refund(
     Needs the sharer's keys and a chain node. Costs gas.
     """
     with sharer_agent(profile) as (session, agent, _):
-        sent = _final_facts(session, agent.refund(lock))
+        sent = final_facts(session.gateway, agent.refund(lock))
     show({"refunded": hex_id(lock)} | sent, as_json=as_json)
 
 
@@ -307,7 +306,7 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
     with sharer_agent(profile) as (session, agent, _):
         waiting = agent.withdrawable_wei()
         receipt = agent.withdraw()
-        sent = _final_facts(session, receipt) if receipt else {}
+        sent = final_facts(session.gateway, receipt) if receipt else {}
     show({"withdrawn_wei": waiting} | sent, as_json=as_json)
 
 
@@ -337,15 +336,7 @@ def sharer_agent(profile: Path, *, sends: bool = True) -> Iterator[_Sharer]:
             inbox.close()
 
 
-def _final_facts(session: Session, receipt: Receipt) -> dict[str, Any]:
-    from offchain.cli.session import final_facts
-
-    return final_facts(session.gateway, receipt)
-
-
 def _wait_final(session: Session) -> bool:
-    from offchain.cli.session import FINAL_WAIT_S
-
     return session.gateway.wait_all_final(timeout_s=FINAL_WAIT_S)
 
 

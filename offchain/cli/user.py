@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offchain.cli.disputes import hinting, tell_hint
-from offchain.cli.output import hex_id, show, show_table
+from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
     DeviceArgument,
@@ -28,8 +28,6 @@ from offchain.cli.parameters import (
 )
 
 if TYPE_CHECKING:
-    from offchain.chain.gateway import ChainGateway
-    from offchain.chain.receipt import Receipt
     from offchain.cli.session import Session
     from offchain.services.opened_answer import OpenedAnswer
     from offchain.services.user import UserAgent
@@ -91,7 +89,7 @@ def request(
             window_to=window_to,
             expires_at=None if until is None else until.on(session.gateway.now()),
         )
-        sent = _final_facts(session.gateway, paid.receipt)
+        sent = final_facts(session.gateway, paid.receipt)
     facts = {"lock": hex_id(paid.lock_id), "T_at": paid.expires_at, "price_wei": paid.price_wei}
     show(facts | sent, as_json=as_json)
 
@@ -191,7 +189,7 @@ def refund(
     Needs the user's keys and a chain node. Costs gas.
     """
     with user_agent(profile) as (session, agent):
-        sent = _final_facts(session.gateway, agent.refund(lock))
+        sent = final_facts(session.gateway, agent.refund(lock))
         waiting = agent.withdrawable_wei()
     show({"refunded": hex_id(lock), "withdrawable_wei": waiting} | sent, as_json=as_json)
 
@@ -205,7 +203,7 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
     with user_agent(profile) as (session, agent):
         waiting = agent.withdrawable_wei()
         receipt = agent.withdraw()
-        sent = _final_facts(session.gateway, receipt) if receipt else {}
+        sent = final_facts(session.gateway, receipt) if receipt else {}
     show({"withdrawn_wei": waiting} | sent, as_json=as_json)
 
 
@@ -296,7 +294,7 @@ def policy(
         is_sealed=sealed,
     )
     with user_agent(profile) as (session, agent):
-        sent = _final_facts(session.gateway, agent.set_policy(device, wanted))
+        sent = final_facts(session.gateway, agent.set_policy(device, wanted))
     show({"policy_of": device} | sent, as_json=as_json)
 
 
@@ -331,7 +329,7 @@ def consent(
             receipt = agent.give_consent(
                 device, expires_at=given_until, purpose=_purpose_hash(purpose)
             )
-        sent = _final_facts(session.gateway, receipt)
+        sent = final_facts(session.gateway, receipt)
     facts = {"device": device, "for": purpose.value, "consent_until_at": given_until}
     show(facts | sent, as_json=as_json)
 
@@ -362,12 +360,6 @@ def user_agent(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, 
                 confirmations=session.profile.confirmations,
             ),
         )
-
-
-def _final_facts(gateway: ChainGateway, receipt: Receipt) -> dict[str, Any]:
-    from offchain.cli.session import final_facts
-
-    return final_facts(gateway, receipt)
 
 
 def _answer_facts(opened: OpenedAnswer) -> dict[str, Any]:
