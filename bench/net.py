@@ -38,8 +38,8 @@ PREFACE = (
     "*consensus* is sending until the receipt, *storage* until the node keeps the sealed report. "
     "*Payment*: from the ask (sealed, stored, signed, sent) to the receipt of the prepayment. "
     "*Answer*: from the ask until the user has opened the answer and checked its signature: "
-    "request, accept and claim lie between. *Final*: the same with a node that believes what "
-    f"{DEPTH} blocks lie on. *Inquiry*: balance, withdrawable sum and "
+    "request, accept and claim lie between. *Final*: the same with a node and a user who believe "
+    f"what {DEPTH} blocks lie on. *Inquiry*: balance, withdrawable sum and "
     "last lock. Paper (five Raspberry Pis and a host, Hyperledger Fabric; other hardware, other "
     "ledger): notification ≈ 1 s, prepaid payment 1.6–1.8 s, account inquiry 0.8–1.0 s.\n\n"
     "![notifications](network-fig6.svg)\n\n![payments and inquiries](network-fig10.svg)"
@@ -100,11 +100,11 @@ def _run(site: Site, period_s: int, count: int) -> PeriodRun:
     rows = count // HOUSEHOLDS
     with site.node(confirmations=0) as url:
         notifications = measure_notifications(site, url, rows=rows, pace_s=PACE_S[period_s])
-        requests = measure_requests(site, count)
+        requests = measure_requests(site, count, is_final=False)
         inquiries_ms = measure_inquiries(site, count)
     with site.node(confirmations=DEPTH):
         # A deeper look at what is the same but for the wait: a fifth of the runs shows it.
-        final = measure_requests(site, max(5, count // 5))
+        final = measure_requests(site, max(5, count // 5), is_final=True)
     return PeriodRun(period_s, notifications, requests, final, inquiries_ms)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bench.net_site import BILL, FIRST_DAY_S, Household, Site
 from offchain.services.roles import LockState
+from offchain.services.user import UserAgent
 from offchain.types import SECONDS_PER_DAY
 
 _ANSWER_S = 50.0
@@ -24,18 +25,19 @@ class RequestsFailed(Exception):
     """An answer does not say what it must: the times say nothing."""
 
 
-def measure_requests(site: Site, count: int) -> RequestRun:
+def measure_requests(site: Site, count: int, *, is_final: bool) -> RequestRun:
     """Let the users in turn prepay `count` bills, one after another, and open each answer.
 
-    The user seals the request, pays, waits, opens the answer and checks its signature; the node, a
-    process of its own, sees the request on chain, answers, accepts and claims. Raises
-    RequestsFailed.
+    is_final: the user too waits until no reorganisation can take the claim away. The user seals
+    the request, pays, waits, opens the answer and checks its signature; the node, a process of its
+    own, sees the request on chain, answers, accepts and claims. Raises RequestsFailed.
     """
     run = RequestRun()
-    for home in site.households:  # the first of each fetches and checks keys
-        _ask(home)
+    users = [(home, home.user if is_final else home.hasty_user) for home in site.households]
+    for home, user in users:  # the first of each fetches and checks keys
+        _ask(home, user)
     for number in range(count):
-        payment_ms, answer_ms = _ask(site.households[number % len(site.households)])
+        payment_ms, answer_ms = _ask(*users[number % len(users)])
         run.payment_ms.append(payment_ms)
         run.answer_ms.append(answer_ms)
     return run
@@ -57,16 +59,16 @@ def measure_inquiries(site: Site, count: int) -> list[float]:
     return took_ms
 
 
-def _ask(home: Household) -> tuple[float, float]:
+def _ask(home: Household, user: UserAgent) -> tuple[float, float]:
     started = time.perf_counter()
-    paid = home.user.request(
+    paid = user.request(
         BILL,
         devices=[home.device.address],
         window_from=FIRST_DAY_S,
         window_to=FIRST_DAY_S + SECONDS_PER_DAY,
     )
     payed = time.perf_counter()
-    opened = home.user.wait_answer(paid.lock_id, timeout_s=_ANSWER_S)
+    opened = user.wait_answer(paid.lock_id, timeout_s=_ANSWER_S)
     answered = time.perf_counter()
     if not opened.signature_valid or opened.result["energy_wh"] <= 0:
         raise RequestsFailed(f"the answer of {paid.lock_id.hex()} is none")

@@ -53,9 +53,13 @@ _START_S = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Household:
-    """A user with a device; `folder` holds the device agent's files."""
+    """A user with a device; `folder` holds the device agent's files.
+
+    hasty_user: the same user, who believes the newest block.
+    """
 
     user: UserAgent
+    hasty_user: UserAgent
     gateway: ChainGateway
     device: MemberKeys
     folder: Path
@@ -172,17 +176,21 @@ def _make_household(site: Site, number: int, rows: int, stack: ExitStack) -> Hou
     _admit(site, keys, store)
     _admit(site, device, store, owner=keys.address)
     gateway = site.gateway(keys, home / "transactions.sqlite")
-    user = UserAgent(
-        gateway=gateway,
-        store=store,
-        keys=keys,
-        directory=MemberDirectory(gateway, store),
-        notes=home / "notes",
+    user, hasty_user = (
+        UserAgent(
+            gateway=gateway,
+            store=store,
+            keys=keys,
+            directory=MemberDirectory(gateway, store),
+            notes=home / "notes",
+            confirmations=depth,
+        )
+        for depth in (DEPTH, 0)
     )
     user.set_policy(device.address, _policy())
     _save(device, home)
     _write_meter(home / "meter.csv", rows)
-    return Household(user=user, gateway=gateway, device=device, folder=home)
+    return Household(user=user, hasty_user=hasty_user, gateway=gateway, device=device, folder=home)
 
 
 def _policy() -> Policy:

@@ -114,10 +114,13 @@ def start_anvil(
     gas_price_wei: int = 1_000_000_000,
     block_time_s: int | None = None,
     timestamp: int | None = None,
+    states_in_memory: int | None = None,
 ) -> Iterator[Anvil]:
     """Start anvil on `port` (None: a free one), yield it when it answers, end it in any case.
 
     Blocks are made for each transaction, or every `block_time_s`; `timestamp` is the genesis time.
+    `states_in_memory`: so many blocks' states are kept, in memory; None: 500, and the rest on disk,
+    where anvil 1.7 loses them once the chain was reverted or reorganised.
     The base fee starts at zero; `gas_price_wei` is what the node asks for and accepts at least.
     On Linux the process also ends when the thread that started it does, however that ends.
     Raises NodeUnavailable when the program is missing or does not come up.
@@ -127,6 +130,8 @@ def start_anvil(
     options += ["--balance", str(balance_ether), "--mnemonic", _MNEMONIC]
     options += ["--block-time", str(block_time_s)] if block_time_s is not None else []
     options += ["--timestamp", str(timestamp)] if timestamp is not None else []
+    if states_in_memory is not None:
+        options += ["--prune-history", str(states_in_memory)]
     anvil = _start(port, options, chain_id=chain_id, accounts=accounts)
     try:
         yield anvil

@@ -1,26 +1,20 @@
 """JSON-RPC over one or several nodes: requests, batches, failover."""
 
-import ipaddress
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
-
-import requests
-from web3 import HTTPProvider
 
 from offchain.chain.errors import ChainMismatch, NodeRefused, NodeUnavailable
+from offchain.chain.rpc import Request, RpcConnection
 
 BATCH_SIZE = 200  # Geth answers at most 1,000 requests and 25 MB in a batch
 RETRY_AFTER_S = 15.0
 _MOST_RETRIES = 5  # the pause doubles so often: a node that hangs costs its time limit each time
-_CONNECT_S = 5.0
 
-Request = tuple[str, Sequence[Any]]
 Question = Callable[[Any], Any]  # what one node is asked, through its provider
-FAILURES = (requests.RequestException, OSError, ValueError)
+FAILURES = (OSError, ValueError)
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +41,7 @@ class Endpoint:
         if not rpc_urls:
             raise NodeUnavailable("no RPC address was given")
         self.urls = tuple(rpc_urls)
-        self.providers = [open_provider(url, timeout_s) for url in rpc_urls]
+        self.providers = [RpcConnection(url, timeout_s=timeout_s) for url in rpc_urls]
         self._retry_after_s, self._chain_id = retry_after_s, chain_id
         self._rests_until = [0.0] * len(rpc_urls)
         self._failed_times = [0] * len(rpc_urls)
@@ -158,28 +152,6 @@ class Endpoint:
         if len(self.urls) > 1:
             url = self.urls[position]
             _log.warning("%s is left alone for %.0f s: %s", url, pause_s, error)
-
-
-def open_provider(url: str, timeout_s: float) -> HTTPProvider:
-    """Return a connection to one node that gives up after `timeout_s`."""
-    session = requests.Session()
-    session.mount("http", requests.adapters.HTTPAdapter(pool_maxsize=32))
-    session.trust_env = not is_loopback(url)  # a proxy has no business with a local node
-    return HTTPProvider(
-        url,
-        request_kwargs={"timeout": (min(_CONNECT_S, timeout_s), timeout_s)},
-        session=session,
-        exception_retry_configuration=None,
-    )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine, where no proxy has any business."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _result(method: str, answer: Any) -> Any:

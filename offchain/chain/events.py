@@ -5,20 +5,23 @@ it goes back to the last that both know, and tells the consumer to undo what cam
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from offchain.chain import codec
-from offchain.chain.endpoint import Request
-from offchain.chain.errors import AbiMismatch, NodeRefused
+from offchain.chain.errors import AbiMismatch, ChainError, NodeRefused
 from offchain.chain.gateway import ChainGateway, block_id
 from offchain.chain.receipt import Block, ChainEvent, read_block, read_events
+from offchain.chain.rpc import Request
 
 KEPT_BLOCKS = 256  # reorganisations deeper than this start over from the first block
 _RANGE_BLOCKS = 2_000
+_AT_ONCE_BLOCKS = 8  # as many, full of served answers, fit into the 25 MB that Geth answers
+_T = TypeVar("_T")
+_Steps = Generator[list[Request], list[Any], _T]  # what is asked, what is answered, what came of it
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cursor_blocks (
     name   TEXT NOT NULL,
@@ -101,9 +104,20 @@ class EventCursor:
 
         Raises NodeRefused, NodeUnavailable, AbiMismatch (an event that does not decode).
         """
-        head = self._gateway.block_number() - self._confirmations
+        steps = self._steps()
+        requests = next(steps)
+        while True:
+            try:
+                requests = steps.send(self._gateway.endpoint.batch(requests))
+            except StopIteration as end:
+                return end.value
+
+    def _steps(self) -> _Steps[EventBatch]:
+        """Yield what is to be asked, be sent the answers, return what came of it."""
         stored = self._stored()
-        known = self._common_ancestor(stored, head)
+        newest, *tip = yield from _ask([("eth_blockNumber", []), *_header_requests(stored[:1])])
+        head = int(newest, 16) - self._confirmations
+        known = yield from self._common_ancestor(stored, head, _blocks(tip))
         top = stored[0][0] if stored else None
         if top is not None and known == min(top, head) and head < top:
             return EventBatch((), None, ())  # the same chain on a node that is behind
@@ -111,7 +125,7 @@ class EventCursor:
         start, end = known + 1, min(head, known + _RANGE_BLOCKS)
         if end < start:
             return EventBatch((), rolled_back_to, ())
-        events, blocks = self._read(start, end, head)
+        events, blocks = yield from self._read(start, end, head)
         parent = dict(stored).get(known)
         if blocks is None or (
             start == blocks[0].number and parent not in (None, blocks[0].parent_hash)
@@ -144,43 +158,92 @@ class EventCursor:
             (self._name,),
         ).fetchall()
 
-    def _common_ancestor(self, stored: Sequence[tuple[int, bytes]], head: int) -> int:
-        """Return the newest remembered block that the chain still has, or the one before all."""
-        step = 8  # most polls need one; a reorganisation reads the rest in growing strides
+    def _common_ancestor(
+        self, stored: Sequence[tuple[int, bytes]], head: int, tip: Sequence[Block | None]
+    ) -> _Steps[int]:
+        """Return the newest remembered block that the chain still has, or the one before all.
+
+        tip: what the chain has for the newest remembered block: most polls need no more.
+        """
         held = [(number, digest) for number, digest in stored if number <= head]
+        if held and held[0] == stored[0] and _is_it(tip[0], held[0][1]):
+            return held[0][0]
+        step = 8  # a reorganisation reads the rest in growing strides
         while held:
             stride, held, step = held[:step], held[step:], step * 4
-            for (number, digest), block in zip(stride, self._headers(stride), strict=True):
-                if block is not None and block.hash == digest:
+            answers = yield from _ask(_header_requests(stride))
+            for (number, digest), block in zip(stride, _blocks(answers), strict=True):
+                if _is_it(block, digest):
                     return number
         return self._first - 1
 
-    def _headers(self, blocks: Sequence[tuple[int, bytes]]) -> list[Block | None]:
-        calls: list[Request] = [
-            ("eth_getBlockByNumber", [block_id(number), False]) for number, _ in blocks
-        ]
-        answers = self._gateway.endpoint.batch(calls)
-        for answer in answers:
-            if isinstance(answer, NodeRefused):
-                raise answer
-        return [read_block(answer) if answer else None for answer in answers]
-
     def _read(
         self, start: int, end: int, head: int
-    ) -> tuple[tuple[ChainEvent, ...], tuple[Block, ...] | None]:
+    ) -> _Steps[tuple[tuple[ChainEvent, ...], tuple[Block, ...] | None]]:
         """Return the events of a range and its last blocks; None when they do not fit together."""
         wanted = {**self._filter, "fromBlock": hex(start), "toBlock": hex(end)}
-        logs = self._gateway.endpoint.request("eth_getLogs", wanted)
         # Far behind the head one block a range is enough: nothing reaches back so far.
         kept = range(min(end, max(start, head - KEPT_BLOCKS + 1)), end + 1)
-        headers = self._headers([(number, b"") for number in kept])
-        blocks = tuple(block for block in headers if block is not None)
+        ask_logs: Request = ("eth_getLogs", [wanted])
+        ask_headers = _header_requests([(number, b"") for number in kept])
+        if len(kept) > _AT_ONCE_BLOCKS:
+            (logs,) = yield from _ask([ask_logs])
+            headers = yield from _ask(ask_headers)
+        else:
+            logs, *headers = yield from _ask([ask_logs, *ask_headers])
+        blocks = tuple(block for block in _blocks(headers) if block is not None)
         events = read_events(self._gateway.deployment, logs)
         events = tuple(event for event in events if (event.contract, event.name) in self._wanted)
         hashes = {block.number: block.hash for block in blocks}
         linked = all(one.hash == two.parent_hash for one, two in pairwise(blocks))
         fits = all(hashes.get(e.block_number, e.block_hash) == e.block_hash for e in events)
         return events, blocks if len(blocks) == len(kept) and linked and fits else None
+
+
+def poll_together(cursors: Sequence[EventCursor]) -> list[EventBatch | None]:
+    """Poll several cursors of one gateway, each step of all in one JSON-RPC batch.
+
+    None for one that could not be polled so: its own `poll` says why. Raises NodeUnavailable.
+    """
+    found: list[EventBatch | None] = [None] * len(cursors)
+    running = {position: cursor._steps() for position, cursor in enumerate(cursors)}
+    asked = {position: next(steps) for position, steps in running.items()}
+    while asked:
+        requests = [request for one in asked.values() for request in one]
+        try:
+            answers = iter(cursors[0]._gateway.endpoint.batch(requests))
+        except NodeRefused:  # all of it, as one that is too large
+            return found
+        then: dict[int, list[Request]] = {}
+        for position, one in asked.items():
+            try:
+                then[position] = running[position].send(list(islice(answers, len(one))))
+            except StopIteration as end:
+                found[position] = end.value
+            except ChainError:
+                continue
+        asked = then
+    return found
+
+
+def _ask(requests: list[Request]) -> _Steps[list[Any]]:
+    answers = yield requests
+    for answer in answers:
+        if isinstance(answer, NodeRefused):
+            raise answer
+    return answers
+
+
+def _header_requests(blocks: Sequence[tuple[int, bytes]]) -> list[Request]:
+    return [("eth_getBlockByNumber", [block_id(number), False]) for number, _ in blocks]
+
+
+def _blocks(answers: Sequence[Any]) -> list[Block | None]:
+    return [read_block(answer) if answer else None for answer in answers]
+
+
+def _is_it(block: Block | None, digest: bytes) -> bool:
+    return block is not None and block.hash == digest
 
 
 def _filters(

@@ -11,7 +11,7 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from eth_utils import to_checksum_address
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 
 from offchain.chain import codec
 from offchain.chain.attempt import RawReceipt
@@ -135,7 +135,7 @@ class ChainGateway:
     @property
     def web3(self) -> Web3:
         """Return a web3.py object on the first node, for what has no method here."""
-        return Web3(self._endpoint.providers[0])
+        return Web3(HTTPProvider(self._endpoint.urls[0]))
 
     # ---- reading
 

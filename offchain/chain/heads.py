@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
 
-POLL_S = 0.02  # one small question each: about a millisecond of a local node
+POLL_S = 0.01  # one small question each: about a millisecond of a local node
 
 
 def wait_for_block(

@@ -6,15 +6,15 @@ that went on blindly).
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from web3 import HTTPProvider
-
-from offchain.chain.endpoint import FAILURES, Endpoint, open_provider
+from offchain.chain.endpoint import FAILURES, Endpoint
+from offchain.chain.rpc import Request, RpcConnection
 
 STALE_BEATS = 3
+_HEAD: list[Request] = [("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])]
 _PROBE_S = 5.0  # a node that takes longer is no help
 _SILENT_S = 15.0  # and is asked no more for a while: each time costs that long
 
@@ -59,7 +59,7 @@ class HealthGate:
         """Prepare; nothing is asked yet. `clock` gives unix seconds."""
         self._endpoint, self._limits, self._chain_id = endpoint, limits, chain_id
         self._clock = clock
-        self._probes = [open_provider(url, _PROBE_S) for url in endpoint.urls]
+        self._probes = [RpcConnection(url, timeout_s=_PROBE_S) for url in endpoint.urls]
         self._silent: dict[int, tuple[float, str]] = {}  # until when a node is not probed, and why
         self._well_until = 0.0
 
@@ -98,9 +98,8 @@ class HealthGate:
             if time.monotonic() < until:
                 avoided[position] = why
                 continue
-            asked = [("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])]
             try:
-                served, block = _results(probe, asked)
+                served, block = _results(probe, _HEAD)
                 if int(served, 16) != self._chain_id:
                     avoided[position] = f"it serves chain {int(served, 16)}, not {self._chain_id}"
                     continue
@@ -133,7 +132,7 @@ class HealthGate:
         found: dict[str, list[str]] = {}
         for head in heads:
             try:
-                wanted = ("eth_getBlockByNumber", [hex(number), False])
+                wanted: Request = ("eth_getBlockByNumber", [hex(number), False])
                 (block,) = _results(self._probes[head.position], [wanted])
                 found.setdefault(block["hash"], []).append(head.url)
             except (*FAILURES, TypeError, KeyError):
@@ -144,12 +143,12 @@ class HealthGate:
         return [f"the chain nodes disagree about block {number}, which should be final: {sides}"]
 
 
-def _results(provider: HTTPProvider, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-    """Ask one node. Raises ValueError when it refuses."""
-    results = []
-    for method, params in calls:
-        answer: Mapping[str, Any] = provider.make_request(method, params)  # type: ignore[arg-type]
+def _results(node: RpcConnection, calls: Sequence[Request]) -> list[Any]:
+    """Ask one node. Raises ValueError when it refuses, RpcFailure when it does not answer."""
+    answers = node.make_batch_request(calls)
+    if isinstance(answers, dict):  # the whole batch is refused
+        answers = [answers]
+    for answer in answers:
         if "error" in answer:
-            raise ValueError(f"{method}: {answer['error']}")
-        results.append(answer.get("result"))
-    return results
+            raise ValueError(f"it refuses: {answer['error']}")
+    return [answer.get("result") for answer in answers]

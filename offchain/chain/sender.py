@@ -15,7 +15,7 @@ from eth_account.signers.local import LocalAccount
 from eth_utils import to_checksum_address
 
 from offchain.chain.attempt import Attempt, RawReceipt, attempts_of, end_of, succeeded
-from offchain.chain.endpoint import BATCH_SIZE, Endpoint, Request
+from offchain.chain.endpoint import BATCH_SIZE, Endpoint
 from offchain.chain.errors import (
     NodeRefused,
     NodeUnavailable,
@@ -24,6 +24,7 @@ from offchain.chain.errors import (
 )
 from offchain.chain.fees import FeeRaise
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
+from offchain.chain.rpc import Request
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
 
 _FIRST_POLL_S, _LAST_POLL_S, _POLL_GROWTH = 0.001, 0.25, 1.5

@@ -87,6 +87,9 @@ def _settings(node: IpfsPlan, peers: Sequence[Mapping[str, Any]]) -> dict[str, A
         "DNS": {"Resolvers": {}},
         "Ipns": {"DelegatedPublishers": []},
         "Provide": {"Enabled": False},
+        # A peer that has a block so small sends it at once, not only that it has it: the second
+        # question would wait 20 ms. The longest sealed answer is as long.
+        "Internal": {"Bitswap": {"WantHaveReplaceSize": 32 * 1024}},
         "Version": {"SwarmCheckEnabled": False},
         "Plugins": {"Plugins": {"telemetry": {"Config": {"Mode": "off"}}}},
     }

@@ -74,6 +74,13 @@ class LockBook:
     def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
         self._gateway = gateway
         self._confirmations = confirmations
+        self._as_of: int | str | None = None
+
+    def as_of_now(self) -> LockBook:
+        """Return a book that reads all from one block: the newest that is deep enough now."""
+        book = LockBook(self._gateway, confirmations=self._confirmations)
+        book._as_of = self._safe_block()
+        return book
 
     def lock(self, lock_id: bytes) -> Lock:
         """Return the lock (state NONE if unknown) as it stands in the newest block deep enough."""
@@ -158,4 +165,6 @@ class LockBook:
         return self._gateway.transact("PrepaidLock", "withdrawFor", self._gateway.address)
 
     def _safe_block(self) -> int | str:
+        if self._as_of is not None:
+            return self._as_of
         return self._gateway.final(self._confirmations)

@@ -91,12 +91,10 @@ def answer_bytes(lock: Lock, *, store: ContentStore, book: LockBook) -> bytes:
     Its length keeps it within one block, so that both are the same bytes. Raises AnswerNotServed;
     StoreUnavailable, and ObjectCorrupt of one's own store, as they are: nothing is known then.
     """
-    served = book.events("Served", lockId=lock.lock_id)
-    if served:
+    if lock.is_demanded and (served := book.events("Served", lockId=lock.lock_id)):
         return bytes(served[-1].args["answer"])
-    length = book.event_of("Accepted", lock.lock_id).args["answerLength"]
     try:
-        return store.get(lock.answer_digest, max_bytes=length)
+        return store.get(lock.answer_digest, max_bytes=lock.answer_length)
     except StorageError as error:
         if says_nothing(error):
             raise

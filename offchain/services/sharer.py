@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from offchain.chain.endpoint import is_loopback
 from offchain.chain.gateway import BlockId, ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.chain.receipt import Receipt
+from offchain.chain.rpc import is_loopback
 from offchain.crypto import paillier, sharing
 from offchain.crypto.curve import G1
 from offchain.crypto.sharing import Recovery

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.heads import head_or_none, wait_for_block
 from offchain.chain.receipt import Receipt
+from offchain.errors import DmsmError
 from offchain.records.contexts import DATA_SHARING_PURPOSE
 from offchain.records.tariff import Tariff
 from offchain.services.audit import AuditReport, audit_answer
@@ -29,6 +32,7 @@ from offchain.services.roles import LockState, MemberRole
 from offchain.storage import ContentStore
 from offchain.types import SECONDS_PER_DAY, Policy
 
+_log = logging.getLogger(__name__)
 TYPE_NAMES = {1: "bill", 2: "advice"}
 # NONE: a reorganisation took the request off the chain, and it comes back (or nobody asked).
 _PENDING = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
@@ -204,13 +208,14 @@ class UserAgent:
 
     def answer(self, lock_id: bytes) -> OpenedAnswer:
         """Open the answer once its factor was revealed. Raises AnswerNotReady, AnswerInvalid."""
+        book = self._book.as_of_now()
         return open_answer(
-            self._book.lock(lock_id),
+            book.lock(lock_id),
             gateway=self._gateway,
             store=self._store,
             keys=self._keys,
             directory=self._directory,
-            book=self._book,
+            book=book,
         )
 
     def wait_answer(self, lock_id: bytes, *, timeout_s: float, poll_s: float = 0.5) -> OpenedAnswer:
@@ -218,7 +223,7 @@ class UserAgent:
 
         Raises AnswerNotReady when the lock ended otherwise, or time is up.
         """
-        give_up_at = time.monotonic() + timeout_s
+        give_up_at, fetching = time.monotonic() + timeout_s, None
         while True:
             head = head_or_none(self._gateway)
             try:
@@ -226,7 +231,20 @@ class UserAgent:
             except AnswerNotReady as not_ready:
                 if not_ready.state not in _PENDING or time.monotonic() >= give_up_at:
                     raise
+                if fetching is None and not_ready.state is LockState.ACCEPTED:
+                    fetching = threading.Thread(
+                        target=self._fetch, args=(lock_id,), name="fetch-answer", daemon=True
+                    )
+                    fetching.start()
             wait_for_block(self._gateway, after=head, timeout_s=poll_s)
+
+    def _fetch(self, lock_id: bytes) -> None:
+        """Have one's own store fetch the sealed answer while the claim is on its way."""
+        try:
+            lock = self._book.lock(lock_id)
+            self._store.get(lock.answer_digest, max_bytes=lock.answer_length)
+        except DmsmError as error:  # whoever opens the answer meets it again, and says so
+            _log.info("the answer of %s was not fetched beforehand: %s", lock_id.hex(), error)
 
     def audit(self, lock_id: bytes, tariff: Tariff) -> AuditReport:
         """Audit an answer against what was asked, the anchored readings and the tariff."""

@@ -56,7 +56,7 @@ class DealDesk:
         )
         self._newest = LockBook(gateway, confirmations=0)
         self._grants = GrantBook(gateway, confirmations=self._depth)
-        self._scan = InboxScan(
+        self.scan = InboxScan(
             gateway,
             readings,
             ("PrepaidLock", "Selected"),
@@ -68,7 +68,7 @@ class DealDesk:
 
     def selections(self) -> list[bytes]:
         """Return the sharing locks that wait for this node's shares, or for an end to be final."""
-        self._scan.follow()
+        self.scan.follow()
         waiting = (
             GrantState.DELIVERING,
             GrantState.DEALT,
@@ -192,7 +192,7 @@ class DealDesk:
     def _job(self, lock_id: bytes) -> GrantJob:
         job = self._held.grant(lock_id)
         if job is None:
-            self._scan.follow()
+            self.scan.follow()
             job = self._held.grant(lock_id)
         if job is None:
             raise ServiceError(f"lock {lock_id.hex()} is no selection of this node")

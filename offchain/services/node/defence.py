@@ -70,6 +70,7 @@ class DefenceDesk:
         self._newest = LockBook(gateway, confirmations=0)
         self._newest_cases = CaseBook(gateway, confirmations=0)
         self._scans = {kind: self._scan_for(kind) for kind in Duty}
+        self.scans = tuple(self._scans.values())
         # Why what is newest of a kind could not be read when it was last asked for.
         self.unread: dict[Duty, DmsmError] = {}
 

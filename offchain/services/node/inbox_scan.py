@@ -9,10 +9,11 @@ it starts over).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from offchain.chain.events import EventCursor
+from offchain.chain.errors import NodeUnavailable
+from offchain.chain.events import EventBatch, EventCursor, poll_together
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
 from offchain.services.node.store import NodeStore
@@ -39,6 +40,7 @@ class InboxScan:
         **indexed: Any,
     ) -> None:
         self._take, self._undo, self._name = take, undo, ".".join(source)
+        self._ahead: EventBatch | None = None
         self._cursor = EventCursor(
             gateway,
             [source],
@@ -52,7 +54,7 @@ class InboxScan:
         """Take in all that is new and deep enough. Raises LogUnreadable, NodeUnavailable."""
         has_more = True
         while has_more:
-            batch = self._cursor.poll()
+            batch, self._ahead = self._ahead or self._cursor.poll(), None
             if batch.rolled_back_to is not None:
                 _log.warning(
                     "%s: a reorganisation took off what followed block %d",
@@ -64,3 +66,16 @@ class InboxScan:
                 self._take(event)
             self._cursor.commit(batch)
             has_more = batch.has_more
+
+
+def look_ahead(scans: Sequence[InboxScan]) -> None:
+    """Read for several scans at once what each will take in at its next `follow`. Where that fails
+    nothing is said: each asks alone then, so that none fails for another's sake.
+    """
+    try:
+        batches = poll_together([scan._cursor for scan in scans])
+    except NodeUnavailable as error:
+        _log.info("events are asked for one kind after another: %s", error)
+        batches = [None] * len(scans)
+    for scan, batch in zip(scans, batches, strict=True):
+        scan._ahead = batch

@@ -31,6 +31,7 @@ class MarketDesk:
     ) -> None:
         shared = (gateway, store, keys, readings, directory, terms)
         offers, deals = OfferDesk(*shared, bond), DealDesk(*shared)
+        self.scans = (offers.scan, deals.scan)
         self.open_broadcasts = offers.open_broadcasts
         self.respond = offers.respond
         self.selections = deals.selections

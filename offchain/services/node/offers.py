@@ -47,7 +47,7 @@ class OfferDesk:
         self._held = readings
         self._directory = directory
         self._depth = terms.depth(gateway)
-        self._scan = InboxScan(
+        self.scan = InboxScan(
             gateway,
             readings,
             ("DataMarket", "Broadcast"),
@@ -60,7 +60,7 @@ class OfferDesk:
         """Return the broadcasts that want this node's region, are open, and were not dealt with
         yet.
         """
-        self._scan.follow()
+        self.scan.follow()
         return [one for one in self._noted() if self._is_open(one)]
 
     def respond(self, broadcast_id: bytes) -> Outcome:

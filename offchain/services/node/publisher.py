@@ -69,6 +69,9 @@ class DataSetPublisher:
         for begun in self._held.data_sets():
             if not begun.published:
                 self._finish(begun)  # begun before a crash; its id is the ledger's next
+        lost = self._held.data_set(self._next_id())
+        if lost is not None:
+            self._again(lost)  # taken off the chain; no other may have its id
         for known in self._held.data_sets():
             if (known.from_s, known.to_s) == (window_from, window_to):
                 return self._again(known)
@@ -107,6 +110,9 @@ class DataSetPublisher:
             _log.warning("left out of the data set: %s", pending)
             return None
 
+    def _next_id(self) -> bytes:
+        return bytes(self._gateway.call("DataLedger", "nextDataSetId", self._keys.address))
+
     def _build(self, window_from: int, window_to: int) -> StoredDataSet:
         windows = self.consenting_windows(window_from, window_to)
         if not windows:
@@ -114,7 +120,7 @@ class DataSetPublisher:
                 "no device whose owner consents has complete anchored readings in this window "
                 "of whole UTC days"
             )
-        data_set_id = bytes(self._gateway.call("DataLedger", "nextDataSetId", self._keys.address))
+        data_set_id = self._next_id()
         data_key = DataKey.generate()
         paillier_key = paillier.generate_private_key(self._paillier_bits)
         built = build_data_set(

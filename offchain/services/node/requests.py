@@ -76,7 +76,7 @@ class RequestDesk:
             gateway=gateway, held=self._held, book=self._book, depth=self._depth
         )
         self._newest = LockBook(gateway, confirmations=0)
-        self._scan = InboxScan(
+        self.scan = InboxScan(
             gateway,
             readings,
             ("PrepaidLock", "Requested"),
@@ -88,7 +88,7 @@ class RequestDesk:
 
     def pending(self) -> list[bytes]:
         """Return the locks that wait for this node's yes or no, or for a no to be final."""
-        self._scan.follow()
+        self.scan.follow()
         waiting = (JobState.NEW, JobState.ACCEPTING, JobState.REJECTING)
         return [job.lock_id for state in waiting for job in self._held.requests(state)]
 
@@ -203,7 +203,7 @@ class RequestDesk:
     def _job(self, lock_id: bytes) -> RequestJob:
         job = self._held.request(lock_id)
         if job is None:
-            self._scan.follow()
+            self.scan.follow()
             job = self._held.request(lock_id)
         if job is None:
             raise ServiceError(f"lock {lock_id.hex()} is no request to this node")

@@ -20,6 +20,7 @@ from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.defence import DefenceDesk
 from offchain.services.node.duty_tables import Duty
+from offchain.services.node.inbox_scan import look_ahead
 from offchain.services.node.market import MarketDesk
 from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.requests import RequestDesk
@@ -72,6 +73,7 @@ class NodeWorker:
         self.requests = RequestDesk(**shared, bond=self.bond, tariff=tariff)
         self.market = MarketDesk(**shared, bond=self.bond)
         self.defence = DefenceDesk(**shared)
+        self._scans = (*self.defence.scans, *self.market.scans, self.requests.scan)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
@@ -85,6 +87,7 @@ class NodeWorker:
         """
         tried: dict[bytes, str] = {}
         outcomes = self._send_again() + self._urgent(tried)
+        look_ahead(self._scans)
         begun: list[_Kind] = [
             ("demands", self.defence.demands, self.defence.serve),
             ("disputes", self.defence.disputes, self.defence.reply),

@@ -197,7 +197,7 @@ class Home:
 @pytest.fixture(scope="session")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     folder = tmp_path_factory.mktemp("street")
-    with start_anvil() as anvil:
+    with start_anvil(states_in_memory=20_000) as anvil:  # tests go back and forth in it
         built = _build(anvil, folder)
         with built.server, built.store:
             yield built

@@ -52,6 +52,25 @@ def test_snapshot__reverted__brings_the_state_back(anvil):
     assert int(anvil.request("eth_getBalance", address, "latest"), 16) == 0
 
 
+def test_start_anvil__many_states_in_memory__keeps_them_through_reverts_and_reorganisations():
+    with start_anvil(states_in_memory=20_000) as anvil:
+        answers = "0x600a600c600039600a6000f3602a60005260206000f3"  # 42, whatever it is asked
+        sent = {"from": anvil.addresses[0], "data": answers, "gas": "0x30000"}
+        deployed = anvil.request("eth_sendTransaction", sent)
+        anvil.mine()
+        at = anvil.request("eth_getTransactionReceipt", deployed)["contractAddress"]
+        for _ in range(60):  # some 1,000 blocks: more than anvil keeps by itself
+            before = anvil.snapshot()
+            anvil.mine(9)
+            anvil.reorg(5)
+            head = int(anvil.request("eth_blockNumber"), 16)
+            for number in range(head - 7, head + 1):
+                answer = anvil.request("eth_call", {"to": at}, hex(number))
+                assert int(answer, 16) == 42
+            anvil.mine(4)
+            anvil.revert(before)
+
+
 def test_start_anvil__port_is_taken__says_so(anvil):
     with (
         pytest.raises(NodeUnavailable, match=r"in use"),

@@ -4,8 +4,8 @@ import pytest
 from eth_account import Account
 
 from offchain.chain.anvil import start_anvil
-from offchain.chain.errors import AbiMismatch
-from offchain.chain.events import EventCursor
+from offchain.chain.errors import AbiMismatch, NodeRefused
+from offchain.chain.events import EventCursor, poll_together
 from offchain.chain.gateway import ChainGateway
 
 PROBE = "GatewayProbe"
@@ -13,7 +13,7 @@ PROBE = "GatewayProbe"
 
 @pytest.fixture(scope="module")
 def own_anvil():
-    with start_anvil() as running:
+    with start_anvil(states_in_memory=20_000) as running:
         yield running
 
 
@@ -169,23 +169,79 @@ def test_poll__everything_remembered_is_gone__starts_over(chain, open_cursor, ow
     assert consumer.follow() == ["p", "q", "r"]
 
 
+@pytest.mark.parametrize("blocks", [3, 30])
 def test_poll__the_chain_moves_while_it_is_read__gives_nothing_and_heals(
-    chain, open_cursor, own_anvil, monkeypatch
+    chain, open_cursor, own_anvil, monkeypatch, blocks
 ):
     consumer = Consumer(open_cursor())
+    own_anvil.mine(blocks - 3)
     _say(chain, "a", "b", "c")
-    real = chain.endpoint.request
+    real_request, real_batch = chain.endpoint.request, chain.endpoint.batch
 
     def reorganise_after_reading_logs(method, *params):
-        answer = real(method, *params)
+        answer = real_request(method, *params)
         if method == "eth_getLogs":
             monkeypatch.undo()
             own_anvil.reorg(2)
         return answer
 
+    def ask_one_by_one(calls):
+        if calls[0][0] != "eth_getLogs":
+            return real_batch(calls)
+        method, params = calls[0]
+        return [chain.endpoint.request(method, *params), *real_batch(calls[1:])]
+
     monkeypatch.setattr(chain.endpoint, "request", reorganise_after_reading_logs)
+    monkeypatch.setattr(chain.endpoint, "batch", ask_one_by_one)
     assert consumer.cursor.poll().events == ()
     assert consumer.follow() == ["a"]
+
+
+def test_poll_together__given_cursors_at_different_places__gives_each_what_its_poll_gives(
+    chain, open_cursor, own_anvil
+):
+    ahead, fresh = Consumer(open_cursor("ahead")), Consumer(open_cursor("fresh"))
+    deep = Consumer(open_cursor("deep", confirmations=2))
+    _say(chain, "a", "b")
+    ahead.follow()
+    own_anvil.reorg(1)
+    _say(chain, "c", "d")
+    cursors = [one.cursor for one in (ahead, fresh, deep)]
+
+    assert poll_together(cursors) == [cursor.poll() for cursor in cursors]
+    found = [[event.args["note"] for event in one.events] for one in poll_together(cursors)]
+    assert found == [["c", "d"], ["a", "c", "d"], ["a"]]
+    assert poll_together(cursors)[0].rolled_back_to is not None
+
+
+def test_poll_together__given_logs_that_the_node_refuses__leaves_that_cursor_alone(
+    chain, open_cursor, monkeypatch
+):
+    cursors = [open_cursor("one"), open_cursor("two")]
+    _say(chain, "a")
+    real = chain.endpoint.batch
+
+    def refuse_second_logs(calls):
+        answers = real(calls)
+        where = [i for i, (method, _) in enumerate(calls) if method == "eth_getLogs"]
+        if len(where) == 2:
+            answers[where[1]] = NodeRefused("eth_getLogs", -32000, "too many")
+        return answers
+
+    monkeypatch.setattr(chain.endpoint, "batch", refuse_second_logs)
+    first, second = poll_together(cursors)
+    assert ([event.args["note"] for event in first.events], second) == (["a"], None)
+
+
+def test_poll_together__given_a_batch_that_the_node_refuses__leaves_all_alone(
+    chain, open_cursor, monkeypatch
+):
+    def refuse(_):
+        raise NodeRefused("batch", -32600, "batch too large")
+
+    cursors = [open_cursor("one"), open_cursor("two")]
+    monkeypatch.setattr(chain.endpoint, "batch", refuse)
+    assert poll_together(cursors) == [None, None]
 
 
 def test_commit__after_a_rollback_that_was_not_committed__is_told_again(

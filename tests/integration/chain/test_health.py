@@ -116,9 +116,11 @@ def test_check__a_node_is_silent__is_not_probed_at_each_check(anvil, deployment,
     gateway = ChainGateway([anvil.url, "http://127.0.0.1:9"], deployment)
     gate = gateway.health_gate(HealthLimits(recheck_s=0))
     probed = []
-    real = gate._probes[1].make_request
+    real = gate._probes[1].make_batch_request
     monkeypatch.setattr(
-        gate._probes[1], "make_request", lambda *asked: (probed.append(asked), real(*asked))[1]
+        gate._probes[1],
+        "make_batch_request",
+        lambda *asked: (probed.append(asked), real(*asked))[1],
     )
     assert [gate.check() for _ in range(3)] == [[], [], []]
     assert len(probed) == 1 and 1 in gateway.endpoint._avoided

@@ -22,6 +22,7 @@ from offchain.records import batch as batches
 from offchain.records import reading as reading_codec
 from offchain.records.tariff import Tariff
 from offchain.services.admin import Admin
+from offchain.services.data_sets import find_data_set
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.outcome import NodeTerms
@@ -107,16 +108,29 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         with real_chain.start_real_chain(folder / "network") as chain:
             yield Builder(chain, folder).build()
         return
-    with start_anvil() as anvil:
+    with start_anvil(states_in_memory=20_000) as anvil:  # tests go back and forth in it
         yield Builder(anvil, folder).build()
 
 
 @pytest.fixture
 def fresh(town: Town) -> Iterator[Town]:
-    """The town, with the chain as it was before the test; the nodes' journals are kept."""
+    """The town, with the chain as it was before the test; see go_back for the nodes' journals."""
     snapshot = town.anvil.snapshot()
     yield town
+    go_back(town, snapshot)
+
+
+def go_back(town: Town, snapshot: str) -> None:
+    """Take the chain back. The nodes' journals are kept, but for the data sets that are now
+    unknown to the chain: their ids come again with another content.
+    """
     town.anvil.revert(snapshot)
+    for node in town.nodes:
+        for stored in node.held.data_sets():
+            if find_data_set(node.gateway, stored.data_set_id) is None:
+                with node.held._write() as connection:
+                    row = (stored.data_set_id,)
+                    connection.execute("DELETE FROM data_sets WHERE data_set_id=?", row)
 
 
 class Builder:

@@ -10,7 +10,7 @@ from offchain.records.packed import Packed
 from offchain.services.audit import AuditReport, audit_answer
 from offchain.services.opened_answer import OpenedAnswer
 from offchain.services.request_notes import AskedRequest
-from tests.integration.services.conftest import BILL, Town
+from tests.integration.services.conftest import BILL, Town, go_back
 from tests.integration.services.test_requests import ask
 
 pytestmark = pytest.mark.real_chain
@@ -23,7 +23,7 @@ def opened(town: Town) -> Iterator[OpenedAnswer]:
     lock_id = ask(house)
     house.node.worker.run_once()
     yield house.user.answer(lock_id)
-    town.anvil.revert(snapshot)
+    go_back(town, snapshot)
 
 
 def audit(town: Town, opened: OpenedAnswer, *, kind: str = "bill") -> AuditReport:

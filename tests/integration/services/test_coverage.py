@@ -25,6 +25,7 @@ from tests.integration.services.conftest import (
     House,
     Town,
     anchor,
+    go_back,
     hold,
     make_readings,
 )
@@ -105,7 +106,7 @@ def answered(town: Town) -> Iterator[Answered]:
     lock_id = meter.ask()
     meter.house.node.worker.run_once()
     yield Answered(town, meter, meter.house.user.answer(lock_id))
-    town.anvil.revert(snapshot)
+    go_back(town, snapshot)
 
 
 def problem(report: AuditReport, name: str) -> str:

@@ -24,6 +24,7 @@ from offchain.services.roles import LockState
 from offchain.services.share_inbox import ShareInbox
 from offchain.services.sharer import SharerAgent
 from offchain.services.user import UserAgent
+from offchain.types import SECONDS_PER_DAY
 from tests.integration.services.conftest import (
     BITS,
     DATA_SET_PRICE_WEI,
@@ -265,6 +266,23 @@ def publish_once_taken_off(town: Town, node: Node, depth: int) -> bytes:
     assert again == made
     assert count(node.gateway, "DataLedger", "DataSetPublished", processor=node.keys.address) == 1
     return made.data_set_id
+
+
+def test_publish__given_another_window_taken_off__sends_that_first(
+    fresh: Town, north: Node
+) -> None:
+    start, end = fresh.houses[0].window
+    fresh.anvil.mine(FINAL)
+    since = north.gateway.block_number()
+    middle = start + SECONDS_PER_DAY
+    lost = north.publisher.publish(start, middle)
+    assert take_off(fresh, since, 1)
+
+    made = north.publisher.publish(middle, end)
+
+    assert made.data_set_id != lost.data_set_id
+    assert (made.window_from, made.window_to) == (middle, end)
+    assert north.publisher.published() == [lost, made]
 
 
 @pytest.mark.parametrize("depth", DEPTHS)

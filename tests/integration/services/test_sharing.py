@@ -26,6 +26,7 @@ from tests.integration.services.conftest import (
     Buyer,
     Town,
     earned_wei,
+    go_back,
 )
 
 
@@ -80,7 +81,7 @@ def market(town: Town) -> Iterator[Market]:
     kinds += [outcome.kind for node in town.nodes for outcome in node.worker.run_once()]
     print(f"deal and deliver twice: {time.monotonic() - started:.2f} s")
     yield Market(town, broadcast_id, lock_ids, kinds)
-    town.anvil.revert(snapshot)
+    go_back(town, snapshot)
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 import time
 
 import pytest
-import requests
 
 from offchain.chain.endpoint import BATCH_SIZE, Endpoint
 from offchain.chain.errors import ChainMismatch, NodeRefused, NodeUnavailable
+from offchain.chain.rpc import RpcFailure
 
 
 class Node:
@@ -41,14 +41,14 @@ def _endpoint(*nodes):
 
 
 def test_request__first_node_is_down__asks_the_next_and_stays_there():
-    down, up = Node(requests.ConnectionError("refused")), Node({"result": "0x1"})
+    down, up = Node(RpcFailure("refused")), Node({"result": "0x1"})
     endpoint = _endpoint(down, up)
     assert [endpoint.request("eth_chainId") for _ in range(3)] == ["0x1"] * 3
     assert (down.asked, up.asked) == (1, 3)
 
 
 def test_request__all_nodes_are_down__names_each():
-    endpoint = _endpoint(Node(requests.Timeout("slow")), Node(OSError("reset")))
+    endpoint = _endpoint(Node(RpcFailure("slow")), Node(OSError("reset")))
     with pytest.raises(NodeUnavailable, match=r"slow.*reset"):
         endpoint.request("eth_chainId")
 
@@ -90,7 +90,7 @@ def test_batch__refused_as_a_whole__raises():
 
 @pytest.mark.parametrize("calls", [1, 2])
 def test_batch__first_alone_and_first_is_down__asks_no_other(calls):
-    down, up = Node(requests.ConnectionError("refused")), Node({"result": "0x1"})
+    down, up = Node(RpcFailure("refused")), Node({"result": "0x1"})
     endpoint = _endpoint(down, up)
     endpoint.request("eth_chainId")  # from now on the second is preferred
     with pytest.raises(NodeUnavailable, match=r"first chain node.*127\.0\.0\.1:1.*refused"):
@@ -121,27 +121,6 @@ def test_batch__nothing__asks_nobody():
 def test_endpoint__no_address__is_unavailable():
     with pytest.raises(NodeUnavailable):
         Endpoint([])
-
-
-@pytest.mark.parametrize(
-    ("url", "trusts"),
-    [
-        ("http://127.0.0.1:8545", False),
-        ("http://localhost:8545", False),
-        ("http://node.example:8545", True),
-    ],
-)
-def test_endpoint__local_node__is_asked_past_any_proxy(monkeypatch, url, trusts):
-    seen = []
-    real = requests.Session
-
-    def recording():
-        seen.append(real())
-        return seen[-1]
-
-    monkeypatch.setattr(requests, "Session", recording)
-    Endpoint([url])
-    assert [session.trust_env for session in seen] == [trusts]
 
 
 class Chain(Node):

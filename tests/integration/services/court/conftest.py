@@ -41,6 +41,7 @@ from tests.integration.services.conftest import (
     SHORTEST_S,
     House,
     Town,
+    go_back,
 )
 from tests.integration.services.test_requests import ask
 
@@ -88,21 +89,19 @@ def founded(town: Town) -> Iterator[Court]:
     town.anvil.warp(10)  # a case of the second in which a judge joined is not its case
     judges = [_judge(town, *member) for member in members]
     yield Court(town=town, judges=judges, stranger=stranger)
-    town.anvil.revert(snapshot)
+    go_back(town, snapshot)
 
 
 @pytest.fixture
 def court(founded: Court) -> Iterator[Court]:
-    """The court with the chain as it was before the test; the nodes' journals are kept, but for
-    data sets, whose ids are the chain's and come again with another content, and demands and
+    """The court with the chain as it was before the test; the nodes forget the demands and
     disputes of locks that no chain has any more.
     """
     snapshot = founded.town.anvil.snapshot()
     yield founded
-    founded.town.anvil.revert(snapshot)
+    go_back(founded.town, snapshot)
     for node in founded.town.nodes:
         with node.held._write() as connection:
-            connection.execute("DELETE FROM data_sets")
             connection.execute("DELETE FROM duties")
 
 

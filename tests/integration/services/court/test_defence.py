@@ -2,6 +2,7 @@
 lost, or blocks are taken off.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from offchain.chain import codec
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.rpc import Request
 from offchain.records.evidence import DataSetEvidence
 from offchain.services.node.defence import DefenceDesk
 from offchain.services.node.duty_tables import Duty
@@ -48,13 +50,23 @@ def refuse_logs(
     """Let the node's chain node fail whenever it is asked for one kind of PrepaidLock's events."""
     gateway = house.node.gateway
     topic = codec.topic(gateway.deployment.contract("PrepaidLock").event(event)).hex()
-    honest = gateway.endpoint.request
+    honest, honest_batch = gateway.endpoint.request, gateway.endpoint.batch
 
     def request(method: str, *params: Any) -> Any:
         if method == "eth_getLogs" and topic in str(params):
             raise error
         return honest(method, *params)
 
+    def batch(calls: Sequence[Request], **how: bool) -> list[Any]:
+        answers = honest_batch(calls, **how)
+        for position, (method, params) in enumerate(calls):
+            if method == "eth_getLogs" and topic in str(params):
+                if not isinstance(error, NodeRefused):
+                    raise error
+                answers[position] = error
+        return answers
+
+    monkeypatch.setattr(gateway.endpoint, "batch", batch)
     monkeypatch.setattr(gateway.endpoint, "request", request)
 
 

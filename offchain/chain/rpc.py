@@ -1,0 +1,115 @@
+"""JSON-RPC over HTTP to one node: the transport below `Endpoint`.
+
+urllib3 without `requests` and web3.py around it: a poll or a call costs half the time, and a node
+asks some hundred small questions for each request it serves (docs/decisions/028).
+"""
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import certifi
+import urllib3
+
+Request = tuple[str, Sequence[Any]]
+
+_CONNECT_S = 5.0
+_CONNECTIONS = 32  # of one process to one node
+
+
+class RpcFailure(OSError):
+    """A node did not answer, or not with JSON-RPC: another may be asked."""
+
+
+class RpcConnection:
+    """A pool of connections to one node; threads may share it. Nothing is tried twice.
+
+    An https node is believed by the authorities of certifi; a proxy of the environment is used but
+    for this machine, where none has any business.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        """Prepare to ask `url` (http or https, with user:password@ if need be)."""
+        self.url = url
+        parts = urlsplit(url)
+        self._headers = {"Content-Type": "application/json"}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers |= urllib3.make_headers(basic_auth=pair)
+        address = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        port = f":{parts.port}" if parts.port else ""
+        query = f"?{parts.query}" if parts.query else ""
+        self._target = f"{parts.scheme}://{address}{port}{parts.path or '/'}{query}"
+        self._ids = count()
+        settings: dict[str, Any] = {
+            "maxsize": _CONNECTIONS,
+            "ca_certs": certifi.where(),
+            "timeout": urllib3.Timeout(connect=min(_CONNECT_S, timeout_s), read=timeout_s),
+            "retries": False,
+        }
+        proxy = _proxy_for(url)
+        self._pool: urllib3.PoolManager = (
+            urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
+        )
+
+    def make_request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        """Return the node's answer, with `result` or `error`. Raises RpcFailure."""
+        answer = self._post(self._body(method, params))
+        if not isinstance(answer, dict):
+            raise RpcFailure(f"{method} is answered by no object")
+        return answer
+
+    def make_batch_request(self, calls: Sequence[Request]) -> list[dict[str, Any]] | dict[str, Any]:
+        """Return the answers in the order of the calls, or what the whole batch is refused with.
+
+        Raises RpcFailure.
+        """
+        bodies = [self._body(method, params) for method, params in calls]
+        answer = self._post(bodies)
+        if isinstance(answer, dict):
+            return answer
+        by_id = {one.get("id"): one for one in answer if isinstance(one, dict)}
+        found = [by_id.get(body["id"]) for body in bodies]
+        if len(answer) == 1 and None in found and "error" in by_id.get(None, {}):
+            return by_id[None]
+        if None in found:
+            raise RpcFailure(f"{found.count(None)} of {len(bodies)} requests are not answered")
+        return [one for one in found if one is not None]
+
+    def _body(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
+
+    def _post(self, body: Any) -> Any:
+        try:
+            response = self._pool.request(
+                "POST", self._target, body=json.dumps(body).encode(), headers=self._headers
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise RpcFailure(str(error)) from error
+        if response.status >= 300:
+            raise RpcFailure(f"HTTP status {response.status} {response.reason or ''}".rstrip())
+        try:
+            return json.loads(response.data)
+        except ValueError as error:
+            raise RpcFailure(f"the answer is no JSON: {error}") from error
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine, where no proxy has any business."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    if is_loopback(url) or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
