@@ -5,8 +5,9 @@ network's), without it a private daemon is started and ended. `python -m bench.s
 and exits 1 on a figure that is missed without a reason in missed.toml. Needs Kubo; takes about half
 a minute and leaves nothing pinned.
 
-Both sides are pinned when they are done; ours has read every block back as well, as the project
-always does, and stores more: beside the ciphertexts every M', companion and manifest.
+Both sides are pinned when they are done. Of ours the daemon has read every block back as well and
+held it against its hash, as the project always has it do; and ours stores more: beside the
+ciphertexts every M', companion and manifest.
 """
 
 import json
@@ -190,6 +191,7 @@ def _write_api(path: Path, port: int) -> None:
     config: dict[str, Any] = json.loads(path.read_text())
     config["Addresses"] |= {"API": f"/ip4/127.0.0.1/tcp/{port}", "Gateway": [], "Swarm": []}
     config |= {"Bootstrap": [], "Routing": {"Type": "none"}, "AutoConf": {"Enabled": False}}
+    config["Datastore"]["HashOnRead"] = True  # as in the network's nodes
     config |= {"DNS": {"Resolvers": {}}, "Ipns": {"DelegatedPublishers": []}}
     path.write_text(json.dumps(config))
 

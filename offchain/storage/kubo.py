@@ -21,7 +21,7 @@ from offchain.storage.blocks import INDEX_TAG
 from offchain.storage.cid import Cid
 from offchain.storage.errors import ObjectCorrupt, ObjectNotFound, PinMissing, StoreUnavailable
 from offchain.storage.group import Group, group_of, raw_link
-from offchain.storage.kubo_http import KuboHttp
+from offchain.storage.kubo_http import ROTTEN, KuboHttp
 from offchain.storage.objects import BlockBackedStore, Condition, blocks_of_object
 
 _ADD = {"cid-version": "1", "raw-leaves": "true", "pin": "true", "chunker": "size-262144"}
@@ -52,6 +52,7 @@ class KuboStore(BlockBackedStore):
             _multiaddress(url), timeout=timeout_s + 5, session=True
         )
         self._http = KuboHttp(url, timeout_s=timeout_s + 5)
+        self._checks_hashes = False
 
     def is_up(self) -> bool:
         """Tell within seconds whether the daemon answers."""
@@ -97,11 +98,30 @@ class KuboStore(BlockBackedStore):
         super()._let_go(blocks)
 
     def _not_kept(self, group: Group, blocks: Sequence[Cid]) -> int:
-        """Count the blocks that this daemon does not hold under the group's pin."""
+        """Count the blocks that this daemon does not hold under the group's pin. Raises
+        ObjectCorrupt when one is not what its identifier says.
+
+        Every block is read: by the daemon where it holds what it reads against its hash, else,
+        and to learn what is wrong, here.
+        """
         if not self._has_pin(group.root_cid, "recursive"):
             return len(blocks)
+        if self._is_whole(group, blocks):
+            return 0
         there = self._ask(lambda: {link for link, _ in self._http.blocks_of(group)})
         return sum(raw_link(cid) not in there for cid in blocks)
+
+    def _is_whole(self, group: Group, blocks: Sequence[Cid]) -> bool:
+        """Tell whether the daemon has read all of a group and found it to be what it should be."""
+        if not self._checks_hashes:
+            self._checks_hashes = self._ask(self._http.checks_hashes)
+        if not self._checks_hashes:
+            return False
+        try:
+            count = self._ask(lambda: self._http.count_blocks(group))
+        except (ObjectNotFound, ObjectCorrupt, StoreUnavailable):
+            return False
+        return count == len(blocks) + len(group.nodes)
 
     def _write_block(self, cid: Cid, data: bytes) -> None:
         # `add` speaks of files, `block put` of blocks; for one block both give the raw CID.
@@ -130,7 +150,10 @@ class KuboStore(BlockBackedStore):
         return self._ask(read)
 
     def _has_block(self, cid: Cid) -> bool:
-        return self._is_there(lambda: self._client.block.stat(cid, offline=True))
+        try:
+            return self._is_there(lambda: self._client.block.stat(cid, offline=True))
+        except ObjectCorrupt:  # it is there, such as it is
+            return True
 
     def _is_block_pinned(self, cid: Cid) -> bool:
         # Indirect ones are looked for last: for them Kubo walks every pin.
@@ -165,6 +188,8 @@ class KuboStore(BlockBackedStore):
         except ipfs.ErrorResponse as error:
             if any(words in str(error) for words in _ABSENT):
                 raise ObjectNotFound(f"Kubo at {self.url}: {error}") from error
+            if ROTTEN in str(error):
+                raise ObjectCorrupt(f"Kubo at {self.url}: {error}") from error
             raise StoreUnavailable(f"Kubo at {self.url} refused: {error}") from error
         except (*_TRANSPORT, ipfs.Error) as error:
             raise StoreUnavailable(

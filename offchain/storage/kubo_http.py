@@ -8,11 +8,12 @@ import requests
 from ipfshttpclient import exceptions as ipfs
 
 from offchain.storage.car import Block, read_car, write_car
-from offchain.storage.errors import PinMissing, StoreUnavailable
+from offchain.storage.errors import ObjectCorrupt, PinMissing, StoreUnavailable
 from offchain.storage.group import Group
 
 _READ_BYTES = 256 * 1024
 _GLANCE_S = 2.0
+ROTTEN = "different hash than requested"  # what a daemon says of a block that is not its hash's
 _BYTES_A_SECOND = 1024 * 1024  # at least so many does a daemon write; it answers at the end only
 
 
@@ -51,7 +52,7 @@ class KuboHttp:
         """Import the blocks and the group's tree, and pin its root, as one step for the daemon:
         it collects no garbage from the first block to the pin. `size`: bytes, about.
 
-        Raises PinMissing, ipfs.ErrorResponse, requests.RequestException.
+        Raises PinMissing, ObjectCorrupt, ipfs.ErrorResponse, requests.RequestException.
         """
         boundary = secrets.token_hex(16)
         answer = self._session.post(
@@ -63,6 +64,28 @@ class KuboHttp:
         )
         _require_ok(answer)
         _require_pinned(answer.text, group.root_cid)
+
+    def checks_hashes(self) -> bool:
+        """Tell whether the daemon holds every block that it reads against its hash. Raises as
+        `put_group`.
+        """
+        answer = self._session.post(
+            f"{self._url}/config", params={"arg": "Datastore.HashOnRead"}, timeout=self._timeout_s
+        )
+        return answer.ok and answer.json().get("Value") is True
+
+    def count_blocks(self, group: Group) -> int:
+        """Have the daemon read all that it has below a root, without asking others; return how
+        many blocks that is. Raises ipfs.ErrorResponse where one is missing, or not its hash's, if
+        it looks; requests.RequestException.
+        """
+        answer = self._session.post(
+            f"{self._url}/dag/stat",
+            params={"arg": group.root_cid, "offline": "true", "progress": "false"},
+            timeout=self._timeout_s,
+        )
+        _require_ok(answer)
+        return int(answer.json()["UniqueBlocks"])
 
     def blocks_of(self, group: Group) -> Iterator[Block]:
         """Yield the blocks that the daemon itself has below a root, each held against its link.
@@ -111,4 +134,6 @@ def _require_pinned(text: str, root_cid: str) -> None:
             raise StoreUnavailable(f"an import ended with {line[:200]!r}") from None
         if name == root_cid and not said:
             return
+    if ROTTEN in said:
+        raise ObjectCorrupt(f"the daemon has another block of {root_cid} on its disk: {said}")
     raise PinMissing(f"the archive of {root_cid} was imported and not pinned: {said}")

@@ -26,12 +26,12 @@ def find_ipfs() -> str | None:
 
 
 @contextmanager
-def running_kubo(program: str, folder: Path) -> Iterator[str]:
+def running_kubo(program: str, folder: Path, *, checks_hashes: bool = False) -> Iterator[str]:
     """Start a daemon with its repository in `folder` and yield its RPC address."""
     environment = {**os.environ, "IPFS_PATH": str(folder), "IPFS_TELEMETRY": "off"}
     quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.run([program, "init", "--empty-repo", "--profile=test"], check=True, **quiet)
-    _cut_off_from_the_world(folder / "config")
+    _configure(folder / "config", checks_hashes)
     daemon = subprocess.Popen([program, "daemon", "--offline"], **quiet)
     try:
         yield _rpc_address(daemon, folder / "api")
@@ -44,8 +44,10 @@ def running_kubo(program: str, folder: Path) -> Iterator[str]:
             daemon.wait()
 
 
-def _cut_off_from_the_world(path: Path) -> None:
+def _configure(path: Path, checks_hashes: bool) -> None:
+    """Cut it off from the world."""
     config = json.loads(path.read_text())
+    config["Datastore"]["HashOnRead"] = checks_hashes
     config["Bootstrap"] = []
     config["AutoConf"] = {"Enabled": False}
     config["Addresses"].update(API="/ip4/127.0.0.1/tcp/0", Gateway="", Swarm=[])
@@ -67,11 +69,16 @@ def _rpc_address(daemon: subprocess.Popen, api_file: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def kubo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kubo_program() -> str:
     program = find_ipfs()
     if program is None:
         pytest.skip("no ipfs program (DMSM_IPFS, .cache/kubo/ipfs, PATH)")
-    with running_kubo(program, tmp_path_factory.mktemp("kubo")) as url:
+    return program
+
+
+@pytest.fixture(scope="session")
+def kubo_url(kubo_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_kubo(kubo_program, tmp_path_factory.mktemp("kubo")) as url:
         yield url
 
 

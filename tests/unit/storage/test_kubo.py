@@ -23,6 +23,8 @@ from offchain.storage.group import group_of, raw_link
 from offchain.storage.kubo import KuboStore, _multiaddress
 from offchain.storage.objects import Condition
 
+from .conftest import running_kubo
+
 
 @pytest.fixture
 def daemon():
@@ -176,7 +178,57 @@ def _honest(server) -> None:
 def test_put_all__daemon_imports_pins_and_shows_all__is_done(daemon):
     _honest(daemon)
     assert _store(daemon).put_all(OBJECTS) == BLOCKS
-    assert daemon.asked == ["/dag/import", "/pin/ls", "/dag/export"]
+    assert daemon.asked == ["/dag/import", "/pin/ls", "/config", "/dag/export"]
+
+
+def test_put_all__daemon_that_checks_hashes_has_read_all__shows_nothing_back(daemon):
+    _honest(daemon)
+    daemon.answers["/config"] = b'{"Key": "Datastore.HashOnRead", "Value": true}'
+    daemon.answers["/dag/stat"] = b'{"UniqueBlocks": 3, "TotalSize": 9}'
+    store = _store(daemon)
+    assert store.put_all(OBJECTS) == BLOCKS
+    assert daemon.asked == ["/dag/import", "/pin/ls", "/config", "/dag/stat"]
+    daemon.asked.clear()
+    assert store.put_all(OBJECTS) == BLOCKS
+    assert daemon.asked == ["/dag/import", "/pin/ls", "/dag/stat"]
+
+
+@pytest.mark.parametrize(
+    ("stat", "status"),
+    [
+        (b'{"UniqueBlocks": 2}', 200),
+        (b'{"Message": "ipld: could not find bafk"}', 500),
+        (b'{"Message": "block in storage has different hash than requested"}', 500),
+    ],
+)
+def test_put_all__daemon_that_checks_hashes_has_not_read_all__shows_which(daemon, stat, status):
+    _honest(daemon)
+    daemon.answers["/config"] = b'{"Key": "Datastore.HashOnRead", "Value": true}'
+    daemon.answers["/dag/stat"], daemon.status["/dag/stat"] = stat, status
+    daemon.answers["/dag/export"] = _archive((raw_link(BLOCKS[0]), b"one"))
+    with pytest.raises(PinMissing, match="1 of 2"):
+        _store(daemon).put_all(OBJECTS)
+
+
+@pytest.mark.parametrize("checks_hashes", [True, False])
+def test_put_all__block_rotten_on_the_daemons_disk__is_found(kubo_program, tmp_path, checks_hashes):
+    with (
+        running_kubo(kubo_program, tmp_path, checks_hashes=checks_hashes) as url,
+        KuboStore(url) as store,
+    ):
+        objects = [os.urandom(700) for _ in range(20)]
+        cids = store.put_all(objects)
+        assert store.put_all(objects) == cids
+        (path,) = [one for one in tmp_path.rglob("*.data") if one.read_bytes() == objects[7]]
+        path.chmod(0o600)
+        path.write_bytes(objects[7][:-1] + bytes([objects[7][-1] ^ 1]))
+        with pytest.raises(ObjectCorrupt):
+            store.put_all(objects)  # what the daemon has it does not write again
+        assert store.examine(*cids)[cids[7]] is Condition.DAMAGED
+        with pytest.raises(ObjectCorrupt):
+            store.get(cids[7], max_bytes=700)
+        assert store.renew(objects) == cids
+        assert store.examine(*cids) == {}
 
 
 @pytest.mark.parametrize(
