@@ -26,6 +26,7 @@ interface Vm {
     function expectRevert(bytes calldata revertData, address reverter) external;
     function expectEmit(address emitter) external;
     function expectCall(address callee, bytes calldata data, uint64 count) external;
+    function expectCall(address callee, uint256 valueWei, uint64 gasLimit, bytes calldata data) external;
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function recordLogs() external;

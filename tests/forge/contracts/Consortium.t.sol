@@ -183,6 +183,16 @@ contract ConsortiumTest is TestBase {
         it.withdrawApproval(4);
     }
 
+    function test_withdrawApproval__keeps_the_agreement_above_the_threshold() public {
+        _agree();
+        _approve(3);
+        _approve(4);
+        vm.warp(BEGIN + 9);
+        vm.prank(founders[4]);
+        it.withdrawApproval(1);
+        eq(it.proposalOf(1).agreedAt, BEGIN, "four are left");
+    }
+
     function test_execute__when_it_does_not_fit__reverts() public {
         vm.deal(address(it), 10);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NoProposal.selector, 1));
@@ -262,6 +272,22 @@ contract ConsortiumTest is TestBase {
         _agreedFrom(BEGIN + DELAY);
     }
 
+    /// @dev Three approvals that were too few are enough for a lower k, but it is agreed, and waits, from the next one on.
+    function test_execute__given_a_threshold_lowered_since__waits_for_another_approval() public {
+        vm.prank(address(it));
+        it.setThreshold(4);
+        _agree();
+        vm.warp(BEGIN + DELAY);
+        vm.prank(address(it));
+        it.setThreshold(3);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_NotAgreed.selector, 1, 3, 3));
+        it.execute(1, address(target), 0, data);
+        vm.expectEmit(address(it));
+        emit IConsortium.Agreed(1);
+        _approve(3);
+        _agreedFrom(BEGIN + DELAY);
+    }
+
     function test_proposals__lapse_at_each_bound() public {
         _propose();
         vm.warp(BEGIN + LIFE);
@@ -272,9 +298,11 @@ contract ConsortiumTest is TestBase {
         _approve(1);
         _approve(2); // agreed now: it lives from here, the delay not counted
         uint256 lapsesAt = BEGIN + LIFE - 1 + DELAY + LIFE;
-        vm.warp(lapsesAt);
-        refuse(abi.encodeWithSelector(IConsortium.Consortium_Lapsed.selector, 1, lapsesAt, lapsesAt));
-        it.execute(1, address(target), 0, data);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.warp(lapsesAt + i);
+            refuse(abi.encodeWithSelector(IConsortium.Consortium_Lapsed.selector, 1, lapsesAt, lapsesAt + i));
+            it.execute(1, address(target), 0, data);
+        }
         vm.warp(lapsesAt - 1);
         it.execute(1, address(target), 0, data);
     }

@@ -155,6 +155,16 @@ contract CreditBookTest is TestBase {
         eq(book.creditOf(NODE), 0, "gone");
     }
 
+    function test_creditOf__given_an_epoch_beyond_16_bits__decays_as_ever() public {
+        vm.warp(65_536 * EPOCH - 1);
+        _fill(NODE, 8);
+        vm.warp(65_536 * EPOCH);
+        eq(book.creditOf(NODE), 7, "an eighth less");
+        book.recordSuccess(NODE, PAYER, POINT, "lock");
+        eq(book.creditOf(NODE), 8, "and a point more");
+        eq(book.gainedFrom(NODE, PAYER), 1, "from the payer");
+    }
+
     /// @dev The bound of §6.5: whatever the order of ends, epochs, payers and fees, credit costs at least POINT a point.
     function testFuzz_credit__costs_at_least_its_points(uint256 seed) public {
         uint256 spent;

@@ -232,6 +232,10 @@ contract DataLedgerTest is System {
         refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadKeyProof.selector, id));
         vm.prank(processor);
         ledger.publish(p);
+        p.keyCommitment = G2Point(0, 1, 2, 3); // some coordinates are zero, but it is not infinity
+        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadKeyProof.selector, id));
+        vm.prank(processor);
+        ledger.publish(p);
         publish(processor, 1);
         --dataSets;
         (p,) = publication(processor, 1);

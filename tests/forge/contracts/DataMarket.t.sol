@@ -287,6 +287,17 @@ contract DataMarketTest is Locks {
         for (uint256 i = 1; i < 32; ++i) yes(form[i - 1].credit >= form[i].credit, "sorted");
     }
 
+    /// @dev A free slot keeps the line that stood there; who enters it replaces nobody.
+    function test_respond__given_a_slot_that_was_left__replaces_nobody() public {
+        _open(_conditions());
+        _respond(processor, dataSetId);
+        vm.prank(processor);
+        market.withdrawResponse(id);
+        vm.expectEmit(address(market));
+        emit IDataMarket.Responded(id, processorTwo, south, OFFER, 0, address(0));
+        _respond(processorTwo, south);
+    }
+
     function test_withdrawResponse__takes_the_line_out_for_ever() public {
         _open(_conditions());
         refuse(err(IDataMarket.DataMarket_NoResponse.selector, id, processor));
@@ -458,6 +469,11 @@ contract DataMarketTest is Locks {
     function test_close__given_responses__shares_the_deposit_among_them() public {
         _bothRespond();
         vm.warp(SELECT_BY);
+        address[] memory to = new address[](3);
+        uint96[] memory amountsWei = new uint96[](3);
+        (to[0], to[1], to[2]) = (processor, processorTwo, buyer);
+        (amountsWei[0], amountsWei[1], amountsWei[2]) = (APPLICATION_WEI / 2, APPLICATION_WEI / 2, 1);
+        vm.expectCall(address(prepaid), abi.encodeCall(IPrepaidLock.releaseApplication, (id, to, amountsWei)), 1);
         vm.expectEmit(address(market));
         emit IDataMarket.BroadcastClosed(id, 2);
         market.close(id);

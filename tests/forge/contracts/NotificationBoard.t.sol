@@ -176,6 +176,13 @@ contract NotificationBoardTest is System {
         eq(uint256(board.standingOf(device).status), uint256(Status.InOperation), "back");
     }
 
+    function test_report__given_seconds_beyond_32_bits__stores_them_whole() public {
+        vm.warp(2 ** 32 + 9);
+        _set();
+        _report(500, 0);
+        _stands(Standing(Status.InOperation, false, 2 ** 32 + 9, 2 ** 32 + 9, 1));
+    }
+
     function test_reportSealed__when_a_part_is_missing__reverts() public {
         policy.isSealed = true;
         _set();

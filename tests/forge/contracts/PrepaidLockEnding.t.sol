@@ -443,6 +443,36 @@ contract PrepaidLockEndingTest is Locks {
         prepaid.refund(none);
     }
 
+    /// @dev Long after every deadline: a lock that has ended returns nothing more.
+    function test_refund__given_any_ended_lock__reverts() public {
+        bytes32[6] memory ids = [requested(BILL), selected(), claimed(), accepted(BILL), demanded(), disputed()];
+        LockState[6] memory ends = [
+            LockState.Rejected,
+            LockState.Declined,
+            LockState.Settled,
+            LockState.Refunded,
+            LockState.Slashed,
+            LockState.Slashed
+        ];
+        vm.prank(processor);
+        prepaid.reject(ids[0], Reason.NotServed);
+        vm.prank(processor);
+        prepaid.decline(ids[1], Reason.NotServed);
+        vm.warp(BEGIN + 1);
+        decide(ids[5], true);
+        vm.warp(BEGIN + 1 days);
+        prepaid.settle(ids[2]);
+        prepaid.refund(ids[3]);
+        prepaid.slash(ids[4]);
+        vm.warp(BEGIN + 365 days);
+        for (uint256 i = 0; i < ids.length; ++i) {
+            is_(ids[i], ends[i]);
+            refuse(err(IPrepaidLock.PrepaidLock_WrongState.selector, ids[i], uint256(ends[i])));
+            prepaid.refund(ids[i]);
+        }
+        solvent();
+    }
+
     // ---- endMany ----
 
     function test_endMany__ends_what_is_due_and_passes_over_the_rest() public {

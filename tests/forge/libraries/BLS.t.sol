@@ -57,6 +57,14 @@ contract BLSTest is TestBase {
         no(harness.verifySignature(key, MESSAGE, TAG, signature), "key outside the subgroup");
     }
 
+    /// @dev A refused pairing burns its cap: a point that is no signature must not get so far.
+    function test_bls__when_signature_or_key_is_no_point__asks_no_pairing() public {
+        G2Point memory nobody;
+        vm.expectCall(address(8), "", 0);
+        no(harness.verifySignature(G2Table.point(1), MESSAGE, TAG, G1Point(1, 3)), "off the curve");
+        no(harness.verifySignature(nobody, MESSAGE, TAG, signature), "nobody's key");
+    }
+
     function test_bls__when_tag_is_empty__reverts() public {
         refuse(abi.encodeWithSelector(HashToCurve.HashToCurve_TagLength.selector, 0));
         harness.verifySignature(G2Table.point(1), MESSAGE, "", signature);

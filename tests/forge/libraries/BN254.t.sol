@@ -134,6 +134,20 @@ contract BN254Test is TestBase {
         _burnsAtMost(two, 90_000 + 2 * 68_000 + calls);
     }
 
+    function test_bn254__gives_each_call_of_a_precompile_its_cap() public {
+        G1Point memory g = G1Point(1, 2);
+        G2Point memory off = _offSubgroup();
+        vm.expectCall(address(6), 0, 1_000, abi.encode(g, g));
+        harness.add(g, g);
+        vm.expectCall(address(7), 0, 12_000, abi.encode(g, 5));
+        harness.mul(g, 5);
+        bytes memory two = abi.encode(g, _generatorG2(), G1Point(1, P - 2), _generatorG2());
+        vm.expectCall(address(8), 0, 90_000 + 2 * 68_000, two);
+        yes(harness.pairing2(g, _generatorG2(), G1Point(1, P - 2), _generatorG2()), "product is one");
+        vm.expectCall(address(8), 0, 90_000 + 68_000, abi.encode(0, 0, off));
+        no(harness.isValidG2(off), "outside the subgroup");
+    }
+
     function testFuzz_bn254__add__is_the_law_of_the_curve(uint256 a, uint256 b) public view {
         G1Point memory left = harness.mul(G1Point(1, 2), a);
         G1Point memory right = harness.mul(G1Point(1, 2), b);

@@ -71,6 +71,15 @@ contract MerkleSha256Test is TestBase {
         eq(_root(0, 3), sha256(abi.encodePacked(hex"01", left, harness.leaf(_commitment(2)))), "three leaves");
     }
 
+    /// @dev Six nodes and little beside them, with or without the optimizer: memory lies where it is free, not far off.
+    function test_merkle__costs_little() public view {
+        (bytes32 root, bytes32[] memory proof) = (_root(0, 64), _proof(0, 0, 64));
+        uint256 before = gasleft();
+        yes(harness.verifyInclusion(root, _commitment(0), 0, 64, proof), "included");
+        uint256 used = before - gasleft();
+        yes(used < 24_000, string.concat("took ", vm.toString(used)));
+    }
+
     function _commitment(uint256 i) private pure returns (bytes32) {
         return keccak256(abi.encode("reading", i));
     }
