@@ -189,7 +189,7 @@ class Network:
         give_up_at = time.monotonic() + timeout_s
         while not holds(name):
             if not self.processes.is_running(name):
-                said = self.processes.tail(name, 3)
+                said = self.processes.last_words(name)
                 failure = PortTaken if "address already in use" in said else NodeFailed
                 raise failure(f"{name} ended; its log says: {said}")
             if time.monotonic() > give_up_at:

@@ -18,6 +18,7 @@ from offchain.chain.anvil import die_with_parent
 from offchain.network.errors import NodeFailed
 
 _POLL_S = 0.02
+_WHY = ("panic:", "fatal", "error:")  # how such a line begins, in any case of letters
 _TAIL_BYTES = 1 << 16
 _children: list[subprocess.Popen[bytes]] = []  # ours: to be reaped when they end
 
@@ -115,6 +116,15 @@ class ProcessFolder:
         except FileNotFoundError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
+
+    def last_words(self, name: str) -> str:
+        """Return the line of its log that says why it ended, if one does, and the last three.
+
+        A Go program that panics writes its stack behind that line.
+        """
+        lines = self.tail(name, _TAIL_BYTES).splitlines()
+        told = [line for line in lines if line.lower().startswith(_WHY)]
+        return "\n".join([*told[-1:], *(line for line in lines[-3:] if line not in told[-1:])])
 
     def _wait(self, names: Iterable[str], timeout_s: float) -> list[str]:
         give_up_at = time.monotonic() + timeout_s

@@ -70,3 +70,26 @@ def test_tail__of_a_long_log__is_its_last_lines(tmp_path: Path) -> None:
     processes.log("one").write_text("\n".join(str(n) for n in range(50_000)))
     assert processes.tail("one", 2) == "49998\n49999"
     assert processes.tail("nobody") == ""
+
+
+def test_last_words__of_a_program_that_panicked__begin_with_the_reason(tmp_path: Path) -> None:
+    processes = ProcessFolder(tmp_path)
+    (tmp_path / "logs").mkdir()
+    stack = "\n".join(f"main.go:{n}" for n in range(40))
+    why = "panic: runtime error: nil map"
+    processes.log("one").write_text(f"INFO starting\n{why}\ngoroutine 1 [running]:\n{stack}\n")
+    assert processes.last_words("one").splitlines() == [
+        why,
+        "main.go:37",
+        "main.go:38",
+        "main.go:39",
+    ]
+
+
+@pytest.mark.parametrize("log", ["INFO one\nFatal: no port", "INFO one\nINFO two"])
+def test_last_words__of_a_short_log__are_each_line_once(tmp_path: Path, log: str) -> None:
+    processes = ProcessFolder(tmp_path)
+    (tmp_path / "logs").mkdir()
+    processes.log("one").write_text(log)
+    assert sorted(processes.last_words("one").splitlines()) == sorted(log.splitlines())
+    assert processes.last_words("nobody") == ""
