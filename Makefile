@@ -55,6 +55,18 @@ prove: setup
 slither: setup
 	@$(PY) toolchain/slither.py
 
+# May be stopped and goes on where it was (ARGS="--only PrepaidLock" picks, --report compares only).
+mutate: setup
+	@$(PY) toolchain/mutate.py $(ARGS)
+
+# Writes tests/snapshots/gas.json and docs/gas.md: what has changed shows in the diff.
+gas: setup
+	@DMSM_KEEP=1 $(PY) toolchain/brownie_test.py tests/contracts/gas/measure.py -q
+	@$(PY) -m bench.gas
+
+test-prague: setup
+	@$(PY) toolchain/brownie_test.py --hardfork prague $(T)
+
 test-net: setup
 	@$(PY) toolchain/run_network_tests.py $(if $(SHORT),--short) $(T)
 

@@ -41,6 +41,10 @@ Written by `make gas` from receipts of real transactions: anvil, London rules, s
 and times from a fixed seed. All figures lie in `tests/snapshots/gas.json`, so that a change of a
 contract shows there as a difference. Limits are those of the project's plan. Peers were measured
 once, as they are published, or as the plain way of doing the same.
+
+With Prague's rules every limit holds as well. Two calls cost more there, for which a floor of
+21,000 and 10 to 40 a byte of calldata holds (EIP-7623): `DataLedger.verifyReading` 39,160, and
+`PrepaidLock.serve` of 9,000 bytes 383,380. All others cost the same.
 """
 
 

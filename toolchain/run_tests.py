@@ -2,8 +2,8 @@
 
     .venv/bin/python toolchain/run_tests.py
 
-The pure tests run in two processes, the contract tests (Brownie, anvil) beside them, with their
-output shown after those; the end-to-end tests come last. Ends with 0 only if all passed and
+The pure tests run in two processes, the contract tests (Brownie, anvil) in two beside them, with
+their output shown after those; the end-to-end tests come last. Ends with 0 only if all passed and
 coverage is at least ``fail_under`` of pyproject.toml.
 """
 
