@@ -2,7 +2,7 @@
 
     .venv/bin/python toolchain/mutate.py [--count 200] [--jobs 2] [--only STEM ...] [--report]
 
-Mutants come from slither-mutate's operators and two of our own, in a fixed random order, until
+Mutants come from slither-mutate's operators and three of our own, in a fixed random order, until
 COUNT of a file compile to other code than the file's own (or all are tried). No source is ever
 changed: a mutant is compiled in memory, and copies of the tests, which make contracts from
 artifacts, are given its code. First the tests of its own file judge it; of one that survives the

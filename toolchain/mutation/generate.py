@@ -4,7 +4,7 @@
 
 Nothing is compiled or written: slither's mutators give patches, and these are printed. Runs under
 the analysers' own packages. Operators of our own: YUL replaces instructions and numbers in inline
-assembly, which slither's leave alone; NUM replaces numbers elsewhere.
+assembly, which slither's leave alone; NUM replaces numbers elsewhere, STR a text's first letter.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def patches(unit: Any, contract: Any, kind: type) -> Iterator[dict]:
 
 
 def own_patches(source: bytes) -> Iterator[dict]:
-    """Yield the patches of YUL and NUM."""
+    """Yield the patches of YUL, NUM and STR."""
     silent = [match.span() for match in SILENT.finditer(source)]
     blocks = [(match.end(), block_end(source, match.end())) for match in ASSEMBLY.finditer(source)]
     for match in INSTRUCTION.finditer(source):
@@ -110,6 +110,17 @@ def own_patches(source: bytes) -> Iterator[dict]:
                 **one,
                 "new": f"({match[0].decode()} + 1)" if operator == "NUM" else bumped(match[0]),
             }
+    yield from text_patches(source)
+
+
+def text_patches(source: bytes) -> Iterator[dict]:
+    """Yield the patches of STR: every text but the names of imports and the flags of assembly."""
+    flags = [match.span() for match in ASSEMBLY.finditer(source)]
+    for match in SILENT.finditer(source):
+        if len(match[0]) > 2 and match[0].startswith(b'"') and not is_within(match.start(), flags):
+            first = match.start() + 1
+            new = "y" if match[0][1:2] == b"x" else "x"
+            yield {"operator": "STR", "start": first, "end": first + 1, "new": new}
 
 
 def bumped(number: bytes) -> str:

@@ -53,7 +53,7 @@ def generate(
 
 
 def shuffled(file: str, patches: list[dict]) -> list[Mutant]:
-    """Return the mutants of one file in a fixed random order."""
+    """Return the mutants of one file in a fixed random order, those of texts last."""
     source = (ROOT / file).read_bytes()
     unique: dict[bytes, dict] = {}
     for patch in sorted(patches, key=lambda it: (it["start"], it["end"], it["new"])):
@@ -62,8 +62,10 @@ def shuffled(file: str, patches: list[dict]) -> list[Mutant]:
             unique.setdefault(text, patch)
     seen: Counter[str] = Counter()
     mutants = [as_mutant(file, source, text, patch, seen) for text, patch in unique.items()]
-    random.Random(f"{SEED} {file}").shuffle(mutants)
-    return mutants
+    texts = [it for it in mutants if it.operator == "STR"]
+    others = [it for it in mutants if it.operator != "STR"]
+    random.Random(f"{SEED} {file}").shuffle(others)
+    return others + texts
 
 
 def as_mutant(file: str, source: bytes, text: bytes, patch: dict, seen: Counter[str]) -> Mutant:

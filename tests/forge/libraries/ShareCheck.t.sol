@@ -120,6 +120,15 @@ contract ShareCheckTest is TestBase {
         yes(_holds(it), "holds");
     }
 
+    /// @dev The caps of BN254, written out here once more.
+    function test_share_check__gives_each_call_of_a_precompile_its_cap() public {
+        Transcript memory it = _deal(2, 3);
+        vm.expectCall(address(6), 0, 1_000, "");
+        vm.expectCall(address(7), 0, 12_000, "");
+        vm.expectCall(address(8), 0, 90_000 + 3 * 68_000, "");
+        yes(_holds(it), "holds");
+    }
+
     function test_share_check__given_infinite_higher_commitments__holds() public {
         Transcript memory it = _deal(3, 4);
         for (uint256 i = 0; i < 4; ++i) it.shares[i] = BN254.mul(it.keys[i], G2Table.secret(KEY));

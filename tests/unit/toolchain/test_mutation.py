@@ -47,6 +47,20 @@ def test_shuffled__given_one_text_twice_or_no_change__lists_it_once(
     assert len(mutants.shuffled("A.sol", patches)) == 1
 
 
+def test_shuffled__given_texts__lists_them_behind_the_rest_in_its_order(
+    mutation, tmp_path, monkeypatch
+):
+    mutants, _ = mutation
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    (tmp_path / "A.sol").write_bytes(SOURCE)
+    numbers = [patch(at(b"1;", skip), at(b"1;", skip) + 1) for skip in range(3)]
+    texts = [{**patch(0, 1, "x"), "operator": "STR"}, {**patch(1, 2, "x"), "operator": "STR"}]
+    alone = [it.name for it in mutants.shuffled("A.sol", numbers)]
+    listed = mutants.shuffled("A.sol", texts + numbers)
+    assert [it.name for it in listed[:3]] == alone
+    assert [it.operator for it in listed[3:]] == ["STR", "STR"]
+
+
 RESULT = {"killed": 95, "survived": 5, "same": 1, "refused": 2, "survivors": {"A-1": "x"}}
 OPEN = {"A-1": {"kind": "open", "reason": "because"}}
 
