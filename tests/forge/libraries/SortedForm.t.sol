@@ -65,6 +65,14 @@ contract SortedFormTest is TestBase {
         eq(harness.size(1), 32, "still full");
     }
 
+    function test_sorted_form__accepts__given_full_form__compares_with_the_last_line_alone() public {
+        for (uint16 i = 0; i < 32; ++i) _insert(200 - i);
+        no(harness.accepts(1, 169), "the last line's credit");
+        yes(harness.accepts(1, 170), "that of the line before it");
+        _insert(170);
+        _compare();
+    }
+
     function test_sorted_form__remove__when_no_line_stands__reverts() public {
         _insert(5);
         _insert(6);
