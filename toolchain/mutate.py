@@ -1,6 +1,7 @@
 """Change the contracts in small ways and see that the Foundry tests notice: `make mutate`.
 
-    .venv/bin/python toolchain/mutate.py [--count 200] [--jobs 2] [--only STEM ...] [--report]
+    .venv/bin/python toolchain/mutate.py [--count 200] [--jobs 2] [--only STEM ...]
+    .venv/bin/python toolchain/mutate.py --report | --table
 
 Mutants come from slither-mutate's operators and three of our own, in a fixed random order, until
 COUNT of a file compile to other code than the file's own (or all are tried). No source is ever
@@ -11,7 +12,8 @@ optimized code is compared with the original's; then all tests judge it.
 What was judged is kept in .cache/mutants, so that a run may be stopped and taken up again; after a
 change of the tests, survivors are judged again. Results go to tests/forge/mutation/results.json.
 Ends with 0 only if 95 % of those that are not equivalent were killed and every survivor has its
-reason in tests/forge/mutation/survivors.toml. ``--report`` judges nothing and compares those two.
+reason in tests/forge/mutation/survivors.toml. ``--report`` judges nothing and compares those two;
+``--table`` prints their counts as docs/proofs.md shows them.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ import slither
 from foundry import forge_binary
 from judge import Judge, Project
 from mutants import Compiler, Mutant, generate
-from verdicts import Known, compare, digest
+from verdicts import Known, compare, digest, table
 
 FOLDER = ROOT / "tests" / "forge" / "mutation"
 RESULTS, SURVIVORS = FOLDER / "results.json", FOLDER / "survivors.toml"
@@ -107,7 +109,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
+    if arguments.table:
+        print(table(json.loads(RESULTS.read_text()), tomllib.loads(SURVIVORS.read_text())), end="")
+        return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     targets = [it for it in TARGETS if not arguments.only or Path(it.file).stem in arguments.only]
     if not arguments.report:

@@ -54,6 +54,22 @@ def compare(results: dict[str, dict], reasons: dict[str, dict[str, str]], files:
     return 1 if failed or missing else 0
 
 
+def table(results: dict[str, dict], reasons: dict[str, dict[str, str]]) -> str:
+    """Return each file's counts as the table of docs/proofs.md."""
+    lines = [
+        "| file | mutants | judged | killed | equivalent | open |",
+        "|---|---|---|---|---|---|",
+    ]
+    for file, result in results.items():
+        kinds = [reasons.get(name, {}).get("kind") for name in result["survivors"]]
+        judged, equivalent = result["killed"] + result["survived"], kinds.count("equivalent")
+        counts = (result["mutants"], judged, result["killed"], equivalent, len(kinds) - equivalent)
+        lines.append(
+            " | ".join([f"| `{file.removeprefix('contracts/')}`", *map(str, counts)]) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def report(file: str, result: dict, reasons: dict[str, dict[str, str]]) -> bool:
     """Print a file's score and unexplained survivors; tell whether all is as it must be."""
     survivors = result["survivors"]

@@ -1,7 +1,13 @@
 """The parts of mutation testing that decide what counts: names, order, scores, reasons."""
 
+import json
+import tomllib
+from pathlib import Path
+
 import pytest
 from toolchain_parts import FOLDER, load
+
+ROOT = Path(__file__).parents[3]
 
 SOURCE = b"contract A {\n    uint x = 1; // one\n    uint y = 1;\n    uint x = 1; // one\n}\n"
 
@@ -90,6 +96,22 @@ def test_compare__given_results__demands_scores_and_reasons(mutation, result, re
 def test_compare__when_a_file_was_not_judged__fails(mutation):
     _, verdicts = mutation
     assert verdicts.compare({"A.sol": RESULT}, OPEN, {"A.sol", "B.sol"}) == 1
+
+
+def test_table__given_what_is_checked_in__is_the_one_in_the_docs(mutation):
+    _, verdicts = mutation
+    folder = ROOT / "tests" / "forge" / "mutation"
+    results = json.loads((folder / "results.json").read_text())
+    reasons = tomllib.loads((folder / "survivors.toml").read_text())
+    assert verdicts.table(results, reasons) in (ROOT / "docs" / "proofs.md").read_text()
+
+
+def test_table__given_survivors__tells_equivalent_from_open(mutation):
+    _, verdicts = mutation
+    result = {"mutants": 9, "killed": 3, "survivors": {"A-1": "x", "A-2": "y"}, "survived": 2}
+    reasons = {"A-1": {"kind": "equivalent", "reason": "because"}}
+    last = verdicts.table({"contracts/A.sol": result}, reasons).splitlines()[-1]
+    assert last == "| `A.sol` | 9 | 5 | 3 | 1 | 1 |"
 
 
 def test_known__given_changed_tests__keeps_what_was_killed_alone(mutation, tmp_path):
