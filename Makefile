@@ -23,7 +23,7 @@ help:
 	@echo "make gas     measure what each call of the contracts costs"
 	@echo "make test-prague   run the contract tests with Prague's rules"
 	@echo "make lint    check style and types"
-	@echo "make deep    run the long checks: fuzzing of decoders and contracts, Prague (up to 45 minutes)"
+	@echo "make deep    run the long checks: fuzzing of decoders and contracts, all proofs, Prague (up to 45 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"

@@ -1,14 +1,12 @@
 """Contract tests in two processes: no file is left out or run twice, and no failure is hidden."""
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from toolchain_parts import FOLDER, load
+from toolchain_parts import FOLDER, is_running, load, wait_until
 
 PROGRAM = """
 import sys
@@ -90,21 +88,6 @@ def test_run__when_it_is_stopped__leaves_no_process_behind(tmp_path):
         wait_until(lambda: not any(is_running(int(file.read_text())) for file in files))
     finally:
         process.kill()
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def wait_until(holds):
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture
