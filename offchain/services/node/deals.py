@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.chain.receipt import ChainEvent, Receipt
 from offchain.crypto import kem, sharing
@@ -15,15 +14,13 @@ from offchain.records import sharing as sharing_records
 from offchain.services.crash_points import crash_point
 from offchain.services.errors import RequestRefused, ServiceError
 from offchain.services.grants import GrantBook, Selection
-from offchain.services.locks import Lock, LockBook
-from offchain.services.member_keys import MemberKeys
-from offchain.services.members import MemberDirectory
+from offchain.services.locks import Lock
+from offchain.services.node.desk import Desk, NodeParts
 from offchain.services.node.inbox_scan import InboxScan
-from offchain.services.node.outcome import MAX_OBJECT_BYTES, NodeTerms, Outcome
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, Outcome
 from offchain.services.node.settlements import Settlements
-from offchain.services.node.store import GrantJob, GrantState, NodeStore, StoredDataSet
+from offchain.services.node.store import GrantJob, GrantState, StoredDataSet
 from offchain.services.roles import LockState, MemberRole, Reason
-from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
 
 # Where a lock may be once its delivery is mined.
@@ -31,39 +28,23 @@ _EARNED = (LockState.DELIVERED, LockState.DISPUTED, LockState.SETTLED, LockState
 _UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
 
 
-class DealDesk:
+class DealDesk(Desk):
     """Serve the sharing locks that name this node. Each method is one step and idempotent."""
 
-    def __init__(
-        self,
-        gateway: ChainGateway,
-        store: ContentStore,
-        keys: MemberKeys,
-        readings: NodeStore,
-        directory: MemberDirectory,
-        terms: NodeTerms,
-    ) -> None:
-        self._gateway = gateway
-        self._store = store
-        self._keys = keys
-        self._held = readings
-        self._directory = directory
-        self._terms = terms
-        self._depth = terms.depth(gateway)
-        self._book = LockBook(gateway, confirmations=self._depth)
+    def __init__(self, parts: NodeParts) -> None:
+        super().__init__(parts)
         self._settlements = Settlements(
-            gateway=gateway, held=self._held, book=self._book, depth=self._depth
+            gateway=self._gateway, held=self._held, book=self._book, depth=self._depth
         )
-        self._newest = LockBook(gateway, confirmations=0)
-        self._grants = GrantBook(gateway, confirmations=self._depth)
+        self._grants = GrantBook(self._gateway, confirmations=self._depth)
         self.scan = InboxScan(
-            gateway,
-            readings,
+            self._gateway,
+            self._held,
             ("PrepaidLock", "Selected"),
             confirmations=self._depth,
             take=self._take_in,
             undo=self._forget_lost,
-            payee=keys.address,
+            payee=self._keys.address,
         )
 
     def selections(self) -> list[bytes]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 
 from offchain.chain.errors import NodeUnavailable
-from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
 from offchain.crypto import kem
 from offchain.crypto.sharing import group_secret
@@ -21,16 +20,14 @@ from offchain.services.court.cases import CaseBook
 from offchain.services.crash_points import crash_point
 from offchain.services.errors import ServiceError
 from offchain.services.evidence import judges_of, seal_evidence
-from offchain.services.locks import Lock, LockBook
-from offchain.services.member_keys import MemberKeys
-from offchain.services.members import MemberDirectory
+from offchain.services.locks import Lock
 from offchain.services.node import stored_files
+from offchain.services.node.desk import Desk, NodeParts
 from offchain.services.node.duty_tables import Duty
 from offchain.services.node.inbox_scan import InboxScan
-from offchain.services.node.outcome import NodeTerms, Outcome
-from offchain.services.node.store import NodeStore, StoredDataSet
+from offchain.services.node.outcome import Outcome
+from offchain.services.node.store import StoredDataSet
 from offchain.services.roles import LockState
-from offchain.storage import ContentStore
 
 _log = logging.getLogger(__name__)
 
@@ -45,30 +42,13 @@ _ENDED = (
 )
 
 
-class DefenceDesk:
+class DefenceDesk(Desk):
     """Answer for the node's locks behind T. Each method is one step and idempotent."""
 
-    def __init__(
-        self,
-        *,
-        gateway: ChainGateway,
-        store: ContentStore,
-        keys: MemberKeys,
-        readings: NodeStore,
-        directory: MemberDirectory,
-        terms: NodeTerms,
-    ) -> None:
-        self._gateway = gateway
-        self._store = store
-        self._keys = keys
-        self._held = readings
-        self._directory = directory
-        self._terms = terms
-        self._depth = terms.depth(gateway)
-        self._book = LockBook(gateway, confirmations=self._depth)
-        self._cases = CaseBook(gateway, confirmations=self._depth)
-        self._newest = LockBook(gateway, confirmations=0)
-        self._newest_cases = CaseBook(gateway, confirmations=0)
+    def __init__(self, parts: NodeParts) -> None:
+        super().__init__(parts)
+        self._cases = CaseBook(self._gateway, confirmations=self._depth)
+        self._newest_cases = CaseBook(self._gateway, confirmations=0)
         self._scans = {kind: self._scan_for(kind) for kind in Duty}
         self.scans = tuple(self._scans.values())
         # Why what is newest of a kind could not be read when it was last asked for.

@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from offchain.chain.errors import ContractRevert
-from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
 from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError
 from offchain.records import contexts
 from offchain.records import sharing as sharing_records
 from offchain.services.data_sets import PublishedDataSet, find_data_set
-from offchain.services.member_keys import MemberKeys
-from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
+from offchain.services.node.desk import Desk, NodeParts
 from offchain.services.node.inbox_scan import InboxScan
-from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, NodeTerms, Outcome
-from offchain.services.node.store import NodeStore, StoredDataSet
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
+from offchain.services.node.store import StoredDataSet
 from offchain.services.roles import BroadcastState
-from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
 from offchain.types import Account
 
@@ -27,29 +24,15 @@ _UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, Rec
 _NOTED = "broadcasts:open"
 
 
-class OfferDesk:
+class OfferDesk(Desk):
     """Answer broadcasts that want this node's region. Each method is one idempotent step."""
 
-    def __init__(
-        self,
-        gateway: ChainGateway,
-        store: ContentStore,
-        keys: MemberKeys,
-        readings: NodeStore,
-        directory: MemberDirectory,
-        terms: NodeTerms,
-        bond: BondKeeper,
-    ) -> None:
-        self._gateway = gateway
+    def __init__(self, parts: NodeParts, bond: BondKeeper) -> None:
+        super().__init__(parts)
         self._bond = bond
-        self._store = store
-        self._keys = keys
-        self._held = readings
-        self._directory = directory
-        self._depth = terms.depth(gateway)
         self.scan = InboxScan(
-            gateway,
-            readings,
+            self._gateway,
+            self._held,
             ("DataMarket", "Broadcast"),
             confirmations=self._depth,
             take=self._note,

@@ -13,7 +13,6 @@ from itertools import pairwise
 from statistics import median_high
 
 from offchain.chain.errors import ContractRevert
-from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.secret import SecretBytes
@@ -21,19 +20,18 @@ from offchain.errors import FormatError
 from offchain.records.tariff import Tariff
 from offchain.services.crash_points import crash_point
 from offchain.services.errors import RequestRefused, ServiceError, UnfitMember
-from offchain.services.locks import Lock, LockBook
-from offchain.services.member_keys import MemberKeys
-from offchain.services.members import MemberDirectory
+from offchain.services.locks import Lock
 from offchain.services.node.bond import BondKeeper
+from offchain.services.node.desk import Desk, NodeParts
 from offchain.services.node.inbox_scan import InboxScan
-from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, NodeTerms, Outcome
+from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
 from offchain.services.node.request_check import RequestCheck
 from offchain.services.node.settlements import Settlements
-from offchain.services.node.store import JobState, NodeStore, RequestJob
+from offchain.services.node.store import JobState, RequestJob
 from offchain.services.node.windows import HeldWindow, WindowPending
 from offchain.services.roles import LockState, Reason
-from offchain.storage import Cid, ContentStore
+from offchain.storage import Cid
 
 _PACE_BLOCKS = 8  # over so many the pace of blocks is measured
 # Where a lock may be once its claim is mined.
@@ -46,44 +44,26 @@ _EARNED = (
 )
 
 
-class RequestDesk:
+class RequestDesk(Desk):
     """Serve the requests that name this node. Each method is one step and idempotent."""
 
-    def __init__(
-        self,
-        *,
-        gateway: ChainGateway,
-        store: ContentStore,
-        keys: MemberKeys,
-        readings: NodeStore,
-        directory: MemberDirectory,
-        tariff: Tariff,
-        terms: NodeTerms,
-        bond: BondKeeper,
-    ) -> None:
-        self._gateway = gateway
-        self._bond = bond
-        self._store = store
-        self._keys = keys
-        self._held = readings
-        self._directory = directory
-        self._tariff = tariff
-        self._terms = terms
-        self._check = RequestCheck(gateway, store, keys, readings, directory)
-        self._depth = terms.depth(gateway)
-        self._book = LockBook(gateway, confirmations=self._depth)
-        self._settlements = Settlements(
-            gateway=gateway, held=self._held, book=self._book, depth=self._depth
+    def __init__(self, parts: NodeParts, bond: BondKeeper, tariff: Tariff) -> None:
+        super().__init__(parts)
+        self._bond, self._tariff = bond, tariff
+        self._check = RequestCheck(
+            self._gateway, self._store, self._keys, self._held, self._directory
         )
-        self._newest = LockBook(gateway, confirmations=0)
+        self._settlements = Settlements(
+            gateway=self._gateway, held=self._held, book=self._book, depth=self._depth
+        )
         self.scan = InboxScan(
-            gateway,
-            readings,
+            self._gateway,
+            self._held,
             ("PrepaidLock", "Requested"),
             confirmations=self._depth,
             take=self._take_in,
             undo=self._forget_lost,
-            payee=keys.address,
+            payee=self._keys.address,
         )
 
     def pending(self) -> list[bytes]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from offchain.chain.errors import LogUnreadable, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
@@ -19,6 +18,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.defence import DefenceDesk
+from offchain.services.node.desk import NodeParts
 from offchain.services.node.duty_tables import Duty
 from offchain.services.node.inbox_scan import look_ahead
 from offchain.services.node.market import MarketDesk
@@ -62,17 +62,17 @@ class NodeWorker:
         self._book = LockBook(gateway)
         self.bond = BondKeeper(gateway, terms)
         self._had_turn: dict[str, set[bytes]] = {}
-        shared: dict[str, Any] = {
-            "gateway": gateway,
-            "store": store,
-            "keys": keys,
-            "readings": readings,
-            "directory": directory,
-            "terms": terms,
-        }
-        self.requests = RequestDesk(**shared, bond=self.bond, tariff=tariff)
-        self.market = MarketDesk(**shared, bond=self.bond)
-        self.defence = DefenceDesk(**shared)
+        parts = NodeParts(
+            gateway=gateway,
+            store=store,
+            keys=keys,
+            readings=readings,
+            directory=directory,
+            terms=terms,
+        )
+        self.requests = RequestDesk(parts, self.bond, tariff)
+        self.market = MarketDesk(parts, self.bond)
+        self.defence = DefenceDesk(parts)
         self._scans = (*self.defence.scans, *self.market.scans, self.requests.scan)
 
     def run_once(self) -> list[Outcome]:

@@ -8,6 +8,7 @@ import pytest
 
 from offchain.services.errors import AnswerNotReady, UnfitMember, UnknownMember
 from offchain.services.locks import LockBook
+from offchain.services.node.desk import NodeParts
 from offchain.services.node.market import MarketDesk
 from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.serve import serve
@@ -144,15 +145,15 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
     desk, depth = node.worker.market, 2
     desk.transcript(lock_id)
     node.held.set_grant_state(lock_id, GrantState.DELIVERING)
-    deep = MarketDesk(
+    parts = NodeParts(
         gateway=node.gateway,
         store=fresh.store,
         keys=node.keys,
         readings=node.held,
         directory=fresh.directory,
         terms=NodeTerms(data_set_price_wei=1, confirmations=depth),
-        bond=node.worker.bond,
     )
+    deep = MarketDesk(parts, node.worker.bond)
     fresh.anvil.mine(depth)
     fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at)
 

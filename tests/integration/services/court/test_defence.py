@@ -15,6 +15,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.rpc import Request
 from offchain.records.evidence import DataSetEvidence
 from offchain.services.node.defence import DefenceDesk
+from offchain.services.node.desk import NodeParts
 from offchain.services.node.duty_tables import Duty
 from offchain.services.node.outcome import NodeTerms
 from offchain.services.roles import LockState
@@ -72,7 +73,7 @@ def refuse_logs(
 
 def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
     node = house.node
-    return DefenceDesk(
+    parts = NodeParts(
         gateway=node.gateway,
         store=court.town.store,
         keys=node.keys,
@@ -80,6 +81,7 @@ def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
         directory=court.town.directory,
         terms=NodeTerms(data_set_price_wei=1, confirmations=confirmations),
     )
+    return DefenceDesk(parts)
 
 
 def kinds(house: House) -> list[str]:
