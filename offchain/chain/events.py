@@ -186,12 +186,17 @@ class EventCursor:
         kept = range(min(end, max(start, head - KEPT_BLOCKS + 1)), end + 1)
         ask_logs: Request = ("eth_getLogs", [wanted])
         ask_headers = _header_requests([(number, b"") for number in kept])
+        # The last block before the logs and after: with the same hash the logs are its chain's.
         if len(kept) > _AT_ONCE_BLOCKS:
+            (before,) = yield from _ask(ask_headers[-1:])
             (logs,) = yield from _ask([ask_logs])
             headers = yield from _ask(ask_headers)
         else:
-            logs, *headers = yield from _ask([ask_logs, *ask_headers])
+            ask = [ask_headers[-1], ask_logs, *ask_headers]
+            before, logs, *headers = yield from _ask(ask)
         blocks = tuple(block for block in _blocks(headers) if block is not None)
+        if not blocks or before is None or read_block(before) != blocks[-1]:
+            return (), None
         events = read_events(self._gateway.deployment, logs)
         events = tuple(event for event in events if (event.contract, event.name) in self._wanted)
         hashes = {block.number: block.hash for block in blocks}

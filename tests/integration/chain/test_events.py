@@ -176,7 +176,7 @@ def test_poll__the_chain_moves_while_it_is_read__gives_nothing_and_heals(
     consumer = Consumer(open_cursor())
     own_anvil.mine(blocks - 3)
     _say(chain, "a", "b", "c")
-    real_request, real_batch = chain.endpoint.request, chain.endpoint.batch
+    real_request = chain.endpoint.request
 
     def reorganise_after_reading_logs(method, *params):
         answer = real_request(method, *params)
@@ -186,15 +186,43 @@ def test_poll__the_chain_moves_while_it_is_read__gives_nothing_and_heals(
         return answer
 
     def ask_one_by_one(calls):
-        if calls[0][0] != "eth_getLogs":
-            return real_batch(calls)
-        method, params = calls[0]
-        return [chain.endpoint.request(method, *params), *real_batch(calls[1:])]
+        return [chain.endpoint.request(method, *params) for method, params in calls]
 
     monkeypatch.setattr(chain.endpoint, "request", reorganise_after_reading_logs)
     monkeypatch.setattr(chain.endpoint, "batch", ask_one_by_one)
     assert consumer.cursor.poll().events == ()
     assert consumer.follow() == ["a"]
+
+
+@pytest.mark.parametrize("blocks", [1, 30])
+def test_poll__an_event_comes_into_a_block_whose_logs_were_read__is_not_lost(
+    chain, open_cursor, own_anvil, monkeypatch, blocks
+):
+    consumer = Consumer(open_cursor())
+    own_anvil.mine(blocks)
+    consumer.follow()
+    own_anvil.mine(blocks - 1)
+    before = own_anvil.snapshot()
+    own_anvil.mine()
+    real_request = chain.endpoint.request
+
+    def put_another_block_there_after_reading_logs(method, *params):
+        answer = real_request(method, *params)
+        if method == "eth_getLogs":
+            monkeypatch.undo()
+            own_anvil.revert(before)
+            _say(chain, "late")
+        return answer
+
+    def ask_one_by_one(calls):
+        return [chain.endpoint.request(method, *params) for method, params in calls]
+
+    monkeypatch.setattr(chain.endpoint, "request", put_another_block_there_after_reading_logs)
+    monkeypatch.setattr(chain.endpoint, "batch", ask_one_by_one)
+    batch = consumer.cursor.poll()
+    consumer.cursor.commit(batch)
+    assert batch.events == ()
+    assert consumer.follow() == ["late"]
 
 
 def test_poll_together__given_cursors_at_different_places__gives_each_what_its_poll_gives(
