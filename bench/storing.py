@@ -5,9 +5,9 @@ network's), without it a private daemon is started and ended. `python -m bench.s
 and exits 1 on a figure that is missed without a reason in missed.toml. Needs Kubo; takes about half
 a minute and leaves nothing pinned.
 
-Both sides are pinned when they are done. Of ours the daemon has read every block back as well and
-held it against its hash, as the project always has it do; and ours stores more: beside the
-ciphertexts every M', companion and manifest.
+Both sides are pinned when they are done. Ours has read every block back as well, as the project
+always does, and stores more: beside the ciphertexts every M', companion and manifest. A further
+figure leaves the reading back away, as the peer does.
 """
 
 import json
@@ -32,8 +32,10 @@ from offchain.network.processes import ProcessFolder
 from offchain.network.programs import KUBO, find_program
 from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts, encode_ciphertexts
 from offchain.storage import Cid
-from offchain.storage.group import group_of
+from offchain.storage.car import Block
+from offchain.storage.group import Group, group_of, raw_link
 from offchain.storage.kubo import KuboStore
+from offchain.storage.kubo_http import KuboHttp
 from offchain.storage.objects import blocks_of_object
 from offchain.types import to_account
 
@@ -67,6 +69,7 @@ class _Contest:
 
     def __init__(self, url: str, store: KuboStore, session: requests.Session) -> None:
         self._url, self._store, self._session = f"{url}/api/v0/add", store, session
+        self._http = KuboHttp(url, timeout_s=30)
         self._pins: list[str] = []
 
     def adds(self) -> tuple[Callable[[], None], float]:
@@ -97,6 +100,19 @@ class _Contest:
 
         return run, float(units)
 
+    def imports(self) -> tuple[Callable[[], None], float]:
+        """One CAR and one pin, as `cars`, and nothing read back."""
+        made = [_archive_of(_data_set()) for _ in range(ROUNDS + 1)]
+        self._pins += [group.root_cid for group, _ in made]
+        waiting = iter(made)
+
+        def run() -> None:
+            group, blocks = next(waiting)
+            size = sum(len(data) for _, data in blocks)
+            self._http.put_group(group, blocks, size=size)
+
+        return run, float(ciphertexts_of_a_data_set())
+
     def clear(self, rpc: KuboRpc) -> None:
         """Unpin what was put."""
         for cid in self._pins:
@@ -107,6 +123,7 @@ def _figures(contest: _Contest) -> list[Figure]:
     contenders = {
         "add": contest.adds(),
         "data set": contest.cars(_data_set, ciphertexts_of_a_data_set()),
+        "import": contest.imports(),
         "alone": contest.cars(_alone, ALONE),
     }
     times = in_turn(contenders, rounds=ROUNDS, clock=time.perf_counter)
@@ -121,6 +138,11 @@ def _figures(contest: _Contest) -> list[Figure]:
             note=f"{_times(times, 'data set')} a ciphertext; {note}",
         ),
         Figure(
+            "data_set_import_vs_http_add",
+            times.ratio("add", "import"),
+            note=f"{_times(times, 'import')} a ciphertext; neither side reads back",
+        ),
+        Figure(
             "ciphertexts_alone_by_car_vs_http_add",
             times.ratio("add", "alone"),
             note=f"{_times(times, 'alone')} an object, {ALONE} objects of one ciphertext each in "
@@ -130,8 +152,12 @@ def _figures(contest: _Contest) -> list[Figure]:
 
 
 def _root_of(objects: list[bytes]) -> str:
-    blocks = [Cid.of_block(block) for data in objects for block in blocks_of_object(data)]
-    return group_of(blocks).root_cid
+    return _archive_of(objects)[0].root_cid
+
+
+def _archive_of(objects: list[bytes]) -> tuple[Group, list[Block]]:
+    blocks = {Cid.of_block(block): block for data in objects for block in blocks_of_object(data)}
+    return group_of(list(blocks)), [(raw_link(cid), data) for cid, data in blocks.items()]
 
 
 def ciphertexts_of_a_data_set() -> int:
@@ -191,7 +217,6 @@ def _write_api(path: Path, port: int) -> None:
     config: dict[str, Any] = json.loads(path.read_text())
     config["Addresses"] |= {"API": f"/ip4/127.0.0.1/tcp/{port}", "Gateway": [], "Swarm": []}
     config |= {"Bootstrap": [], "Routing": {"Type": "none"}, "AutoConf": {"Enabled": False}}
-    config["Datastore"]["HashOnRead"] = True  # as in the network's nodes
     config |= {"DNS": {"Resolvers": {}}, "Ipns": {"DelegatedPublishers": []}}
     path.write_text(json.dumps(config))
 

@@ -69,9 +69,6 @@ def _settings(node: IpfsPlan, peers: Sequence[Mapping[str, Any]]) -> dict[str, A
             "AppendAnnounce": [],
             "NoAnnounce": [],
         },
-        # A block is held against its hash whenever it is read: a look at it is worth as much as
-        # taking it out and hashing it (offchain/storage/kubo.py asks for this).
-        "Datastore": {"HashOnRead": True},
         "Bootstrap": [],
         "Peering": {"Peers": list(peers)},
         "Routing": {"Type": "none"},

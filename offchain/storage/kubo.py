@@ -52,7 +52,6 @@ class KuboStore(BlockBackedStore):
             _multiaddress(url), timeout=timeout_s + 5, session=True
         )
         self._http = KuboHttp(url, timeout_s=timeout_s + 5)
-        self._checks_hashes = False
 
     def is_up(self) -> bool:
         """Tell within seconds whether the daemon answers."""
@@ -98,30 +97,11 @@ class KuboStore(BlockBackedStore):
         super()._let_go(blocks)
 
     def _not_kept(self, group: Group, blocks: Sequence[Cid]) -> int:
-        """Count the blocks that this daemon does not hold under the group's pin. Raises
-        ObjectCorrupt when one is not what its identifier says.
-
-        Every block is read: by the daemon where it holds what it reads against its hash, else,
-        and to learn what is wrong, here.
-        """
+        """Count the blocks that this daemon does not hold under the group's pin."""
         if not self._has_pin(group.root_cid, "recursive"):
             return len(blocks)
-        if self._is_whole(group, blocks):
-            return 0
         there = self._ask(lambda: {link for link, _ in self._http.blocks_of(group)})
         return sum(raw_link(cid) not in there for cid in blocks)
-
-    def _is_whole(self, group: Group, blocks: Sequence[Cid]) -> bool:
-        """Tell whether the daemon has read all of a group and found it to be what it should be."""
-        if not self._checks_hashes:
-            self._checks_hashes = self._ask(self._http.checks_hashes)
-        if not self._checks_hashes:
-            return False
-        try:
-            count = self._ask(lambda: self._http.count_blocks(group))
-        except (ObjectNotFound, ObjectCorrupt, StoreUnavailable):
-            return False
-        return count == len(blocks) + len(group.nodes)
 
     def _write_block(self, cid: Cid, data: bytes) -> None:
         # `add` speaks of files, `block put` of blocks; for one block both give the raw CID.
@@ -147,7 +127,10 @@ class KuboStore(BlockBackedStore):
                         break
             return bytes(received[: max_bytes + 1])
 
-        return self._ask(read)
+        try:
+            return self._ask(read)
+        except ObjectCorrupt as error:
+            raise ObjectCorrupt(f"{cid}: {error}") from error
 
     def _has_block(self, cid: Cid) -> bool:
         try:

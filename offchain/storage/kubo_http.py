@@ -65,28 +65,6 @@ class KuboHttp:
         _require_ok(answer)
         _require_pinned(answer.text, group.root_cid)
 
-    def checks_hashes(self) -> bool:
-        """Tell whether the daemon holds every block that it reads against its hash. Raises as
-        `put_group`.
-        """
-        answer = self._session.post(
-            f"{self._url}/config", params={"arg": "Datastore.HashOnRead"}, timeout=self._timeout_s
-        )
-        return answer.ok and answer.json().get("Value") is True
-
-    def count_blocks(self, group: Group) -> int:
-        """Have the daemon read all that it has below a root, without asking others; return how
-        many blocks that is. Raises ipfs.ErrorResponse where one is missing, or not its hash's, if
-        it looks; requests.RequestException.
-        """
-        answer = self._session.post(
-            f"{self._url}/dag/stat",
-            params={"arg": group.root_cid, "offline": "true", "progress": "false"},
-            timeout=self._timeout_s,
-        )
-        _require_ok(answer)
-        return int(answer.json()["UniqueBlocks"])
-
     def blocks_of(self, group: Group) -> Iterator[Block]:
         """Yield the blocks that the daemon itself has below a root, each held against its link.
 
