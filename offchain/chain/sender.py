@@ -28,6 +28,7 @@ from offchain.chain.rpc import Request
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
 
 _FIRST_POLL_S, _LAST_POLL_S, _POLL_GROWTH = 0.001, 0.25, 1.5
+_AT_ONCE = BATCH_SIZE - 1  # and the head's number with them
 _RESEND_S = 3.0  # a node that restarted has forgotten its pool
 _TRANSFER_GAS = 21_000
 # What nodes say of a transaction that they hold, or have mined, or of whose nonce they hold
@@ -221,11 +222,11 @@ class Sender:
         while True:
             missing = [one for one in attempts if one.nonce not in found]
             # Those at the front are mined first: the rest is not asked for before they are.
-            fresh = self._look_patiently(missing[:BATCH_SIZE])
+            fresh = self._look_patiently(missing[:_AT_ONCE])
             found.update(fresh)
             if len(found) == len(attempts):
                 return [found[one.nonce] for one in attempts]
-            if len(fresh) == BATCH_SIZE:
+            if len(fresh) == _AT_ONCE:
                 continue
             now = time.monotonic()
             missing = [one for one in missing if one.nonce not in found]
@@ -254,13 +255,20 @@ class Sender:
     def _look(self, attempts: Sequence[Attempt], *, head: int | None) -> dict[int, RawReceipt]:
         """Return receipts by nonce, whichever variant was mined, and note them.
 
-        With `head` those that lie deep enough below it are noted as final.
+        With `head` those that lie deep enough below it are noted as final. Geth shows a receipt a
+        moment before its block is the latest: it counts once whoever reads the latest block finds
+        what it says.
         """
         asked = [(attempt, variant) for attempt in attempts for variant in attempt.variants]
         calls: list[Request] = [("eth_getTransactionReceipt", [one.tx_hash]) for _, one in asked]
+        *receipts, latest = self.endpoint.batch([*calls, ("eth_blockNumber", [])])
+        if isinstance(latest, NodeRefused):
+            raise latest
         found: dict[int, RawReceipt] = {}
-        for (attempt, _), receipt in zip(asked, self.endpoint.batch(calls), strict=True):
-            if isinstance(receipt, Mapping) and receipt.get("blockNumber"):
+        for (attempt, _), receipt in zip(asked, receipts, strict=True):
+            if not isinstance(receipt, Mapping) or not receipt.get("blockNumber"):
+                continue
+            if int(receipt["blockNumber"], 16) <= int(latest, 16):
                 found[attempt.nonce] = receipt
         self._note(found, head)
         return found

@@ -157,9 +157,9 @@ def _build_besu(
     return plan
 
 
-def signer_ports(host: str) -> list[int]:
-    """Return free ports for one more signer on this machine."""
-    return free_ports(len(SIGNER_PORTS), host=host)
+def signer_ports(plan: NetworkPlan, host: str) -> list[int]:
+    """Return free ports for one more signer on this machine: no other node's, be that one down."""
+    return free_ports(len(SIGNER_PORTS), host=host, avoid=plan.ports)
 
 
 def _places(

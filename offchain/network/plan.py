@@ -90,6 +90,15 @@ class NetworkPlan:
         return tuple(f"http://127.0.0.1:{node.api_port}" for node in self.ipfs)
 
     @property
+    def ports(self) -> frozenset[int]:
+        """Return every port that a node of it listens on when it runs."""
+        signers = [
+            (one.p2p_port, one.rpc_port, one.auth_port, one.metrics_port) for one in self.signers
+        ]
+        ipfs = [(one.swarm_port, one.api_port) for one in self.ipfs]
+        return frozenset(port for ports in (*signers, *ipfs) for port in ports)
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """Return the addresses of the machines, each once."""
         hosts = [signer.host for signer in self.signers] + [node.host for node in self.ipfs]

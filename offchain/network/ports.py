@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Collection
 
 from offchain.network.errors import PlanInvalid
 
@@ -11,16 +12,20 @@ from offchain.network.errors import PlanInvalid
 # on a port between its choice and the node's start.
 LOWEST, HIGHEST = 20_000, 32_000
 _ATTEMPTS = 2_000
+_given: set[int] = set()  # by this process: nobody listens there until its node starts
 
 
-def free_ports(count: int, *, host: str = "127.0.0.1") -> list[int]:
-    """Return `count` different ports that nobody listens on at `host`. Raises PlanInvalid."""
+def free_ports(count: int, *, host: str = "127.0.0.1", avoid: Collection[int] = ()) -> list[int]:
+    """Return `count` different ports that nobody listens on at `host`, none that was returned
+    before, and none of `avoid`. Raises PlanInvalid.
+    """
     found: list[int] = []
     for _ in range(_ATTEMPTS):
         if len(found) == count:
+            _given.update(found)
             return found
         port = random.randrange(LOWEST, HIGHEST)
-        if port not in found and is_free(port, host=host):
+        if port not in {*found, *avoid, *_given} and is_free(port, host=host):
             found.append(port)
     raise PlanInvalid(f"found no {count} free ports between {LOWEST} and {HIGHEST} at {host}")
 

@@ -28,7 +28,9 @@ def add_signer(network: Network, *, timeout_s: float = VOTE_S) -> SignerPlan:
     _require_majority(network)
     number = 1 + max(int(one.name.rpartition("-")[2]) for one in plan.signers)
     host = plan.signers[0].host
-    made = geth.make_signer(plan.folder / f"signer-{number}", host=host, ports=signer_ports(host))
+    made = geth.make_signer(
+        plan.folder / f"signer-{number}", host=host, ports=signer_ports(plan, host)
+    )
     voters = network.running_signers()
     grown = plan.with_signers((*plan.signers, made))
     geth.initialise(find_program(GETH), grown, made)

@@ -308,6 +308,24 @@ def test_events__filtered_by_an_indexed_argument__are_only_those(gateway, accoun
         gateway.events(PROBE, "Nothing", from_block=0)
 
 
+def test_transact__receipt_shown_before_its_block_is_the_latest__waits_for_that(
+    gateway, monkeypatch
+):
+    behind, real = [3], gateway.endpoint.batch
+
+    def show_the_receipt_early(calls, **how):
+        answers = real(calls, **how)
+        if calls[0][0] == "eth_getTransactionReceipt" and answers[0] and behind[0]:
+            behind[0] -= 1
+            assert calls[-1] == ("eth_blockNumber", [])
+            answers[-1] = hex(int(answers[0]["blockNumber"], 16) - 1)
+        return answers
+
+    monkeypatch.setattr(gateway.endpoint, "batch", show_the_receipt_early)
+    assert gateway.transact(PROBE, "increment", "late").success
+    assert behind == [0]
+
+
 def test_block__beyond_the_head__is_refused(gateway):
     with pytest.raises(NodeRefused, match="no block"):
         gateway.block(10**9)

@@ -13,6 +13,7 @@ import pytest
 
 from offchain.crypto import keystore
 from offchain.network import besu, building, geth, kubo
+from offchain.network import ports as ports_module
 from offchain.network.building import NetworkOptions, build
 from offchain.network.errors import PlanInvalid
 from offchain.network.genesis import qbft_extra_data
@@ -231,6 +232,24 @@ def test_free_ports__several__are_different_and_below_outgoing_ones() -> None:
     ports = building.free_ports(20)
     assert len(set(ports)) == 20
     assert all(20_000 <= port < 32_000 for port in ports)
+
+
+def test_build__on_one_machine__gives_each_node_ports_of_its_own(tmp_path: Path) -> None:
+    plan = build(NetworkOptions(folder=tmp_path / "net", signers=25, engine="besu"))
+    assert len(plan.ports) == 4 * 25
+    assert not plan.ports & set(building.signer_ports(plan, "127.0.0.1"))
+
+
+def test_free_ports__few_are_left__are_those(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports_module, "LOWEST", 21_000)
+    monkeypatch.setattr(ports_module, "HIGHEST", 21_006)
+    monkeypatch.setattr(ports_module, "_given", set())
+    monkeypatch.setattr(ports_module, "is_free", lambda port, *, host: port != 21_003)
+    first = ports_module.free_ports(2, avoid=[21_000])
+    second = ports_module.free_ports(2, avoid=[21_000])
+    assert sorted([*first, *second]) == [21_001, 21_002, 21_004, 21_005]
+    with pytest.raises(PlanInvalid, match="found no 1"):
+        ports_module.free_ports(1, avoid=[21_000])
 
 
 def test_build__for_several_machines__deals_the_nodes_with_the_usual_ports(tmp_path: Path) -> None:
