@@ -187,7 +187,7 @@ class EventCursor:
         ask_logs: Request = ("eth_getLogs", [wanted])
         ask_headers = _header_requests([(number, b"") for number in kept])
         # The last block before the logs and after: with the same hash the logs are its chain's.
-        if len(kept) > _AT_ONCE_BLOCKS:
+        if end - start >= _AT_ONCE_BLOCKS:
             (before,) = yield from _ask(ask_headers[-1:])
             (logs,) = yield from _ask([ask_logs])
             headers = yield from _ask(ask_headers)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import requests
 from eth_account.signers.local import LocalAccount
 from eth_utils import to_checksum_address
 from web3 import HTTPProvider, Web3
@@ -37,6 +38,7 @@ from offchain.chain.receipt import (
     read_receipt,
 )
 from offchain.chain.reverts import decode_revert, is_revert, revert_of
+from offchain.chain.rpc import is_loopback
 from offchain.chain.sender import Sender, Unsigned
 
 _HEAD_S, _HEAD_POLL_S = 2.0, 0.005
@@ -135,7 +137,9 @@ class ChainGateway:
     @property
     def web3(self) -> Web3:
         """Return a web3.py object on the first node, for what has no method here."""
-        return Web3(HTTPProvider(self._endpoint.urls[0]))
+        url, session = self._endpoint.urls[0], requests.Session()
+        session.trust_env = not is_loopback(url)
+        return Web3(HTTPProvider(url, session=session))
 
     # ---- reading
 

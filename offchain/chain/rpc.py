@@ -6,14 +6,20 @@ asks some hundred small questions for each request it serves (docs/decisions/028
 
 import ipaddress
 import json
+import os
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import urllib3
+from requests.utils import (
+    get_auth_from_url,
+    get_environ_proxies,
+    prepend_scheme_if_needed,
+    select_proxy,
+)
 
 Request = tuple[str, Sequence[Any]]
 
@@ -28,8 +34,8 @@ class RpcFailure(OSError):
 class RpcConnection:
     """A pool of connections to one node; threads may share it. Nothing is tried twice.
 
-    An https node is believed by the authorities of certifi; a proxy of the environment is used but
-    for this machine, where none has any business.
+    An https node is believed by the authorities of REQUESTS_CA_BUNDLE, or of certifi. A proxy of
+    the environment is used, but not for what `no_proxy` names, and never for this machine.
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
@@ -47,14 +53,11 @@ class RpcConnection:
         self._ids = count()
         settings: dict[str, Any] = {
             "maxsize": _CONNECTIONS,
-            "ca_certs": certifi.where(),
+            "ca_certs": _authorities(),
             "timeout": urllib3.Timeout(connect=min(_CONNECT_S, timeout_s), read=timeout_s),
             "retries": False,
         }
-        proxy = _proxy_for(url)
-        self._pool: urllib3.PoolManager = (
-            urllib3.ProxyManager(proxy, **settings) if proxy else urllib3.PoolManager(**settings)
-        )
+        self._pool, self._fault = _pool_for(url, settings)
 
     def make_request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         """Return the node's answer, with `result` or `error`. Raises RpcFailure."""
@@ -72,7 +75,7 @@ class RpcConnection:
         answer = self._post(bodies)
         if isinstance(answer, dict):
             return answer
-        by_id = {one.get("id"): one for one in answer if isinstance(one, dict)}
+        by_id = {one.get("id"): one for one in answer if _has_plain_id(one)}
         found = [by_id.get(body["id"]) for body in bodies]
         if len(answer) == 1 and None in found and "error" in by_id.get(None, {}):
             return by_id[None]
@@ -84,6 +87,8 @@ class RpcConnection:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)}
 
     def _post(self, body: Any) -> Any:
+        if self._pool is None:
+            raise RpcFailure(self._fault)
         try:
             response = self._pool.request(
                 "POST", self._target, body=json.dumps(body).encode(), headers=self._headers
@@ -107,9 +112,27 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _proxy_for(url: str) -> str | None:
-    parts = urlsplit(url)
-    if is_loopback(url) or proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
-    proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+def _pool_for(url: str, settings: dict[str, Any]) -> tuple[urllib3.PoolManager | None, str]:
+    """Return the connections to a node, or why there can be none."""
+    proxy = None if is_loopback(url) else select_proxy(url, get_environ_proxies(url))
+    if not proxy:
+        return urllib3.PoolManager(**settings), ""
+    proxy = prepend_scheme_if_needed(proxy, "http")
+    user, password = get_auth_from_url(proxy)
+    if user:
+        settings["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}")
+    try:
+        return urllib3.ProxyManager(proxy, **settings), ""
+    except urllib3.exceptions.HTTPError as error:
+        return None, f"the proxy that the environment names for it cannot be used: {error}"
+
+
+def _authorities() -> str:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if bundle := os.environ.get(name):
+            return bundle
+    return certifi.where()
+
+
+def _has_plain_id(answer: object) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get("id"), int | str | None)

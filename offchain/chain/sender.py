@@ -249,8 +249,8 @@ class Sender:
     def _look_patiently(self, attempts: Sequence[Attempt]) -> dict[int, RawReceipt]:
         try:
             return self._look(attempts, head=None)
-        except NodeUnavailable:  # sent is sent: the time limit decides how long to hope
-            return {}
+        except (NodeUnavailable, NodeRefused):
+            return {}  # sent is sent: the time limit decides how long to hope
 
     def _look(self, attempts: Sequence[Attempt], *, head: int | None) -> dict[int, RawReceipt]:
         """Return receipts by nonce, whichever variant was mined, and note them.
@@ -285,7 +285,7 @@ class Sender:
                 self._take_out_of_pool()
             self._raise_fees(missing, head)
             self.endpoint.batch([_raw_request(one.newest) for one in missing])
-        except NodeUnavailable:  # the next round tries again
+        except (NodeUnavailable, NodeRefused):  # the next round tries again
             return
 
     def _lose(self, attempt: Attempt) -> TransactionReplaced:

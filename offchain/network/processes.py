@@ -29,6 +29,7 @@ class ProcessFolder:
     def __init__(self, folder: Path) -> None:
         """Use ``folder/run`` and ``folder/logs``."""
         self._run, self._logs = folder / "run", folder / "logs"
+        self._begins: dict[str, int] = {}  # where in its log the last start began
 
     def start(
         self,
@@ -47,6 +48,7 @@ class ProcessFolder:
         self._run.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
+            self._begins[name] = log.tell()
             process = subprocess.Popen(
                 command,
                 env={**os.environ, **(environment or {})},
@@ -106,23 +108,24 @@ class ProcessFolder:
         """Return the names of all that were started and not stopped."""
         return sorted(path.stem for path in self._run.glob("*.pid"))
 
-    def tail(self, name: str, lines: int = 20) -> str:
-        """Return the last lines of its log."""
+    def tail(self, name: str, lines: int = 20, *, since: int = 0) -> str:
+        """Return the last lines of its log; `since`: bytes at its beginning that are left out."""
         try:
             with self.log(name).open("rb") as stream:
                 size = stream.seek(0, os.SEEK_END)
-                stream.seek(max(0, size - _TAIL_BYTES))
+                stream.seek(min(size, max(since, size - _TAIL_BYTES)))
                 text = stream.read().decode(errors="replace")
         except FileNotFoundError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
     def last_words(self, name: str) -> str:
-        """Return the line of its log that says why it ended, if one does, and the last three.
+        """Return the line of its log that says why it ended, if one does, and the last three: of
+        the last start, if it was here.
 
         A Go program that panics writes its stack behind that line.
         """
-        lines = self.tail(name, _TAIL_BYTES).splitlines()
+        lines = self.tail(name, _TAIL_BYTES, since=self._begins.get(name, 0)).splitlines()
         told = [line for line in lines if line.lower().startswith(_WHY)]
         return "\n".join([*told[-1:], *(line for line in lines[-3:] if line not in told[-1:])])
 

@@ -77,7 +77,9 @@ class LockBook:
         self._as_of: int | str | None = None
 
     def as_of_now(self) -> LockBook:
-        """Return a book that reads all from one block: the newest that is deep enough now."""
+        """Return a book that reads on from what is deep enough now; where every block is, each
+        read is of the newest as before.
+        """
         book = LockBook(self._gateway, confirmations=self._confirmations)
         book._as_of = self._safe_block()
         return book

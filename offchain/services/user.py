@@ -30,6 +30,7 @@ from offchain.services.request_draft import RequestDraft, draft_request, require
 from offchain.services.request_notes import AskedRequest, RequestNotes
 from offchain.services.roles import LockState, MemberRole
 from offchain.storage import ContentStore
+from offchain.storage.errors import StoreUnavailable
 from offchain.types import SECONDS_PER_DAY, Policy
 
 _log = logging.getLogger(__name__)
@@ -221,7 +222,8 @@ class UserAgent:
     def wait_answer(self, lock_id: bytes, *, timeout_s: float, poll_s: float = 0.5) -> OpenedAnswer:
         """Wait for the answer and open it; look at each new block, and every `poll_s` at least.
 
-        Raises AnswerNotReady when the lock ended otherwise, or time is up.
+        Raises AnswerNotReady when the lock ended otherwise, or time is up; StoreUnavailable when no
+        store answered until then.
         """
         give_up_at, fetching = time.monotonic() + timeout_s, None
         while True:
@@ -236,6 +238,9 @@ class UserAgent:
                         target=self._fetch, args=(lock_id,), name="fetch-answer", daemon=True
                     )
                     fetching.start()
+            except StoreUnavailable:
+                if time.monotonic() >= give_up_at:
+                    raise
             wait_for_block(self._gateway, after=head, timeout_s=poll_s)
 
     def _fetch(self, lock_id: bytes) -> None:

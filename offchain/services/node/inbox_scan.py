@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from offchain.chain.errors import NodeUnavailable
+from offchain.chain.errors import ChainError
 from offchain.chain.events import EventBatch, EventCursor, poll_together
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent
@@ -74,7 +74,7 @@ def look_ahead(scans: Sequence[InboxScan]) -> None:
     """
     try:
         batches = poll_together([scan._cursor for scan in scans])
-    except NodeUnavailable as error:
+    except ChainError as error:
         _log.info("events are asked for one kind after another: %s", error)
         batches = [None] * len(scans)
     for scan, batch in zip(scans, batches, strict=True):

@@ -66,12 +66,11 @@ class DataSetPublisher:
         Both ends are UTC midnights. Consent is looked up again right before it is sent. Raises
         NothingToPublish when no consenting device has anchored readings there.
         """
+        while (lost := self._held.data_set(self._next_id())) and lost.published:
+            self._again(lost)  # taken off the chain; no other may have its id
         for begun in self._held.data_sets():
             if not begun.published:
                 self._finish(begun)  # begun before a crash; its id is the ledger's next
-        lost = self._held.data_set(self._next_id())
-        if lost is not None:
-            self._again(lost)  # taken off the chain; no other may have its id
         for known in self._held.data_sets():
             if (known.from_s, known.to_s) == (window_from, window_to):
                 return self._again(known)

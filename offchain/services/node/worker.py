@@ -73,7 +73,7 @@ class NodeWorker:
         self.requests = RequestDesk(parts, self.bond, tariff)
         self.market = MarketDesk(parts, self.bond)
         self.defence = DefenceDesk(parts)
-        self._scans = (*self.defence.scans, *self.market.scans, self.requests.scan)
+        self._fresh_scans = (*self.market.scans, self.requests.scan)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
@@ -87,7 +87,7 @@ class NodeWorker:
         """
         tried: dict[bytes, str] = {}
         outcomes = self._send_again() + self._urgent(tried)
-        look_ahead(self._scans)
+        look_ahead(self.defence.scans)
         begun: list[_Kind] = [
             ("demands", self.defence.demands, self.defence.serve),
             ("disputes", self.defence.disputes, self.defence.reply),
@@ -171,6 +171,7 @@ class NodeWorker:
         the chain may be blind to more. Another fault stops its own kind.
         """
         faults, ready = self._health.check() if self._health else [], list[_Ready]()
+        look_ahead(self._fresh_scans)
         said: list[Outcome] = []
         for kind, find, step in fresh:
             found, error = _found(kind, find)

@@ -225,6 +225,24 @@ def test_poll__an_event_comes_into_a_block_whose_logs_were_read__is_not_lost(
     assert consumer.follow() == ["late"]
 
 
+def test_poll__far_behind_and_more_logs_than_a_batch_may_hold__still_moves_on(
+    chain, open_cursor, own_anvil, monkeypatch
+):
+    consumer = Consumer(open_cursor())
+    _say(chain, "a")
+    own_anvil.mine(400)
+    real = chain.endpoint.batch
+
+    def refuse_what_follows_logs(calls, **how):
+        answers = real(calls, **how)
+        after = next((i for i, call in enumerate(calls) if call[0] == "eth_getLogs"), len(calls))
+        too_large = NodeRefused("eth_getBlockByNumber", -32003, "response too large")
+        return [*answers[: after + 1], *(too_large for _ in answers[after + 1 :])]
+
+    monkeypatch.setattr(chain.endpoint, "batch", refuse_what_follows_logs)
+    assert consumer.follow() == ["a"]
+
+
 def test_poll_together__given_cursors_at_different_places__gives_each_what_its_poll_gives(
     chain, open_cursor, own_anvil
 ):

@@ -268,21 +268,22 @@ def publish_once_taken_off(town: Town, node: Node, depth: int) -> bytes:
     return made.data_set_id
 
 
-def test_publish__given_another_window_taken_off__sends_that_first(
+def test_publish__given_other_windows_taken_off__sends_those_first(
     fresh: Town, north: Node
 ) -> None:
     start, end = fresh.houses[0].window
+    days = range(start, end, SECONDS_PER_DAY)
     fresh.anvil.mine(FINAL)
     since = north.gateway.block_number()
-    middle = start + SECONDS_PER_DAY
-    lost = north.publisher.publish(start, middle)
-    assert take_off(fresh, since, 1)
+    lost = [north.publisher.publish(day, day + SECONDS_PER_DAY) for day in days]
+    assert len(lost) == 2
+    assert take_off(fresh, since, 2)
 
-    made = north.publisher.publish(middle, end)
+    made = north.publisher.publish(start, end)
 
-    assert made.data_set_id != lost.data_set_id
-    assert (made.window_from, made.window_to) == (middle, end)
-    assert north.publisher.published() == [lost, made]
+    assert len({one.data_set_id for one in (*lost, made)}) == 3
+    assert (made.window_from, made.window_to) == (start, end)
+    assert north.publisher.published() == [*lost, made]
 
 
 @pytest.mark.parametrize("depth", DEPTHS)

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from offchain.chain.rpc import RpcConnection, RpcFailure
+
+LOOPBACK = IPv4Address("127.0.0.1")
+
+
+class QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that go away: the tests are about those."""
 
 
 class Server:
@@ -38,13 +46,15 @@ class Server:
                 status, answer = server.answer(body)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
+                if status == 302:
+                    self.send_header("Location", f"http://{server.address}/elsewhere")
                 self.end_headers()
                 self.wfile.write(answer)
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = QuietServer(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._http.server_port}"
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
@@ -101,7 +111,7 @@ def test_make_request__given_path_query_and_password__sends_them(server: Server)
     ("status", "answer", "why"),
     [
         (503, b"{}", "503"),
-        (302, b"", "302"),
+        (302, b"", "302"),  # nobody is sent on: a secret is for the node that was named
         (200, b"<html>", "no JSON"),
         (200, b"[]", "no object"),
     ],
@@ -146,8 +156,9 @@ def test_make_batch_request__refused_as_a_whole__returns_the_refusal(
     assert connect(server).make_batch_request([("a", []), ("b", [])]) == refusal
 
 
-def test_make_batch_request__one_is_not_answered__fails(server: Server) -> None:
-    server.answer = answering(lambda bodies: [named(bodies[0])])
+@pytest.mark.parametrize("other", [[], [{"id": [1], "result": 1}]])
+def test_make_batch_request__one_is_not_answered__fails(server: Server, other: list[Any]) -> None:
+    server.answer = answering(lambda bodies: [named(bodies[0]), *other])
     with pytest.raises(RpcFailure, match="1 of 2"):
         connect(server).make_batch_request([("a", []), ("b", [])])
 
@@ -166,14 +177,46 @@ def test_connection__given_a_proxy__is_for_other_machines_alone(
     assert server.seen[-1][0] == "/"
 
 
-def test_connection__given_no_proxy_for_a_host__asks_it_itself(
+def test_connection__given_a_proxy_without_scheme__is_asked_by_http(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answer = answering(named)
+    monkeypatch.setenv("http_proxy", server.address)
+    RpcConnection("http://node.example:8545", timeout_s=5.0).make_request("far", [])
+    assert server.seen[-1][0] == "http://node.example:8545/"
+
+
+def test_connection__given_a_proxy_with_a_password__tells_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = answering(named)
+    monkeypatch.setenv("http_proxy", f"http://me:p%40ss@{server.address}")
+    RpcConnection("http://node.example:8545", timeout_s=5.0).make_request("far", [])
+    headers = {name.lower(): value for name, value in server.seen[-1][1].items()}
+    assert headers["proxy-authorization"] == "Basic " + b64encode(b"me:p@ss").decode()
+
+
+def test_connection__given_a_proxy_that_cannot_be_used__fails_when_it_is_asked(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1080")
+    node = RpcConnection("http://node.example:8545", timeout_s=5.0)
+    with pytest.raises(RpcFailure, match="proxy"):
+        node.make_request("far", [])
+
+
+@pytest.mark.parametrize(
+    ("host", "no_proxy"),
+    [("node.invalid", "node.invalid"), ("192.0.2.7", "192.0.2.0/24"), ("localhost", "")],
+)
+def test_connection__given_no_proxy_for_a_host__asks_it_itself(
+    server: Server, monkeypatch: pytest.MonkeyPatch, host: str, no_proxy: str
+) -> None:
+    server.answer = answering(named)
     monkeypatch.setenv("http_proxy", f"http://{server.address}")
-    monkeypatch.setenv("no_proxy", "node.invalid")
-    with pytest.raises(RpcFailure, match="resolve"):
-        RpcConnection("http://node.invalid:8545", timeout_s=5.0).make_request("far", [])
+    monkeypatch.setenv("no_proxy", no_proxy)
+    with pytest.raises(RpcFailure):
+        RpcConnection(f"http://{host}:9", timeout_s=0.3).make_request("far", [])
     assert server.seen == []
 
 
@@ -185,6 +228,17 @@ def test_connection__certificate_of_nobody_known__is_refused(
         RpcConnection(f"https://{server.address}", timeout_s=5.0).make_request("eth_chainId", [])
 
 
+def test_connection__certificate_of_an_authority_of_the_environment__is_believed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = answering(named)
+    certificate = _self_signed(tmp_path)
+    server.encrypt(certificate)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    node = RpcConnection(f"https://{server.address}", timeout_s=5.0)
+    assert node.make_request("eth_chainId", [])["result"] == "eth_chainId"
+
+
 def _self_signed(folder: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
@@ -193,6 +247,8 @@ def _self_signed(folder: Path) -> Path:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOOPBACK)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
     plain = serialization.NoEncryption()
