@@ -36,13 +36,13 @@ PARTS = (
         "fuzz",
         "no decoder raises what it does not declare, or takes much time or memory",
         (sys.executable, "toolchain/fuzz.py", "--minutes", "7"),
-        9,
+        12,
     ),
     Part(
         "large-inputs",
         "no input of 1 MiB costs a decoder more than a second or 64 MiB",
         (sys.executable, "-m", "tests.fuzz.try_large"),
-        4,
+        2,
     ),
     Part(
         "contracts",
@@ -54,7 +54,7 @@ PARTS = (
         "proofs",
         "halmos proves its properties, those of sequences of calls too",
         (sys.executable, "toolchain/halmos.py", "--deep"),
-        7,
+        6,
     ),
     Part(
         "prague",
