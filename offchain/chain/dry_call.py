@@ -18,28 +18,33 @@ def dry_call(
     block: int | str,
     *,
     first_alone: bool,
-) -> list[Any]:
-    """Return the answers of all dry calls, then of all estimates; a refusal is its NodeRefused.
+) -> list[tuple[Any, Any]]:
+    """Return for each its answer and its estimate; a refusal is its NodeRefused.
 
-    requests_at: the parameters of each at a block. What a node calls pending may lag behind what
+    requests_at: the parameters of each at a block. The estimate is None where they name the gas:
+    it costs a node several times what the call does. What a node calls pending may lag behind what
     it calls latest (a signer renews it once it has built on a block). So a revert there is asked
     for again: at the latest block if the pending one is behind, else at the pending one, which may
     have been renewed just now.
     """
     answers = _ask(endpoint, requests_at(block), first_alone)
-    is_refused = any(isinstance(one, NodeRefused) and is_revert(one) for one in answers)
+    said = [one for answer in answers for one in answer]
+    is_refused = any(isinstance(one, NodeRefused) and is_revert(one) for one in said)
     if block != PENDING or not is_refused:
         return answers
     again = "latest" if _is_pending_behind(endpoint, first_alone) else PENDING
     return _ask(endpoint, requests_at(again), first_alone)
 
 
-def _ask(endpoint: Endpoint, requests: Sequence[Any], first_alone: bool) -> list[Any]:
-    return endpoint.batch(
+def _ask(endpoint: Endpoint, requests: Sequence[Any], first_alone: bool) -> list[tuple[Any, Any]]:
+    unknown = [position for position, (fields, _) in enumerate(requests) if "gas" not in fields]
+    answers = endpoint.batch(
         [("eth_call", request) for request in requests]
-        + [("eth_estimateGas", request) for request in requests],
+        + [("eth_estimateGas", requests[position]) for position in unknown],
         first_alone=first_alone,
     )
+    estimates = dict(zip(unknown, answers[len(requests) :], strict=True))
+    return [(answer, estimates.get(n)) for n, answer in enumerate(answers[: len(requests)])]
 
 
 def _is_pending_behind(endpoint: Endpoint, first_alone: bool) -> bool:

@@ -41,7 +41,6 @@ from offchain.chain.reverts import decode_revert, is_revert, revert_of
 from offchain.chain.rpc import is_loopback
 from offchain.chain.sender import Sender, Unsigned
 
-_HEAD_S, _HEAD_POLL_S = 2.0, 0.005
 BlockId = int | str  # a number, or "latest", "pending", "earliest", "safe", "finalized"
 
 
@@ -260,8 +259,7 @@ class ChainGateway:
                 break
             time.sleep(poll_s)
             self.settle()
-            raw = self._signer().follow(receipt.tx_hash)
-            receipt = receipt if raw is None else read_receipt(self.deployment, raw)
+            receipt = self.follow(receipt) or receipt
         return receipt
 
     def wait_all_final(self, *, timeout_s: float, poll_s: float = 0.2) -> bool:
@@ -278,6 +276,13 @@ class ChainGateway:
     def is_settled(self) -> bool:
         """Whether all that the outbox holds of this account was final when last looked at."""
         return self._signer().is_settled()
+
+    def follow(self, receipt: Receipt) -> Receipt | None:
+        """Return the receipt of a sent transaction as the chain has it now, or None while a
+        reorganisation has it off the chain; `settle` sends it again.
+        """
+        raw = self._signer().follow(receipt.tx_hash)
+        return None if raw is None else read_receipt(self.deployment, raw)
 
     def settle(self) -> None:
         """Send again what a crash left unsent or a reorganisation took off, as the outbox has it.
@@ -351,7 +356,6 @@ class ChainGateway:
                 gas = int(self._endpoint.request("eth_estimateGas", *request), 16)
                 ready = replace(plain, gas=gas)
                 raw = sender.send([ready], gas_price_wei=self._gas_price())[0]
-                self._await_head([raw])
         return read_receipt(self.deployment, raw)
 
     def _transact(self, calls: Sequence[Call], *, dry_call: bool) -> list[Receipt]:
@@ -367,7 +371,6 @@ class ChainGateway:
             ready = self._prepare([calls[position] for position in todo], dry_call)
             if ready:
                 sent = sender.send(ready, gas_price_wei=self._gas_price())
-                self._await_head(sent)
                 raws.update(zip(todo, sent, strict=True))
         unsigned = dict(zip(todo, ready, strict=True))
         return [
@@ -375,19 +378,11 @@ class ChainGateway:
             for position, call in enumerate(calls)
         ]
 
-    def _await_head(self, receipts: Sequence[RawReceipt]) -> None:
-        """Return when what was mined is seen at the latest block, too.
-
-        Geth gives out a receipt a moment before its block is the newest; one that a reorganisation
-        takes off just then is not waited for.
-        """
-        mined_in = max(int(one["blockNumber"], 16) for one in receipts)
-        give_up_at = time.monotonic() + _HEAD_S
-        while self.block_number() < mined_in and time.monotonic() < give_up_at:
-            time.sleep(_HEAD_POLL_S)
-
     def _prepare(self, calls: Sequence[Call], dry_call: bool) -> list[Unsigned]:
-        """Encode, call dry and estimate gas, in one batch. Raises ContractRevert, NodeRefused."""
+        """Encode, call dry and estimate the gas that is not given, in one batch.
+
+        Raises ContractRevert, NodeRefused.
+        """
         plain = []
         for call in calls:
             if not dry_call and call.gas is None:
@@ -403,18 +398,16 @@ class ChainGateway:
             self._settings[3],
             first_alone=any(call.secret for call in calls),
         )
-        self._refuse_failed(calls, dry)
+        for call, answer in zip(calls, dry, strict=True):
+            for one in answer:
+                if isinstance(one, NodeRefused):
+                    if is_revert(one):
+                        raise revert_of(self.deployment, call.contract, one) from one
+                    raise one
         return [
-            item if item.gas else replace(item, gas=self._with_margin(estimate))
-            for item, estimate in zip(plain, dry[len(plain) :], strict=True)
+            item if estimate is None else replace(item, gas=self._with_margin(estimate))
+            for item, (_, estimate) in zip(plain, dry, strict=True)
         ]
-
-    def _refuse_failed(self, calls: Sequence[Call], answers: Sequence[Any]) -> None:
-        for call, answer in zip([*calls, *calls], answers, strict=True):
-            if isinstance(answer, NodeRefused):
-                if is_revert(answer):
-                    raise revert_of(self.deployment, call.contract, answer) from answer
-                raise answer
 
     def _with_margin(self, estimate: str) -> int:
         return int(estimate, 16) * (100 + self._settings[2]) // 100

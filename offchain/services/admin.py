@@ -6,6 +6,7 @@ at once where that is enough; else what is still needed comes back.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from offchain.services.consortium import ConsortiumBook, Proposal, Stage
 from offchain.services.errors import DecisionRefused, ServiceError
 from offchain.services.registration import Registration
 from offchain.types import Account
+
+_BACK_S, _POLL_S = 30.0, 0.05  # how long what a reorganisation took off is waited for
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ class Admin:
                 "needed before its id surely means this call; approve it a little later"
             )
         receipt = self._gateway.transact("Consortium", "approve", proposal_id)
-        return self._carry_out_if_ready(proposal_id, receipt)
+        return self._carry_out_if_ready(self.book.proposal(proposal_id), receipt)
 
     def withdraw(self, proposal_id: int) -> Decision:
         """Take this member's approval back."""
@@ -209,10 +212,25 @@ class Admin:
 
     def _propose(self, target: Account, value_wei: int, data: bytes) -> Decision:
         receipt = self._gateway.transact("Consortium", "propose", target, value_wei, data)
-        return self._carry_out_if_ready(receipt.event("Proposed").args["proposalId"], receipt)
+        return self._carry_out_if_ready(*self._proposed(receipt))
 
-    def _carry_out_if_ready(self, proposal_id: int, receipt: Receipt) -> Decision:
-        proposal = self.book.proposal(proposal_id)
+    def _proposed(self, receipt: Receipt) -> tuple[Proposal, Receipt]:
+        """Read what was proposed; a reorganisation may have it off the chain for a moment, and
+        give it another number.
+        """
+        give_up_at = time.monotonic() + _BACK_S
+        while True:
+            try:
+                return self.book.proposal(receipt.event("Proposed").args["proposalId"]), receipt
+            except ServiceError:
+                if time.monotonic() >= give_up_at:
+                    raise
+            time.sleep(_POLL_S)
+            self._gateway.settle()
+            receipt = self._gateway.follow(receipt) or receipt
+
+    def _carry_out_if_ready(self, proposal: Proposal, receipt: Receipt) -> Decision:
+        proposal_id = proposal.proposal_id
         if proposal.stage is not Stage.READY:
             return self._decision(proposal, receipt)
         try:

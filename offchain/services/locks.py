@@ -17,6 +17,9 @@ _OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
 _LATER = (LockState.CLAIMED, LockState.DELIVERED, LockState.DEMANDED, LockState.DISPUTED)
 _BPS = 10_000
 MOST_ENDED = 64  # locks of one `endMany`
+# Limits where users wait: an estimate takes a node several times the call itself. Well above what
+# is measured, first use included (docs/gas.md): only what is used is paid.
+REQUEST_GAS, ACCEPT_GAS, CLAIM_GAS = 600_000, 300_000, 300_000
 
 
 @dataclass(frozen=True, slots=True)

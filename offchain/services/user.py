@@ -21,7 +21,7 @@ from offchain.records.tariff import Tariff
 from offchain.services.audit import AuditReport, audit_answer
 from offchain.services.disputes import AnswerDisputes, PreparedDispute
 from offchain.services.errors import AnswerNotReady, ServiceError, TermsUnfit, UnfitMember
-from offchain.services.locks import Lock, LockBook
+from offchain.services.locks import REQUEST_GAS, Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
 from offchain.services.notifications import Notification, NotificationReader
@@ -147,6 +147,7 @@ class UserAgent:
             prepared.order,
             prepared.signature,
             value_wei=price_wei,
+            gas=REQUEST_GAS,
             intent=f"request:{prepared.lock_id.hex()}",
         )
         return PaidRequest(prepared.lock_id, until, price_wei, receipt)

@@ -20,7 +20,7 @@ from offchain.errors import FormatError
 from offchain.records.tariff import Tariff
 from offchain.services.crash_points import crash_point
 from offchain.services.errors import RequestRefused, ServiceError, UnfitMember
-from offchain.services.locks import Lock
+from offchain.services.locks import ACCEPT_GAS, CLAIM_GAS, Lock
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.desk import Desk, NodeParts
 from offchain.services.node.inbox_scan import InboxScan
@@ -146,6 +146,7 @@ class RequestDesk(Desk):
             "claim",
             lock_id,
             job.factor.reveal(),
+            gas=CLAIM_GAS,
             intent=f"claim:{lock_id.hex()}",
             secret=True,
         )
@@ -328,6 +329,7 @@ class RequestDesk(Desk):
             secret_hash,
             cid.digest,
             len(job.answer),
+            gas=ACCEPT_GAS,
             intent=f"accept:{lock.lock_id.hex()}",
         )
         crash_point("request:accepted")

@@ -31,7 +31,8 @@ class Node:
 
 
 def answers(node: Any, block: str = "pending") -> list[Any]:
-    return dry_call(node, lambda at: [({"to": "0x"}, at)], block, first_alone=True)
+    (answer,) = dry_call(node, lambda at: [({"to": "0x"}, at)], block, first_alone=True)
+    return list(answer)
 
 
 @pytest.mark.parametrize("pending", [6, 7, None])
@@ -54,7 +55,7 @@ def test_dry_call__pending_block_renewed_just_now__asks_there_again() -> None:
         return [({"to": "0x"}, at)]
 
     endpoint: Any = node
-    assert dry_call(endpoint, renew, "pending", first_alone=False) == ["0x1", "0x1"]
+    assert dry_call(endpoint, renew, "pending", first_alone=False) == [("0x1", "0x1")]
 
 
 def test_dry_call__reverted_at_the_latest_too__says_so() -> None:
@@ -69,3 +70,19 @@ def test_dry_call__refused_for_another_reason__is_not_asked_again() -> None:
 def test_dry_call__at_a_block_that_was_named__stays_there() -> None:
     node = Node({"0x5": REVERT, "latest": "0x1"}, pending=7)
     assert answers(node, "0x5") == [REVERT, REVERT] and len(node.alone) == 1
+
+
+def test_dry_call__given_the_gas_of_some__estimates_the_others_alone() -> None:
+    node: Any = Node({"latest": "0x1"}, pending=8)
+    asked: list[str] = []
+    real = node.batch
+
+    def noting(calls: Sequence[Any], **how: bool) -> list[Any]:
+        asked.extend(method for method, _ in calls)
+        return real(calls, **how)
+
+    node.batch = noting
+    fields = [{"to": "0x"}, {"to": "0x", "gas": "0x5208"}, {"to": "0x"}]
+    found = dry_call(node, lambda at: [(one, at) for one in fields], "latest", first_alone=False)
+    assert found == [("0x1", "0x1"), ("0x1", None), ("0x1", "0x1")]
+    assert asked == ["eth_call"] * 3 + ["eth_estimateGas"] * 2
