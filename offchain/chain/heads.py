@@ -19,17 +19,20 @@ def wait_for_block(
     timeout_s: float,
     stop: threading.Event | None = None,
     poll_s: float = POLL_S,
-) -> None:
-    """Return when the newest block is not number `after`, after `timeout_s`, or when `stop` is set.
+) -> int | None:
+    """Return when the newest block is not number `after`, after `timeout_s`, or when `stop` is set:
+    the newest block's number, or None while no node answers.
 
     `after` None (no node answered): returns when one does.
     """
     stop, give_up_at = stop or threading.Event(), time.monotonic() + timeout_s
     while (left_s := give_up_at - time.monotonic()) > 0:
-        if head_or_none(gateway) != after:
-            return
+        head = head_or_none(gateway)
+        if head != after:
+            return head
         if stop.wait(left_s if after is None else min(poll_s, left_s)):
-            return
+            break
+    return after
 
 
 def wait_for_events(
@@ -40,23 +43,24 @@ def wait_for_events(
     depth: int,
     timeout_s: float,
     stop: threading.Event,
-) -> None:
+) -> int | None:
     """Return when one of `contracts` has said something in a block after `after`, or something that
     lies `depth` deep only since then; else after `timeout_s`, or when `stop` is set.
 
+    Returns the newest block that was looked at, to be the next `after`; None while no node answers.
     Blocks of no concern are passed over. A node that does not answer is waited out.
     """
     give_up_at = time.monotonic() + timeout_s
     addresses = [gateway.deployment.address(name) for name in contracts]
     seen = after
     while (left_s := give_up_at - time.monotonic()) > 0 and not stop.is_set():
-        wait_for_block(gateway, after=seen, timeout_s=left_s, stop=stop)
-        head = head_or_none(gateway)
+        head = wait_for_block(gateway, after=seen, timeout_s=left_s, stop=stop)
         if head is None or head == seen:
             continue
         if after is None or head < after or _has_logs(gateway, addresses, after - depth, head):
-            return
+            return head
         seen = head
+    return seen
 
 
 def _has_logs(gateway: ChainGateway, addresses: Sequence[str], after: int, head: int) -> bool:

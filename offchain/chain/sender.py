@@ -28,6 +28,8 @@ from offchain.chain.rpc import Request
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
 
 _FIRST_POLL_S, _LAST_POLL_S, _POLL_GROWTH = 0.001, 0.25, 1.5
+_PATIENCE = 0.05  # of what was waited so far, the next pause is at most, but for the first ones
+_SHORT_PAUSE_S = 0.004
 _AT_ONCE = BATCH_SIZE - 1  # and the head's number with them
 _RESEND_S = 3.0  # a node that restarted has forgotten its pool
 _TRANSFER_GAS = 21_000
@@ -213,7 +215,10 @@ class Sender:
             return None
 
     def _wait(self, attempts: Sequence[Attempt]) -> list[RawReceipt]:
-        """Poll until all are mined: fast at first, since a local chain needs milliseconds."""
+        """Poll until all are mined: fast at first, since a local chain needs milliseconds.
+
+        Of many the last is asked for first: it is mined when all before it are.
+        """
         started = last_sent = time.monotonic()
         for one in attempts:
             one.sent_at = started
@@ -221,8 +226,11 @@ class Sender:
         delay = _FIRST_POLL_S
         while True:
             missing = [one for one in attempts if one.nonce not in found]
-            # Those at the front are mined first: the rest is not asked for before they are.
-            fresh = self._look_patiently(missing[:_AT_ONCE])
+            front = missing[:_AT_ONCE]
+            is_time = time.monotonic() - last_sent > _RESEND_S  # then each counts
+            fresh = self._look_patiently(front if is_time else front[-1:])
+            if fresh and len(front) > 1 and not is_time:
+                fresh = self._look_patiently(front)
             found.update(fresh)
             if len(found) == len(attempts):
                 return [found[one.nonce] for one in attempts]
@@ -236,7 +244,8 @@ class Sender:
                 last_sent = now
                 self._resend(missing)
             time.sleep(delay)
-            delay = _FIRST_POLL_S if fresh else min(delay * _POLL_GROWTH, _LAST_POLL_S)
+            longest = min(max(_SHORT_PAUSE_S, _PATIENCE * (now - started)), _LAST_POLL_S)
+            delay = _FIRST_POLL_S if fresh else min(delay * _POLL_GROWTH, longest)
 
     def _timeout(self, attempt: Attempt) -> TransactionTimeout:
         tx_hash, dearest = attempt.newest.tx_hash, ""

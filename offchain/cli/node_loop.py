@@ -78,10 +78,10 @@ class RunningNode:
         with serve(self._intake, host=settings.host, port=settings.port) as server, upkeep:
             self._log.info("started", account=self._session.keys.address, url=server.url)
             gateway = self._session.gateway
+            head = head_or_none(gateway)
             while not stop.is_set():
-                head = head_or_none(gateway)  # what comes from here on is for the next poll
                 self._poll()
-                wait_for_events(
+                head = wait_for_events(  # what came after the last one it saw is for the next poll
                     gateway,
                     _HEEDED,
                     after=head,

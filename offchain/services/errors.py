@@ -68,6 +68,10 @@ class TermsUnfit(ServiceError):
     """What is asked does not fit the chain's terms. Nothing was paid."""
 
 
+class NotOnChain(ServiceError):
+    """The chain has no such event (yet), or a reorganisation took it off."""
+
+
 class AnswerNotReady(ServiceError):
     """The answer cannot be opened in the lock's present state; `reason` of a rejected one."""
 

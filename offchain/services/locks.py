@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.receipt import ChainEvent, Receipt
-from offchain.services.errors import ServiceError
+from offchain.services.errors import NotOnChain
 from offchain.services.roles import LockState
 from offchain.types import Account
 
@@ -127,10 +127,10 @@ class LockBook:
         return list(found)
 
     def event_of(self, event: str, lock_id: bytes) -> ChainEvent:
-        """Return the one event of a lock. Raises ServiceError if there is none yet."""
+        """Return the one event of a lock. Raises NotOnChain if there is none yet."""
         found = self.events(event, lockId=lock_id)
         if not found:
-            raise ServiceError(
+            raise NotOnChain(
                 f"this chain has no {event} event of lock {lock_id.hex()} (yet); is the id right?"
             )
         return found[-1]

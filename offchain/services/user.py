@@ -20,7 +20,13 @@ from offchain.records.contexts import DATA_SHARING_PURPOSE
 from offchain.records.tariff import Tariff
 from offchain.services.audit import AuditReport, audit_answer
 from offchain.services.disputes import AnswerDisputes, PreparedDispute
-from offchain.services.errors import AnswerNotReady, ServiceError, TermsUnfit, UnfitMember
+from offchain.services.errors import (
+    AnswerNotReady,
+    NotOnChain,
+    ServiceError,
+    TermsUnfit,
+    UnfitMember,
+)
 from offchain.services.locks import REQUEST_GAS, Lock, LockBook
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
@@ -224,11 +230,11 @@ class UserAgent:
         """Wait for the answer and open it; look at each new block, and every `poll_s` at least.
 
         Raises AnswerNotReady when the lock ended otherwise, or time is up; StoreUnavailable when no
-        store answered until then.
+        store answered until then, NotOnChain when the claim was off the chain.
         """
         give_up_at, fetching = time.monotonic() + timeout_s, None
+        head = head_or_none(self._gateway)
         while True:
-            head = head_or_none(self._gateway)
             try:
                 return self.answer(lock_id)
             except AnswerNotReady as not_ready:
@@ -239,10 +245,10 @@ class UserAgent:
                         target=self._fetch, args=(lock_id,), name="fetch-answer", daemon=True
                     )
                     fetching.start()
-            except StoreUnavailable:
+            except (NotOnChain, StoreUnavailable):  # taken off since, or down: it comes back
                 if time.monotonic() >= give_up_at:
                     raise
-            wait_for_block(self._gateway, after=head, timeout_s=poll_s)
+            head = wait_for_block(self._gateway, after=head, timeout_s=poll_s)
 
     def _fetch(self, lock_id: bytes) -> None:
         """Have one's own store fetch the sealed answer while the claim is on its way."""

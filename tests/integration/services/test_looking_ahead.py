@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from offchain.chain.errors import ChainMismatch, NodeRefused
+from offchain.chain.receipt import ChainEvent
 from offchain.chain.rpc import Request
+from offchain.services.errors import NotOnChain
+from offchain.services.locks import LockBook
 from offchain.services.node.inbox_scan import look_ahead
 from offchain.services.opened_answer import OpenedAnswer
 from offchain.services.roles import LockState
@@ -47,6 +50,26 @@ def test_run_once__given_new_blocks__reads_the_events_of_all_kinds_in_two_questi
     found = asked_for_logs(monkeypatch, house)
     house.node.worker.run_once()
     assert found == [2, 3]  # demands and disputes; selections, broadcasts and requests
+
+
+def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_return(
+    fresh: Town, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_id = ask(house)
+    house.node.worker.run_once()
+    events, left = LockBook.events, [2]
+
+    def without_claim(self: LockBook, event: str, **filters: object) -> list[ChainEvent]:
+        if event == "Claimed" and left[0]:
+            left[0] -= 1
+            return []
+        return events(self, event, **filters)
+
+    monkeypatch.setattr(LockBook, "events", without_claim)
+    assert house.user.wait_answer(lock_id, timeout_s=60, poll_s=0.01).signature_valid
+    left[0] = 1
+    with pytest.raises(NotOnChain, match=lock_id.hex()):
+        house.user.wait_answer(lock_id, timeout_s=0)
 
 
 @pytest.mark.parametrize("error", [NodeRefused("batch", -32600, "too large"), ChainMismatch("x")])

@@ -76,7 +76,7 @@ def test_wait_for_block__when_a_node_answers_again__returns_at_once() -> None:
 
 
 def test_wait_for_events__blocks_of_no_concern__are_passed_over() -> None:
-    chain = Chain(7, 8, 8, 9, 9, 10, spoke=(10,))
+    chain = Chain(7, 8, 9, 10, spoke=(10,))
     assert waited_for_events_s(chain, depth=0) < 5
     assert chain.heads == [10]
 
