@@ -230,7 +230,7 @@ class Sender:
             is_time = time.monotonic() - last_sent > _RESEND_S  # then each counts
             fresh = self._look_patiently(front if is_time else front[-1:])
             if fresh and len(front) > 1 and not is_time:
-                fresh = self._look_patiently(front)
+                fresh = self._look_by_block(front, fresh[front[-1].nonce])
             found.update(fresh)
             if len(found) == len(attempts):
                 return [found[one.nonce] for one in attempts]
@@ -260,6 +260,30 @@ class Sender:
             return self._look(attempts, head=None)
         except (NodeUnavailable, NodeRefused):
             return {}  # sent is sent: the time limit decides how long to hope
+
+    def _look_by_block(
+        self, attempts: Sequence[Attempt], last: RawReceipt
+    ) -> dict[int, RawReceipt]:
+        """Return and note receipts a block at a time, from the last one's backwards: for each one
+        alone Geth reads its whole block. Where that is refused, each is asked for.
+        """
+        nonces = {one.tx_hash: attempt.nonce for attempt in attempts for one in attempt.variants}
+        found: dict[int, RawReceipt] = {}
+        receipt: RawReceipt | None = last
+        while receipt is not None:
+            try:
+                mined = self.endpoint.request("eth_getBlockReceipts", receipt["blockNumber"])
+            except (NodeRefused, NodeUnavailable):
+                return self._look_patiently(attempts)
+            ours = [one for one in mined or () if one["transactionHash"] in nonces]
+            fresh = {nonces[one["transactionHash"]]: one for one in ours}
+            if not fresh.keys() - found.keys():  # a reorganisation came between: the caller asks on
+                break
+            found |= fresh
+            left = [attempt for attempt in attempts if attempt.nonce not in found]
+            receipt = self._look_patiently(left[-1:]).get(left[-1].nonce) if left else None
+        self._note(found, None)
+        return found
 
     def _look(self, attempts: Sequence[Attempt], *, head: int | None) -> dict[int, RawReceipt]:
         """Return receipts by nonce, whichever variant was mined, and note them.

@@ -326,6 +326,29 @@ def test_transact__receipt_shown_before_its_block_is_the_latest__waits_for_that(
     assert behind == [0]
 
 
+@pytest.mark.parametrize("knows_block_receipts", [True, False])
+def test_transact_many__more_than_a_batch_of_receipts__gives_each_its_own(
+    anvil, deployment, account, tmp_path, monkeypatch, knows_block_receipts
+):
+    outbox = TransactionOutbox(tmp_path / "outbox.sqlite")
+    gateway = ChainGateway(anvil.url, deployment, account=account, outbox=outbox)
+    asked, real = [], gateway.endpoint.request
+
+    def noting(method, *params):
+        asked.append(method)
+        if method == "eth_getBlockReceipts" and not knows_block_receipts:
+            raise NodeRefused(method, -32601, "the method does not exist")
+        return real(method, *params)
+
+    monkeypatch.setattr(gateway.endpoint, "request", noting)
+    calls = [Call(PROBE, "increment", (f"n{n}",), gas=100_000) for n in range(230)]
+    receipts = gateway.transact_many(calls, dry_call=False)
+    notes = [receipt.event("Counted").args["note"] for receipt in receipts]
+    assert notes == [f"n{n}" for n in range(230)]
+    assert "eth_getBlockReceipts" in asked
+    assert gateway.is_settled()
+
+
 def test_block__beyond_the_head__is_refused(gateway):
     with pytest.raises(NodeRefused, match="no block"):
         gateway.block(10**9)
