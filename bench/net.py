@@ -91,8 +91,8 @@ def _measure(period_s: int, count: int, *, burst: int) -> tuple[list[Figure], Pe
             run = _run(site, period_s, count)
             figures = _shown(_period_figures(run))
             if period_s == 0:
-                figures += _shown(_burst_figures(measure_burst(site, burst)))
                 figures += _shown(_sending_figures(site))
+                figures += _shown(_burst_figures(measure_burst(site, burst)))
                 figures += _shown(storage_figures(site.network.plan.ipfs_urls[0]))
     return figures, run
 

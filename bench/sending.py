@@ -71,7 +71,7 @@ def measure_sending(
     key: str,
     *,
     transactions: int = 200,
-    rounds: int = 3,
+    rounds: int = 5,
     gas_price_wei: int | None = None,
     confirmations: int = 0,
 ) -> SendingRates:

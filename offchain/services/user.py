@@ -13,7 +13,7 @@ from pathlib import Path
 
 from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.heads import head_or_none, wait_for_block
+from offchain.chain.heads import POLL_S, head_or_none, wait_for_block
 from offchain.chain.receipt import Receipt
 from offchain.errors import DmsmError
 from offchain.records.contexts import DATA_SHARING_PURPOSE
@@ -42,6 +42,7 @@ from offchain.types import SECONDS_PER_DAY, Policy
 _log = logging.getLogger(__name__)
 TYPE_NAMES = {1: "bill", 2: "advice"}
 # NONE: a reorganisation took the request off the chain, and it comes back (or nobody asked).
+_CLAIM_POLL_S = 0.003  # once accepted, the claim is near
 _PENDING = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
 
 
@@ -233,7 +234,7 @@ class UserAgent:
         store answered until then, NotOnChain when the claim was off the chain.
         """
         give_up_at, fetching = time.monotonic() + timeout_s, None
-        head = head_or_none(self._gateway)
+        head, look_s = head_or_none(self._gateway), POLL_S
         while True:
             try:
                 return self.answer(lock_id)
@@ -245,10 +246,11 @@ class UserAgent:
                         target=self._fetch, args=(lock_id,), name="fetch-answer", daemon=True
                     )
                     fetching.start()
+                    look_s = _CLAIM_POLL_S
             except (NotOnChain, StoreUnavailable):  # taken off since, or down: it comes back
                 if time.monotonic() >= give_up_at:
                     raise
-            head = wait_for_block(self._gateway, after=head, timeout_s=poll_s)
+            head = wait_for_block(self._gateway, after=head, timeout_s=poll_s, poll_s=look_s)
 
     def _fetch(self, lock_id: bytes) -> None:
         """Have one's own store fetch the sealed answer while the claim is on its way."""

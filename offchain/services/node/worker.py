@@ -73,7 +73,7 @@ class NodeWorker:
         self.requests = RequestDesk(parts, self.bond, tariff)
         self.market = MarketDesk(parts, self.bond)
         self.defence = DefenceDesk(parts)
-        self._fresh_scans = (*self.market.scans, self.requests.scan)
+        self._scans = (*self.defence.scans, *self.market.scans, self.requests.scan)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
@@ -87,7 +87,8 @@ class NodeWorker:
         """
         tried: dict[bytes, str] = {}
         outcomes = self._send_again() + self._urgent(tried)
-        look_ahead(self.defence.scans)
+        faults = self._health.check() if self._health else []  # steers to the nodes that are asked
+        look_ahead(self._scans)
         begun: list[_Kind] = [
             ("demands", self.defence.demands, self.defence.serve),
             ("disputes", self.defence.disputes, self.defence.reply),
@@ -101,7 +102,7 @@ class NodeWorker:
             found, error = _found(kind, find)
             outcomes += self._said_once(kind, error or self.defence.unread.get(_DUTIES[kind]))
             outcomes += self._steps(kind, found, step, tried)
-        changes, ready = self._judge(fresh)
+        changes, ready = self._judge(fresh, faults)
         outcomes += changes
         if ready:
             outcomes += self._top_up_bond()
@@ -164,15 +165,14 @@ class NodeWorker:
             return [Outcome("failed", b"", str(error))]
         return []
 
-    def _judge(self, fresh: list[_Kind]) -> tuple[list[Outcome], list[_Ready]]:
-        """Look at the nodes and read what is new; return what changed, and what may begin.
+    def _judge(self, fresh: list[_Kind], faults: list[str]) -> tuple[list[Outcome], list[_Ready]]:
+        """Read what is new; return what changed, and what may begin. `faults`: why the nodes are
+        not to be believed.
 
         A log that cannot be read stops everything new, of whatever kind it is: who cannot read
         the chain may be blind to more. Another fault stops its own kind.
         """
-        faults, ready = self._health.check() if self._health else [], list[_Ready]()
-        look_ahead(self._fresh_scans)
-        said: list[Outcome] = []
+        faults, ready, said = [*faults], list[_Ready](), list[Outcome]()
         for kind, find, step in fresh:
             found, error = _found(kind, find)
             if isinstance(error, LogUnreadable):

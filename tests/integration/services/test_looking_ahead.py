@@ -43,13 +43,13 @@ def asked_for_logs(monkeypatch: pytest.MonkeyPatch, house: House) -> list[int]:
     return found
 
 
-def test_run_once__given_new_blocks__reads_the_events_of_all_kinds_in_two_questions(
+def test_run_once__given_new_blocks__reads_the_events_of_all_kinds_at_once(
     fresh: Town, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh.anvil.mine(2)
     found = asked_for_logs(monkeypatch, house)
     house.node.worker.run_once()
-    assert found == [2, 3]  # demands and disputes; selections, broadcasts and requests
+    assert found == [5]  # demands, disputes, selections, broadcasts, requests
 
 
 def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_return(
