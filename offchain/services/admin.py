@@ -221,10 +221,19 @@ class Admin:
         give_up_at = time.monotonic() + _BACK_S
         while True:
             try:
-                return self.book.proposal(receipt.event("Proposed").args["proposalId"]), receipt
+                said = receipt.event("Proposed").args
+                found = self.book.proposal(said["proposalId"])
+                meant = (said["target"], said["valueWei"], bytes(said["data"]))
+                if (found.by, *_call_of(found)) == (said["by"], *meant):
+                    return found, receipt
             except ServiceError:
-                if time.monotonic() >= give_up_at:
-                    raise
+                found = None
+            if time.monotonic() >= give_up_at:
+                raise ServiceError(
+                    f"a reorganisation took what was proposed off the chain, and it is not back "
+                    f"after {_BACK_S:.0f} s (transaction {receipt.tx_hash}); look for it: dmsm "
+                    "admin proposals"
+                )
             time.sleep(_POLL_S)
             self._gateway.settle()
             receipt = self._gateway.follow(receipt) or receipt

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from offchain.chain.anvil import Anvil, start_anvil
 from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import ContractRevert
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.outbox import TransactionOutbox
+from offchain.chain.receipt import Receipt
 from offchain.services.admin import Admin
 from offchain.services.consortium import ConsortiumBook, Stage
 from offchain.services.errors import DecisionRefused, ServiceError
@@ -111,6 +114,35 @@ def test_approve__when_the_id_means_another_call__approves_nothing(council: Coun
         second.approve(read.proposal_id, read=read)
 
     assert council.book.proposal(read.proposal_id).approved_by == (first.address,)
+
+
+def test_decide__given_a_reorganisation_that_gives_its_number_to_another__finds_its_own(
+    council: Council, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second, anvil = council.members[1], council.anvil
+    gateway = ChainGateway(
+        anvil.url,
+        council.gateway.deployment,
+        account=account_of(anvil.keys[0]),
+        outbox=TransactionOutbox(tmp_path / "outbox.sqlite"),
+        gas_price_wei=0,
+        confirmations=1,
+    )
+    real = gateway.transact
+
+    def taken_off(*args: Any, **options: Any) -> Receipt:
+        receipt = real(*args, **options)
+        anvil.reorg(1)
+        second.set_sharing_terms(**{**TERMS, "application_wei": 7})
+        return receipt
+
+    monkeypatch.setattr(gateway, "transact", taken_off)
+    decision = Admin(gateway).set_sharing_terms(**TERMS)
+
+    assert decision.proposal.proposal_id == 2
+    assert "applicationWei 5" in decision.proposal.text
+    assert decision.receipt.event("Proposed").args["proposalId"] == 2
+    assert "applicationWei 7" in council.book.proposal(1).text
 
 
 def test_execute__given_one_approval__is_refused_and_changes_nothing(council: Council) -> None:
