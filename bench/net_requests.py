@@ -46,6 +46,8 @@ def measure_requests(site: Site, count: int, *, is_final: bool) -> RequestRun:
 def measure_inquiries(site: Site, count: int) -> list[float]:
     """Let the users in turn ask what their account holds: balance, withdrawable sum, last lock."""
     locks = [home.user.my_locks()[-1] for home in site.households]
+    for home, lock_id in zip(site.households, locks, strict=True):
+        _wait_final(home, lock_id)
     took_ms = []
     for number in range(count):
         home = site.households[number % len(site.households)]
@@ -57,6 +59,14 @@ def measure_inquiries(site: Site, count: int) -> list[float]:
         if balance_wei <= 0 or lock.state not in (LockState.CLAIMED, LockState.SETTLED):
             raise RequestsFailed(f"the account holds {balance_wei} wei, its lock is {lock.state}")
     return took_ms
+
+
+def _wait_final(home: Household, lock_id: bytes) -> None:
+    give_up_at = time.monotonic() + _ANSWER_S
+    while home.user.lock(lock_id).state not in (LockState.CLAIMED, LockState.SETTLED):
+        if time.monotonic() > give_up_at:
+            raise RequestsFailed(f"the claim of {lock_id.hex()} does not become final")
+        time.sleep(0.05)
 
 
 def _ask(home: Household, user: UserAgent) -> tuple[float, float]:
