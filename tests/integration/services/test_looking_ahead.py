@@ -1,7 +1,7 @@
 """What a node and a user read or fetch before they need it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -20,9 +20,12 @@ from tests.integration.services.test_requests import ask
 
 
 @pytest.fixture
-def house(fresh: Town) -> House:
-    fresh.houses[0].node.worker.run_once()  # what is old is read
-    return fresh.houses[0]
+def house(fresh: Town) -> Iterator[House]:
+    """A house whose node has read and done all, before the test and after."""
+    worker = fresh.houses[0].node.worker
+    worker.run_once()
+    yield fresh.houses[0]
+    worker.run_once()
 
 
 def asked_for_logs(monkeypatch: pytest.MonkeyPatch, house: House) -> list[int]:
@@ -106,10 +109,10 @@ def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(
     lock_id = ask(house)
     worker, store = house.node.worker, house.user._store
     has_fetched, fetched = threading.Event(), list[tuple[str, bytes]]()
-    get = type(store).get
+    get = store.get
 
-    def noting(self: Any, cid: Any, *, max_bytes: int) -> bytes:
-        data = get(self, cid, max_bytes=max_bytes)
+    def noting(cid: Any, *, max_bytes: int) -> bytes:
+        data = get(cid, max_bytes=max_bytes)
         fetched.append((threading.current_thread().name, bytes(cid)))
         if threading.current_thread().name == "fetch-answer":
             has_fetched.set()
@@ -120,7 +123,7 @@ def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(
         worker.run_once()
     lock = house.user.lock(lock_id)
     assert lock.state is LockState.ACCEPTED
-    monkeypatch.setattr(type(store), "get", noting)
+    monkeypatch.setattr(store, "get", noting)
     opened = list[OpenedAnswer]()
     waiting = threading.Thread(
         target=lambda: opened.append(house.user.wait_answer(lock_id, timeout_s=60))
@@ -139,14 +142,14 @@ def test_wait_answer__given_a_store_that_is_down_for_a_moment__waits_for_it(
     lock_id = ask(house)
     house.node.worker.run_once()
     store, faults = house.user._store, [StoreUnavailable("down"), StoreUnavailable("down")]
-    get = type(store).get
+    get = store.get
 
-    def failing(self: Any, cid: Any, *, max_bytes: int) -> bytes:
+    def failing(cid: Any, *, max_bytes: int) -> bytes:
         if faults:
             raise faults.pop()
-        return get(self, cid, max_bytes=max_bytes)
+        return get(cid, max_bytes=max_bytes)
 
-    monkeypatch.setattr(type(store), "get", failing)
+    monkeypatch.setattr(store, "get", failing)
     assert house.user.wait_answer(lock_id, timeout_s=60, poll_s=0.01).signature_valid
     assert faults == []
     faults.append(StoreUnavailable("down for good"))

@@ -3,11 +3,20 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from offchain.services.demo import interrupts
 from offchain.services.demo.interrupts import stop_on_signals
+
+
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """As from a terminal: a run that `nohup` started ignores it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def send(number: int) -> None:
