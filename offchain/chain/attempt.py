@@ -14,13 +14,15 @@ _ONCE_MINED = (TransactionState.MINED, TransactionState.FAILED)
 @dataclass
 class Attempt:
     """`variants` differ in their fee alone, the last one offers most. `sent_at` is monotonic time
-    of the last pricing, `sent_block` the head then; None: not known yet.
+    of the last pricing, `sent_block` the head then; None: not known yet. `is_doubted`: another
+    transaction seemed to have its nonce when that was last looked at.
     """
 
     variants: list[SignedTransaction]
     sent_at: float = 0.0
     sent_block: int | None = None
     is_at_its_dearest: bool = field(default=False)
+    is_doubted: bool = field(default=False)
 
     @property
     def nonce(self) -> int:

@@ -322,8 +322,10 @@ class Sender:
         """
         try:
             head, nonce, final_nonce = self._heads()
-            if final_nonce > missing[0].nonce and not self._look(missing[:1], head=None):
-                raise self._lose(missing[0])
+            first, was_doubted = missing[0], missing[0].is_doubted
+            first.is_doubted = final_nonce > first.nonce and not self._look([first], head=None)
+            if first.is_doubted and was_doubted:  # twice: where the newest block is final, a
+                raise self._lose(first)  # reorganisation may show the one and hide the other
             if nonce == missing[0].nonce:
                 self._take_out_of_pool()
             self._raise_fees(missing, head)

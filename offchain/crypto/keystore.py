@@ -39,6 +39,7 @@ __all__ = [
     "save_paillier",
 ]
 
+_IV_BYTES = 16  # of AES-CTR
 SCRYPT_N = 1 << 17
 LIGHT_SCRYPT_N = 1 << 12  # tests and development chains only
 _SCRYPT_R = 8
@@ -69,6 +70,9 @@ def save_account(
     except ValueError:
         raise KeystoreError("the account's private key is out of range") from None
     document = Account.encrypt(key, _text(password), kdf="scrypt", iterations=scrypt_n)
+    parameters = document["crypto"]["cipherparams"]
+    # eth-keyfile leaves leading zero bytes out, one time in 256: Geth panics ("bad IV length").
+    parameters["iv"] = parameters["iv"].zfill(2 * _IV_BYTES)
     write_document(Path(path), document, lambda written: load_account(written, password), key)
     return address
 

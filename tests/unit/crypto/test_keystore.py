@@ -5,6 +5,7 @@ import os
 import stat
 
 import pytest
+from eth_keyfile import keyfile
 
 from offchain.crypto import keystore
 from offchain.crypto.bls import BlsSecretKey
@@ -51,6 +52,16 @@ def _kinds(private_key):
         "device": (keystore.save_device, keystore.load_device, DeviceSecret.generate()),
         "paillier": (keystore.save_paillier, keystore.load_paillier, private_key),
     }
+
+
+def test_save_account__initial_value_with_leading_zeros__has_its_full_length(tmp_path, monkeypatch):
+    """Geth panics at a shorter one."""
+    draw = lambda count: bytes(2) + os.urandom(count - 2)  # noqa: E731
+    monkeypatch.setattr(keyfile.Random, "get_random_bytes", draw)
+    path, key = tmp_path / "account.json", bytes([7]) * 32
+    keystore.save_account(path, key, PASSWORD, scrypt_n=keystore.LIGHT_SCRYPT_N)
+    assert len(json.loads(path.read_text())["crypto"]["cipherparams"]["iv"]) == 32
+    assert keystore.load_account(path, PASSWORD).reveal() == key
 
 
 @pytest.mark.parametrize("kind", ["bls", "delivery", "device", "paillier"])
