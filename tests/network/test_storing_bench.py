@@ -25,6 +25,7 @@ def test_storage_figures__at_a_running_node__measures_and_unpins_what_it_put(
         swarm.stop()
     assert [figure.name for figure in figures] == [
         "data_set_by_car_vs_http_add",
+        "data_set_import_vs_http_add",
         "ciphertexts_alone_by_car_vs_http_add",
     ]
     assert figures[0].limit == 40
