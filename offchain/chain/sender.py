@@ -93,7 +93,7 @@ class Sender:
         open_ones = attempts_of(self.outbox.not_final(self.chain_id, self.address))
         if not open_ones:
             return
-        found = self._look_many(open_ones, head=self._head())
+        found = self._look(open_ones, head=self._head())
         over = [one for one in open_ones if one.nonce not in found and one.is_replaced]
         self._note_strangers(over)
         lost = [one for one in open_ones if one.nonce not in found and one not in over]
@@ -230,7 +230,7 @@ class Sender:
             is_time = time.monotonic() - last_sent > _RESEND_S  # then each counts
             fresh = self._look_patiently(front if is_time else front[-1:])
             if fresh and len(front) > 1 and not is_time:
-                fresh = self._look_patiently(front, fresh[front[-1].nonce])
+                fresh = self._look_patiently(front)
             found.update(fresh)
             if len(found) == len(attempts):
                 return [found[one.nonce] for one in attempts]
@@ -255,52 +255,25 @@ class Sender:
             f"{tx_hash} of {self.address} is not mined after {self.timeout_s} s{dearest}", tx_hash
         )
 
-    def _look_patiently(
-        self, attempts: Sequence[Attempt], last: RawReceipt | None = None
-    ) -> dict[int, RawReceipt]:
+    def _look_patiently(self, attempts: Sequence[Attempt]) -> dict[int, RawReceipt]:
         try:
-            if last is not None:
-                return self._look_by_block(attempts, last, head=None)
             return self._look(attempts, head=None)
         except (NodeUnavailable, NodeRefused):
             return {}  # sent is sent: the time limit decides how long to hope
 
-    def _look_many(self, attempts: Sequence[Attempt], *, head: int) -> dict[int, RawReceipt]:
-        last = self._look(attempts[-1:], head=head).get(attempts[-1].nonce)
-        if last is None or len(attempts) == 1:
-            return self._look(attempts, head=head)
-        return self._look_by_block(attempts, last, head=head)
-
-    def _look_by_block(
-        self, attempts: Sequence[Attempt], last: RawReceipt, *, head: int | None
-    ) -> dict[int, RawReceipt]:
-        """Return and note receipts a block at a time, from the last one's backwards: for each one
-        alone Geth reads its whole block. Where that is refused, each is asked for.
-        """
-        nonces = {one.tx_hash: attempt.nonce for attempt in attempts for one in attempt.variants}
-        found: dict[int, RawReceipt] = {}
-        receipt: RawReceipt | None = last
-        while receipt is not None:
-            try:
-                mined = self.endpoint.request("eth_getBlockReceipts", receipt["blockNumber"])
-            except (NodeRefused, NodeUnavailable):
-                mined = None
-            ours = [one for one in mined or () if one["transactionHash"] in nonces]
-            fresh = {nonces[one["transactionHash"]]: one for one in ours}
-            if not fresh.keys() - found.keys():  # refused, or a reorganisation came between
-                return self._look(attempts, head=head)
-            found |= fresh
-            left = [attempt for attempt in attempts if attempt.nonce not in found]
-            receipt = self._look(left[-1:], head=None).get(left[-1].nonce) if left else None
-        self._note(found, head)
-        return found if len(found) == len(attempts) else self._look(attempts, head=head)
-
     def _look(self, attempts: Sequence[Attempt], *, head: int | None) -> dict[int, RawReceipt]:
         """Return receipts by nonce, whichever variant was mined, and note them.
 
-        With `head` those that lie deep enough below it are noted as final. Geth shows a receipt a
-        moment before its block is the latest: it counts once whoever reads the latest block finds
-        what it says.
+        With `head` those that lie deep enough below it are noted as final.
+        """
+        last = self._receipts(attempts[-1:]) if len(attempts) > 1 else {}
+        found = self._by_block(attempts, *last.values()) if last else self._receipts(attempts)
+        self._note(found, head)
+        return found
+
+    def _receipts(self, attempts: Sequence[Attempt]) -> dict[int, RawReceipt]:
+        """Ask for each variant's receipt. Geth shows one a moment before its block is the latest:
+        it counts once whoever reads the latest block finds what it says.
         """
         asked = [(attempt, variant) for attempt in attempts for variant in attempt.variants]
         calls: list[Request] = [("eth_getTransactionReceipt", [one.tx_hash]) for _, one in asked]
@@ -313,8 +286,27 @@ class Sender:
                 continue
             if int(receipt["blockNumber"], 16) <= int(latest, 16):
                 found[attempt.nonce] = receipt
-        self._note(found, head)
         return found
+
+    def _by_block(self, attempts: Sequence[Attempt], last: RawReceipt) -> dict[int, RawReceipt]:
+        """Read a block's receipts at once, from the last one's backwards: for each one alone Geth
+        reads its whole block. Where that brings nothing, each is asked for.
+        """
+        nonces = {one.tx_hash: attempt.nonce for attempt in attempts for one in attempt.variants}
+        found: dict[int, RawReceipt] = {}
+        receipt: RawReceipt | None = last
+        while receipt is not None:
+            call: Request = ("eth_getBlockReceipts", [receipt["blockNumber"]])
+            (mined,) = self.endpoint.batch([call])
+            said = mined if isinstance(mined, list) else []
+            ours = [one for one in said if one["transactionHash"] in nonces]
+            fresh = {nonces[one["transactionHash"]]: one for one in ours}
+            if not fresh.keys() - found.keys():  # refused, or a reorganisation came between
+                return self._receipts(attempts)
+            found |= fresh
+            left = [attempt for attempt in attempts if attempt.nonce not in found]
+            receipt = self._receipts(left[-1:]).get(left[-1].nonce) if left else None
+        return found if len(found) == len(attempts) else self._receipts(attempts)
 
     def _resend(self, missing: Sequence[Attempt]) -> None:
         """Send again what a node may have forgotten, or what is priced too low; notice what can

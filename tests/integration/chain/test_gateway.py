@@ -332,15 +332,15 @@ def test_transact_many__more_than_a_batch_of_receipts__gives_each_its_own(
 ):
     outbox = TransactionOutbox(tmp_path / "outbox.sqlite")
     gateway = ChainGateway(anvil.url, deployment, account=account, outbox=outbox)
-    asked, real = [], gateway.endpoint.request
+    asked, real = [], gateway.endpoint.batch
 
-    def noting(method, *params):
-        asked.append(method)
-        if method == "eth_getBlockReceipts" and not knows_block_receipts:
-            raise NodeRefused(method, -32601, "the method does not exist")
-        return real(method, *params)
+    def noting(calls, **how):
+        asked.extend(method for method, _ in calls)
+        if calls[0][0] == "eth_getBlockReceipts" and not knows_block_receipts:
+            return [NodeRefused("eth_getBlockReceipts", -32601, "the method does not exist")]
+        return real(calls, **how)
 
-    monkeypatch.setattr(gateway.endpoint, "request", noting)
+    monkeypatch.setattr(gateway.endpoint, "batch", noting)
     calls = [Call(PROBE, "increment", (f"n{n}",), gas=100_000) for n in range(230)]
     receipts = gateway.transact_many(calls, dry_call=False)
     notes = [receipt.event("Counted").args["note"] for receipt in receipts]
