@@ -41,8 +41,8 @@ from offchain.types import SECONDS_PER_DAY, Policy
 
 _log = logging.getLogger(__name__)
 TYPE_NAMES = {1: "bill", 2: "advice"}
-# NONE: a reorganisation took the request off the chain, and it comes back (or nobody asked).
 _CLAIM_POLL_S = 0.003  # once accepted, the claim is near
+# NONE: a reorganisation took the request off the chain, and it comes back (or nobody asked).
 _PENDING = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
 
 
