@@ -84,6 +84,15 @@ def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
     return DefenceDesk(parts)
 
 
+def demanded(court: Court, house: House) -> tuple[bytes, DefenceDesk]:
+    """Return an answered lock that was just demanded, and a desk that believes what lies deep."""
+    lock_id = answer_honestly(house)
+    court.town.anvil.mine(DEPTH)
+    desk = desk_of(court, house, confirmations=DEPTH)
+    house.user.demand(lock_id)
+    return lock_id, desk
+
+
 def kinds(house: House) -> list[str]:
     return [one.kind for one in house.node.worker.run_once()]
 
@@ -141,10 +150,7 @@ def test_reply__given_delivery_read_from_an_older_block__still_replies(
 
 def test_serve__given_demand_in_the_newest_block__does_not_wait_for_depth(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
-    lock_id = answer_honestly(house)
-    town.anvil.mine(DEPTH)
-    desk = desk_of(court, house, confirmations=DEPTH)
-    house.user.demand(lock_id)
+    lock_id, desk = demanded(court, house)
 
     assert desk.demands() == [lock_id]
     assert desk.serve(lock_id).kind == "served"
@@ -155,10 +161,7 @@ def test_serve__given_demand_in_the_newest_block__does_not_wait_for_depth(court:
 
 def test_serve__given_served_and_taken_off__serves_again(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
-    lock_id = answer_honestly(house)
-    town.anvil.mine(DEPTH)
-    desk = desk_of(court, house, confirmations=DEPTH)
-    house.user.demand(lock_id)
+    lock_id, desk = demanded(court, house)
     desk.demands()
     assert desk.serve(lock_id).kind == "served"
     town.anvil.reorg(1)
@@ -171,10 +174,7 @@ def test_serve__given_served_and_taken_off__serves_again(court: Court) -> None:
 
 def test_serve__given_demand_taken_off_and_mined_anew__serves_it(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
-    lock_id = answer_honestly(house)
-    town.anvil.mine(DEPTH)
-    desk = desk_of(court, house, confirmations=DEPTH)
-    house.user.demand(lock_id)
+    lock_id, desk = demanded(court, house)
     assert desk.demands() == [lock_id]
     town.anvil.reorg(1)
 
@@ -185,10 +185,7 @@ def test_serve__given_demand_taken_off_and_mined_anew__serves_it(court: Court) -
 
 def test_serve__given_demand_taken_off_for_good__ends_with_the_lock(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
-    lock_id = answer_honestly(house)
-    town.anvil.mine(DEPTH)
-    desk = desk_of(court, house, confirmations=DEPTH)
-    house.user.demand(lock_id)
+    lock_id, desk = demanded(court, house)
     desk.demands()
     town.anvil.reorg(1)
     town.anvil.warp(WINDOW_S)
