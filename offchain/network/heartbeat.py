@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,26 +67,31 @@ class Heartbeat:
         found = (node.request("eth_getTransactionByHash", one) for one in hashes)
         return any(one is not None and not is_beat(one) for one in found)
 
-    def beat(self, node: Ipc) -> str:
-        """Send the next beat; return its bytes. Raises NodeUnavailable."""
+    def beat(self, node: Ipc) -> None:
+        """Send the next beat. Raises NodeUnavailable."""
+        _send(node, self.sign(self._next_nonce(node)))
+
+    def _next_nonce(self, node: Ipc) -> int:
         count = node.request("eth_getTransactionCount", self._account.address, "latest")
-        raw = self.sign(int(count, 16))
-        _send(node, raw)
-        return raw
+        return int(count, 16)
 
     def _beat_everywhere(self, paths: Sequence[Path]) -> None:
         """Beat at every signer, each with the nonce that it sees.
 
         On one side of a fork the next beat may be mined already, so that nothing is left to seal
         there, while the other side's signers have signed too recently: only a beat for each side
-        lets the longer one grow.
+        lets the longer one grow. All are asked before the first beat is sent: a signer asked after
+        it would count the block that it made, and get a beat for one block more.
         """
-        for path in paths:
-            try:
-                with Ipc(path, timeout_s=1.0) as node:
-                    self.beat(node)
-            except (NodeUnavailable, NodeRefused):
-                continue  # that signer is down; one of them is enough
+        with ExitStack() as opened:
+            beats = []
+            for path in paths:
+                with suppress(NodeUnavailable, NodeRefused):  # it is down; one of them is enough
+                    node = opened.enter_context(Ipc(path, timeout_s=1.0))
+                    beats.append((node, self.sign(self._next_nonce(node))))
+            for node, raw in beats:
+                with suppress(NodeUnavailable):
+                    _send(node, raw)
 
     def sign(self, nonce: int) -> str:
         """Return the beat with this nonce, signed; the same nonce gives the same bytes."""

@@ -51,18 +51,28 @@ def test_transfer__period_0__is_mined_in_a_block_made_for_it(network: Network) -
     assert mined_in == sorted(set(mined_in))  # nothing is waited for but the one before
 
 
-def test_heartbeat__after_a_transaction__makes_it_final_at_once_and_then_rests(
+def test_heartbeat__after_a_transaction__makes_it_final_sooner_than_idle_beats_would(
     network: Network,
 ) -> None:
-    gateway = gateway_of(network)
-    receipt = gateway.transfer(NOBODY, 1)
-    started = time.monotonic()
-    wait_for(lambda: gateway.block_number() >= receipt.block_number + 3, timeout_s=10)
-    assert time.monotonic() - started < 1.5  # the idle beat alone would take 3 × 2 s
-    wait_for(lambda: gateway.block_number() >= receipt.block_number + 4, timeout_s=10)
-    before = gateway.block_number()
-    time.sleep(4)
-    assert gateway.block_number() - before <= 3
+    mined = gateway_of(network).transfer(NOBODY, 1).block_number
+    assert gaps_s(network, mined, blocks=3)[-1] < 3 * network.plan.heartbeat_s
+
+
+def test_heartbeat__when_all_is_final__makes_one_block_each_idle_time(network: Network) -> None:
+    mined = gateway_of(network).transfer(NOBODY, 1).block_number
+    rested = gaps_s(network, mined + 5, blocks=6)  # behind all that a reorganisation may move
+    assert all(gap >= n * network.plan.heartbeat_s for n, gap in enumerate(rested, 1)), rested
+
+
+def gaps_s(network: Network, first: int, *, blocks: int) -> list[int]:
+    """How long after block `first` each of so many blocks was made, by their own times."""
+    name = network.plan.signers[0].name
+    wait_for(lambda: height_of(network, name) >= first + blocks)
+    times = [
+        int(block_at(network, name, hex(number))["timestamp"], 16)
+        for number in range(first, first + blocks + 1)
+    ]
+    return [time_s - times[0] for time_s in times[1:]]
 
 
 def test_rpc__from_outside__has_no_control_of_the_node(network: Network) -> None:
