@@ -1,11 +1,12 @@
 """The health gate on real nodes: ages, lags, forks, other chains, silence."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from eth_account import Account
 
-from offchain.chain import codec
+from offchain.chain import codec, health
 from offchain.chain.anvil import start_anvil
 from offchain.chain.errors import LogUnreadable
 from offchain.chain.gateway import ChainGateway
@@ -99,14 +100,17 @@ def test_check__a_node_serves_another_chain__is_avoided(anvil, deployment, caplo
     assert "it serves chain 4711" in caplog.text
 
 
-def test_check__all_is_well__asks_again_after_a_while_only(anvil, deployment):
-    gateway = ChainGateway(anvil.url, deployment)
-    gate = gateway.health_gate(HealthLimits(heartbeat_s=10, recheck_s=0.3))
+def test_check__all_is_well__asks_again_after_a_while_only(anvil, deployment, monkeypatch):
+    gateway, passed_s = ChainGateway(anvil.url, deployment), 1000.0
+    clock = SimpleNamespace(monotonic=lambda: passed_s)
+    monkeypatch.setattr(health, "time", clock)
+    gate = gateway.health_gate(HealthLimits(heartbeat_s=10, recheck_s=3))
     gate._clock = anvil.now
     assert gate.check() == []
     gate._clock = lambda: anvil.now() + 100
+    passed_s += 2
     assert gate.check() == []  # as found a moment ago
-    time.sleep(0.3)
+    passed_s += 1
     assert len(gate.check()) == 1
     gate._clock = anvil.now
     assert gate.check() == []  # a fault is looked at again at once

@@ -1,9 +1,10 @@
 """JSON-RPC over several nodes: failover, refusals, batches."""
 
-import time
+import types
 
 import pytest
 
+from offchain.chain import endpoint as endpoints
 from offchain.chain.endpoint import BATCH_SIZE, Endpoint
 from offchain.chain.errors import ChainMismatch, NodeRefused, NodeUnavailable
 from offchain.chain.rpc import RpcFailure
@@ -164,36 +165,48 @@ def test_batch__first_alone_serves_another_chain__shows_it_nothing():
     assert wrong.asked == 1  # eth_chainId alone
 
 
-def test_request__first_failed__is_asked_again_after_the_pause():
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until a test moves it: what an endpoint measures pauses by."""
+    clock = types.SimpleNamespace(now_s=1000.0)
+    monkeypatch.setattr(endpoints, "time", types.SimpleNamespace(monotonic=lambda: clock.now_s))
+    return clock
+
+
+def test_request__first_failed__is_asked_again_after_the_pause(clock):
     first, second = Chain(OSError("down"), "first"), Chain(7, "second")
-    endpoint = _checked(first, second, retry_after_s=0.05)
+    endpoint = _checked(first, second, retry_after_s=15)
     assert endpoint.request("x") == "second"
     first.chain_id = 7
+    clock.now_s += 14
     assert endpoint.request("x") == "second"  # it still rests
-    time.sleep(0.06)
+    clock.now_s += 1
     assert endpoint.request("x") == "first"
 
 
-def test_request__first_fails_again_and_again__rests_longer_each_time():
+def test_request__first_fails_again_and_again__rests_longer_each_time(clock):
     first, second = Chain(OSError("down"), "first"), Chain(7, "second")
-    endpoint = _checked(first, second, retry_after_s=0.02)
-    started = time.monotonic()
-    while time.monotonic() - started < 0.5:
+    endpoint, asked_at = _checked(first, second, retry_after_s=10), []
+    for second_s in range(1000):
+        before = first.asked
         endpoint.request("x")
-        time.sleep(0.002)
-    assert 3 <= first.asked <= 6  # 0.02 s, 0.04 s, 0.08 s … and not 25 times
+        if first.asked > before:
+            asked_at.append(second_s)
+        clock.now_s += 1
+    # The pause doubles five times: 10, 20, 40, 80, 160, 320, and 320 from then on.
+    assert asked_at == [0, 10, 30, 70, 150, 310, 630, 950]
 
 
-def test_request__node_came_back_on_another_chain__is_found_out():
+def test_request__node_came_back_on_another_chain__is_found_out(clock):
     first, second = Chain(7, "first"), Chain(7, "second")
-    endpoint = _checked(first, second, retry_after_s=0.01)
+    endpoint = _checked(first, second, retry_after_s=15)
     assert endpoint.request("x") == "first"
     first.chain_id = OSError("restarts")
     first.make_request = lambda *_: (_ for _ in ()).throw(OSError("restarts"))
     assert endpoint.request("x") == "second"
     del first.make_request
     first.chain_id = 8
-    time.sleep(0.02)
+    clock.now_s += 15
     assert endpoint.request("x") == "second"
 
 
