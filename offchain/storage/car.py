@@ -94,11 +94,13 @@ class _Source:
         raise ObjectCorrupt("a length of an archive is too long")
 
     def _take(self, count: int) -> bytes:
-        while len(self._held) - self._at < count:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            self._held, self._at = self._held[self._at :] + piece, 0
+        missing = count - (len(self._held) - self._at)
+        if missing > 0:
+            held = [self._held[self._at :]]  # joined once: pieces are small, sections are not
+            while missing > 0 and (piece := next(self._pieces, None)) is not None:
+                held.append(piece)
+                missing -= len(piece)
+            self._held, self._at = b"".join(held), 0
         taken = self._held[self._at : self._at + count]
         self._at += len(taken)
         return taken
