@@ -12,6 +12,8 @@ SHA256(context) ‖ uint32 counter) in the width of n, cut to its bits; the firs
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from typing import Self
@@ -114,6 +116,18 @@ def encapsulate(public_key: PaillierPublicKey, *, context: bytes) -> Encapsulati
     c_bytes = paillier.ciphertext_to_bytes(public_key, ciphertext)
     key, commit = _derive_key(public_key, r, c_bytes, context)
     return Encapsulation(public_key, context, Opening(r, coins), c_bytes, key, commit)
+
+
+def begin_encapsulation(
+    public_key: PaillierPublicKey, *, context: bytes
+) -> Callable[[], Encapsulation]:
+    """Start `encapsulate` in a thread, and return what waits for it: to be called while there is
+    something else to wait for, such as a chain's answers. Nobody need wait for it.
+    """
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encapsulate")
+    begun = thread.submit(encapsulate, public_key, context=context)
+    thread.shutdown(wait=False)  # it ends with its work
+    return begun.result
 
 
 def open_sealed(private_key: PaillierPrivateKey, sealed: bytes, *, context: bytes) -> bytes:

@@ -85,7 +85,10 @@ def encrypt_with_coins(public_key: PaillierPublicKey, plaintext: int, *, coins: 
     if not is_integer(coins) or not 0 < coins < n or gmpy2.gcd(coins, n) != 1:
         raise InvalidPlaintextError("Paillier coins must be an integer in Z*_n")
     n_squared = n * n
-    return int((1 + plaintext * n) * gmpy2.powmod(coins, n, n_squared) % n_squared)
+    # The longest exponentiation of all lets other threads run meanwhile.
+    with gmpy2.context(gmpy2.get_context(), allow_release_gil=True):
+        noise = gmpy2.powmod(coins, n, n_squared)
+    return int((1 + plaintext * n) * noise % n_squared)
 
 
 def _require_plaintext(public_key: PaillierPublicKey, plaintext: int) -> None:

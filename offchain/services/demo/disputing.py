@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
+from offchain.crypto import kem
 from offchain.crypto.secret import SecretBytes
 from offchain.records.result import Bill
 from offchain.services.admin import Admin
@@ -18,6 +19,7 @@ from offchain.services.errors import AnswerNotServed, ServiceError
 from offchain.services.locks import Lock
 from offchain.services.node.reply import compose_answer, seal_answer
 from offchain.services.node.windows import held_window
+from offchain.services.opened_answer import answer_context
 from offchain.services.roles import LockState
 from offchain.storage import Cid, ContentStore
 
@@ -160,7 +162,9 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
         lock,
         factor=factor,
         keys=node.keys,
-        recipient=home.user_keys.decryption_key.public_key,
+        to_user=kem.encapsulate(
+            home.user_keys.decryption_key.public_key, context=answer_context(lock, node.gateway)
+        ),
         gateway=node.gateway,
     )
     order = _order(home, lock)

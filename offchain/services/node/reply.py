@@ -9,8 +9,8 @@ import secrets
 from collections.abc import Sequence
 
 from offchain.chain.gateway import ChainGateway
-from offchain.crypto import bls, box, kem, messages
-from offchain.crypto.paillier import PaillierPublicKey
+from offchain.crypto import bls, box, messages
+from offchain.crypto.kem import Encapsulation
 from offchain.records import answer as answers
 from offchain.records import batch as batches
 from offchain.records import contexts, packed, reading
@@ -22,6 +22,7 @@ from offchain.services.member_keys import MemberKeys
 from offchain.services.node.answers import DeviceReadings, compute_advice, compute_bill
 from offchain.services.node.store import NodeStore
 from offchain.services.node.windows import HeldWindow
+from offchain.services.opened_answer import answer_context
 from offchain.types import Batch, Reading
 
 
@@ -58,20 +59,19 @@ def seal_answer(
     *,
     factor: bytes,
     keys: MemberKeys,
-    recipient: PaillierPublicKey,
+    to_user: Encapsulation,
     gateway: ChainGateway,
 ) -> tuple[bytes, bytes]:
     """Sign the answer, seal answer and signature to the user, and that once more under the factor
-    x.
+    x. `to_user` is a fresh encapsulation to the user's key in the lock's `answer_context`.
 
     Returns that, and the opening r ‖ coins of the seal to the user, which a dispute shows to the
     judges.
     """
-    prepaid_lock = gateway.deployment.address("PrepaidLock")
     answer_bytes = answers.encode(answer)
     message = messages.answer_message(
         chain_id=gateway.chain_id,
-        prepaid_lock=prepaid_lock,
+        prepaid_lock=gateway.deployment.address("PrepaidLock"),
         lock_id=lock.lock_id,
         answer_digest=hashlib.sha256(answer_bytes).digest(),
         requester=lock.payer,
@@ -80,18 +80,10 @@ def seal_answer(
         signed_at=answer.signed_at,
     )
     signature = bls.sign(keys.bls, message, role=messages.Role.ANSWER)
-    context = contexts.answer(
-        chain_id=gateway.chain_id,
-        prepaid_lock=prepaid_lock,
-        lock_id=lock.lock_id,
-        requester=lock.payer,
-        processor=lock.payee,
-    )
-    reply, opening = kem.seal_with_opening(
-        recipient, answers.encode_reply(answer_bytes, signature), context=context
-    )
-    outer = box.seal(contexts.factor_key(factor, lock.lock_id), reply, context=context)
-    return outer, opening.to_bytes(recipient)
+    reply = to_user.seal(answers.encode_reply(answer_bytes, signature))
+    key = contexts.factor_key(factor, lock.lock_id)
+    outer = box.seal(key, reply, context=answer_context(lock, gateway))
+    return outer, to_user.opening.to_bytes(to_user.public_key)
 
 
 def _device_answer(window: HeldWindow, held: NodeStore) -> DeviceAnswer:

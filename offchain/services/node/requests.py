@@ -15,8 +15,10 @@ from statistics import median_high
 from offchain.chain.errors import ContractRevert
 from offchain.chain.receipt import ChainEvent
 from offchain.crypto.messages import factor_commitment
+from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import FormatError
+from offchain.records.answer import Answer
 from offchain.records.tariff import Tariff
 from offchain.services.crash_points import crash_point
 from offchain.services.errors import RequestRefused, ServiceError, UnfitMember
@@ -27,9 +29,11 @@ from offchain.services.node.inbox_scan import InboxScan
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
 from offchain.services.node.reply import compose_answer, seal_answer
 from offchain.services.node.request_check import RequestCheck
+from offchain.services.node.seals_ahead import SealsAhead
 from offchain.services.node.settlements import Settlements
 from offchain.services.node.store import JobState, RequestJob
-from offchain.services.node.windows import HeldWindow, WindowPending
+from offchain.services.node.windows import WindowPending
+from offchain.services.opened_answer import answer_context
 from offchain.services.roles import LockState, Reason
 from offchain.storage import Cid
 
@@ -50,6 +54,7 @@ class RequestDesk(Desk):
     def __init__(self, parts: NodeParts, bond: BondKeeper, tariff: Tariff) -> None:
         super().__init__(parts)
         self._bond, self._tariff = bond, tariff
+        self._seals = SealsAhead()
         self._check = RequestCheck(
             self._gateway, self._store, self._keys, self._held, self._directory
         )
@@ -70,7 +75,9 @@ class RequestDesk(Desk):
         """Return the locks that wait for this node's yes or no, or for a no to be final."""
         self.scan.follow()
         waiting = (JobState.NEW, JobState.ACCEPTING, JobState.REJECTING)
-        return [job.lock_id for state in waiting for job in self._held.requests(state)]
+        found = [job.lock_id for state in waiting for job in self._held.requests(state)]
+        self._seals.keep_only(found)
+        return found
 
     def handle(self, lock_id: bytes) -> Outcome:
         """Accept the request with a sealed answer, or reject it with a reason."""
@@ -268,39 +275,41 @@ class RequestDesk(Desk):
             raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
         # The windows have what was anchored by then: no more that may be taken off the chain.
         as_of_block = max(event.block_number, self._gateway.final_number(self._depth))
+        self._seals.begin(
+            lock.lock_id, self._key_of_payer(lock), context=answer_context(lock, self._gateway)
+        )
         message = self._check.message(event)
         windows = self._check.windows(lock, event, message, as_of_block=as_of_block)
-        factor = secrets.token_bytes(32)
-        sealed, opening = self._sealed_answer(lock, windows, kind, factor, as_of_block)
-        self._held.put_proof(lock.lock_id, opening=opening, message=message)
-        self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
-        crash_point("request:journaled")
-        return self._job(lock.lock_id)
-
-    def _sealed_answer(
-        self, lock: Lock, windows: list[HeldWindow], kind: str, factor: bytes, as_of_block: int
-    ) -> tuple[bytes, bytes]:
-        try:
-            recipient = self._directory.paillier_key(lock.payer)
-        except UnfitMember as error:
-            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
-        now = self._gateway.now()
         answer = compose_answer(
             lock,
             windows,
             kind=kind,
             tariff=self._tariff,
             held=self._held,
-            signed_at=now,
+            signed_at=self._gateway.now(),
             as_of_block=as_of_block,
         )
+        factor = secrets.token_bytes(32)
+        sealed, opening = self._sealed_answer(lock, answer, factor)
+        self._held.put_proof(lock.lock_id, opening=opening, message=message)
+        self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
+        crash_point("request:journaled")
+        return self._job(lock.lock_id)
+
+    def _key_of_payer(self, lock: Lock) -> PaillierPublicKey:
+        try:
+            return self._directory.paillier_key(lock.payer)
+        except UnfitMember as error:
+            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
+
+    def _sealed_answer(self, lock: Lock, answer: Answer, factor: bytes) -> tuple[bytes, bytes]:
         try:
             sealed, opening = seal_answer(
                 answer,
                 lock,
                 factor=factor,
                 keys=self._keys,
-                recipient=recipient,
+                to_user=self._seals.take(lock.lock_id),
                 gateway=self._gateway,
             )
         except FormatError as error:

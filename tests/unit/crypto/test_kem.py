@@ -64,6 +64,17 @@ def test_encapsulation__too_long_a_message__is_refused_and_none_is_used_up(priva
     made.seal(b"")
 
 
+def test_begin_encapsulation__made_in_a_thread__seals_one_that_opens(private_key):
+    made = kem.begin_encapsulation(private_key.public_key, context=CONTEXT)()
+    assert kem.open_sealed(private_key, made.seal(b"a bill"), context=CONTEXT) == b"a bill"
+
+
+def test_begin_encapsulation__when_it_fails__says_so_to_whoever_waits(private_key):
+    waits = kem.begin_encapsulation(private_key.public_key, context="no bytes")
+    with pytest.raises(EncodingError):
+        waits()
+
+
 def _regions(sealed, width):
     """First, middle and last byte of each region of docs/formats.md §3."""
     ends = {"magic": 4, "length": 6, "c": 6 + 2 * width}
