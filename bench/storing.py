@@ -31,12 +31,11 @@ from offchain.network.ports import free_ports
 from offchain.network.processes import ProcessFolder
 from offchain.network.programs import KUBO, find_program
 from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts, encode_ciphertexts
-from offchain.storage import Cid
 from offchain.storage.car import Block
 from offchain.storage.group import Group, group_of, raw_link
 from offchain.storage.kubo import KuboStore
 from offchain.storage.kubo_http import KuboHttp
-from offchain.storage.objects import blocks_of_object
+from offchain.storage.objects import blocks_of_group, blocks_of_object
 from offchain.types import to_account
 
 LIMIT = 40.0
@@ -57,7 +56,9 @@ def storage_figures(url: str | None = None) -> list[Figure]:
         store = stack.enter_context(KuboStore(at))
         session = stack.enter_context(requests.Session())
         session.trust_env = False
-        contest = _Contest(at, store, session)
+        http = KuboHttp(at, timeout_s=30)
+        stack.callback(http.close)
+        contest = _Contest(at, store, session, http)
         figures = _figures(contest)
         if url is not None:
             contest.clear(KuboRpc(url))
@@ -67,9 +68,11 @@ def storage_figures(url: str | None = None) -> list[Figure]:
 class _Contest:
     """The two ways of storing; each call stores bytes that nobody has yet."""
 
-    def __init__(self, url: str, store: KuboStore, session: requests.Session) -> None:
+    def __init__(
+        self, url: str, store: KuboStore, session: requests.Session, http: KuboHttp
+    ) -> None:
         self._url, self._store, self._session = f"{url}/api/v0/add", store, session
-        self._http = KuboHttp(url, timeout_s=30)
+        self._http = http
         self._pins: list[str] = []
 
     def adds(self) -> tuple[Callable[[], None], float]:
@@ -156,7 +159,7 @@ def _root_of(objects: list[bytes]) -> str:
 
 
 def _archive_of(objects: list[bytes]) -> tuple[Group, list[Block]]:
-    blocks = {Cid.of_block(block): block for data in objects for block in blocks_of_object(data)}
+    blocks = blocks_of_group(map(blocks_of_object, objects))
     return group_of(list(blocks)), [(raw_link(cid), data) for cid, data in blocks.items()]
 
 

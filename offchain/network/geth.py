@@ -88,7 +88,7 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         "config": home / "config.toml",
         "datadir": home,
         "networkid": plan.chain_id,
-        "nat": "none" if is_loopback(signer.host) else f"extip:{signer.host}",
+        "nat": "none" if _is_loopback(signer.host) else f"extip:{signer.host}",
         "maxpeers": 50,
         "syncmode": "full",
         "gcmode": "archive",
@@ -111,7 +111,7 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         "password": home / "password",
         **{f"txpool.{name}": value for name, value in _POOL.items()},
     }
-    if is_loopback(signer.host):
+    if _is_loopback(signer.host):
         options["netrestrict"] = "127.0.0.0/8"
     # The unlocked account seals blocks. Geth calls it insecure while there is any RPC at all; this
     # RPC is for this machine's own programs (docs/network.md).
@@ -120,6 +120,6 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
     return [os.fspath(program), *given, *(f"--{name}" for name in switches)]
 
 
-def is_loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Whether peers meet on this machine alone."""
     return host.startswith("127.") or host == "localhost"

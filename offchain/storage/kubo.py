@@ -22,7 +22,12 @@ from offchain.storage.cid import Cid
 from offchain.storage.errors import ObjectCorrupt, ObjectNotFound, PinMissing, StoreUnavailable
 from offchain.storage.group import Group, group_of, raw_link
 from offchain.storage.kubo_http import ROTTEN, KuboHttp
-from offchain.storage.objects import BlockBackedStore, Condition, blocks_of_object
+from offchain.storage.objects import (
+    BlockBackedStore,
+    Condition,
+    blocks_of_group,
+    blocks_of_object,
+)
 
 _ADD = {"cid-version": "1", "raw-leaves": "true", "pin": "true", "chunker": "size-262144"}
 _PUT_BLOCK = {"cid-codec": "raw", "mhtype": "sha2-256", "pin": "true"}
@@ -65,7 +70,7 @@ class KuboStore(BlockBackedStore):
     def put_all(self, objects: Sequence[bytes], *, lasting: bool = False) -> list[Cid]:
         """Import the objects as one CAR under one pin, and read all of it back."""
         listed = [blocks_of_object(data) for data in objects]
-        blocks = {Cid.of_block(block): block for one in listed for block in one}
+        blocks = blocks_of_group(listed)
         if not blocks:
             return []
         group = group_of(list(blocks))

@@ -1,7 +1,7 @@
 """Objects over blocks: what both stores share, so that both give the same identifiers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Self
 
@@ -22,6 +22,13 @@ def blocks_of_object(data: bytes) -> Sequence[bytes]:
     """
     whole = cut(data)
     return (*whole.blocks, whole.root)
+
+
+def blocks_of_group(objects: Iterable[Sequence[bytes]]) -> dict[Cid, bytes]:
+    """Return the blocks of what is put together, given as the blocks of each object: each block
+    once, in the order of the group's tree.
+    """
+    return {Cid.of_block(block): block for blocks in objects for block in blocks}
 
 
 class Condition(StrEnum):
@@ -133,8 +140,8 @@ class BlockBackedStore(ABC):
         """Put objects again after taking out what is damaged of them, pin and all."""
         cids = [Cid.of_object(data) for data in objects]
         if Condition.DAMAGED in self.examine(*cids).values():
-            blocks = [Cid.of_block(one) for data in objects for one in blocks_of_object(data)]
-            self._let_go(list(dict.fromkeys(blocks)))
+            blocks = list(blocks_of_group(map(blocks_of_object, objects)))
+            self._let_go(blocks)
             for block in blocks:
                 if self._condition_of_block(block) is Condition.DAMAGED:
                     self._remove_block(block)
