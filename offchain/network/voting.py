@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.network import geth
@@ -26,11 +27,8 @@ def add_signer(network: Network, *, timeout_s: float = VOTE_S) -> SignerPlan:
     """
     plan = network.plan
     _require_majority(network)
-    number = 1 + max(int(one.name.rpartition("-")[2]) for one in plan.signers)
     host = plan.signers[0].host
-    made = geth.make_signer(
-        plan.folder / f"signer-{number}", host=host, ports=signer_ports(plan, host)
-    )
+    made = geth.make_signer(_new_home(plan), host=host, ports=signer_ports(plan, host))
     voters = network.running_signers()
     grown = plan.with_signers((*plan.signers, made))
     geth.initialise(find_program(GETH), grown, made)
@@ -74,6 +72,13 @@ def signers_of(network: Network) -> set[str]:
             known = {one.address.lower(): one.address for one in network.plan.signers}
             return {known.get(str(one).lower(), str(one)) for one in found}
     raise VoteFailed("no signer answers; start the network with `dmsm net up`")
+
+
+def _new_home(plan: NetworkPlan) -> Path:
+    """Return a folder that no signer ever had: the keys of one that was removed stay in its own."""
+    names = [one.name for one in plan.signers] + [one.name for one in plan.folder.glob("signer-*")]
+    numbers = (name.rpartition("-")[2] for name in names)
+    return plan.folder / f"signer-{1 + max(int(one) for one in numbers if one.isdecimal())}"
 
 
 def _require_majority(network: Network) -> None:

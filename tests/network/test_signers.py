@@ -170,6 +170,19 @@ def test_add_and_remove_signer__by_vote__change_who_seals(network: Network) -> N
     assert gateway_of(network).transfer(NOBODY, 1).success
 
 
+def test_add_signer__after_one_was_removed__makes_another_beside_its_keys(network: Network) -> None:
+    gone = add_signer(network)
+    remove_signer(network, gone.name)
+    keys = (network.plan.home(gone.name) / "keystore" / "signer.json").read_bytes()
+    made = add_signer(network)
+    try:
+        assert made.name != gone.name and made.address != gone.address
+        assert made.address in signers_of(network)
+        assert (network.plan.home(gone.name) / "keystore" / "signer.json").read_bytes() == keys
+    finally:
+        remove_signer(network, made.name)
+
+
 def test_remove_signer__without_a_majority__is_refused_before_anything(network: Network) -> None:
     for name in ("signer-3", "signer-4", "signer-5"):
         network.processes.kill(name)
