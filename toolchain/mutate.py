@@ -12,8 +12,9 @@ optimized code is compared with the original's; then all tests judge it.
 What was judged is kept in .cache/mutants, so that a run may be stopped and taken up again; after a
 change of the tests, survivors are judged again. Results go to tests/forge/mutation/results.json.
 Ends with 0 only if 95 % of those that are not equivalent were killed and every survivor has its
-reason in tests/forge/mutation/survivors.toml. ``--report`` judges nothing and compares those two;
-``--table`` prints their counts as docs/proofs.md shows them.
+reason in tests/forge/mutation/survivors.toml, and if each file is still what was judged, by its
+SHA-256. ``--report`` judges nothing and compares alone; ``--table`` prints the counts as
+docs/proofs.md shows them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ import slither
 from foundry import forge_binary
 from judge import Judge, Project
 from mutants import Compiler, Mutant, generate
-from verdicts import Known, compare, digest, table
+from verdicts import Known, compare, digest, digest_of_file, table
 
 FOLDER = ROOT / "tests" / "forge" / "mutation"
 RESULTS, SURVIVORS = FOLDER / "results.json", FOLDER / "survivors.toml"
@@ -123,10 +124,14 @@ def main() -> int:
             run.judge_all(targets, count=arguments.count)
         finally:
             run.close()
-    files = {target.file for target in TARGETS}
     reasons = tomllib.loads(SURVIVORS.read_text())
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    return compare(results, reasons, files)
+    return compare(results, reasons, digests())
+
+
+def digests() -> dict[str, str]:
+    """Return the digest of each file to mutate, as it is now."""
+    return {target.file: digest_of_file(ROOT / target.file) for target in TARGETS}
 
 
 class Run:
@@ -172,12 +177,13 @@ class Run:
         """Judge the mutants of each target and write the results after each."""
         files = [target.file for target in targets]
         environment = analysers.environment(forge_binary())
+        sources = digests()
         listed = generate(files, out_folder=slither.build(), environment=environment)
         for target in targets:
             since = time.monotonic()
             verdicts = self._judge_target(target, listed[target.file], count)
             summary = summarize(listed[target.file], verdicts)
-            write_result(target.file, summary)
+            write_result(target.file, {"sha256": sources[target.file], **summary})
             counts = {key: value for key, value in summary.items() if key != "survivors"}
             print(f"{target.file}: {counts}, {time.monotonic() - since:.0f} s", flush=True)
 

@@ -1,4 +1,4 @@
-"""List every mutant of the named files, as JSON: slither-mutate's operators, and two of our own.
+"""List every mutant of the named files, as JSON: slither-mutate's operators, and three of our own.
 
     PYTHONPATH=.cache/analysers/packages python toolchain/mutation/generate.py OUT_FOLDER FILE...
 

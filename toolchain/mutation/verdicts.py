@@ -38,9 +38,23 @@ def digest(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
 
 
-def compare(results: dict[str, dict], reasons: dict[str, dict[str, str]], files: set[str]) -> int:
-    """Print each file's score, what is unexplained and what is stale; return the exit code."""
-    failed = False
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a source file as it lies there, comments and all."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def compare(
+    results: dict[str, dict], reasons: dict[str, dict[str, str]], sources: dict[str, str]
+) -> int:
+    """Print each file's score, what is unexplained and what is stale; return the exit code.
+
+    `sources` are the digests of the files as they are now.
+    """
+    changed = changed_since(results, sources)
+    for file in changed:
+        only = Path(file).stem
+        print(f'{file} is not what was judged; judge again: make mutate ARGS="--only {only}"')
+    failed = bool(changed)
     known: set[str] = set()
     for file, result in results.items():
         known |= result["survivors"].keys()
@@ -48,10 +62,15 @@ def compare(results: dict[str, dict], reasons: dict[str, dict[str, str]], files:
     for name in sorted(reasons.keys() - known):
         print(f"  explained, but no survivor: {name}")
         failed = True
-    missing = files - results.keys()
+    missing = sources.keys() - results.keys()
     if missing:
         print(f"not judged: {', '.join(sorted(missing))}")
     return 1 if failed or missing else 0
+
+
+def changed_since(results: dict[str, dict], sources: dict[str, str]) -> list[str]:
+    """Return the judged files whose source is now another, or gone."""
+    return [file for file, result in results.items() if result["sha256"] != sources.get(file)]
 
 
 def table(results: dict[str, dict], reasons: dict[str, dict[str, str]]) -> str:

@@ -67,7 +67,8 @@ def test_shuffled__given_texts__lists_them_behind_the_rest_in_its_order(
     assert [it.operator for it in listed[3:]] == ["STR", "STR"]
 
 
-RESULT = {"killed": 95, "survived": 5, "same": 1, "refused": 2, "survivors": {"A-1": "x"}}
+COUNTS = {"killed": 95, "survived": 5, "same": 1, "refused": 2}
+RESULT = {"sha256": "a", **COUNTS, "survivors": {"A-1": "x"}}
 OPEN = {"A-1": {"kind": "open", "reason": "because"}}
 
 
@@ -90,12 +91,26 @@ OPEN = {"A-1": {"kind": "open", "reason": "because"}}
 )
 def test_compare__given_results__demands_scores_and_reasons(mutation, result, reasons, code):
     _, verdicts = mutation
-    assert verdicts.compare({"A.sol": result}, reasons, {"A.sol"}) == code
+    assert verdicts.compare({"A.sol": result}, reasons, {"A.sol": "a"}) == code
 
 
 def test_compare__when_a_file_was_not_judged__fails(mutation):
     _, verdicts = mutation
-    assert verdicts.compare({"A.sol": RESULT}, OPEN, {"A.sol", "B.sol"}) == 1
+    assert verdicts.compare({"A.sol": RESULT}, OPEN, {"A.sol": "a", "B.sol": "b"}) == 1
+
+
+@pytest.mark.parametrize("sources", [{"A.sol": "b"}, {}])
+def test_compare__when_a_file_is_not_what_was_judged__fails(mutation, capsys, sources):
+    _, verdicts = mutation
+    assert verdicts.compare({"A.sol": RESULT}, OPEN, sources) == 1
+    assert 'judge again: make mutate ARGS="--only A"' in capsys.readouterr().out
+
+
+def test_results__as_checked_in__are_of_todays_sources(mutation):
+    _, verdicts = mutation
+    results = json.loads((ROOT / "tests/forge/mutation/results.json").read_text())
+    sources = {file: verdicts.digest_of_file(ROOT / file) for file in results}
+    assert verdicts.changed_since(results, sources) == [], "judge again: make mutate"
 
 
 def test_table__given_what_is_checked_in__is_the_one_in_the_docs(mutation):
