@@ -156,7 +156,8 @@ class Profile:
 class NetworkView:
     """What the members of a network share: the file that `dmsm net up` writes.
 
-    engine: "clique" or "besu". store_urls: the RPC of its Kubo nodes. owner_key_file: the
+    engine: "clique" or "besu". store_urls: the RPC of its Kubo nodes; none where each machine has
+    its own, then store_copies says how many of them a profile needs. owner_key_file: the
     consortium's private key, on the machine that made the network. confirmations: what is final,
     by engine and `signers` where the file does not name it. heartbeat_s: so often it makes a block.
     """
@@ -170,6 +171,7 @@ class NetworkView:
     confirmations: int
     gas_price_wei: int
     owner_key_file: Path
+    store_copies: int | None = None
     signers: int | None = None
     heartbeat_s: int | None = None
 
@@ -191,6 +193,7 @@ def load_network(path: Path) -> NetworkView:
         rpc_urls=table.urls("rpc_url"),
         deployment=table.location("deployment"),
         store_urls=table.urls("store") if table.has("store") else (),
+        store_copies=_optional_whole(table, "store_copies"),
         confirmations=_confirmations(table, finality=_ENGINE_FINALITY[engine], shared=None),
         gas_price_wei=table.whole("gas_price_wei"),
         owner_key_file=table.location("owner_key_file"),
@@ -232,7 +235,11 @@ def _profile(top: _Table) -> Profile:
             if shared and shared.store_urls and not top.has("store")
             else top.stores("store")
         ),
-        store_copies=top.whole("store_copies", low=1) if top.has("store_copies") else None,
+        store_copies=(
+            shared.store_copies
+            if shared and not top.has("store_copies")
+            else _optional_whole(top, "store_copies")
+        ),
         store_keep_days=top.whole("store_keep_days", default=400, low=1),
         keys=top.location("keys"),
         password_file=top.location("password_file"),
@@ -257,7 +264,9 @@ def _profile(top: _Table) -> Profile:
     top.require_all_known()
     if profile.store_copies is not None and profile.store_copies > len(profile.store_urls):
         raise top.fault(
-            "store_copies", f"is {profile.store_copies}, and {len(profile.store_urls)} are named"
+            "store_copies",
+            f"is {profile.store_copies}, and {len(profile.store_urls)} are named: name another "
+            "store, or say how many copies are enough",
         )
     return profile
 
@@ -390,7 +399,13 @@ class _Table:
         return self._checked_url(key, self.text(key))
 
     def urls(self, key: str) -> tuple[str, ...]:
-        return tuple(self._checked_url(key, one) for one in self._texts(key))
+        found = tuple(self._checked_url(key, one) for one in self._texts(key))
+        return self._each_once(key, found, "an address twice: that is one node, not two")
+
+    def _each_once(self, key: str, found: tuple[str, ...], what: str) -> tuple[str, ...]:
+        if len(set(found)) != len(found):
+            raise self.fault(key, f"names {what}")
+        return found
 
     def _texts(self, key: str) -> list[str]:
         value = self._value(key, (str, list), "an address or a list of addresses")
@@ -407,9 +422,7 @@ class _Table:
             else self._checked_url(key, one)
             for one in listed
         )
-        if len(set(found)) != len(found):
-            raise self.fault(key, "names a store twice: two copies in one place are one")
-        return found
+        return self._each_once(key, found, "a store twice: two copies in one place are one")
 
     def listen(self, key: str) -> tuple[str, int]:
         host, _, port = self.text(key).rpartition(":")

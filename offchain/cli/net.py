@@ -84,8 +84,8 @@ def up(
             "network": str(plan.folder / "network.toml"),
             "engine": plan.engine,
             "chain": plan.chain_id,
-            "rpc": list(plan.rpc_urls),
-            "ipfs": list(plan.ipfs_urls),
+            "rpc": list(plan.shared_rpc_urls),
+            "ipfs": list(dict.fromkeys(plan.ipfs_urls)),
             "runs": len(network.processes.known()),
         }
     )

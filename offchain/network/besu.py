@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from eth_account import Account
 from eth_keys import keys
 
 from offchain.network.genesis import qbft_genesis
-from offchain.network.plan import NetworkPlan, SignerPlan, write_whole
+from offchain.network.plan import TARGET, NetworkPlan, SignerPlan, write_whole
 
 NOT_RUN = "written for Besu and not started: Besu is not run by this project (docs/network.md)"
 
@@ -35,7 +36,10 @@ def validator(name: str, key: bytes, *, host: str, ports: Sequence[int]) -> Sign
 def write_besu(
     plan: NetworkPlan, *, node_keys: dict[str, bytes], funds_wei: dict[str, int]
 ) -> None:
-    """Write genesis, and for each validator key, peers and configuration."""
+    """Write genesis, and for each validator key, peers and configuration; for several machines
+    with the paths that each will have there.
+    """
+    there = replace(plan, folder=TARGET) if plan.is_spread else plan
     genesis = qbft_genesis(
         chain_id=plan.chain_id,
         period_s=plan.period_s,
@@ -49,7 +53,7 @@ def write_besu(
         write_whole(home / "key", "0x" + node_keys[signer.name].hex(), mode=0o600)
         others = [one.enode for one in plan.signers if one.name != signer.name]
         write_whole(home / "static-nodes.json", json.dumps(others, indent=1) + "\n")
-        write_whole(home / "besu.toml", besu_config(plan, signer))
+        write_whole(home / "besu.toml", besu_config(there, signer))
 
 
 def besu_config(plan: NetworkPlan, signer: SignerPlan) -> str:
@@ -61,6 +65,7 @@ def besu_config(plan: NetworkPlan, signer: SignerPlan) -> str:
         "node-private-key-file": home / "key",
         "static-nodes-file": home / "static-nodes.json",
         "p2p-host": signer.host,
+        "p2p-interface": signer.host,
         "p2p-port": signer.p2p_port,
         "discovery-enabled": False,
         "rpc-http-enabled": True,

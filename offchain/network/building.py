@@ -70,6 +70,11 @@ class NetworkOptions:
         for host in self.hosts:
             if not _is_address(host):
                 raise PlanInvalid(f"{host!r} is no IPv4 address of one machine")
+            if self.hosts.count(host) > 1:
+                raise PlanInvalid(
+                    f"{host} is named twice: a machine is named once, and further nodes of it get "
+                    "ports of their own"
+                )
         if self.engine == "besu" and self.signers < 4:
             raise PlanInvalid("QBFT takes at least 4 validators to bear the loss of one")
 

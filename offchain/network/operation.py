@@ -95,6 +95,7 @@ class Network:
             self._require_free(name, signer.p2p_port, signer.host)
             self._require_free(name, signer.rpc_port)
             self._require_free(name, signer.auth_port)
+            self._require_free(name, signer.metrics_port)
             command = geth.command(find_program(GETH), self.plan, signer)
             self.processes.start(name, command, tied=self._tied)
 

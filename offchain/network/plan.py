@@ -26,6 +26,8 @@ from offchain.network.errors import PlanInvalid
 
 PLAN_FILE = "plan.json"
 HEARTBEAT = "heartbeat"
+# Where the network's folder lies on each of several machines: as the systemd units say.
+TARGET = Path("/var/lib/dmsm/network")
 _LONGEST_SOCKET = 100  # the system takes 107 bytes
 
 
@@ -108,6 +110,19 @@ class NetworkPlan:
     def is_spread(self) -> bool:
         """Whether the nodes belong on several machines: then none is started from here."""
         return len(self.hosts) > 1
+
+    @property
+    def shared_rpc_urls(self) -> tuple[str, ...]:
+        """Return the signers' JSON-RPC addresses that mean a node wherever one reads them: of
+        several machines, those that each machine with a signer has, of its own signer.
+        """
+        ports: dict[str, dict[int, None]] = {}
+        for one in self.signers:
+            ports.setdefault(one.host, {})[one.rpc_port] = None
+        everywhere = set.intersection(*map(set, ports.values())) if self.is_spread else None
+        found = (one.rpc_port for one in self.signers)
+        kept = dict.fromkeys(port for port in found if everywhere is None or port in everywhere)
+        return tuple(f"http://127.0.0.1:{port}" for port in kept)
 
     @property
     def is_idle_without_beat(self) -> bool:

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from offchain.network import geth, kubo
-from offchain.network.plan import NetworkPlan, write_whole
+from offchain.network.plan import TARGET, NetworkPlan, write_whole
 
-# Where the network's folder lies on each machine, and the programs: as the systemd units say.
-TARGET = Path("/var/lib/dmsm/network")
+# Where the programs lie on each machine: as the systemd units say.
 PROGRAMS = Path("/usr/local/bin")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import stat
 import subprocess
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,15 @@ from offchain.crypto import keystore
 from offchain.network import besu, building, geth, kubo
 from offchain.network import ports as ports_module
 from offchain.network.building import NetworkOptions, build
-from offchain.network.errors import PlanInvalid
+from offchain.network.errors import PlanInvalid, PortTaken
 from offchain.network.genesis import qbft_extra_data
+from offchain.network.operation import Network
 from offchain.network.plan import IpfsPlan, NetworkPlan, SignerPlan, load_plan
 from offchain.network.start_script import write_start_scripts
 from offchain.settings import SettingsError, load_network, load_profile
 
+PORTS = ("p2p_port", "rpc_port", "auth_port", "metrics_port")
+HOSTS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
 SECRET = ("key", "password", "consortium", "heartbeat", "swarm.key", "nodekey", "signer.json")
 
 
@@ -175,8 +180,39 @@ def test_besu_config__of_a_validator__keeps_rpc_on_this_machine(besu_network: Ne
     config = tomllib.loads(besu.besu_config(besu_network, besu_network.signers[0]))
     assert (config["rpc-http-host"], config["metrics-host"]) == ("127.0.0.1", "127.0.0.1")
     assert not config["discovery-enabled"]
+    assert config["p2p-interface"] == "127.0.0.1"  # Besu's own choice is every address
     peers = json.loads(Path(config["static-nodes-file"]).read_text())
     assert len(peers) == 3
+
+
+def test_build__for_besu_on_several_machines__names_paths_as_they_will_be(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    build(NetworkOptions(folder=folder, signers=4, engine="besu", hosts=HOSTS))
+    text = (folder / "signer-2" / "besu.toml").read_text()
+    assert str(tmp_path) not in text
+    config = tomllib.loads(text)
+    assert config["node-private-key-file"] == "/var/lib/dmsm/network/signer-2/key"
+    assert config["genesis-file"] == "/var/lib/dmsm/network/genesis.json"
+    assert (config["p2p-host"], config["p2p-interface"]) == ("10.0.0.2", "10.0.0.2")
+
+
+# ---- starting
+
+
+@pytest.mark.parametrize("port", ["p2p_port", "rpc_port", "auth_port", "metrics_port"])
+def test_start__a_port_of_a_signer_is_taken__is_refused_before_it_starts(
+    tmp_path: Path, port: str
+) -> None:
+    plan = make_plan(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        signer = replace(
+            plan.signers[0],
+            **dict(zip(PORTS, building.free_ports(len(PORTS)), strict=True))
+            | {port: other.getsockname()[1]},
+        )
+        with pytest.raises(PortTaken, match=str(getattr(signer, port))):
+            Network(plan.with_signers((signer,))).start(["signer-1"])
+    assert not (tmp_path / "logs").exists()
 
 
 # ---- the folder
@@ -219,6 +255,7 @@ def test_load_plan__in_an_empty_folder__says_how_to_make_one(tmp_path: Path) -> 
         {"engine": "besu", "signers": 3},
         {"hosts": ("0.0.0.0",)},
         {"hosts": ("10.0.0.1", "somewhere")},
+        {"hosts": ("10.0.0.1", "10.0.0.2", "10.0.0.1")},
     ],
 )
 def test_network_options__that_make_no_sense__are_refused(
@@ -253,8 +290,7 @@ def test_free_ports__few_are_left__are_those(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_build__for_several_machines__deals_the_nodes_with_the_usual_ports(tmp_path: Path) -> None:
-    hosts = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
-    plan = build(NetworkOptions(folder=tmp_path / "net", signers=5, engine="besu", hosts=hosts))
+    plan = build(NetworkOptions(folder=tmp_path / "net", signers=5, engine="besu", hosts=HOSTS))
     assert plan.is_spread
     places = [(one.host, one.p2p_port, one.rpc_port) for one in plan.signers]
     assert places[0] == ("10.0.0.1", 30_303, 8_545)
@@ -318,6 +354,77 @@ def test_load_profile__network_without_ipfs__still_needs_a_store(tmp_path: Path)
     )
     with pytest.raises(SettingsError, match="store is missing"):
         load_profile(write_profile(tmp_path, 'network = "network.toml"\n'))
+
+
+def spread_plan(folder: Path, *, signers: int = 3) -> NetworkPlan:
+    """Return a plan as `dmsm net up --listen` thrice deals it: each machine has the same ports."""
+    one, node = make_plan(folder).signers[0], make_plan(folder).ipfs[0]
+    dealt = tuple(
+        replace(one, name=f"signer-{n + 1}", host=HOSTS[n % 3], rpc_port=8_545 + n // 3)
+        for n in range(signers)
+    )
+    ipfs = tuple(
+        replace(node, name=f"ipfs-{n + 1}", host=host, api_port=5_001)
+        for n, host in enumerate(HOSTS)
+    )
+    return replace(make_plan(folder), signers=dealt, ipfs=ipfs)
+
+
+@pytest.mark.parametrize("signers", [3, 5])
+def test_member_view__of_several_machines__names_one_node_once_and_no_store(
+    tmp_path: Path, signers: int
+) -> None:
+    building.write_member_view(spread_plan(tmp_path, signers=signers))
+    view = load_network(tmp_path / "network.toml")
+    assert view.rpc_urls == ("http://127.0.0.1:8545",)  # the machines' only common one
+    assert view.store_urls == ()
+    assert view.store_copies == 2
+
+
+def test_member_view__two_signers_on_each_machine__names_both(tmp_path: Path) -> None:
+    building.write_member_view(spread_plan(tmp_path, signers=6))
+    view = load_network(tmp_path / "network.toml")
+    assert view.rpc_urls == ("http://127.0.0.1:8545", "http://127.0.0.1:8546")
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        ("", "store is missing"),
+        ('store = "http://127.0.0.1:5001"', "store_copies is 2, and 1 are named"),
+        ('store = ["http://127.0.0.1:5001", "http://127.0.0.1:5001"]', "names a store twice"),
+    ],
+)
+def test_load_profile__network_of_several_machines_and_one_store__is_refused(
+    tmp_path: Path, store: str, why: str
+) -> None:
+    building.write_member_view(spread_plan(tmp_path))
+    with pytest.raises(SettingsError, match=why):
+        load_profile(write_profile(tmp_path, f'network = "network.toml"\n{store}\n'))
+
+
+def test_load_profile__network_of_several_machines_and_two_stores__wants_two_copies(
+    tmp_path: Path,
+) -> None:
+    building.write_member_view(spread_plan(tmp_path))
+    own = 'store = ["http://127.0.0.1:5001", "http://127.0.0.1:5011"]\n'
+    profile = load_profile(write_profile(tmp_path, f'network = "network.toml"\n{own}'))
+    assert profile.store_copies == 2
+    alone = 'store = "http://127.0.0.1:5001"\nstore_copies = 1\n'
+    profile = load_profile(write_profile(tmp_path, f'network = "network.toml"\n{alone}'))
+    assert profile.store_copies == 1
+
+
+def test_load_network__naming_one_node_twice__is_refused(tmp_path: Path) -> None:
+    building.write_member_view(make_plan(tmp_path))
+    path = tmp_path / "network.toml"
+    twice = '["http://127.0.0.1:8545", "http://127.0.0.1:8545"]'
+    lines = path.read_text().splitlines()
+    for key in ("rpc_url", "store"):
+        changed = [f"{key} = {twice}" if one.startswith(key) else one for one in lines]
+        path.write_text("\n".join(changed))
+        with pytest.raises(SettingsError, match=f"{key} names an address twice"):
+            load_network(path)
 
 
 def test_load_network__missing__says_what_writes_it(tmp_path: Path) -> None:

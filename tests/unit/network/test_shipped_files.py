@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from offchain.network.building import IPFS_PORTS, SIGNER_PORTS
-from offchain.network.start_script import TARGET
+from offchain.network.plan import TARGET
 
 ROOT = Path(__file__).resolve().parents[3]
 NETWORK = ROOT / "network"

@@ -76,3 +76,22 @@ def test_get__folder_unreadable__is_unavailable(tmp_path):
     path.mkdir()
     with pytest.raises(StoreUnavailable, match=os.path.basename(path)):
         store.get(cid, max_bytes=10)
+
+
+def test_renew__power_fails_before_anything_is_written__loses_nothing_that_was_sound(
+    tmp_path, monkeypatch
+):
+    store = DirectoryStore(tmp_path)
+    sound, damaged = store.put_all([b"sound", b"damaged"])
+    _file_of(store, damaged).write_bytes(b"rot")
+
+    def no_power(path: Path, data: bytes) -> None:
+        raise OSError("no power")
+
+    monkeypatch.setattr("offchain.storage.directory._write_atomically", no_power)
+    with pytest.raises(StoreUnavailable, match="no power"):
+        store.renew([b"damaged", b"sound"])
+    assert store.get(sound, max_bytes=9) == b"sound"
+    monkeypatch.undo()
+    assert store.renew([b"damaged", b"sound"]) == [damaged, sound]
+    assert store.get(damaged, max_bytes=9) == b"damaged"
