@@ -8,6 +8,7 @@ from typing import Any
 
 from device_agent.errors import BadSetup
 from offchain.crypto.modulus import DEFAULT_BITS, MAX_BITS, MIN_BITS
+from offchain.types import final_depth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,9 @@ class Config:
     once. batch_seconds: the longest window of a batch, aligned to UTC; max_batch: its most
     readings. keep_days: how long readings stay in the outbox that all know. give_up_after_s: how
     long node and chain may be unreachable after the input's end. paillier_bits: the exact size of
-    the Paillier keys that it seals to.
+    the Paillier keys that it seals to. What a configuration leaves out of rpc_url, deployment,
+    confirmations and gas_price_wei comes from the network file (`dmsm net up` writes it) that its
+    `network` names, if it names one.
     """
 
     rpc_url: str | tuple[str, ...]
@@ -47,8 +50,10 @@ class Config:
 
 
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
-_PATHS = {"deployment", "keys", "password_file", "outbox", "meter_csv", "status_file", "inject"}
+_PATHS = {"network", "deployment", "keys", "password_file", "outbox", "meter_csv", "status_file", "inject"}
 _URLS = {"rpc_url", "node_url"}
+_OF_A_NETWORK = ("rpc_url", "deployment", "confirmations", "gas_price_wei")
+_FINALITY = {"clique": "clique", "besu": "qbft"}  # by a network's engine
 _OPTIONAL = {"days", "status_file", "inject", "gas_price_wei"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "days": int,
@@ -84,11 +89,32 @@ def load_config(path: Path, **overrides: Any) -> Config:
     values = _read(path) | {name: str(value) for name, value in overrides.items() if value}
     if isinstance(overrides.get("days"), int):
         values["days"] = overrides["days"]
+    network = values.pop("network", None)
+    shared = {} if network is None else _network(_value("network", network, path))
     known = {field.name for field in fields(Config)}
     required = {field.name for field in fields(Config) if field.default is field.default_factory}
     _refuse("unknown settings", values.keys() - known, path)
-    _refuse("missing settings", required - values.keys(), path)
-    return Config(**{name: _value(name, value, path) for name, value in values.items()})
+    _refuse("missing settings", required - values.keys() - shared.keys(), path)
+    return Config(**shared | {name: _value(name, value, path) for name, value in values.items()})
+
+
+def _network(path: Path) -> dict[str, Any]:
+    """Return what a network's file says of an agent's settings, paths relative to that file."""
+    content = _read(path)
+    if "confirmations" not in content:
+        content["confirmations"] = _final_depth(content, path)
+    _refuse("missing settings", set(_OF_A_NETWORK) - content.keys(), path)
+    return {name: _value(name, content[name], path) for name in _OF_A_NETWORK}
+
+
+def _final_depth(content: dict[str, Any], path: Path) -> int:
+    engine, signers = content.get("engine"), content.get("signers", 0)
+    try:
+        return final_depth(_FINALITY[engine], signers)
+    except (KeyError, TypeError, ValueError):
+        raise BadSetup(
+            f"{path}: must say confirmations, or its engine ({', '.join(_FINALITY)}) and signers"
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:

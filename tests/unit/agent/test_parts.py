@@ -73,6 +73,76 @@ def test_load_config__given_several_nodes__keeps_their_order(tmp_path):
     assert load_config(path).node_url == ("http://b", "http://a")
 
 
+NETWORK = {
+    "engine": "clique",
+    "chain_id": 20_191,
+    "rpc_url": ["http://127.0.0.1:1", "http://127.0.0.1:2"],
+    "deployment": "deployment.json",
+    "confirmations": 3,
+    "signers": 5,
+    "gas_price_wei": 10**9,
+    "owner_key_file": "keys/consortium",
+}
+
+
+def write_network(folder, **changes):
+    """Write a network's file as `dmsm net up` does, and an agent's configuration beside it."""
+    (folder / "net").mkdir(exist_ok=True)
+    content = {name: value for name, value in (NETWORK | changes).items() if value is not None}
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in content.items()]
+    (folder / "net" / "network.toml").write_text("".join(lines))
+    own = {"network": "net/network.toml"} | SETTINGS
+    return {name: value for name, value in own.items() if name not in ("rpc_url", "deployment")}
+
+
+def load_agent(folder, settings):
+    path = folder / "agent.json"
+    path.write_text(json.dumps(settings))
+    return load_config(path)
+
+
+def test_load_config__naming_a_network__takes_from_it_what_it_lacks(tmp_path):
+    config = load_agent(tmp_path, write_network(tmp_path))
+    assert config.rpc_url == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+    assert config.deployment == tmp_path / "net" / "deployment.json"
+    assert (config.confirmations, config.gas_price_wei) == (3, 10**9)
+
+
+def test_load_config__own_values_beside_a_network__win(tmp_path):
+    own = {"rpc_url": "http://b", "confirmations": 9, "gas_price_wei": None, "deployment": "d.json"}
+    config = load_agent(tmp_path, write_network(tmp_path) | own)
+    assert (config.rpc_url, config.confirmations, config.gas_price_wei) == ("http://b", 9, None)
+    assert config.deployment == tmp_path / "d.json"
+
+
+@pytest.mark.parametrize(("engine", "depth"), [("clique", 3), ("besu", 1)])
+def test_load_config__network_without_a_depth__counts_it_from_the_signers(tmp_path, engine, depth):
+    settings = write_network(tmp_path, confirmations=None, engine=engine)
+    assert load_agent(tmp_path, settings).confirmations == depth
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"rpc_url": None}, "missing settings: rpc_url"),
+        ({"rpc_url": 7}, "rpc_url: 7 is not of the right type"),
+        ({"confirmations": -1}, "confirmations: must be at least 0"),
+        ({"confirmations": None, "engine": "fabric"}, "must say confirmations"),
+        ({"confirmations": None, "signers": None}, "must say confirmations"),
+    ],
+)
+def test_load_config__network_file_that_does_not_fit__is_named(tmp_path, changes, why):
+    settings = write_network(tmp_path, **changes)
+    with pytest.raises(BadSetup, match=f"network.toml: {why}"):
+        load_agent(tmp_path, settings)
+
+
+def test_load_config__network_file_that_is_not_there__is_named(tmp_path):
+    settings = write_network(tmp_path) | {"network": "elsewhere.toml"}
+    with pytest.raises(BadSetup, match="elsewhere.toml: cannot be read"):
+        load_agent(tmp_path, settings)
+
+
 def test_load_config__given_overrides__prefers_them(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(SETTINGS | {"days": 3}))
