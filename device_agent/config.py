@@ -50,7 +50,8 @@ class Config:
 
 
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
-_PATHS = {"network", "deployment", "keys", "password_file", "outbox", "meter_csv", "status_file", "inject"}
+_PATHS = {"network", "deployment", "keys", "password_file", "outbox", "meter_csv"}
+_PATHS |= {"status_file", "inject"}
 _URLS = {"rpc_url", "node_url"}
 _OF_A_NETWORK = ("rpc_url", "deployment", "confirmations", "gas_price_wei")
 _FINALITY = {"clique": "clique", "besu": "qbft"}  # by a network's engine
@@ -110,7 +111,7 @@ def _network(path: Path) -> dict[str, Any]:
 def _final_depth(content: dict[str, Any], path: Path) -> int:
     engine, signers = content.get("engine"), content.get("signers", 0)
     try:
-        return final_depth(_FINALITY[engine], signers)
+        return final_depth(_FINALITY[str(engine)], signers)
     except (KeyError, TypeError, ValueError):
         raise BadSetup(
             f"{path}: must say confirmations, or its engine ({', '.join(_FINALITY)}) and signers"

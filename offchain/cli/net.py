@@ -6,12 +6,15 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from offchain.cli.output import show, show_table
 from offchain.cli.parameters import JsonOption
+
+if TYPE_CHECKING:
+    from offchain.network.plan import NetworkPlan
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -93,13 +96,14 @@ def up(
 
 @app.command()
 def status(folder: _FolderOption = DEFAULT_FOLDER, as_json: JsonOption = False) -> None:
-    """Show heads, signers, peers, pins, lag and disk; exit 1 when too few signers run.
+    """Show heads, signers, peers, pins, lag and disk; exit 1 when too few signers run, or, of a
+    network on several machines, one of this machine's does not.
 
     Needs the network's folder; costs nothing.
     """
     from offchain.network.operation import Network
     from offchain.network.plan import load_plan
-    from offchain.network.watch import chain_rows, ipfs_rows
+    from offchain.network.watch import chain_rows, fault_of, ipfs_rows
 
     network = Network(load_plan(folder))
     chain, ipfs = chain_rows(network), ipfs_rows(network)
@@ -108,9 +112,8 @@ def status(folder: _FolderOption = DEFAULT_FOLDER, as_json: JsonOption = False) 
     else:
         show_table(chain, title="signers")
         show_table(ipfs, title="ipfs")
-    alive = sum(row["runs"] for row in chain)
-    if alive < len(chain) // 2 + 1:
-        typer.echo(f"net: {alive} of {len(chain)} signers run: no blocks are made", err=True)
+    if fault := fault_of(network.plan, chain):
+        typer.echo(f"net: {fault}", err=True)
         raise typer.Exit(1)
 
 
@@ -124,8 +127,11 @@ def add_signer(folder: _FolderOption = DEFAULT_FOLDER) -> None:
     from offchain.network.plan import load_plan
     from offchain.network.voting import add_signer as add
 
-    made = add(Network(load_plan(folder)))
+    network = Network(load_plan(folder))
+    before = network.plan
+    made = add(network)
     show({"added": made.name, "account": made.address})
+    _say_depth(before, network.plan)
 
 
 @app.command()
@@ -138,8 +144,18 @@ def remove_signer(name: _SignerArgument, folder: _FolderOption = DEFAULT_FOLDER)
     from offchain.network.plan import load_plan
     from offchain.network.voting import remove_signer as remove
 
-    gone = remove(Network(load_plan(folder)), name)
+    network = Network(load_plan(folder))
+    before = network.plan
+    gone = remove(network, name)
     show({"removed": gone.name, "account": gone.address})
+    _say_depth(before, network.plan)
+
+
+def _say_depth(before: NetworkPlan, after: NetworkPlan) -> None:
+    from offchain.network.member_view import depth_note
+
+    if note := depth_note(before, after):
+        typer.echo(f"net: {note}", err=True)
 
 
 @app.command()

@@ -39,6 +39,17 @@ def write_member_view(plan: NetworkPlan) -> None:
     write_whole(plan.folder / NETWORK_FILE, head + text)
 
 
+def depth_note(before: NetworkPlan, after: NetworkPlan) -> str | None:
+    """Return what members must be told when a change of signers changes what is final."""
+    old, new = (confirmations(plan.engine, len(plan.signers)) for plan in (before, after))
+    if old == new:
+        return None
+    return (
+        f"what is final lies {new} blocks deep now, not {old}: start the members that run again, "
+        "they read it from network.toml when they start; change it where a profile names it"
+    )
+
+
 def _stores(plan: NetworkPlan) -> dict[str, Any]:
     """Return what is said of content stores. On several machines each Kubo has the same address,
     its machine's loopback: a list of them would be one store by several names, and one copy.

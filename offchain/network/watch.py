@@ -1,65 +1,98 @@
-"""How a network is: heads, signers, peers, pins, lag, disk."""
+"""How a network is: heads, signers, peers, pins, lag, disk. Asked of the nodes of this machine."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from offchain.chain.errors import NodeRefused, NodeUnavailable
-from offchain.network.errors import VoteFailed
 from offchain.network.ipc import Ipc
 from offchain.network.operation import Network
-from offchain.network.plan import SignerPlan
-from offchain.network.voting import signers_of
+from offchain.network.plan import NetworkPlan, SignerPlan
 
 Row = dict[str, Any]
 
 
+def is_here(plan: NetworkPlan, name: str) -> bool:
+    """Whether a node belongs on this machine: of several, each holds its own nodes' folders."""
+    return not plan.is_spread or plan.home(name).is_dir()
+
+
 def chain_rows(network: Network) -> list[Row]:
-    """Return a row for each signer; `lag` counts blocks behind the furthest of them."""
+    """Return a row for each signer; `lag` counts blocks behind the furthest of them.
+
+    A node runs if it answers, whoever started it. Of one on another machine nothing is known.
+    """
     rows = [_signer_row(network, signer) for signer in network.plan.signers]
     furthest = max((row["head"] for row in rows if row["head"] is not None), default=0)
     for row in rows:
         row["lag"] = None if row["head"] is None else furthest - row["head"]
-    try:
-        sealing = signers_of(network)
-    except VoteFailed:
-        sealing = set()
+    sealing = _sealing(network.plan)
     for row, signer in zip(rows, network.plan.signers, strict=True):
-        row["signs"] = signer.address in sealing if sealing else None
+        row["signs"] = signer.address.lower() in sealing if sealing else None
     return rows
 
 
 def ipfs_rows(network: Network) -> list[Row]:
-    """Return a row for each IPFS node."""
+    """Return a row for each IPFS node; of one on another machine nothing is known."""
     rows = []
     for node in network.plan.ipfs:
-        row: Row = {"node": node.name, "runs": network.processes.is_running(node.name)}
+        row: Row = {"node": node.name, "runs": None}
         row |= {"peers": None, "pins": None, "blocks_mb": None}
-        try:
-            kubo = network.kubo(node.name)
-            row |= {"peers": kubo.peers(), "pins": kubo.pins()}
-            row["blocks_mb"] = kubo.disk_bytes() // 10**6
-        except requests.RequestException:
-            row["runs"] = False
+        if is_here(network.plan, node.name):
+            try:
+                kubo = network.kubo(node.name)
+                row |= {"runs": True, "peers": kubo.peers(), "pins": kubo.pins()}
+                row["blocks_mb"] = kubo.disk_bytes() // 10**6
+            except requests.RequestException:
+                row["runs"] = False
         rows.append(row)
     return rows
+
+
+def fault_of(plan: NetworkPlan, rows: Sequence[Row]) -> str | None:
+    """Return what is wrong with the signers of `chain_rows`, if something is: too few of them run,
+    or of several machines' one that belongs on this machine does not.
+    """
+    if plan.is_spread:
+        silent = [row["node"] for row in rows if row["runs"] is False]
+        return f"{', '.join(silent)} of this machine does not run" if silent else None
+    alive = sum(row["runs"] for row in rows)
+    if alive < len(rows) // 2 + 1:
+        return f"{alive} of {len(rows)} signers run: no blocks are made"
+    return None
+
+
+def _sealing(plan: NetworkPlan) -> set[str]:
+    """Return the accounts that the chain takes blocks from, in lower case; none if nobody says."""
+    for signer in plan.signers:
+        try:
+            with Ipc(plan.ipc_path(signer.name), timeout_s=3.0) as node:
+                return {str(one).lower() for one in node.request("clique_getSigners")}
+        except (NodeUnavailable, NodeRefused):
+            continue
+    return set()
 
 
 def _signer_row(network: Network, signer: SignerPlan) -> Row:
     row: Row = {
         "node": signer.name,
         "account": signer.address,
-        "runs": network.processes.is_running(signer.name),
+        "runs": None,
         "head": None,
         "block_at": None,
         "peers": None,
         "waiting": None,
+        "disk_mb": None,
     }
+    if not is_here(network.plan, signer.name):
+        return row
     try:
         with Ipc(network.plan.ipc_path(signer.name), timeout_s=3.0) as node:
+            row["runs"] = True
             head = node.request("eth_getBlockByNumber", "latest", False)
             row["head"], row["block_at"] = int(head["number"], 16), int(head["timestamp"], 16)
             row["peers"] = int(node.request("net_peerCount"), 16)

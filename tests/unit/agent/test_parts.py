@@ -139,7 +139,7 @@ def test_load_config__network_file_that_does_not_fit__is_named(tmp_path, changes
 
 def test_load_config__network_file_that_is_not_there__is_named(tmp_path):
     settings = write_network(tmp_path) | {"network": "elsewhere.toml"}
-    with pytest.raises(BadSetup, match="elsewhere.toml: cannot be read"):
+    with pytest.raises(BadSetup, match=r"elsewhere\.toml: cannot be read"):
         load_agent(tmp_path, settings)
 
 

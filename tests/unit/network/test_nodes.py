@@ -19,6 +19,7 @@ from offchain.network import ports as ports_module
 from offchain.network.building import NetworkOptions, build
 from offchain.network.errors import PlanInvalid, PortTaken
 from offchain.network.genesis import qbft_extra_data
+from offchain.network.member_view import depth_note
 from offchain.network.operation import Network
 from offchain.network.plan import IpfsPlan, NetworkPlan, SignerPlan, load_plan
 from offchain.network.start_script import write_start_scripts
@@ -425,6 +426,18 @@ def test_load_network__naming_one_node_twice__is_refused(tmp_path: Path) -> None
         path.write_text("\n".join(changed))
         with pytest.raises(SettingsError, match=f"{key} names an address twice"):
             load_network(path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [(5, 6, "4 blocks deep now, not 3"), (4, 3, "2 blocks deep now, not 3"), (4, 5, None)],
+)
+def test_depth_note__other_signers__says_it_where_what_is_final_changes(
+    tmp_path: Path, before: int, after: int, says: str | None
+) -> None:
+    plans = [spread_plan(tmp_path, signers=count) for count in (before, after)]
+    note = depth_note(*plans)
+    assert note is None if says is None else says in (note or "")
 
 
 def test_load_network__missing__says_what_writes_it(tmp_path: Path) -> None:
