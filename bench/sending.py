@@ -26,7 +26,7 @@ from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 
 LIMIT = 5.0  # times web3.py's default way
-_CODE_S = 5.0
+_CODE_S, _BACK_S = 5.0, 60.0
 _GAS = 60_000
 _ABI: tuple[dict[str, Any], ...] = (
     {
@@ -200,12 +200,19 @@ def _funded(web3: Web3, account: LocalAccount) -> LocalAccount:
 
 
 def _require_each_once(web3: Web3, deployment: Deployment, wanted: int) -> None:
+    """Wait for what a reorganisation has just taken off the chain: the nodes mine it again."""
+    give_up_at = time.monotonic() + _BACK_S
+    while (seen := _logged(web3, deployment)) != list(range(wanted)):
+        if time.monotonic() > give_up_at:
+            raise SendingFailed(f"{len(seen)} numbers were logged, {wanted} were sent once each")
+        time.sleep(0.2)
+
+
+def _logged(web3: Web3, deployment: Deployment) -> list[int]:
     notes = deployment.contract("Notes")
     address = web3.to_checksum_address(notes.address)
     logs = web3.eth.get_logs({"address": address, "fromBlock": notes.block})
-    seen = sorted(int.from_bytes(one["data"], "big") for one in logs)
-    if seen != list(range(wanted)):
-        raise SendingFailed(f"{len(seen)} numbers were logged, {wanted} were sent once each")
+    return sorted(int.from_bytes(one["data"], "big") for one in logs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eth_account import Account
@@ -47,6 +48,28 @@ def block_at(network: Network, signer: str, block: str) -> dict[str, Any]:
 
 def height_of(network: Network, signer: str) -> int:
     return int(block_at(network, signer, "latest")["number"], 16)
+
+
+def at_once(tasks: Sequence[Callable[[], object]], *, timeout_s: float = 180.0) -> None:
+    """Run all in threads of their own, side by side; raise what the first failed one raised."""
+    faults: list[BaseException] = []
+
+    def run(task: Callable[[], object]) -> None:
+        try:
+            task()
+        except BaseException as error:  # noqa: BLE001 - raised below, in the test's thread
+            faults.append(error)
+
+    threads = [threading.Thread(target=run, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    give_up_at = time.monotonic() + timeout_s
+    for thread in threads:
+        thread.join(timeout=max(0.0, give_up_at - time.monotonic()))
+    if faults:
+        raise faults[0]
+    hung = [thread for thread in threads if thread.is_alive()]
+    assert not hung, f"{len(hung)} of {len(threads)} did not end in {timeout_s:.0f} s"
 
 
 def wait_for(holds: Callable[[], Any], *, timeout_s: float = 60.0) -> Any:

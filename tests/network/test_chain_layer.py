@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from eth_account import Account
@@ -15,7 +15,7 @@ from offchain.chain.health import HealthLimits
 from offchain.chain.outbox import TransactionOutbox, TransactionState
 from offchain.network.genesis import confirmations
 from offchain.network.operation import Network
-from tests.network.sending import gateway_of, wait_for
+from tests.network.sending import at_once, gateway_of, wait_for
 
 ETHER = 10**18
 SENDERS, EACH = 3, 60
@@ -33,7 +33,7 @@ def test_transact_many__bursts_at_several_signers__each_counts_once_and_is_final
     accounts = [Account.create() for _ in range(SENDERS)]
     for account in accounts:
         consortium.transfer(account.address, ETHER)
-    urls, faults = network.plan.rpc_urls, []
+    urls = network.plan.rpc_urls
 
     def burst(number: int) -> None:
         with closing(TransactionOutbox(tmp_path / f"{number}.sqlite")) as outbox:
@@ -51,24 +51,17 @@ def test_transact_many__bursts_at_several_signers__each_counts_once_and_is_final
                 for at in range(EACH)
             ]
             receipts = gateway.transact_many(calls, dry_call=False)
-            if not all(receipt.success for receipt in receipts):
-                faults.append(f"a transaction of {number} failed")
-            if not gateway.wait_all_final(timeout_s=60):
-                faults.append(f"what {number} sent is not final")
+            assert all(receipt.success for receipt in receipts), f"one of {number} failed"
+            assert gateway.wait_all_final(timeout_s=60), f"what {number} sent is not final"
             for at in range(EACH):
                 held = outbox.of_intent(
                     gateway.chain_id, accounts[number].address, f"{number}:{at}"
                 )
-                if [one.state for one in held].count(TransactionState.MINED) != 1:
-                    faults.append(f"{number}:{at} is {[one.state for one in held]}")
+                states = [one.state for one in held]
+                assert states.count(TransactionState.MINED) == 1, f"{number}:{at} is {states}"
 
-    threads = [threading.Thread(target=burst, args=(number,)) for number in range(SENDERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=180)
+    at_once([partial(burst, number) for number in range(SENDERS)])
 
-    assert not faults, faults
     for account in accounts:
         counted = consortium.endpoint.request("eth_getTransactionCount", account.address, "latest")
         assert int(counted, 16) == EACH  # none twice, none filled in
@@ -99,7 +92,8 @@ def test_health__own_signer_killed_and_left_behind__the_others_are_asked_until_i
     assert gate.check() == []  # the others agree
     before = gateway.block_number()
     wait_for(lambda: gateway.block_number() > before, timeout_s=20)
-    assert gateway.final_number() == gateway.block_number() - depth
+    earlier, final, later = gateway.block_number(), gateway.final_number(), gateway.block_number()
+    assert earlier - depth <= final <= later - depth  # a block may come between the questions
 
     network.start(["signer-1"])
-    wait_for(lambda: gate.check() == [] and not gateway.endpoint._avoided, timeout_s=30)
+    wait_for(lambda: gate.check() == [] and not gateway.endpoint._avoided)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import requests
+
 from offchain.network import kubo
+from offchain.network.kubo_rpc import KuboRpc
 from offchain.network.operation import Network
+from offchain.network.plan import IpfsPlan, NetworkPlan
+from offchain.network.ports import free_ports
+from offchain.network.processes import ProcessFolder
 from offchain.network.programs import KUBO, find_program
 from offchain.network.watch import ipfs_rows
 from offchain.storage import open_store
+from tests.network.sending import wait_for
 
 
 def test_swarm__object_added_at_one_node__is_read_at_another(network: Network) -> None:
@@ -31,19 +39,57 @@ def test_swarm__each_node__knows_the_others_and_no_bootstrap(network: Network) -
 
 
 def test_swarm__node_with_another_key__is_not_let_in(network: Network, tmp_path: Path) -> None:
-    program, home = find_program(KUBO), tmp_path / "stranger"
-    kubo.make_node(program, home, host="127.0.0.1", ports=[0, 0])
-    (home / "swarm.key").write_text(kubo.swarm_key())
-    node = network.plan.ipfs[0]
-    address = f"{node.multiaddress}/p2p/{node.peer_id}"
-    done = subprocess.run(
-        # Not the daemon: a node for this one command.
-        [str(program), "swarm", "connect", address],
-        env={**os.environ, **kubo.environment(home)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    member = network.plan.ipfs[0]
+    with stranger(tmp_path, kubo.swarm_key()) as (node, plan):
+        assert not connects(node, f"{member.multiaddress}/p2p/{member.peer_id}")
+        assert not connects(network.kubo(member.name), f"{plan.multiaddress}/p2p/{plan.peer_id}")
+        assert node.peers() == 0
+        assert network.kubo(member.name).peers() == 2
+
+
+def test_swarm__the_same_node_with_the_key__is_let_in(network: Network, tmp_path: Path) -> None:
+    """So that it is the key that keeps a stranger out, and nothing else."""
+    member = network.plan.ipfs[0]
+    key = (network.plan.folder / "swarm.key").read_text()
+    with stranger(tmp_path, key) as (node, _):
+        assert connects(node, f"{member.multiaddress}/p2p/{member.peer_id}")
+        assert node.peers() == 1
+        assert network.kubo(member.name).peers() == 3
+    wait_for(lambda: network.kubo(member.name).peers() == 2)
+
+
+@contextmanager
+def stranger(folder: Path, swarm_key: str) -> Iterator[tuple[KuboRpc, IpfsPlan]]:
+    """A running node that no member knows, with this swarm key."""
+    program, ports = find_program(KUBO), free_ports(2)
+    made = kubo.make_node(program, folder / "stranger", host="127.0.0.1", ports=ports)
+    (folder / "swarm.key").write_text(swarm_key)
+    alone = NetworkPlan(
+        folder=folder,
+        engine="clique",
+        chain_id=1,
+        period_s=0,
+        heartbeat_s=1,
+        signers=(),
+        ipfs=(made,),
     )
-    assert done.returncode != 0
-    assert network.kubo(node.name).peers() == 2
+    kubo.write_config(alone, made)
+    processes, rpc = ProcessFolder(folder), KuboRpc(alone.ipfs_urls[0])
+    environment = kubo.environment(folder / made.name)
+    processes.start(made.name, kubo.command(program), environment=environment, tied=True)
+    try:
+        wait_for(rpc.answers)
+        yield rpc, made
+    finally:
+        processes.stop([made.name])
+
+
+def connects(node: KuboRpc, address: str) -> bool:
+    """Whether a running node reaches the peer at the address, and is let in there."""
+    try:
+        node.ask("swarm/connect", arg=address)
+    except requests.HTTPError as error:
+        # Another reason would be a stranger that does not run, or a wrong question.
+        assert "failed to negotiate security protocol" in error.response.text
+        return False
+    return True
