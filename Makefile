@@ -59,9 +59,10 @@ slither: setup
 mutate: setup
 	@$(PY) toolchain/mutate.py $(ARGS)
 
-# Writes tests/snapshots/gas.json and docs/gas.md: what has changed shows in the diff.
+# Writes tests/snapshots/gas.json, gas-prague.json and docs/gas.md: what has changed shows in the diff.
 gas: setup
 	@DMSM_KEEP=1 $(PY) toolchain/brownie_test.py tests/contracts/gas/measure.py -q
+	@DMSM_KEEP=1 $(PY) toolchain/brownie_test.py --hardfork prague tests/contracts/gas/measure.py -q
 	@$(PY) -m bench.gas
 
 test-prague: setup

@@ -38,7 +38,7 @@ class Figure:
     def line(self) -> str:
         """Return `name value limit ok|MISSED`."""
         verdict = "ok" if self.is_met else "MISSED"
-        value = f"{self.value:.0f} " if self.unit == "gas" else f"{self.value:.4g}"
+        value = f"{self.value:.10g} " if self.unit == "gas" else f"{self.value:.4g}"
         return f"{self.name} {value}{self.unit} {self.shown_limit} {verdict}"
 
 

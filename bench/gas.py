@@ -1,21 +1,27 @@
-"""`make gas`: the figures of tests/snapshots/gas.json against their limits; docs/gas.md.
+"""`make gas`: what the contracts' calls cost against limits and goals; docs/gas.md.
 
-Prints `name value limit ok|MISSED` for each limit and exits with 1 on a miss that
-bench/missed.toml does not explain. The snapshot is made by tests/contracts/gas/measure.py; when a
-change of it is not committed, the difference is seen there.
+Prints `name value limit ok|MISSED` for each and exits with 1 on a miss that bench/missed.toml does
+not explain. The snapshots are made by tests/contracts/gas/measure.py, one by London's rules, which
+limits and goals are of, and one by Prague's; when a change of them is not committed, the difference
+is seen there.
 """
 
 import json
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from bench import gas_page
 from bench.figures import Figure, unexplained
 
 ROOT = Path(__file__).resolve().parents[1]
-SNAPSHOT = ROOT / "tests" / "snapshots" / "gas.json"
+LONDON = ROOT / "tests" / "snapshots" / "gas.json"
+PRAGUE = ROOT / "tests" / "snapshots" / "gas-prague.json"
 PAGE = ROOT / "docs" / "gas.md"
 PEERS = ROOT / "bench" / "gas_peers.toml"
+WITHIN = ROOT / "tests" / "contracts" / "gas" / "within.toml"
 
 LIMITS = {
     "PrepaidLock.request": 350_000,
@@ -24,7 +30,11 @@ LIMITS = {
     "PrepaidLock.settle": 90_000,
     "PrepaidLock.refund, from Requested": 60_000,
     "PrepaidLock.refund, from Accepted": 90_000,
-    "DataLedger.anchor": 60_000,
+    "DataLedger.anchor, batch of 1,000": 60_000,
+    "DataLedger.anchor, batch of 100, a reading": 550,
+    "DataLedger.anchorMany, 20 batches of 100 of one meter, a reading": 550,
+    "DataLedger.anchorMany, 20 batches of 100 of 20 meters, a reading": 550,
+    "DataLedger.anchor, batch of 1,000, a reading": 60,
     "NotificationBoard.report, nothing changes": 40_000,
     "NotificationBoard.report, status changes": 60_000,
     "DataMarket.respond, into a form of 32": 115_000,
@@ -34,62 +44,94 @@ LIMITS = {
     "PrepaidLock.deliver, (67,100)": 6_300_000,
     "DataLedger.verifyReading, batch of 1,000": 60_000,
 }
+# How many readings a measured call anchors.
+READINGS = {
+    "DataLedger.anchor, batch of 100": 100,
+    "DataLedger.anchorMany, 20 batches of 100 of one meter": 2_000,
+    "DataLedger.anchorMany, 20 batches of 100 of 20 meters": 2_000,
+    "DataLedger.anchor, batch of 1,000": 1_000,
+}
 
-PREFACE = """# Gas
-
-Written by `make gas` from receipts of real transactions: anvil, London rules, settled storage, keys
-and times from a fixed seed. All figures lie in `tests/snapshots/gas.json`, so that a change of a
-contract shows there as a difference. Limits are those of the project's plan. Peers were measured
-once, as they are published, or as the plain way of doing the same.
-
-With Prague's rules every limit holds as well. Two calls cost more there, for which a floor of
-21,000 and 10 to 40 a byte of calldata holds (EIP-7623): `DataLedger.verifyReading` 39,160, and
-`PrepaidLock.serve` of 9,000 bytes 383,380. All others cost the same.
-"""
+Used = Mapping[str, float]
 
 
 def main() -> int:
     """Print, write the page, compare; return the exit status."""
-    used = json.loads(SNAPSHOT.read_text())
-    figures = figures_of(used)
+    london, prague = read(LONDON), read(PRAGUE)
+    if london.keys() != prague.keys():
+        print("the two snapshots hold different calls: run `make gas` whole", file=sys.stderr)
+        return 1
+    figures = figures_of(london, prague)
     for figure in figures:
         print(figure.line(), flush=True)
-    PAGE.write_text(page(used, figures), encoding="utf-8")
+    PAGE.write_text(page(london, prague), encoding="utf-8")
     names = unexplained(figures)
     if names:
         print("missed without a reason in bench/missed.toml:", ", ".join(names), file=sys.stderr)
     return 1 if names else 0
 
 
-def figures_of(used: dict[str, int]) -> list[Figure]:
-    """Return the limited figures; one that was not measured is missed."""
-    return [
-        Figure(key_of(name), used.get(name, sys.maxsize), limit, unit="gas", at_most=True)
-        for name, limit in LIMITS.items()
-    ]
+def read(snapshot: Path) -> dict[str, int]:
+    """Return a snapshot's gas by name."""
+    return json.loads(snapshot.read_text())
+
+
+def with_readings(used: Used) -> dict[str, float]:
+    """Add what an anchor costs a reading."""
+    shares = {f"{name}, a reading": used[name] / count for name, count in READINGS.items()}
+    return {**used, **shares}
+
+
+def figures_of(london: Used, prague: Used) -> list[Figure]:
+    """Return the limited figures, of Prague those that differ, and the goals beside peers."""
+    ours, theirs = with_readings(london), with_readings(prague)
+    limits = [limited(name, ours, "gas_") for name in LIMITS]
+    later = [limited(name, theirs, "gas_prague_") for name in LIMITS if theirs[name] != ours[name]]
+    return [*limits, *later, *(goal for peer in peers() if (goal := goal_of(peer, ours)))]
+
+
+def limited(name: str, used: Used, prefix: str) -> Figure:
+    """Return a limited figure; one that was not measured is missed."""
+    value = used.get(name, sys.maxsize)
+    return Figure(prefix + key_of(name), value, LIMITS[name], unit="gas", at_most=True)
+
+
+def goal_of(peer: Mapping[str, Any], used: Used) -> Figure | None:
+    """Return the goal of a ratio to a peer, if it has one."""
+    if "goal" not in peer:
+        return None
+    ratio = sum_of(peer["ours"], used) / peer["gas"]
+    return Figure("gas_ratio_" + key_of(peer["ours"]), ratio, peer["goal"], at_most=True)
+
+
+def peers() -> list[dict[str, Any]]:
+    """Return the peers as they are checked in."""
+    return tomllib.loads(PEERS.read_text())["peer"]
+
+
+def sum_of(names: str, used: Used) -> float:
+    """Return the gas of one call, or of several joined by ` + `."""
+    return sum(used[name] for name in names.split(" + "))
 
 
 def key_of(name: str) -> str:
     """Return a figure's name as one word."""
-    kept = "".join(c if c.isalnum() else " " for c in name)
-    return "gas_" + "_".join(kept.split())
+    kept = "".join(c if c.isalnum() else " " for c in name.replace("'", ""))
+    return "_".join(kept.split())
 
 
-def page(used: dict[str, int], figures: list[Figure]) -> str:
-    """Return the page: limits, peers, every function."""
-    lines = [PREFACE, "## Limits", "", "| what | gas | limit | |", "|---|---|---|---|"]
-    for (name, limit), figure in zip(LIMITS.items(), figures, strict=True):
-        verdict = "ok" if figure.is_met else "**MISSED**"
-        lines.append(f"| {name} | {used.get(name, 0):,} | {limit:,} | {verdict} |")
-    lines += ["", "## Beside others", "", "| what | gas | peer | gas | ratio | what theirs is |"]
-    lines.append("|---|---|---|---|---|---|")
-    for it in tomllib.loads(PEERS.read_text())["peer"]:
-        ours, theirs = used[it["ours"]], it["gas"]
-        cells = [it["ours"], f"{ours:,}", it["peer"], f"{theirs:,}", f"{ours / theirs:.2f}"]
-        lines.append(f"| {' | '.join([*cells, it['note']])} |")
-    lines += ["", "## Every function", "", "| what | gas |", "|---|---|"]
-    lines += [f"| {name} | {gas:,} |" for name, gas in sorted(used.items())]
-    return "\n".join(lines) + "\n"
+def page(london: Used, prague: Used) -> str:
+    """Return docs/gas.md."""
+    used = with_readings(london)
+    limits = [
+        (name, used[name], limit, limited(name, used, "gas_")) for name, limit in LIMITS.items()
+    ]
+    beside = [(peer, sum_of(peer["ours"], used), goal_of(peer, used)) for peer in peers()]
+    within = tomllib.loads(WITHIN.read_text())
+    figures = figures_of(london, prague)
+    return gas_page.page(
+        limits=limits, beside=beside, london=london, prague=prague, within=within, figures=figures
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import rlp
 from offchain.network.errors import PlanInvalid
 from offchain.types import final_depth
 
-GAS_LIMIT = 60_000_000  # room for a burst; the largest single call (67 of 100 shares) takes 6.3M
+GAS_LIMIT = 60_000_000  # room for a burst; the largest call (docs/gas.md) takes 7.03M
 BASE_FEE_WEI = 7  # the least that London's rule can fall to; it climbs by 12.5 % a full block
 EPOCH = 30_000
 _VANITY, _SEAL = bytes(32), bytes(65)

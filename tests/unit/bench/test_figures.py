@@ -14,6 +14,7 @@ from bench.figures import Figure
         (Figure("small", 10.1, 10.1, unit="B", at_most=True), "small 10.1B <=10.1 ok"),
         (Figure("small", 10.11, 10.1, unit="B", at_most=True), "small 10.11B <=10.1 MISSED"),
         (Figure("told", 3.0), "told 3x - ok"),
+        (Figure("gas", 60.04, 60, unit="gas", at_most=True), "gas 60.04 gas <=60 MISSED"),
     ],
 )
 def test_line__any_figure__says_name_value_limit_and_verdict(figure, line):

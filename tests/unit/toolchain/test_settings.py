@@ -17,10 +17,3 @@ def test_settings__of_foundry_and_brownie__are_the_same():
     assert re.search(r"evm_version: (\w+)", brownie)[1] == foundry["evm_version"]
     assert re.search(r'evmVersion: "(\w+)"', worker)[1] == foundry["evm_version"]
     assert re.search(r"version: ([\d.]+)", brownie)[1] in foundry["solc"]
-
-
-def test_gas_page__given_the_snapshot__has_its_figures():
-    from bench import gas
-
-    used = gas.json.loads(gas.SNAPSHOT.read_text())
-    assert gas.PAGE.read_text() == gas.page(used, gas.figures_of(used))
