@@ -110,19 +110,18 @@ class TransactionOutbox:
         self,
         chain_id: int,
         account: str,
-        ends: Sequence[tuple[int, str | None, TransactionState]],
+        ends: Sequence[tuple[int, str, TransactionState]],
         *,
         final: bool,
     ) -> None:
         """Note what became of nonces: (nonce, hash of what was mined, its state), all or none.
 
-        The other variants of that nonce are replaced; hash None: all of them are, by a stranger's.
-        `final`: no reorganisation can change it any more.
+        All others of that nonce are replaced. `final`: no reorganisation can change it any more.
         """
         where = "chain_id = ? AND account = ? AND nonce = ?"
         others = f"UPDATE transactions SET state = ? WHERE {where} AND state <> ? AND tx_hash <> ?"
         replaced, refused = TransactionState.REPLACED, TransactionState.REFUSED
-        rows = [(chain_id, account, nonce, tx_hash or "", state) for nonce, tx_hash, state in ends]
+        rows = [(chain_id, account, nonce, tx_hash, state) for nonce, tx_hash, state in ends]
         with self._lock, self._database:
             self._database.executemany(
                 others, [(replaced, *row[:3], refused, row[3]) for row in rows]
@@ -135,6 +134,19 @@ class TransactionOutbox:
                 self._database.executemany(
                     f"UPDATE transactions SET final = 1 WHERE {where}", [row[:3] for row in rows]
                 )
+
+    def give_up(self, tx_hashes: Sequence[str]) -> None:
+        """Note that a transaction which is not among these took their nonces for good.
+
+        It may be one of this journal's own, of another intent: its row stays as it is.
+        """
+        replaced, refused = TransactionState.REPLACED, TransactionState.REFUSED
+        with self._lock, self._database:
+            self._database.executemany(
+                "UPDATE transactions SET state = CASE state WHEN ? THEN state ELSE ? END, final = 1"
+                " WHERE tx_hash = ?",
+                [(refused, replaced, tx_hash) for tx_hash in tx_hashes],
+            )
 
     def of_intent(self, chain_id: int, account: str, intent: str) -> list[SignedTransaction]:
         """Return every transaction signed for `intent`, the newest first."""

@@ -8,8 +8,9 @@ watch until it is final: a reorganisation that takes it off the chain has it sen
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from eth_utils import to_checksum_address
@@ -22,7 +23,7 @@ from offchain.chain.errors import (
     TransactionReplaced,
     TransactionTimeout,
 )
-from offchain.chain.fees import FeeRaise
+from offchain.chain.fees import FeeRaise, next_base_fee_wei
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
 from offchain.chain.rpc import Request
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
@@ -59,6 +60,14 @@ class Unsigned:
     intent: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A receipt and the number of the latest block of the node that showed it, at that moment."""
+
+    receipt: RawReceipt
+    head: int
+
+
 class Sender:
     """One account on one chain. Hold `lock` around whatever must see the account's own effects."""
 
@@ -93,7 +102,7 @@ class Sender:
         open_ones = attempts_of(self.outbox.not_final(self.chain_id, self.address))
         if not open_ones:
             return
-        found = self._look(open_ones, head=self._head())
+        found = self._look(open_ones, to_end=True)
         over = [one for one in open_ones if one.nonce not in found and one.is_replaced]
         self._note_strangers(over)
         lost = [one for one in open_ones if one.nonce not in found and one not in over]
@@ -116,7 +125,7 @@ class Sender:
             return None
         held = self.outbox.of_intent(self.chain_id, self.address, intent)
         for attempt in reversed(attempts_of(held[::-1])):
-            receipt = self._look([attempt], head=None).get(attempt.nonce)
+            receipt = self._look([attempt]).get(attempt.nonce)
             if receipt is None and attempt.was_mined:
                 self._broadcast([attempt.newest])
                 receipt = self._wait_or_lose(attempt)
@@ -149,7 +158,7 @@ class Sender:
         """
         held = self.outbox.variants_of(tx_hash) if self.outbox else []
         attempt = Attempt(held or [SignedTransaction(None, 0, b"", tx_hash)])
-        return self._look([attempt], head=self._head()).get(attempt.nonce)
+        return self._look([attempt], to_end=True).get(attempt.nonce)
 
     # ---- signing
 
@@ -257,55 +266,63 @@ class Sender:
 
     def _look_patiently(self, attempts: Sequence[Attempt]) -> dict[int, RawReceipt]:
         try:
-            return self._look(attempts, head=None)
+            return self._look(attempts)
         except (NodeUnavailable, NodeRefused):
             return {}  # sent is sent: the time limit decides how long to hope
 
-    def _look(self, attempts: Sequence[Attempt], *, head: int | None) -> dict[int, RawReceipt]:
+    def _look(self, attempts: Sequence[Attempt], *, to_end: bool = False) -> dict[int, RawReceipt]:
         """Return receipts by nonce, whichever variant was mined, and note them.
 
-        With `head` those that lie deep enough below it are noted as final.
+        `to_end`: those that lie deep enough below the head are noted as final.
         """
         last = self._receipts(attempts[-1:]) if len(attempts) > 1 else {}
         found = self._by_block(attempts, *last.values()) if last else self._receipts(attempts)
-        self._note(found, head)
-        return found
+        self._note(found, to_end=to_end)
+        return {nonce: seen.receipt for nonce, seen in found.items()}
 
-    def _receipts(self, attempts: Sequence[Attempt]) -> dict[int, RawReceipt]:
+    def _receipts(self, attempts: Sequence[Attempt]) -> dict[int, _Seen]:
         """Ask for each variant's receipt. Geth shows one a moment before its block is the latest:
         it counts once whoever reads the latest block finds what it says.
         """
-        asked = [(attempt, variant) for attempt in attempts for variant in attempt.variants]
-        calls: list[Request] = [("eth_getTransactionReceipt", [one.tx_hash]) for _, one in asked]
-        *receipts, latest = self.endpoint.batch([*calls, ("eth_blockNumber", [])])
-        if isinstance(latest, NodeRefused):
-            raise latest
-        found: dict[int, RawReceipt] = {}
-        for (attempt, _), receipt in zip(asked, receipts, strict=True):
-            if not isinstance(receipt, Mapping) or not receipt.get("blockNumber"):
-                continue
-            if int(receipt["blockNumber"], 16) <= int(latest, 16):
-                found[attempt.nonce] = receipt
+        nonces = {one.tx_hash: attempt.nonce for attempt in attempts for one in attempt.variants}
+        hashes, found = list(nonces), dict[int, _Seen]()
+        for start in range(0, len(hashes), _AT_ONCE):
+            asked = hashes[start : start + _AT_ONCE]
+            receipts, head = self._with_head(("eth_getTransactionReceipt", [one]) for one in asked)
+            for tx_hash, receipt in zip(asked, receipts, strict=True):
+                if not isinstance(receipt, Mapping) or not receipt.get("blockNumber"):
+                    continue
+                if int(receipt["blockNumber"], 16) <= head:
+                    found[nonces[tx_hash]] = _Seen(receipt, head)
         return found
 
-    def _by_block(self, attempts: Sequence[Attempt], last: RawReceipt) -> dict[int, RawReceipt]:
+    def _with_head(self, calls: Iterable[Request]) -> tuple[list[Any], int]:
+        """Ask up to 199 questions and for the number of the latest block, all of one node: another
+        node's head, on another side of a fork, says nothing of how deep a receipt lies.
+        """
+        *answers, head = self.endpoint.batch([*calls, ("eth_blockNumber", [])])
+        if isinstance(head, NodeRefused):
+            raise head
+        return answers, int(head, 16)
+
+    def _by_block(self, attempts: Sequence[Attempt], last: _Seen) -> dict[int, _Seen]:
         """Read a block's receipts at once, from the last one's backwards: for each one alone Geth
         reads its whole block. Where that brings nothing, each is asked for.
         """
         nonces = {one.tx_hash: attempt.nonce for attempt in attempts for one in attempt.variants}
-        found: dict[int, RawReceipt] = {}
-        receipt: RawReceipt | None = last
-        while receipt is not None:
-            call: Request = ("eth_getBlockReceipts", [receipt["blockNumber"]])
-            (mined,) = self.endpoint.batch([call])
+        found: dict[int, _Seen] = {}
+        seen: _Seen | None = last
+        while seen is not None:
+            call: Request = ("eth_getBlockReceipts", [seen.receipt["blockNumber"]])
+            (mined,), head = self._with_head([call])
             said = mined if isinstance(mined, list) else []
             ours = [one for one in said if one["transactionHash"] in nonces]
-            fresh = {nonces[one["transactionHash"]]: one for one in ours}
+            fresh = {nonces[one["transactionHash"]]: _Seen(one, head) for one in ours}
             if not fresh.keys() - found.keys():  # refused, or a reorganisation came between
                 return self._receipts(attempts)
             found |= fresh
             left = [attempt for attempt in attempts if attempt.nonce not in found]
-            receipt = self._receipts(left[-1:]).get(left[-1].nonce) if left else None
+            seen = self._receipts(left[-1:]).get(left[-1].nonce) if left else None
         return found if len(found) == len(attempts) else self._receipts(attempts)
 
     def _resend(self, missing: Sequence[Attempt]) -> None:
@@ -313,14 +330,14 @@ class Sender:
         never be mined.
         """
         try:
-            head, nonce, final_nonce = self._heads()
+            head, base_fee_wei, nonce, final_nonce = self._heads()
             first, was_doubted = missing[0], missing[0].is_doubted
-            first.is_doubted = final_nonce > first.nonce and not self._look([first], head=None)
+            first.is_doubted = final_nonce > first.nonce and not self._look([first])
             if first.is_doubted and was_doubted:  # twice: where the newest block is final, a
                 raise self._lose(first)  # reorganisation may show the one and hide the other
             if nonce == missing[0].nonce:
                 self._take_out_of_pool()
-            self._raise_fees(missing, head)
+            self._raise_fees(missing, head, base_fee_wei)
             self.endpoint.batch([_raw_request(one.newest) for one in missing])
         except (NodeUnavailable, NodeRefused):  # the next round tries again
             return
@@ -333,24 +350,31 @@ class Sender:
             attempt.newest.tx_hash,
         )
 
-    def _raise_fees(self, missing: Sequence[Attempt], head: int) -> None:
+    def _raise_fees(self, missing: Sequence[Attempt], head: int, base_fee_wei: int) -> None:
         """Give each that is stuck a variant with a higher fee, stored before it is sent."""
         now, due = time.monotonic(), []
         for one in missing:
             if one.sent_block is None:
                 one.sent_block = head
-            if self._fees.is_due(waited_s=now - one.sent_at, blocks=head - one.sent_block):
+            if self._fees.is_due(
+                waited_s=now - one.sent_at,
+                blocks=head - one.sent_block,
+                price_wei=one.content().gas_price_wei,
+                base_fee_wei=base_fee_wei,
+            ):
                 due.append(one)
         if not due:
             return
         asked_wei = int(self.endpoint.request("eth_gasPrice"), 16)
-        raised = [one for one in due if self._raise_fee(one, asked_wei)]
+        raised = [one for one in due if self._raise_fee(one, asked_wei, base_fee_wei)]
         self._record([one.newest for one in raised])
         for one in raised:
             one.sent_at, one.sent_block = now, head
 
-    def _raise_fee(self, attempt: Attempt, asked_wei: int) -> bool:
+    def _raise_fee(self, attempt: Attempt, asked_wei: int, base_fee_wei: int) -> bool:
         content = attempt.content()
+        if content.gas_price_wei < base_fee_wei:  # room for it to rise while this is on its way
+            asked_wei = max(asked_wei, 2 * base_fee_wei)
         price_wei = self._fees.next_price_wei(
             first_wei=attempt.first_price_wei(),
             last_wei=content.gas_price_wei,
@@ -383,12 +407,12 @@ class Sender:
     def _nonce(self) -> int:
         return int(self.endpoint.request("eth_getTransactionCount", self.address, "latest"), 16)
 
-    def _head(self) -> int:
-        return int(self.endpoint.request("eth_blockNumber"), 16)
-
-    def _heads(self) -> tuple[int, int, int]:
-        """Return the head's number, the account's nonce there, and the one that is final."""
-        head = self._head()
+    def _heads(self) -> tuple[int, int, int, int]:
+        """Return the head's number, the base fee behind it, the account's nonce there, and the one
+        that is final.
+        """
+        newest = self.endpoint.request("eth_getBlockByNumber", "latest", False)
+        head, base_fee_wei = int(newest["number"], 16), next_base_fee_wei(newest)
         final = hex(max(0, head - self._confirmations))
         latest, deep = self.endpoint.batch(
             [("eth_getTransactionCount", [self.address, block]) for block in ("latest", final)]
@@ -396,7 +420,8 @@ class Sender:
         if isinstance(latest, NodeRefused):
             raise latest
         # A node that has forgotten the state of that block has no say in what is final.
-        return head, int(latest, 16), 0 if isinstance(deep, NodeRefused) else int(deep, 16)
+        final_nonce = 0 if isinstance(deep, NodeRefused) else int(deep, 16)
+        return head, base_fee_wei, int(latest, 16), final_nonce
 
     def _record(self, transactions: Sequence[SignedTransaction]) -> None:
         if self.outbox and transactions:
@@ -406,17 +431,17 @@ class Sender:
         if self.outbox:
             self.outbox.mark(transaction.tx_hash, state)
 
-    def _note(self, found: Mapping[int, RawReceipt], head: int | None) -> None:
+    def _note(self, found: Mapping[int, _Seen], *, to_end: bool) -> None:
         """Note what was mined; without confirmations that is final at once."""
         if not self.outbox or not found:
             return
-        deep: list[tuple[int, str | None, TransactionState]] = []
-        shallow: list[tuple[int, str | None, TransactionState]] = []
-        for nonce, receipt in found.items():
-            block = int(receipt["blockNumber"], 16)
-            is_deep = head is not None and block + self._confirmations <= head
+        deep: list[tuple[int, str, TransactionState]] = []
+        shallow: list[tuple[int, str, TransactionState]] = []
+        for nonce, seen in found.items():
+            depth = seen.head - int(seen.receipt["blockNumber"], 16)
+            is_deep = to_end and depth >= self._confirmations
             ends = deep if is_deep or not self._confirmations else shallow
-            ends.append((nonce, receipt["transactionHash"], end_of(receipt)))
+            ends.append((nonce, seen.receipt["transactionHash"], end_of(seen.receipt)))
         for ends, final in ((deep, True), (shallow, False)):
             if ends:
                 self.outbox.settle(self.chain_id, self.address, ends, final=final)
@@ -424,8 +449,7 @@ class Sender:
     def _note_strangers(self, attempts: Sequence[Attempt]) -> None:
         """Note that others' transactions took these nonces for good."""
         if self.outbox and attempts:
-            ends = [(one.nonce, None, TransactionState.REPLACED) for one in attempts]
-            self.outbox.settle(self.chain_id, self.address, ends, final=True)
+            self.outbox.give_up([one.tx_hash for attempt in attempts for one in attempt.variants])
 
 
 def _raw_request(transaction: SignedTransaction) -> Request:

@@ -2,7 +2,8 @@
 
 A block is final when others lie on it, and contracts see time pass only in blocks. So whenever a
 block holds somebody's transaction, beats follow until it is final; and an idle chain gets one beat
-each `idle_s`. A beat is an empty transfer of an account to itself: beats never answer beats.
+each `idle_s`. A beat is an empty transfer of an account to itself: beats never answer beats, but
+while the base fee is above what members pay: each nearly empty block lowers it by an eighth.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from offchain.network.genesis import confirmations
 from offchain.network.ipc import Ipc
 from offchain.network.plan import HEARTBEAT, NetworkPlan, load_plan
 
-GAS_PRICE_WEI = 10**9
+GAS_PRICE_WEI = 10**9  # what members pay, and a beat while the base fee leaves room for it
 _GAS = 21_000
 _FEW = 8  # a block with more transactions than this holds more than beats
 _RECONNECT_S = 0.5
@@ -58,6 +59,8 @@ class Heartbeat:
         block = node.request("eth_getBlockByHash", head["hash"], False)
         if block and self._is_somebodys(node, block["transactions"]):
             self._wanted = number + self._depth
+        elif price_wei(head) > GAS_PRICE_WEI:  # what members sent may be waiting
+            self._wanted = max(self._wanted, number + 1)
         elif number >= self._wanted:
             self._wanted = 0
 
@@ -69,11 +72,14 @@ class Heartbeat:
 
     def beat(self, node: Ipc) -> None:
         """Send the next beat. Raises NodeUnavailable."""
-        _send(node, self.sign(self._next_nonce(node)))
+        _send(node, self._next(node))
 
-    def _next_nonce(self, node: Ipc) -> int:
-        count = node.request("eth_getTransactionCount", self._account.address, "latest")
-        return int(count, 16)
+    def _next(self, node: Ipc) -> str:
+        """Return the beat that this node has room for: its head gives the nonce and the price."""
+        head = node.request("eth_getBlockByNumber", "latest", False)
+        at = {"blockHash": head["hash"]}
+        count = node.request("eth_getTransactionCount", self._account.address, at)
+        return self.sign(int(count, 16), gas_price_wei=price_wei(head))
 
     def _beat_everywhere(self, paths: Sequence[Path]) -> None:
         """Beat at every signer, each with the nonce that it sees.
@@ -88,18 +94,18 @@ class Heartbeat:
             for path in paths:
                 with suppress(NodeUnavailable, NodeRefused):  # it is down; one of them is enough
                     node = opened.enter_context(Ipc(path, timeout_s=1.0))
-                    beats.append((node, self.sign(self._next_nonce(node))))
+                    beats.append((node, self._next(node)))
             for node, raw in beats:
                 with suppress(NodeUnavailable):
                     _send(node, raw)
 
-    def sign(self, nonce: int) -> str:
-        """Return the beat with this nonce, signed; the same nonce gives the same bytes."""
+    def sign(self, nonce: int, *, gas_price_wei: int) -> str:
+        """Return the beat with this nonce and price, signed; the same give the same bytes."""
         signed = self._account.sign_transaction(
             {
                 "chainId": self._chain_id,
                 "nonce": nonce,
-                "gasPrice": GAS_PRICE_WEI,
+                "gasPrice": gas_price_wei,
                 "gas": _GAS,
                 "to": self._account.address,
                 "value": 0,
@@ -107,6 +113,21 @@ class Heartbeat:
             }
         )
         return "0x" + bytes(signed.raw_transaction).hex()
+
+
+def price_wei(head: dict[str, Any]) -> int:
+    """Return what a beat on `head` offers: the usual price, doubled until it is at least twice the
+    base fee.
+
+    It depends on the head alone, and on few heads it differs from that of the one before, so that
+    heartbeats on several machines send the same bytes. A beat that is priced too low for the next
+    block, whose base fee is at most 9/8 of the head's, is offered at least twice as much here: more
+    than the tenth by which pools let one replace another.
+    """
+    price = GAS_PRICE_WEI
+    while price < 2 * int(head.get("baseFeePerGas") or "0x0", 16):
+        price *= 2
+    return price
 
 
 def is_beat(transaction: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offchain.chain.errors import ContractRevert
+from offchain.chain.errors import ContractRevert, NodeRefused
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 
@@ -67,6 +67,48 @@ def test_settle__deep_enough__looks_no_more(deep, outbox, account, anvil):
     anvil.mine()
     deep.settle()
     assert outbox.not_final(deep.chain_id, account.address) == []
+
+
+def test_settle__another_nodes_head_is_higher__does_not_call_its_own_receipt_final(
+    deep, outbox, account, anvil, monkeypatch
+):
+    """Two nodes on two sides of a fork: the one has the receipt, the other the longer chain."""
+    deep.transact(PROBE, "increment", "a", intent="a")
+    request = deep.endpoint.request
+
+    def of_the_longer_side(method, *params):
+        answer = request(method, *params)
+        return hex(int(answer, 16) + DEPTH) if method == "eth_blockNumber" else answer
+
+    monkeypatch.setattr(deep.endpoint, "request", of_the_longer_side)
+    deep.settle()
+    assert len(outbox.not_final(deep.chain_id, account.address)) == 1
+    anvil.reorg(1)
+    deep.settle()
+    assert _notes(deep, account) == ["a"]
+
+
+def test_settle__more_than_a_batch_holds__asks_each_part_for_its_own_head(
+    deep, outbox, account, anvil, monkeypatch
+):
+    calls = [Call(PROBE, "increment", (str(n),), gas=90_000) for n in range(210)]
+    deep.transact_many(calls, dry_call=False)
+    anvil.mine(DEPTH)
+    batch, asked = deep.endpoint.batch, []
+
+    def no_blocks_at_once(calls, **how):
+        methods = [method for method, _ in calls]
+        if "eth_getBlockReceipts" in methods:
+            return [NodeRefused("eth_getBlockReceipts", -32601, "no such method"), "0x0"]
+        if "eth_getTransactionReceipt" in methods:
+            asked.append(methods)
+        return batch(calls, **how)
+
+    monkeypatch.setattr(deep.endpoint, "batch", no_blocks_at_once)
+    deep.settle()
+    assert deep.is_settled()
+    assert [len(methods) for methods in asked] == [2, 200, 12]
+    assert all(methods[-1] == "eth_blockNumber" for methods in asked)
 
 
 def test_is_final__at_the_depth__holds_and_not_before(deep, anvil):

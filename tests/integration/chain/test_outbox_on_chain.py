@@ -208,6 +208,26 @@ def test_transact__reorganisation_takes_it_off__comes_back_by_the_same_bytes(
     assert _counted(sending, account) == 1
 
 
+def test_transact__node_is_behind_and_gives_a_used_nonce__leaves_what_was_mined_with_it(
+    sending, account, outbox, monkeypatch
+):
+    monkeypatch.setattr("offchain.chain.sender._RESEND_S", 0.05)
+    used = sending._signer()._nonce()
+    first = sending.transact(PROBE, "increment", "a", intent="a")
+    monkeypatch.setattr(Sender, "_nonce", lambda _: used)
+    with pytest.raises(TransactionReplaced):
+        sending.transact(PROBE, "increment", "b", gas=90_000, dry_call=False, intent="b")
+    monkeypatch.undo()
+
+    def state(intent):
+        (row,) = outbox.of_intent(sending.chain_id, account.address, intent)
+        return row.state
+
+    assert (state("a"), state("b")) == (TransactionState.MINED, TransactionState.REPLACED)
+    assert sending.is_begun("a") and not sending.is_begun("b")
+    assert sending.transact(PROBE, "increment", "a", intent="a").tx_hash == first.tx_hash
+
+
 def test_transact__unsettled_one_blocks_the_account__times_out(
     sending, account, anvil, deployment, outbox
 ):

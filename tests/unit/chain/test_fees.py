@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.chain.fees import FeeRaise
+from offchain.chain.fees import FeeRaise, next_base_fee_wei
 
 GWEI = 10**9
 
@@ -14,7 +14,38 @@ GWEI = 10**9
     [(19.9, 5, False), (20.0, 1, False), (20.0, 2, True), (500.0, 0, False)],
 )
 def test_is_due__given_wait_and_blocks__needs_both(waited_s, blocks, due):
-    assert FeeRaise().is_due(waited_s=waited_s, blocks=blocks) is due
+    fees = FeeRaise()
+    assert fees.is_due(waited_s=waited_s, blocks=blocks, price_wei=7, base_fee_wei=7) is due
+
+
+@pytest.mark.parametrize(("waited_s", "due"), [(19.9, False), (20.0, True)])
+def test_is_due__no_block_and_a_price_below_the_base_fee__needs_the_wait_alone(waited_s, due):
+    fees = FeeRaise()
+    assert fees.is_due(waited_s=waited_s, blocks=0, price_wei=GWEI, base_fee_wei=GWEI + 1) is due
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [
+        (0, 875_000_000),
+        (15_000_000, 937_500_000),
+        (30_000_000, GWEI),
+        (45_000_000, 1_062_500_000),
+        (60_000_000, 1_125_000_000),
+    ],
+)
+def test_next_base_fee__given_gas_used__moves_by_an_eighth_at_most(used, expected):
+    head = {"baseFeePerGas": hex(GWEI), "gasLimit": hex(60_000_000), "gasUsed": hex(used)}
+    assert next_base_fee_wei(head) == expected
+
+
+def test_next_base_fee__more_than_the_target_used__rises_by_one_wei_at_least():
+    head = {"baseFeePerGas": "0x7", "gasLimit": hex(60_000_000), "gasUsed": hex(30_000_001)}
+    assert next_base_fee_wei(head) == 8
+
+
+def test_next_base_fee__chain_without_one__is_nothing():
+    assert next_base_fee_wei({"gasLimit": hex(60_000_000), "gasUsed": "0x0"}) == 0
 
 
 @given(st.integers(0, 10**13), st.integers(0, 10**13))

@@ -87,10 +87,11 @@ def test_settle__one_variant_mined__replaces_the_others_until_final(outbox):
     assert (dearest.state, cheapest.state) == (TransactionState.MINED, TransactionState.REPLACED)
 
 
-def test_settle__a_strangers__replaces_all_but_the_refused(outbox):
+def test_give_up__a_strangers__replaces_all_but_the_refused(outbox):
     outbox.record(1, METER, [_variant(4, 1), _variant(4, 2), _variant(5, 3)])
     outbox.mark(_variant(4, 2).tx_hash, TransactionState.REFUSED)
-    outbox.settle(1, METER, [(4, None, TransactionState.REPLACED)], final=True)
+    outbox.give_up([_variant(4, 1).tx_hash, _variant(4, 2).tx_hash])
+    assert outbox.not_final(1, METER) == [_variant(5, 3)]
     states = [item.state for item in outbox.of_intent(1, METER, "a")]
     assert states == [
         TransactionState.SIGNED,
