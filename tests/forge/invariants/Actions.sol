@@ -2,8 +2,8 @@
 pragma solidity 0.8.28;
 
 import {IPrepaidLock, LockState, Reason, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
-import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
-import {Keys} from "../base/Keys.sol";
+import {G1Point} from "../../../contracts/libraries/BN254.sol";
+import {Role} from "../../../interfaces/IMemberRegistry.sol";
 import {Model} from "./Model.sol";
 
 /// @title Actions
@@ -25,6 +25,7 @@ abstract contract Actions is Model {
             uint256 wanted = edge + (seed >> 4) % 3 - 1;
             if (wanted > block.timestamp) to = wanted;
         }
+        if (seed % 32 == 31) to = (block.timestamp / 30 days + 1) * 30 days + (seed >> 4) % 3 - 1; // around an epoch's end
         // While the stop holds nothing begins: now and then its end comes.
         if (isStopped() && seed % 3 == 0) to = stoppedUntil + (seed >> 4) % 2;
         vm.warp(to);
@@ -128,8 +129,10 @@ abstract contract Actions is Model {
         address by = isParty ? g.payer : outsider;
         bytes memory data = abi.encodeCall(prepaid.dispute, (g.id, EVIDENCE, 500));
         if (g.isSharing && seed % 2 == 0) {
-            by = isParty ? group[(seed >> 8) % 3] : outsider;
-            data = abi.encodeCall(prepaid.disputeAsMember, (g.id, group, groupKeys, EVIDENCE, 500));
+            by = isParty ? groupOf[g.payer][(seed >> 8) % 3] : outsider;
+            data = abi.encodeCall(
+                prepaid.disputeAsMember, (g.id, groupOf[g.payer], groupKeysOf[g.payer], EVIDENCE, 500)
+            );
         }
         uint256 bond = prepaid.disputeWeiOf(g.id);
         bool predicted = isParty && isHandedOver(g) && block.timestamp < g.due;
@@ -223,7 +226,7 @@ abstract contract Actions is Model {
     }
 
     function moveBond(uint256 seed) external {
-        address account = seed % 2 == 0 ? processor : processorTwo;
+        address account = nodes[(seed >> 16) % 4];
         uint256 amount = 1 + (seed >> 8) % 3 ether;
         if (seed % 4 < 2) {
             bytes memory data = abi.encodeCall(prepaid.addBond, (account));
@@ -248,13 +251,27 @@ abstract contract Actions is Model {
             (stoppedUntil, isStopSpent) = (block.timestamp + 7 days, true);
             ++done["stop"];
         } else if (seed % 24 == 1) {
-            address[5] memory some = [processor, processorTwo, meterOwner, neighbour, judges[2]];
-            address who = some[(seed >> 8) % 5];
-            if (isRevoked[who]) return;
-            vm.prank(address(consortium));
-            registry.revoke(who);
-            isRevoked[who] = true;
-            ++done["revoke"];
+            address[5] memory some = [nodes[(seed >> 16) % 4], nodes[2], meterOwner, neighbour, judges[2]];
+            modelRevoke(some[(seed >> 8) % 5]);
         }
+    }
+
+    /// @dev The buyer is revoked as well, and comes back as another account: no account is admitted twice.
+    function changeBuyer(uint256 seed) external {
+        if (!isRevoked[buyer]) {
+            if (seed % 4 == 0) modelRevoke(buyer);
+        } else if (seed % 2 == 0 && buyers.length < 8) {
+            // Below those before it, so that its group ascends.
+            setBuyer(admit(address(uint160(buyer) - 1), Role.Sharer, 0, address(0)));
+            ++done["buyer comes back"];
+        }
+    }
+
+    function modelRevoke(address who) private {
+        if (isRevoked[who]) return;
+        vm.prank(address(consortium));
+        registry.revoke(who);
+        isRevoked[who] = true;
+        ++done["revoke"];
     }
 }

@@ -13,6 +13,7 @@ abstract contract MarketActions is Actions {
     struct Ad {
         bytes32 id;
         BroadcastState state;
+        address requester;
         uint256 respondBy;
         uint256 selectBy;
         address[] form; // standing responders, in the order of their credit then
@@ -34,52 +35,46 @@ abstract contract MarketActions is Actions {
     }
 
     function setUpMarket() internal {
-        (setOf[processor], dataKeyOf[processor]) = publish(processor, 1);
-        (setOf[processorTwo], dataKeyOf[processorTwo]) = publish(processorTwo, 1);
+        for (uint256 i = 0; i < 4; ++i) (setOf[nodes[i]], dataKeyOf[nodes[i]]) = publish(nodes[i], 1);
     }
 
     function broadcast(uint256 seed) external {
         Conditions memory c;
         (c.windowFrom, c.windowTo, c.kind) = (20_000 days, 20_001 days, 1);
         (c.groupSize, c.threshold, c.maxPriceWei) = (3, THRESHOLD, 9 ether);
-        c.respondBy = uint40(block.timestamp + 60 + seed % 600);
+        c.respondBy = uint40(block.timestamp + 60 + seed % 2_000);
         c.selectBy = uint40(c.respondBy + 1 + (seed >> 8) % 600);
         (c.openingsLength, c.openingsDigest, c.nonce) = (700, "openings", bytes32(++locks));
-        c.regions = new bytes32[](2);
-        (c.regions[0], c.regions[1]) = (NORTH, SOUTH);
+        c.regions = new bytes32[](4);
+        (c.regions[0], c.regions[1], c.regions[2], c.regions[3]) = (EAST, NORTH, SOUTH, WEST);
         bytes memory data = abi.encodeCall(market.broadcast, (c));
-        bool predicted = !isStopped();
+        bool predicted = !isStopped() && !isRevoked[buyer];
         if (!act("broadcast", address(market), buyer, APPLICATION_WEI, data, predicted)) return;
         Ad storage ad = ads.push();
         (ad.id, ad.state) = (market.broadcastIdOf(buyer, c.nonce), BroadcastState.Open);
-        (ad.respondBy, ad.selectBy) = (c.respondBy, c.selectBy);
+        (ad.requester, ad.respondBy, ad.selectBy) = (buyer, c.respondBy, c.selectBy);
         application[ad.id] = APPLICATION_WEI;
         act("replay broadcast", address(market), buyer, APPLICATION_WEI, data, false);
     }
 
     function respond(uint256 seed) external ifAnyAd {
         Ad storage ad = ads[_pickAd(seed)];
-        address who = (seed >> 4) % 2 == 0 ? processor : processorTwo;
+        address who = nodes[(seed >> 4) % 4];
         bool isOwn = seed % 16 != 3;
-        bytes32 set = isOwn ? setOf[who] : setOf[who == processor ? processorTwo : processor];
+        bytes32 set = setOf[isOwn ? who : nodes[((seed >> 4) + 1) % 4]];
         bytes memory data = abi.encodeCall(market.respond, (ad.id, set, OFFER));
         bool predicted = isOwn && ad.state == BroadcastState.Open && block.timestamp < ad.respondBy && !isStopped()
             && !isRevoked[who] && !ad.hasResponded[who];
-        uint256 points = credit.creditOf(who);
+        uint256 points = standingNow(who).points;
         if (!act("respond", address(market), who, 0, data, predicted)) return;
         (ad.hasResponded[who], ad.respondedAt[who]) = (true, block.timestamp);
-        ad.form.push(who);
-        ad.credits.push(points);
-        if (ad.form.length == 2 && ad.credits[0] < points) {
-            (ad.form[0], ad.form[1]) = (ad.form[1], ad.form[0]);
-            (ad.credits[0], ad.credits[1]) = (ad.credits[1], ad.credits[0]);
-        }
+        _enter(ad, who, points);
     }
 
     function withdrawResponse(uint256 seed) external ifAnyAd {
         if (seed % 3 != 0) return;
         Ad storage ad = ads[_pickAd(seed)];
-        address who = (seed >> 4) % 2 == 0 ? processor : processorTwo;
+        address who = nodes[(seed >> 4) % 4];
         uint256 place = _placeOf(ad, who);
         bool predicted = ad.state == BroadcastState.Open && place < ad.form.length;
         bytes memory data = abi.encodeCall(market.withdrawResponse, (ad.id));
@@ -88,20 +83,39 @@ abstract contract MarketActions is Actions {
 
     function select(uint256 seed) external ifAnyAd {
         Ad storage ad = ads[_pickAd(seed)];
-        address who = (seed >> 4) % 2 == 0 ? processor : processorTwo;
+        address who = nodes[(seed >> 4) % 4];
         if (ad.form.length != 0 && (seed >> 5) % 4 != 0) who = ad.form[(seed >> 7) % ad.form.length];
+        // Now and then with a revoked buyer in the group instead of the third member.
+        bool isWithRevoked = seed % 8 == 5 && ad.requester != buyers[0] && isRevoked[buyers[0]];
+        if (isWithRevoked) _selectWith(ad, who, [ad.requester, buyers[0], buyerTwo], seed);
+        else _selectWith(ad, who, [ad.requester, buyerTwo, buyerThree], seed);
+    }
+
+    function _selectWith(Ad storage ad, address who, address[3] memory members, uint256 seed) private {
+        (address[] memory accounts, G1Point[] memory keys) = (new address[](3), new G1Point[](3));
+        bool isSound = true;
+        for (uint256 i = 0; i < 3; ++i) {
+            (accounts[i], keys[i]) = (members[i], registry.deliveryKeyOf(members[i]));
+            isSound = isSound && !isRevoked[members[i]];
+        }
         Choice[] memory choices = new Choice[](1);
-        choices[0] = _choice(ad.id, who, uint40(block.timestamp + SHARING_SHORTEST_S + (seed >> 8) % 900));
-        bytes memory data = abi.encodeCall(market.select, (ad.id, group, choices));
-        bool predicted = ad.state == BroadcastState.Open && block.timestamp < ad.selectBy && !isStopped()
+        uint256 expiresAt = block.timestamp + SHARING_SHORTEST_S + (seed >> 8) % 900;
+        choices[0] = _choice(ad, who, expiresAt, keccak256(abi.encode(accounts, keys)));
+        bytes memory data = abi.encodeCall(market.select, (ad.id, accounts, choices));
+        bool predicted = ad.state == BroadcastState.Open && block.timestamp < ad.selectBy && !isStopped() && isSound
             && _placeOf(ad, who) < ad.form.length && !isRevoked[who] && bondFree[who] >= OFFER / 2;
-        if (!act("select", address(market), buyer, OFFER, data, predicted)) return;
+        if (!isSound) ++done["select with somebody revoked"];
+        if (!act("select", address(market), ad.requester, OFFER, data, predicted)) return;
         ad.state = BroadcastState.Selected;
-        owed[buyer] += application[ad.id];
+        owed[ad.requester] += application[ad.id];
         application[ad.id] = 0;
+        _modelSelected(prepaid.lockIdOf(ad.requester, choices[0].nonce), ad.requester, who, choices[0].expiresAt);
+    }
+
+    function _modelSelected(bytes32 lockId, address payer, address who, uint256 deadline) private {
         Ghost storage g = ghosts.push();
-        (g.id, g.state, g.isSharing) = (prepaid.lockIdOf(buyer, choices[0].nonce), LockState.Selected, true);
-        (g.payer, g.payee, g.deadline, g.window) = (buyer, who, choices[0].expiresAt, WINDOW_S);
+        (g.id, g.state, g.isSharing) = (lockId, LockState.Selected, true);
+        (g.payer, g.payee, g.deadline, g.window) = (payer, who, deadline, WINDOW_S);
         (g.price, g.fee, g.bond) = (OFFER, uint256(OFFER) * 200 / 10_000, OFFER / 2);
         (g.dataKey, g.dataSetId) = (dataKeyOf[who], setOf[who]);
         (bondFree[who], bondHeld[who]) = (bondFree[who] - g.bond, bondHeld[who] + g.bond);
@@ -122,7 +136,7 @@ abstract contract MarketActions is Actions {
 
     function decline(uint256 seed) external ifAny {
         Ghost storage g = ghosts[pick(seed, LockState.Selected)];
-        if (seed % 5 != 0) return;
+        if (seed % 3 != 0) return;
         bytes memory data = abi.encodeCall(prepaid.decline, (g.id, Reason.NotServed));
         bool predicted = g.state == LockState.Selected && block.timestamp < g.deadline;
         if (!act("decline", address(prepaid), g.payee, 0, data, predicted)) return;
@@ -135,9 +149,12 @@ abstract contract MarketActions is Actions {
         Ghost storage g = ghosts[pick(seed, LockState.Selected)];
         bool isRight = seed % 8 != 3;
         uint256 key = g.isSharing ? g.dataKey : dataKeyOf[processor];
-        (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(key, THRESHOLD, groupKeys);
+        address asker = g.isSharing ? g.payer : buyer;
+        (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(key, THRESHOLD, groupKeysOf[asker]);
         if (!isRight) (shares[0], shares[1]) = (shares[1], shares[0]);
-        bytes memory data = abi.encodeCall(prepaid.deliver, (g.id, group, groupKeys, commitments, shares));
+        bytes memory data = abi.encodeCall(
+            prepaid.deliver, (g.id, groupOf[asker], groupKeysOf[asker], commitments, shares)
+        );
         bool predicted = isRight && g.state == LockState.Selected && block.timestamp < g.deadline;
         if (act("deliver", address(prepaid), outsider, 0, data, predicted)) modelFulfil(g);
     }
@@ -160,7 +177,7 @@ abstract contract MarketActions is Actions {
         bool wasStopped = stoppedUntil > ad.respondBy && stoppedUntil < ad.selectBy + 7 days;
         for (uint256 i = 0; i < ad.form.length; ++i) if (_counts(ad, ad.form[i])) ++count;
         uint256 rest = application[ad.id];
-        if (count != 0 && !wasStopped) {
+        if (count != 0 && !wasStopped && !isRevoked[ad.requester]) {
             uint256 part = rest / count;
             for (uint256 i = 0; i < ad.form.length; ++i) {
                 if (!_counts(ad, ad.form[i])) continue;
@@ -168,7 +185,7 @@ abstract contract MarketActions is Actions {
                 rest -= part;
             }
         }
-        owed[buyer] += rest;
+        owed[ad.requester] += rest;
         application[ad.id] = 0;
     }
 
@@ -178,14 +195,13 @@ abstract contract MarketActions is Actions {
         return !isRevoked[who] && isBacked && prepaid.bondOf(who).freedAt < at;
     }
 
-    function _choice(bytes32 adId, address who, uint40 expiresAt) private returns (Choice memory c) {
-        (c.processor, c.expiresAt, c.messageLength, c.signedAt) = (who, expiresAt, 1_500, 1_700_000_000);
+    function _choice(Ad storage ad, address who, uint256 expiresAt, bytes32 groupHash) private returns (Choice memory c) {
+        (c.processor, c.expiresAt, c.messageLength, c.signedAt) = (who, uint40(expiresAt), 1_500, 1_700_000_000);
         (c.messageDigest, c.nonce) = ("sealed conditions", bytes32(++locks));
         SharingOrder memory it;
-        (it.payer, it.payee, it.broadcastId, it.dataSetId) = (buyer, who, adId, setOf[who]);
+        (it.payer, it.payee, it.broadcastId, it.dataSetId) = (ad.requester, who, ad.id, setOf[who]);
         (it.messageDigest, it.messageLength, it.nonce) = (c.messageDigest, c.messageLength, c.nonce);
-        (it.signedAt, it.expiresAt) = (c.signedAt, c.expiresAt);
-        it.groupHash = keccak256(abi.encode(group, groupKeys));
+        (it.signedAt, it.expiresAt, it.groupHash) = (c.signedAt, c.expiresAt, groupHash);
         c.signature = signed(it);
     }
 
@@ -201,6 +217,17 @@ abstract contract MarketActions is Actions {
 
     function _placeOf(Ad storage ad, address who) private view returns (uint256 place) {
         while (place < ad.form.length && ad.form[place] != who) ++place;
+    }
+
+    /// @dev Behind all with the same or a higher credit.
+    function _enter(Ad storage ad, address who, uint256 points) private {
+        ad.form.push(who);
+        ad.credits.push(points);
+        for (uint256 i = ad.form.length - 1; i > 0 && ad.credits[i - 1] < points; --i) {
+            (ad.form[i], ad.form[i - 1]) = (ad.form[i - 1], who);
+            (ad.credits[i], ad.credits[i - 1]) = (ad.credits[i - 1], points);
+        }
+        if (ad.form.length > 2) ++done["form longer than 2"];
     }
 
     function _remove(Ad storage ad, uint256 place) private {

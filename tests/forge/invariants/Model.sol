@@ -5,12 +5,16 @@ import {LockState} from "../../../interfaces/IPrepaidLock.sol";
 import {Role} from "../../../interfaces/IMemberRegistry.sol";
 import {ReentrantReceiver} from "../../../contracts/mocks/ReentrantReceiver.sol";
 import {RevertingReceiver} from "../../../contracts/mocks/RevertingReceiver.sol";
-import {Locks} from "../base/Locks.sol";
+import {G1Point} from "../../../contracts/libraries/BN254.sol";
+import {CreditModel} from "./CreditModel.sol";
 
 /// @title Model
-/// @notice What should be, kept beside what is: every lock, every account's money, who is a member, whether the stop holds. Written
+/// @notice What should be, kept beside what is: every lock, every account's money, every node's credit, who is a member, whether the stop holds. Written
 /// from protocol.md §3 and §5, not from the contracts. Actions predict from it whether a call succeeds, and are wrong if it does otherwise.
-abstract contract Model is Locks {
+abstract contract Model is CreditModel {
+    bytes32 internal constant EAST = "east";
+    bytes32 internal constant WEST = "west";
+
     struct Ghost {
         bytes32 id;
         LockState state;
@@ -39,17 +43,19 @@ abstract contract Model is Locks {
 
     Ghost[] internal ghosts;
     address[] internal everybody;
+    address[4] internal nodes;
+    address[] internal buyers; // one after another: who was revoked is not admitted again
+    mapping(address buyer => address[] accounts) internal groupOf;
+    mapping(address buyer => G1Point[] deliveryKeys) internal groupKeysOf;
     mapping(address account => uint256 wei_) internal owed;
     mapping(address account => uint256 wei_) internal bondFree;
     mapping(address account => uint256 wei_) internal bondHeld;
     mapping(address account => uint256[2][] timesAndWei) internal bondsAdded;
     mapping(address account => bool) internal isRevoked;
     mapping(bytes32 broadcastId => uint256 wei_) internal application;
-    mapping(address account => uint256 points) internal lastCredit;
     mapping(uint256 lockIndex => mapping(address judge => bool)) internal voted;
     uint256 internal cameIn;
     uint256 internal wentOut;
-    uint256 internal feesPaid;
     uint256 internal stoppedUntil;
     bool internal isStopSpent;
     // How often each kind of action succeeded: a campaign that never gets anywhere proves nothing.
@@ -67,11 +73,24 @@ abstract contract Model is Locks {
         ReentrantReceiver(payable(processorTwo)).prepare(
             address(prepaid), abi.encodeCall(prepaid.withdrawFor, (processorTwo))
         );
-        group = [buyer, buyerTwo, buyerThree];
-        for (uint256 i = 0; i < 3; ++i) groupKeys.push(registry.deliveryKeyOf(group[i]));
-        everybody =
-            [processor, processorTwo, meterOwner, neighbour, buyer, buyerTwo, buyerThree, address(consortium), outsider];
-        for (uint256 i = 0; i < 2; ++i) addBondTo(i == 0 ? processor : processorTwo, 40 ether);
+        nodes = [processor, processorTwo, address(0xA3), address(0xA4)];
+        admit(nodes[2], Role.Processor, EAST, address(0));
+        admit(nodes[3], Role.Processor, WEST, address(0));
+        everybody = [
+            processor, processorTwo, nodes[2], nodes[3], meterOwner, neighbour, buyerTwo, buyerThree,
+            address(consortium), outsider
+        ];
+        setBuyer(buyer);
+        for (uint256 i = 0; i < 4; ++i) addBondTo(nodes[i], 40 ether);
+    }
+
+    /// @dev The buyer from now on, and the group of what it selects: itself and the two others, ascending.
+    function setBuyer(address account) internal {
+        buyer = account;
+        buyers.push(account);
+        everybody.push(account);
+        groupOf[account] = [account, buyerTwo, buyerThree];
+        for (uint256 i = 0; i < 3; ++i) groupKeysOf[account].push(registry.deliveryKeyOf(groupOf[account][i]));
     }
 
     function addBondTo(address account, uint256 amountWei) internal {
@@ -105,7 +124,7 @@ abstract contract Model is Locks {
     function modelPayOut(Ghost storage g) internal {
         owed[g.payee] += g.price - g.fee + g.quarrel;
         owed[address(consortium)] += g.fee;
-        feesPaid += g.fee;
+        creditSucceeds(g.payee, g.payer, g.fee);
         (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
         g.quarrel = 0;
         modelEnd(g, LockState.Settled);
@@ -114,7 +133,7 @@ abstract contract Model is Locks {
     function modelSlash(Ghost storage g, uint256 feeWei) internal {
         owed[g.payer] += g.price + g.bond - feeWei + g.deposit;
         owed[address(consortium)] += feeWei;
-        feesPaid += feeWei;
+        creditFails(g.payee);
         bondHeld[g.payee] -= g.bond;
         if (g.quarrel != 0) owed[g.by] += g.quarrel;
         (g.quarrel, g.deposit) = (0, 0);
@@ -126,6 +145,7 @@ abstract contract Model is Locks {
         if (g.state == LockState.Accepted || g.state == LockState.Selected) {
             owed[g.payer] += g.bond;
             bondHeld[g.payee] -= g.bond;
+            creditFails(g.payee);
         } else if (g.state == LockState.Disputed) {
             owed[g.by] += g.quarrel;
             g.quarrel = 0;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IDataLedger, Publication} from "../../../interfaces/IDataLedger.sol";
+import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
+import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
+import {Keys} from "../base/Keys.sol";
+import {G2Table} from "../vectors/G2Table.sol";
+import {MarketActions} from "./MarketActions.sol";
+
+/// @title KeyActions
+/// @notice §6.4: no member's key, ID commitment or key commitment twice, whoever had it first and whether it is still a member. Everything
+/// but the one repetition is right, proofs too, and so it is the named reason of each refusal; with nothing repeated it succeeds.
+abstract contract KeyActions is MarketActions {
+    uint256 private constant MOST_MEMBERS = 20; // and seven buyers: keys of members lie below those of data sets
+    uint256 private constant MOST_SETS = 16; // and the table ends
+
+    /// @dev The consortium admits a newcomer; three times of four a part of its profile is another's.
+    function admitNewcomer(uint256 seed) external {
+        address newcomer = address(uint160(0xF000 + members));
+        Profile memory it = Keys.profile(members, Role.Sharer, 0, address(0));
+        KeyProofs memory proofs = Keys.proofs(members, address(registry), newcomer, Role.Sharer);
+        uint256 known = (seed >> 8) % members;
+        Profile memory old = Keys.profile(known, Role.Sharer, 0, address(0));
+        KeyProofs memory oldProofs = Keys.proofs(known, address(registry), newcomer, Role.Sharer);
+        // A device has no delivery key that could be taken.
+        uint256 part = known == keyOf[device] && seed % 4 == 1 ? 0 : seed % 4;
+        bytes32 repeated = it.idCommitment;
+        if (part == 0) {
+            (it.blsKey, proofs.blsPossession) = (old.blsKey, oldProofs.blsPossession);
+            repeated = keccak256(abi.encode(old.blsKey));
+        } else if (part == 1) {
+            (it.deliveryKey, proofs.deliveryNonce) = (old.deliveryKey, oldProofs.deliveryNonce);
+            proofs.deliveryResponse = oldProofs.deliveryResponse;
+            repeated = keccak256(abi.encode(old.deliveryKey));
+        } else if (part == 2) {
+            it.idCommitment = repeated = old.idCommitment;
+        }
+        bytes memory data = abi.encodeCall(registry.admit, (newcomer, it, proofs));
+        if (part != 3) {
+            bytes memory why = abi.encodeWithSelector(IMemberRegistry.MemberRegistry_KeyTaken.selector, newcomer, repeated);
+            _mustRefuse("known key refused", address(registry), address(consortium), data, why);
+        } else if (seed % 16 == 3 && members < MOST_MEMBERS) {
+            if (act("admit", address(registry), address(consortium), 0, data, true)) ++members;
+        }
+    }
+
+    /// @dev A node publishes a data set; seven times of eight under a key commitment that a data set, its own or another's, has.
+    function publishAgain(uint256 seed) external {
+        address who = nodes[(seed >> 4) % 4];
+        bool mayPublish = !isStopped() && !isRevoked[who];
+        bool isFresh = seed % 8 == 0;
+        if (isFresh && dataSets == MOST_SETS) return;
+        uint256 dataKey = FIRST_DATA_KEY + 4 * (isFresh ? dataSets : (seed >> 8) % dataSets);
+        bytes memory data = abi.encodeCall(ledger.publish, (_publicationUnder(who, dataKey)));
+        if (isFresh) {
+            if (act("publish", address(ledger), who, 0, data, mayPublish)) ++dataSets;
+        } else if (mayPublish) {
+            bytes32 repeated = keccak256(abi.encode(G2Table.point(dataKey)));
+            bytes memory why = abi.encodeWithSelector(IDataLedger.DataLedger_KeyUsed.selector, repeated);
+            _mustRefuse("known key commitment refused", address(ledger), who, data, why);
+        } else {
+            act("publish, stopped or revoked", address(ledger), who, 0, data, false);
+        }
+    }
+
+    function _publicationUnder(address who, uint256 dataKey) private view returns (Publication memory it) {
+        (it,) = publication(who, 1);
+        it.keyCommitment = G2Table.point(dataKey);
+        bytes memory message = abi.encode(
+            block.chainid, address(ledger), who, ledger.nextDataSetId(who), it.keyCommitment
+        );
+        it.keyPossession = Keys.sign(dataKey, message, DomainTags.DATAKEY);
+    }
+
+    function _mustRefuse(bytes32 action, address to, address from, bytes memory data, bytes memory why) private {
+        vm.prank(from);
+        (bool ok, bytes memory result) = to.call(data);
+        no(ok, string.concat("should have been refused: ", string(abi.encodePacked(action))));
+        eq(result, why, string(abi.encodePacked(action)));
+        ++done[action];
+    }
+}
