@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from offchain.chain import codec
+from offchain.chain.endpoint import BATCH_SIZE, Endpoint
 from offchain.chain.errors import AbiMismatch, ChainError, NodeRefused
 from offchain.chain.gateway import ChainGateway, block_id
 from offchain.chain.receipt import Block, ChainEvent, read_block, read_events
@@ -187,9 +188,10 @@ class EventCursor:
         ask_logs: Request = ("eth_getLogs", [wanted])
         ask_headers = _header_requests([(number, b"") for number in kept])
         # The last block before the logs and after: with the same hash the logs are its chain's.
+        # Before them in the same question: a node that is behind, asked for the logs alone, gives
+        # those that it has.
         if end - start >= _AT_ONCE_BLOCKS:
-            (before,) = yield from _ask(ask_headers[-1:])
-            (logs,) = yield from _ask([ask_logs])
+            before, logs = yield from _ask([ask_headers[-1], ask_logs])
             headers = yield from _ask(ask_headers)
         else:
             ask = [ask_headers[-1], ask_logs, *ask_headers]
@@ -214,9 +216,8 @@ def poll_together(cursors: Sequence[EventCursor]) -> list[EventBatch | None]:
     running = {position: cursor._steps() for position, cursor in enumerate(cursors)}
     asked = {position: next(steps) for position, steps in running.items()}
     while asked:
-        requests = [request for one in asked.values() for request in one]
         try:
-            answers = iter(cursors[0]._gateway.endpoint.batch(requests))
+            answers = iter(_ask_whole(cursors[0]._gateway.endpoint, list(asked.values())))
         except NodeRefused:  # all of it, as one that is too large
             return found
         then: dict[int, list[Request]] = {}
@@ -229,6 +230,20 @@ def poll_together(cursors: Sequence[EventCursor]) -> list[EventBatch | None]:
                 continue
         asked = then
     return found
+
+
+def _ask_whole(endpoint: Endpoint, questions: Sequence[list[Request]]) -> list[Any]:
+    """Ask several cursors' requests in as few batches as keep each one's together: what fits into
+    one batch is answered by one node.
+    """
+    answers: list[Any] = []
+    together: list[Request] = []
+    for requests in questions:
+        if together and len(together) + len(requests) > BATCH_SIZE:
+            answers += endpoint.batch(together)
+            together = []
+        together += requests
+    return answers + endpoint.batch(together)
 
 
 def _ask(requests: list[Request]) -> _Steps[list[Any]]:

@@ -225,6 +225,60 @@ def test_poll__an_event_comes_into_a_block_whose_logs_were_read__is_not_lost(
     assert consumer.follow() == ["late"]
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_poll__another_node_that_is_behind_gives_the_logs__loses_no_event(
+    chain, open_cursor, own_anvil, monkeypatch, together
+):
+    """A node that restarted is asked again, has not caught up, and gives the logs that it has."""
+    consumer = Consumer(open_cursor())
+    own_anvil.mine()
+    consumer.follow()
+    own_anvil.mine(20)
+    behind = chain.block_number()
+    _say(chain, "late")
+    real, was_asked = chain.endpoint.batch, []
+
+    def ask_one_that_is_behind(calls, **how):
+        if "eth_getLogs" not in [method for method, _ in calls] or was_asked:
+            return real(calls, **how)
+        was_asked.append(True)
+        return [_as_seen_at(behind, real, *call) for call in calls]
+
+    monkeypatch.setattr(chain.endpoint, "batch", ask_one_that_is_behind)
+    (batch,) = poll_together([consumer.cursor]) if together else [consumer.cursor.poll()]
+    assert was_asked
+    consumer.cursor.commit(batch)
+    assert consumer.follow() == ["late"]
+
+
+def _as_seen_at(head, batch, method, params):
+    """What a node answers whose latest block is `head`: no later header, of the logs a part."""
+    if method == "eth_getBlockByNumber" and int(params[0], 16) > head:
+        return None
+    if method == "eth_getLogs":
+        params = [{**params[0], "toBlock": hex(min(head, int(params[0]["toBlock"], 16)))}]
+    return batch([(method, params)])[0]
+
+
+def test_poll_together__more_than_a_batch_holds__keeps_each_cursors_questions_together(
+    chain, open_cursor, own_anvil, monkeypatch
+):
+    cursors = [open_cursor(f"cursor-{n}", from_block=chain.block_number() + 1) for n in range(25)]
+    own_anvil.mine(8)
+    batches, real = [], chain.endpoint.batch
+
+    def note(calls, **how):
+        batches.append([method for method, _ in calls])
+        return real(calls, **how)
+
+    monkeypatch.setattr(chain.endpoint, "batch", note)
+    assert all(batch.blocks for batch in poll_together(cursors))
+    assert all(len(methods) <= 200 for methods in batches)
+    reading = [methods for methods in batches if "eth_getLogs" in methods]
+    assert [methods.count("eth_getLogs") for methods in reading] == [20, 5]
+    assert all(len(methods) == 10 * methods.count("eth_getLogs") for methods in reading)
+
+
 def test_poll__far_behind_and_more_logs_than_a_batch_may_hold__still_moves_on(
     chain, open_cursor, own_anvil, monkeypatch
 ):
