@@ -222,6 +222,12 @@ def _profile(top: _Table) -> Profile:
     gas_price_wei = top.whole("gas_price_wei") if top.has("gas_price_wei") else None
     if shared is not None and gas_price_wei is None:
         gas_price_wei = shared.gas_price_wei
+    if shared and shared.store_copies and not shared.store_urls and not top.has("store"):
+        raise top.fault(
+            "store",
+            "is missing: the network's machines have a Kubo each, so name this machine's and "
+            f"others, {shared.store_copies} or more",
+        )
     profile = Profile(
         path=top.file,
         rpc_urls=shared.rpc_urls if shared and not top.has("rpc_url") else top.urls("rpc_url"),

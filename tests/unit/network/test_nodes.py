@@ -391,7 +391,7 @@ def test_member_view__two_signers_on_each_machine__names_both(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("store", "why"),
     [
-        ("", "store is missing"),
+        ("", "store is missing: .* name this machine's and others, 2 or more"),
         ('store = "http://127.0.0.1:5001"', "store_copies is 2, and 1 are named"),
         ('store = ["http://127.0.0.1:5001", "http://127.0.0.1:5001"]', "names a store twice"),
     ],
