@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS responses (
     data_set_id  BLOB NOT NULL,
     price_wei    TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS ended_broadcasts (broadcast_id BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS grants (
     lock_id     BLOB PRIMARY KEY,
     data_set_id BLOB NOT NULL,
@@ -253,7 +254,7 @@ class JobTables(Database):
         return [_data_set(row) for row in rows]
 
     def put_response(self, broadcast_id: bytes, *, data_set_id: bytes, price_wei: int) -> None:
-        """Note what a broadcast is answered with; a broadcast is answered once.
+        """Note what a broadcast is answered with, before that is sent; it is answered once.
 
         The same again changes nothing. Raises StoreConflict for another offer.
         """
@@ -275,6 +276,20 @@ class JobTables(Database):
         if row is None:
             return None
         return StoredResponse(broadcast_id=broadcast_id, data_set_id=row[0], price_wei=int(row[1]))
+
+    def unended_responses(self) -> list[bytes]:
+        """Return the broadcasts that were answered and not known to have ended, oldest first."""
+        query = (
+            "SELECT broadcast_id FROM responses WHERE broadcast_id NOT IN"
+            " (SELECT broadcast_id FROM ended_broadcasts) ORDER BY rowid"
+        )
+        return [row[0] for row in self._all(query)]
+
+    def end_broadcast(self, broadcast_id: bytes) -> None:
+        """Note that a broadcast has ended for this node; a repeat changes nothing."""
+        query = "INSERT OR IGNORE INTO ended_broadcasts VALUES (?)"
+        with self._write() as connection:
+            connection.execute(query, (broadcast_id,))
 
     # ---- shares
 

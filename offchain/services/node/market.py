@@ -1,8 +1,11 @@
-"""A node's side of the data market: offers to broadcasts, and deals of key shares (protocol §5)."""
+"""A node's side of the data market: offers to broadcasts, their ends, and deals of key shares
+(protocol §5).
+"""
 
 from __future__ import annotations
 
 from offchain.services.node.bond import BondKeeper
+from offchain.services.node.closings import ClosingDesk
 from offchain.services.node.deals import DealDesk, deliver_arguments
 from offchain.services.node.desk import NodeParts
 from offchain.services.node.offers import OfferDesk
@@ -11,10 +14,10 @@ __all__ = ["MarketDesk", "deliver_arguments"]
 
 
 class MarketDesk:
-    """Sell the node's data sets: the steps of both desks under one name."""
+    """Sell the node's data sets: the steps of its desks under one name."""
 
     def __init__(self, parts: NodeParts, bond: BondKeeper) -> None:
-        offers, deals = OfferDesk(parts, bond), DealDesk(parts)
+        offers, deals, closings = OfferDesk(parts, bond), DealDesk(parts), ClosingDesk(parts)
         self.scans = (offers.scan, deals.scan)
         self.open_broadcasts = offers.open_broadcasts
         self.respond = offers.respond
@@ -24,3 +27,5 @@ class MarketDesk:
         self.transcript = deals.transcript
         self.submit = deals.submit
         self.settleable = deals.settleable
+        self.closable = closings.closable
+        self.close = closings.close

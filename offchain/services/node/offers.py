@@ -10,6 +10,7 @@ from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError
 from offchain.records import contexts
 from offchain.records import sharing as sharing_records
+from offchain.services.crash_points import crash_point
 from offchain.services.data_sets import PublishedDataSet, find_data_set
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.desk import Desk, NodeParts
@@ -67,6 +68,9 @@ class OfferDesk(Desk):
         why = self._bond.why_not_covered(self._bond.bond_for(price_wei))
         if why is not None:  # an offer that is not covered could only collect the deposit
             return Outcome("skipped", broadcast_id, f"waits: {why}")
+        # Before it is sent: whoever answered closes the broadcast, also after a crash here.
+        self._held.put_response(broadcast_id, data_set_id=data_set_id, price_wei=price_wei)
+        crash_point("respond:journaled")
         try:
             receipt = self._gateway.transact(
                 "DataMarket",
@@ -80,7 +84,7 @@ class OfferDesk(Desk):
             if revert.name == STOPPED:
                 return Outcome("skipped", broadcast_id, f"waits: {revert.sentence}")
             return self._leave(broadcast_id, revert.sentence)
-        self._held.put_response(broadcast_id, data_set_id=data_set_id, price_wei=price_wei)
+        crash_point("respond:sent")
         return Outcome("responded", broadcast_id, f"offered {data_set_id.hex()}", receipt)
 
     # ---- inside

@@ -16,9 +16,9 @@ DEFAULT_BOND_LIMIT_WEI = 5 * 10**17
 
 @dataclass(frozen=True)
 class Outcome:
-    """One step: `kind` is accepted, rejected, claimed, settled, refunded, responded, delivered,
-    declined, bonded, served, replied, skipped, expired or failed. `paused` and `resumed` are of the
-    node itself, with no `id`.
+    """One step: `kind` is accepted, rejected, claimed, settled, refunded, responded, closed,
+    delivered, declined, bonded, served, replied, skipped, expired or failed. `paused` and `resumed`
+    are of the node itself, with no `id`.
     """
 
     kind: str

@@ -80,7 +80,8 @@ class NodeWorker:
         begun (claims, deliveries) comes first, and again after every other step; then demands and
         disputes are answered, before anything new is read. What is new waits while the chain is
         not to be believed: a `paused` outcome says why, `resumed` that it is; before it the bond is
-        topped up. What is due is ended last, by one transaction.
+        topped up. What is due is ended last: locks by one transaction, then broadcasts that nobody
+        selected.
 
         An item that fails is reported as `failed` and tried again at the next poll; a kind that
         cannot be read is reported once, and keeps no other waiting. Raises NodeUnavailable alone.
@@ -108,7 +109,8 @@ class NodeWorker:
             outcomes += self._top_up_bond()
         for kind, found, step in ready:
             outcomes += self._steps(kind, found, step, tried)
-        return [*outcomes, *self._end_what_is_due(tried)]
+        outcomes += self._end_what_is_due(tried)
+        return [*outcomes, *self._close_broadcasts(tried)]
 
     def _steps(
         self, kind: str, found: list[bytes], step: Step, tried: dict[bytes, str]
@@ -153,6 +155,14 @@ class NodeWorker:
         except DmsmError as error:
             _log.warning("ending %d locks failed: %s", len(due), error)
             return [Outcome("failed", one, str(error)) for one in due]
+
+    def _close_broadcasts(self, tried: dict[bytes, str]) -> list[Outcome]:
+        """Close what nobody selected, once the locks that ended have given their bonds back: at the
+        close a responder's free bond must cover its offer.
+        """
+        found, error = _found("closings", self.market.closable)
+        said = self._said_once("closings", error)
+        return said + self._steps("closings", found, self.market.close, tried)
 
     def _send_again(self) -> list[Outcome]:
         """Let the outbox send again what a reorganisation took off the chain."""

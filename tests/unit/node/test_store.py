@@ -262,3 +262,14 @@ def test_write__given_error_inside__undoes_all(store):
         database.execute("INSERT INTO notes VALUES ('a', x'00')")
         database.execute("INSERT INTO notes VALUES ('a', x'00')")
     assert store.recall("a") is None
+
+
+def test_unended_responses__given_one_ended__returns_the_others(store):
+    other = b"o" * 32
+    for one in (LOCK, other):
+        store.put_response(one, data_set_id=b"i" * 32, price_wei=5)
+
+    store.end_broadcast(LOCK)
+    store.end_broadcast(LOCK)
+
+    assert store.unended_responses() == [other]
