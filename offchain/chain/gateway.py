@@ -335,7 +335,12 @@ class ChainGateway:
         Sends nothing. Raises ContractRevert, AbiMismatch, NodeRefused, NodeUnavailable.
         """
         ready = self._prepare([Call(contract, function, args, value_wei)], dry_call=True)[0]
-        return ready.gas * self._gas_price()
+        return ready.gas * self.gas_price_wei()
+
+    def gas_price_wei(self) -> int:
+        """Return what a transaction sent now pays a unit of gas: the set price, or the node's."""
+        fixed = self._settings[0]
+        return int(self._endpoint.request("eth_gasPrice"), 16) if fixed is None else fixed
 
     def is_begun(self, intent: str) -> bool:
         """Whether the outbox holds a transaction of `intent` that was mined or may yet be."""
@@ -355,7 +360,7 @@ class ChainGateway:
                 request = self._request(plain, "latest")
                 gas = int(self._endpoint.request("eth_estimateGas", *request), 16)
                 ready = replace(plain, gas=gas)
-                raw = sender.send([ready], gas_price_wei=self._gas_price())[0]
+                raw = sender.send([ready], gas_price_wei=self.gas_price_wei())[0]
         return read_receipt(self.deployment, raw)
 
     def _transact(self, calls: Sequence[Call], *, dry_call: bool) -> list[Receipt]:
@@ -370,7 +375,7 @@ class ChainGateway:
             todo = [position for position in range(len(calls)) if position not in raws]
             ready = self._prepare([calls[position] for position in todo], dry_call)
             if ready:
-                sent = sender.send(ready, gas_price_wei=self._gas_price())
+                sent = sender.send(ready, gas_price_wei=self.gas_price_wei())
                 raws.update(zip(todo, sent, strict=True))
         unsigned = dict(zip(todo, ready, strict=True))
         return [
@@ -411,10 +416,6 @@ class ChainGateway:
 
     def _with_margin(self, estimate: str) -> int:
         return int(estimate, 16) * (100 + self._settings[2]) // 100
-
-    def _gas_price(self) -> int:
-        fixed = self._settings[0]
-        return int(self._endpoint.request("eth_gasPrice"), 16) if fixed is None else fixed
 
     def _read_receipt(self, called: str, raw: RawReceipt, unsigned: Unsigned | None) -> Receipt:
         receipt = read_receipt(self.deployment, raw)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median_high
 
 from offchain.chain.gateway import ChainGateway
 from offchain.services.locks import LockBook
@@ -11,6 +13,8 @@ from offchain.services.members import MemberDirectory
 from offchain.services.node.outcome import NodeTerms
 from offchain.services.node.store import NodeStore
 from offchain.storage import ContentStore
+
+_PACE_BLOCKS = 8  # over so many the pace of blocks is measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +42,14 @@ class Desk:
         self._depth = parts.terms.depth(parts.gateway)
         self._book = LockBook(parts.gateway, confirmations=self._depth)
         self._newest = LockBook(parts.gateway, confirmations=0)
+
+    def _depth_s(self) -> int:
+        """Return how long a transaction takes to lie deep enough, by the newest blocks' pace."""
+        if self._depth == 0:
+            return 0
+        newest = self._gateway.block_number()
+        numbers = range(max(0, newest - _PACE_BLOCKS), newest + 1)
+        times = [self._gateway.block(number).timestamp for number in numbers]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        # The median: one long pause says nothing about the pace.
+        return self._depth * max(0, median_high(gaps)) if gaps else 0

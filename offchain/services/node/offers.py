@@ -15,6 +15,7 @@ from offchain.services.data_sets import PublishedDataSet, find_data_set
 from offchain.services.node.bond import BondKeeper
 from offchain.services.node.desk import Desk, NodeParts
 from offchain.services.node.inbox_scan import InboxScan
+from offchain.services.node.offer_check import OfferCheck
 from offchain.services.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
 from offchain.services.node.store import StoredDataSet
 from offchain.services.roles import BroadcastState
@@ -30,7 +31,7 @@ class OfferDesk(Desk):
 
     def __init__(self, parts: NodeParts, bond: BondKeeper) -> None:
         super().__init__(parts)
-        self._bond = bond
+        self._bond, self._check = bond, OfferCheck(parts)
         self.scan = InboxScan(
             self._gateway,
             self._held,
@@ -65,6 +66,9 @@ class OfferDesk(Desk):
         data_set_id, price_wei = offer.data_set_id, offer.price_wei
         if price_wei > conditions.maxPriceWei:
             return self._leave(broadcast_id, f"{price_wei} wei is above the maximum")
+        why = self._check.why_not(conditions, price_wei)
+        if why is not None:
+            return self._leave(broadcast_id, why)
         why = self._bond.why_not_covered(self._bond.bond_for(price_wei))
         if why is not None:  # an offer that is not covered could only collect the deposit
             return Outcome("skipped", broadcast_id, f"waits: {why}")

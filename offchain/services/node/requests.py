@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from itertools import pairwise
-from statistics import median_high
 
 from offchain.chain.errors import ContractRevert
 from offchain.chain.receipt import ChainEvent
@@ -37,7 +35,6 @@ from offchain.services.opened_answer import answer_context
 from offchain.services.roles import LockState, Reason
 from offchain.storage import Cid
 
-_PACE_BLOCKS = 8  # over so many the pace of blocks is measured
 # Where a lock may be once its claim is mined.
 _EARNED = (
     LockState.CLAIMED,
@@ -252,17 +249,6 @@ class RequestDesk(Desk):
                 f"the chain node does not know rules {lock.rules_version}; it may be behind"
             )
         return int(rules.serveSeconds)
-
-    def _depth_s(self) -> int:
-        """Return how long an acceptance takes to lie deep enough, by the newest blocks' pace."""
-        if self._depth == 0:
-            return 0
-        newest = self._gateway.block_number()
-        numbers = range(max(0, newest - _PACE_BLOCKS), newest + 1)
-        times = [self._gateway.block(number).timestamp for number in numbers]
-        gaps = [later - earlier for earlier, later in pairwise(times)]
-        # The median: one long pause says nothing about the pace.
-        return self._depth * max(0, median_high(gaps)) if gaps else 0
 
     # ---- checking and answering
 
