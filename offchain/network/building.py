@@ -24,7 +24,7 @@ from offchain.network.plan import (
 )
 from offchain.network.ports import free_ports
 from offchain.network.programs import GETH, KUBO, find_program
-from offchain.network.start_script import write_start_scripts
+from offchain.network.start_script import machine_lines, write_start_scripts
 
 ETHER = 10**18
 CONSORTIUM = "consortium"
@@ -96,9 +96,12 @@ def build(options: NetworkOptions, *, say: Say = lambda _: None) -> NetworkPlan:
     write_whole(folder / "swarm.key", kubo.swarm_key(), mode=0o600)
     (folder / "logs").mkdir()
     funds_wei = _make_keys(folder)
-    return (_build_besu if options.engine == "besu" else _build_clique)(
+    plan = (_build_besu if options.engine == "besu" else _build_clique)(
         options, folder, funds_wei, say
     )
+    for line in machine_lines(plan) if plan.is_spread else ():
+        say(line)
+    return plan
 
 
 def _make_keys(folder: Path) -> dict[str, int]:

@@ -1,8 +1,11 @@
-"""Scripts that start the nodes of a network whose machines are others (docs/network.md)."""
+"""What a network needs whose machines are others: scripts that start its nodes, and what to open
+(docs/network.md).
+"""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +24,22 @@ def write_start_scripts(plan: NetworkPlan) -> None:
     for node in plan.ipfs:
         environment = kubo.environment(there.home(node.name))
         _write(plan.home(node.name), kubo.command(PROGRAMS / "ipfs"), environment)
+
+
+def machine_lines(plan: NetworkPlan) -> Iterator[str]:
+    """Yield for each machine its nodes, the ports that peers must reach, and those that Prometheus
+    asks there.
+    """
+    for host in plan.hosts:
+        signers = [one for one in plan.signers if one.host == host]
+        ipfs = [one for one in plan.ipfs if one.host == host]
+        names = [one.name for one in signers] + [one.name for one in ipfs]
+        peers = [one.p2p_port for one in signers] + [one.swarm_port for one in ipfs]
+        metrics = [one.metrics_port for one in signers] + [one.api_port for one in ipfs]
+        yield (
+            f"{host}: {', '.join(names)}; open to peers: {', '.join(map(str, peers))}; "
+            f"for Prometheus on loopback: {', '.join(map(str, metrics))}"
+        )
 
 
 def _write(home: Path, command: list[str], environment: dict[str, str]) -> None:

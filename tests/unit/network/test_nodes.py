@@ -301,6 +301,19 @@ def test_build__for_several_machines__deals_the_nodes_with_the_usual_ports(tmp_p
     assert len(set(taken)) == 10
 
 
+def test_build__more_signers_than_machines__says_each_ones_ports(tmp_path: Path) -> None:
+    said: list[str] = []
+    options = NetworkOptions(folder=tmp_path / "net", signers=5, engine="besu", hosts=HOSTS)
+    build(options, say=said.append)
+    assert [line for line in said if line.startswith("10.")] == [
+        "10.0.0.1: signer-1, signer-4; open to peers: 30303, 30304; "
+        "for Prometheus on loopback: 6060, 6061",
+        "10.0.0.2: signer-2, signer-5; open to peers: 30303, 30304; "
+        "for Prometheus on loopback: 6060, 6061",
+        "10.0.0.3: signer-3; open to peers: 30303; for Prometheus on loopback: 6060",
+    ]
+
+
 def test_write_start_scripts__for_several_machines__name_paths_as_they_will_be(
     tmp_path: Path,
 ) -> None:
