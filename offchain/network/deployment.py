@@ -25,16 +25,22 @@ def deploy(plan: NetworkPlan) -> None:
     command = [sys.executable, str(_SCRIPT), "--rpc", plan.rpc_urls[0]]
     command += ["--chain-id", str(plan.chain_id), "--out", str(out)]
     log = plan.folder / "logs" / "deploy.log"
+    why = ""
     with log.open("wb") as stream:
-        code = subprocess.run(
-            command,
-            env={**os.environ, "DMSM_DEPLOYER_KEY": "0x" + key},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            timeout=_DEPLOY_S,
-            check=False,
-        ).returncode
-    if code != 0 or not out.exists():
+        try:
+            subprocess.run(
+                command,
+                env={**os.environ, "DMSM_DEPLOYER_KEY": "0x" + key},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                timeout=_DEPLOY_S,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            why = f": it was not done in {_DEPLOY_S} s"
+        except subprocess.CalledProcessError as error:
+            why = f" with code {error.returncode}"
+    if why or not out.exists():
         said = log.read_text(errors="replace").strip()[-400:]
-        raise DeployFailed(f"the deployment failed; see {log}. It said: {said}")
+        raise DeployFailed(f"the deployment failed{why}; see {log}. It said: {said}")

@@ -28,7 +28,9 @@ class Ipc:
         self._buffer, self._ids = b"", itertools.count(1)
         self._heads: deque[dict[str, Any]] = deque()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout_s)
         try:
+            # A node that is halted takes no connection: once its queue is full, this ends at once.
             self._socket.connect(str(path))
         except OSError as error:
             self._socket.close()
@@ -49,6 +51,7 @@ class Ipc:
         """Return a request's result. Raises NodeRefused, NodeUnavailable."""
         number = next(self._ids)
         asked = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+        self._socket.settimeout(self._timeout_s)
         try:
             self._socket.sendall(json.dumps(asked).encode() + b"\n")
         except OSError as error:

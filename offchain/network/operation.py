@@ -220,13 +220,14 @@ def _started(network: Network, say: Say) -> Network:
     if network.plan.engine != "clique" or network.plan.is_spread:
         return network
     say(f"starting {len(network.plan.names)} processes")
+    ran = {name for name in network.plan.names if network.processes.is_running(name)}
     try:
         network.start()
         if not (network.plan.folder / "deployment.json").exists():
             say("deploying the contracts")
             deploy(network.plan)
     except BaseException:
-        network.stop()
+        network.stop(name for name in network.plan.names if name not in ran)
         raise
     return network
 

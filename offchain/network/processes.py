@@ -1,7 +1,8 @@
 """Processes that outlive the command that starts them, found again by their id and start time.
 
-``run/NAME.pid`` holds both; an id that the system has given to somebody else is never signalled.
-Linux only (``/proc``).
+``run/NAME.pid`` holds both, written by the process itself before it becomes its program, so that
+none runs unknown, whenever its starter ends. An id that the system has given to somebody else is
+never signalled. Linux only (``/proc``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,17 +50,21 @@ class ProcessFolder:
         self._logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
             self._begins[name] = log.tell()
-            process = subprocess.Popen(
-                command,
-                env={**os.environ, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=die_with_parent(os.getpid()) if tied else None,
-            )
+            tie = die_with_parent(os.getpid()) if tied else None
+            try:
+                process = subprocess.Popen(
+                    command,
+                    env={**os.environ, **(environment or {})},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=_note_itself(self._file(name), tie),
+                )
+            except (OSError, subprocess.SubprocessError):  # it never became its program
+                self._file(name).unlink(missing_ok=True)
+                raise
         _children.append(process)
-        self._file(name).write_text(f"{process.pid} {_started_at(process.pid)}\n")
         return process.pid
 
     def log(self, name: str) -> Path:
@@ -140,6 +145,17 @@ class ProcessFolder:
 
     def _file(self, name: str) -> Path:
         return self._run / f"{name}.pid"
+
+
+def _note_itself(file: Path, tie: Callable[[], None] | None) -> Callable[[], None]:
+    """Return what a new process does first: tie itself to its parent, write its id to `file`."""
+
+    def note() -> None:
+        if tie is not None:
+            tie()
+        file.write_text(f"{os.getpid()} {_started_at(os.getpid())}\n")
+
+    return note
 
 
 def _started_at(pid: int) -> str | None:

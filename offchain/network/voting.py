@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from offchain.chain.errors import NodeRefused, NodeUnavailable
@@ -34,8 +35,7 @@ def add_signer(network: Network, *, timeout_s: float = VOTE_S) -> SignerPlan:
     geth.initialise(find_program(GETH), grown, made)
     _adopt_plan(network, grown)
     network.start([made.name])
-    for name in voters:
-        network.ask(name, "admin_addPeer", made.enode)
+    _tell(network, voters, "admin_addPeer", made.enode)  # who is away reads it when it starts
     network.wait_for_sync(made.name)  # one that lags would only stand in the others' way
     _vote(network, voters, made.address, authorise=True, timeout_s=timeout_s)
     return made
@@ -56,8 +56,7 @@ def remove_signer(network: Network, name: str, *, timeout_s: float = VOTE_S) -> 
     network.stop([gone.name])
     left = tuple(one for one in network.plan.signers if one.name != gone.name)
     _adopt_plan(network, network.plan.with_signers(left))
-    for voter in network.running_signers():
-        network.ask(voter, "admin_removePeer", gone.enode)
+    _tell(network, network.running_signers(), "admin_removePeer", gone.enode)
     return gone
 
 
@@ -91,9 +90,9 @@ def _require_majority(network: Network) -> None:
 def _vote(
     network: Network, voters: list[str], account: str, *, authorise: bool, timeout_s: float
 ) -> None:
-    for name in voters:
-        network.ask(name, "clique_propose", account, authorise)
     try:
+        if not _tell(network, voters, "clique_propose", account, authorise):
+            raise VoteFailed(f"no signer took the proposal on {account}; see `dmsm net logs`")
         give_up_at = time.monotonic() + timeout_s
         while (account in signers_of(network)) is not authorise:
             if time.monotonic() > give_up_at:
@@ -104,8 +103,17 @@ def _vote(
             _push(network, voters)
             time.sleep(_POLL_S)
     finally:
-        for name in voters:
-            network.ask(name, "clique_discard", account)
+        _tell(network, voters, "clique_discard", account)
+
+
+def _tell(network: Network, names: list[str], method: str, *params: object) -> list[str]:
+    """Tell signers something; return who took it. One that dies meanwhile is no reason to stop."""
+    told = []
+    for name in names:
+        with suppress(NodeUnavailable, NodeRefused):
+            network.ask(name, method, *params)
+            told.append(name)
+    return told
 
 
 def _push(network: Network, voters: list[str]) -> None:
@@ -113,8 +121,10 @@ def _push(network: Network, voters: list[str]) -> None:
     if not network.plan.is_idle_without_beat:
         return
     heart = heart_of(network.plan)
-    with Ipc(network.plan.ipc_path(voters[0])) as node:
-        heart.beat(node)
+    for name in voters:
+        with suppress(NodeUnavailable, NodeRefused), Ipc(network.plan.ipc_path(name)) as node:
+            heart.beat(node)
+            return  # one block is enough
 
 
 def _adopt_plan(network: Network, plan: NetworkPlan) -> None:

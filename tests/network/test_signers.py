@@ -12,6 +12,7 @@ from offchain.chain.errors import NodeRefused, TransactionTimeout
 from offchain.network.building import NetworkOptions
 from offchain.network.errors import NodeFailed, VoteFailed
 from offchain.network.operation import Network, down, up
+from offchain.network.plan import HEARTBEAT, load_plan
 from offchain.network.voting import add_signer, remove_signer, signers_of
 from offchain.network.watch import chain_rows
 from tests.network.sending import (
@@ -191,6 +192,25 @@ def test_add_signer__after_one_was_removed__makes_another_beside_its_keys(networ
         remove_signer(network, made.name)
 
 
+@pytest.mark.parametrize("method", ["clique_propose", "clique_discard"])
+def test_remove_signer__a_voter_dies_meanwhile__is_done_and_leaves_no_proposal(
+    network: Network, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    made, ask = add_signer(network), network.ask
+
+    def kill_before(signer: str, asked: str, *params: object) -> object:
+        if (signer, asked) == ("signer-1", method) and network.processes.is_running(signer):
+            network.processes.kill(signer)
+        return ask(signer, asked, *params)
+
+    monkeypatch.setattr(network, "ask", kill_before)
+    remove_signer(network, made.name)
+    assert made.address not in signers_of(network)
+    assert made not in load_plan(network.plan.folder).signers
+    assert network.running_signers() == [f"signer-{n}" for n in (2, 3, 4, 5)]
+    assert [network.ask(name, "clique_proposals") for name in network.running_signers()] == [{}] * 4
+
+
 def test_remove_signer__without_a_majority__is_refused_before_anything(network: Network) -> None:
     for name in ("signer-3", "signer-4", "signer-5"):
         network.processes.kill(name)
@@ -222,3 +242,34 @@ def test_start__port_taken__says_which_and_by_whom_it_is_needed(
         taken.listen()
         with pytest.raises(NodeFailed, match=f"signer-5 needs port {port}"):
             network.start(["signer-5"])
+
+
+def test_up__of_a_network_that_runs_but_for_one_which_cannot__leaves_the_others_running(
+    network: Network,
+) -> None:
+    network.stop(["signer-5", HEARTBEAT])
+    others = [name for name in network.plan.names if name not in ("signer-5", HEARTBEAT)]
+    before = {name: network.processes.pid(name) for name in others}
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", network.plan.signer("signer-5").rpc_port))
+        taken.listen()
+        with pytest.raises(NodeFailed, match="signer-5 needs port"):
+            up(NetworkOptions(folder=network.plan.folder), tied=True)
+    assert {name: network.processes.pid(name) for name in others} == before
+    assert network.processes.pid("signer-5") is None
+
+
+def test_up__interrupted_on_a_network_that_runs__ends_only_what_it_started(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.stop(["signer-5"])
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Network, "_wait_for_peers", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        up(NetworkOptions(folder=network.plan.folder), tied=True)
+    running = [name for name in network.plan.names if network.processes.is_running(name)]
+    assert running == [name for name in network.plan.names if name != "signer-5"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +56,31 @@ def test_start__a_name_that_runs__is_refused(tmp_path: Path) -> None:
             processes.start("one", SLEEP)
     finally:
         processes.stop(["one"])
+
+
+def test_start__its_starter_ends_at_that_very_moment__leaves_none_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Ended)
+    processes = ProcessFolder(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        processes.start("one", SLEEP, tied=True)
+    found = ProcessFolder(tmp_path)
+    assert found.is_running("one")
+    found.stop(["one"])
+    assert not found.is_running("one")
+
+
+def test_start__no_such_program__leaves_nothing_behind(tmp_path: Path) -> None:
+    processes = ProcessFolder(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        processes.start("one", [str(tmp_path / "nothing")])
+    assert processes.known() == []
 
 
 def test_pid__of_a_number_that_somebody_else_has_now__is_none(tmp_path: Path) -> None:
