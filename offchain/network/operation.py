@@ -201,8 +201,8 @@ class Network:
 def up(options: NetworkOptions, *, tied: bool = False, say: Say = lambda _: None) -> Network:
     """Make the network in the folder if there is none, start what does not run, deploy once.
 
-    The options of an existing network stay as they are. Raises NetworkError; what was started by
-    then is ended.
+    The options of an existing network stay as they are. Raises NetworkError; what this call
+    started is ended then, and nothing else.
     """
     if (options.folder / PLAN_FILE).exists():
         return _started(Network(load_plan(options.folder), tied=tied), say)
