@@ -3,8 +3,10 @@
     .venv/bin/python toolchain/run_network_tests.py [--short] [pytest options]
 
 First tests/network, then the tests of services that are marked `real_chain`, on signers and a Kubo
-of their own. `--short` leaves out tests marked `long`; it says so and ends well where Go is absent
-and the programs were not built before. Ends with 0 only if all passed.
+of their own, then those of every worker under reorganisations that anvil makes, 1 to 5 blocks deep.
+`--short` leaves out tests marked `long`, and the last part, which `make test` has, too; it says so
+and ends well where Go is absent and the programs were not built before. Ends with 0 only if all
+passed.
 """
 
 from __future__ import annotations
@@ -20,8 +22,15 @@ from offchain.network.errors import ProgramMissing
 from offchain.network.programs import GETH, KUBO, TOXIPROXY, find_program, is_built
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTEST = [sys.executable, "-m", "pytest", "-p", "no:pytest-brownie", "-q"]
+# A test that hangs fails and ends its network; the longest says itself how long it may take.
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:pytest-brownie", "-q", "--timeout=900"]
 SERVICES = "tests/integration/services"
+REORGANISATIONS = [
+    "tests/integration/services/test_reorganisations.py",
+    "tests/integration/agent/test_reorganisations.py",
+    "tests/integration/chain/test_final.py",
+    "tests/integration/chain/test_events.py",
+]
 
 
 def main(arguments: list[str]) -> int:
@@ -49,6 +58,9 @@ def _run(options: list[str], *, is_short: bool) -> int:
     print(f"\n== services on real signers and Kubo: {SERVICES}", flush=True)
     chosen = "real_chain and not long" if is_short else "real_chain"
     codes.append(_call([*PYTEST, "-m", chosen, *options, SERVICES], DMSM_TEST_CHAIN="clique"))
+    if not is_short:
+        print("\n== reorganisations that anvil makes, under every worker", flush=True)
+        codes.append(_call([*PYTEST, *options, *REORGANISATIONS]))
     print("\nnetwork tests failed" if any(codes) else "\nall network tests passed")
     return 1 if any(codes) else 0
 

@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".cache" / "contract-tests.log"
 COVERAGE = [sys.executable, "-m", "coverage"]
-PYTEST = ["-m", "pytest", "-p", "no:pytest-brownie", "-q"]
+# A test that hangs fails, and says where it stood.
+PYTEST = ["-m", "pytest", "-p", "no:pytest-brownie", "-q", "--timeout=900"]
 # A file stays in one process: many share keys or a chain that take seconds to make.
 IN_PARALLEL = ["-n", "2", "--dist", "loadfile"]
 

@@ -84,6 +84,7 @@ def _alive(folder: Path) -> list[str]:
     return [command for command in found if command]
 
 
+@pytest.mark.timeout(BEGUN_S + WHOLE_RUN_S + END_S)
 @pytest.mark.long
 def test_demo__on_real_signers_and_kubo__every_check_holds(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
