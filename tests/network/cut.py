@@ -10,6 +10,7 @@ from pathlib import Path
 import requests
 
 from offchain.network.building import NetworkOptions, build
+from offchain.network.errors import NodeFailed, PortTaken
 from offchain.network.operation import Network
 from offchain.network.plan import NetworkPlan
 from offchain.network.ports import free_ports
@@ -18,6 +19,7 @@ from tests.network.sending import wait_for
 
 _PROXY = "toxiproxy"
 _TIMEOUT_S = 10.0
+_OTHER_PORTS = 3
 
 
 class CutNetwork(Network):
@@ -78,10 +80,24 @@ class CutNetwork(Network):
 @contextmanager
 def open_cut_network(folder: Path) -> Iterator[CutNetwork]:
     """Five signers behind proxies, without IPFS and contracts; ended and deleted in any case."""
-    network = CutNetwork(build(NetworkOptions(folder=folder, signers=5, ipfs_nodes=0)))
+    network = _started(folder)
     try:
-        network.start_proxies()
-        network.start()
         yield network
     finally:
         network.delete()
+
+
+def _started(folder: Path) -> CutNetwork:
+    for _ in range(_OTHER_PORTS):
+        network = CutNetwork(build(NetworkOptions(folder=folder, signers=5, ipfs_nodes=0)))
+        try:
+            network.start_proxies()
+            network.start()
+        except PortTaken:  # by another program, since it was found to be free
+            network.delete()
+        except BaseException:
+            network.delete()
+            raise
+        else:
+            return network
+    raise NodeFailed(f"its ports were taken {_OTHER_PORTS} times")

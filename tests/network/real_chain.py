@@ -16,6 +16,7 @@ from offchain.network.building import CONSORTIUM, NetworkOptions
 from offchain.network.heartbeat import GAS_PRICE_WEI
 from offchain.network.operation import Network, up
 
+_BLOCKS_S = 120.0
 WANTED = "DMSM_TEST_CHAIN"  # "clique": tests marked `real_chain` run on it
 
 
@@ -35,8 +36,9 @@ class RealChain:
 
     def mine(self, blocks: int = 1) -> None:
         """Wait for so many blocks: the heartbeat makes them."""
-        wanted = self._height() + blocks
-        while self._height() < wanted:
+        wanted, give_up_at = self._height() + blocks, time.monotonic() + _BLOCKS_S
+        while (height := self._height()) < wanted:
+            assert time.monotonic() < give_up_at, f"the chain stands still at block {height}"
             time.sleep(0.05)
 
     def snapshot(self) -> str:

@@ -1,6 +1,7 @@
 """A region's node is revoked, another admitted: devices go on, and their past comes along."""
 
 import json
+import signal
 import sqlite3
 
 import pytest
@@ -52,14 +53,16 @@ def test_run__given_change_in_mid_run__waits_for_the_new_node_and_goes_on(cottag
     spare = cottage.street.serve_node(new)  # its port becomes the second node's
     spare.stop()
     urls = [first.url, spare.url]
-    # Slow enough that a busy machine carries out the revocation before the last reading.
+    # Slow enough that it is halted before the last reading.
     cottage.configure(node_url=urls, pace_s=0.2, give_up_after_s=60)
     process = cottage.start()
     for line in process.stdout:
         event = json.loads(line)
         if event["event"] == "sent" and event["seq"] >= 10:
             break
+    process.send_signal(signal.SIGSTOP)
     cottage.street.admin.revoke(to_account(cottage.street.processor.address))
+    process.send_signal(signal.SIGCONT)
     reasons = (json.loads(line).get("reason", "") for line in process.stdout)
     assert next(one for one in reasons if "no processing node" in one)
     cottage.street.admit_processor()

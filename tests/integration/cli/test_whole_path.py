@@ -318,7 +318,7 @@ def test_node_run__on_sigterm__ends_with_0_and_logs_json_without_plaintext(
     machine: Machine, node: "subprocess.Popen[str]", bill: str, export: Path
 ) -> None:
     node.send_signal(signal.SIGTERM)
-    assert node.wait(timeout=20) == 0
+    assert node.wait(timeout=60) == 0
     log = (machine.folder / "north.log").read_text()
     events = [json.loads(line)["event"] for line in log.splitlines()]
     assert {"started", "accepted", "claimed", "responded", "delivered", "stopped"} <= set(events)
@@ -342,7 +342,7 @@ def test_user_refund__after_t_without_an_answer__brings_the_price_back(
     machine: Machine, node: "subprocess.Popen[str]", device: str
 ) -> None:
     node.send_signal(signal.SIGTERM)
-    node.wait(timeout=20)
+    node.wait(timeout=60)
     until = ("--until", "+10m")
     paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW, *until)
     early = machine.as_member("anna", "user", "refund", paid["lock"], ok=False)

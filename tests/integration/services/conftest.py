@@ -7,6 +7,7 @@ their own. Paillier keys have 2048 bits, the smallest that the system takes.
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from offchain.services.admin import Admin
 from offchain.services.data_sets import find_data_set
 from offchain.services.member_keys import MemberKeys
 from offchain.services.members import MemberDirectory
-from offchain.services.node.outcome import NodeTerms
+from offchain.services.node.outcome import NodeTerms, Outcome
 from offchain.services.node.publisher import DataSetPublisher
 from offchain.services.node.store import NodeStore, StoredDayKeys, StoredReading
 from offchain.services.node.worker import NodeWorker
@@ -247,6 +248,17 @@ class Builder:
             paillier_bits=BITS,
         )
         return Buyer(keys=keys, gateway=gateway, inbox=inbox, agent=agent)
+
+
+def poll(worker: NodeWorker, *, steps: int = 1) -> list[Outcome]:
+    """Poll as in service until so many steps were taken: on real signers a reorganisation may take
+    what was asked off the chain for a moment.
+    """
+    done, give_up_at = [], time.monotonic() + 60
+    while len(done) < steps:
+        assert time.monotonic() < give_up_at, f"{done} of {steps} steps"
+        done += worker.run_once()
+    return done
 
 
 def earned_wei(price_wei: int) -> int:

@@ -10,7 +10,7 @@ from offchain.records.packed import Packed
 from offchain.services.audit import AuditReport, audit_answer
 from offchain.services.opened_answer import OpenedAnswer
 from offchain.services.request_notes import AskedRequest
-from tests.integration.services.conftest import BILL, Town, go_back
+from tests.integration.services.conftest import BILL, Town, go_back, poll
 from tests.integration.services.test_requests import ask
 
 pytestmark = pytest.mark.real_chain
@@ -21,8 +21,8 @@ def opened(town: Town) -> Iterator[OpenedAnswer]:
     snapshot = town.anvil.snapshot()
     house = town.houses[0]
     lock_id = ask(house)
-    house.node.worker.run_once()
-    yield house.user.answer(lock_id)
+    poll(house.node.worker, steps=2)
+    yield house.user.wait_answer(lock_id, timeout_s=60)
     go_back(town, snapshot)
 
 

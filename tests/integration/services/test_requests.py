@@ -22,6 +22,7 @@ from tests.integration.services.conftest import (
     House,
     Town,
     earned_wei,
+    poll,
 )
 
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning:offchain")
@@ -70,7 +71,8 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
 def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
-    house.node.worker.run_once()
+    poll(house.node.worker, steps=2)
+    house.user.wait_answer(lock_id, timeout_s=60)
 
     report = house.user.audit(lock_id, replace(fresh.tariff, flat_microusd_per_kwh=1))
 
@@ -82,9 +84,9 @@ def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
 def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
-    house.node.worker.run_once()
+    poll(house.node.worker, steps=2)
 
-    result = house.user.answer(lock_id).result
+    result = house.user.wait_answer(lock_id, timeout_s=60).result
 
     in_window = [one for one in house.readings if one.time_s >= house.window[0]]
     before = house.readings[in_window[0].seq - 2]
@@ -119,7 +121,7 @@ def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
     house, neighbour = fresh.houses[0], fresh.houses[2]
 
     ask(house, devices=[neighbour.device.address])
-    (outcome,) = house.node.worker.run_once()
+    (outcome,) = poll(house.node.worker)
 
     assert outcome.kind == "rejected" and "not a device of the requester" in outcome.detail
     with pytest.raises(AnswerNotReady, match=r"REJECTED \(WINDOW_UNAVAILABLE\).*withdrawn"):
@@ -133,7 +135,7 @@ def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
     house = fresh.houses[0]
     ask(house, UNSERVED)
 
-    (outcome,) = house.node.worker.run_once()
+    (outcome,) = poll(house.node.worker)
 
     assert outcome.detail.startswith("NOT_SERVED")
 
@@ -150,7 +152,7 @@ def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) ->
     )
     ask(replace(house, user=liar))
 
-    (outcome,) = house.node.worker.run_once()
+    (outcome,) = poll(house.node.worker)
 
     assert outcome.detail.startswith("ID_NOT_RECOGNISED")
 

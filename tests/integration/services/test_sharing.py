@@ -27,6 +27,7 @@ from tests.integration.services.conftest import (
     Town,
     earned_wei,
     go_back,
+    poll,
 )
 
 
@@ -75,10 +76,10 @@ def market(town: Town) -> Iterator[Market]:
     publish_both(town)
     print(f"publish two data sets: {time.monotonic() - started:.2f} s")
     broadcast_id = call_for_data(town)
-    kinds = [outcome.kind for node in town.nodes for outcome in node.worker.run_once()]
+    kinds = [outcome.kind for node in town.nodes for outcome in poll(node.worker)]
     lock_ids = select_both(town, broadcast_id)
     started = time.monotonic()
-    kinds += [outcome.kind for node in town.nodes for outcome in node.worker.run_once()]
+    kinds += [outcome.kind for node in town.nodes for outcome in poll(node.worker)]
     print(f"deal and deliver twice: {time.monotonic() - started:.2f} s")
     yield Market(town, broadcast_id, lock_ids, kinds)
     go_back(town, snapshot)
@@ -219,7 +220,7 @@ def test_deliver__given_one_wrong_share__is_refused_by_the_contract(fresh: Town)
     publish_both(fresh)
     broadcast_id = call_for_data(fresh)
     node = fresh.nodes[0]
-    node.worker.run_once()
+    poll(node.worker)
     (lock_id,) = select_both(fresh, broadcast_id)
     assert node.worker.market.selections()[-1] == lock_id
     selection, dealt = node.worker.market.transcript(lock_id)
@@ -275,7 +276,7 @@ def test_respond__given_unknown_identity__does_not_respond(fresh: Town) -> None:
     )
     broadcast_id = call_for_data(fresh, agent)
 
-    (outcome,) = fresh.nodes[0].worker.run_once()
+    (outcome,) = poll(fresh.nodes[0].worker)
 
     assert outcome.kind == "skipped" and "registered commitment" in outcome.detail
     assert agent.form(broadcast_id) == []

@@ -51,7 +51,7 @@ def put(profile: Profile, data: bytes) -> Cid:
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < give_up_at, "waited in vain"
         time.sleep(0.05)

@@ -140,7 +140,7 @@ def test_get__unknown_to_all__answers_within_its_time(kubo_url):
     started = time.monotonic()
     with KuboStore(kubo_url, timeout_s=1) as store, pytest.raises(ObjectNotFound):
         store.get(Cid.of_block(os.urandom(9)), max_bytes=9)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15  # a search without a limit would take a minute
 
 
 @pytest.mark.parametrize(
