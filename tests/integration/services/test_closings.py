@@ -186,6 +186,8 @@ def test_closable__given_more_than_a_poll_looks_at__comes_to_each_in_turn(
     fresh: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = fresh.nodes[0]
+    for one in node.held.unended_responses():  # of other tests, whose chain was taken back
+        node.held.end_broadcast(one)
     ids = [answered(fresh)[0]]
     for _ in range(2):
         broadcast_id, at = answered_again(fresh)
