@@ -14,6 +14,7 @@ from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
+from offchain.chain.signing import read_legacy
 from offchain.cli.demo_network import ground_of
 from offchain.network.operation import Network
 from offchain.services.demo import asking, metering, policies, setting_up, sharing
@@ -22,17 +23,33 @@ from offchain.services.demo.households import load_homes, load_tariff
 from offchain.services.demo.options import DemoOptions
 from offchain.services.demo.report import RunReport
 from offchain.services.demo.run import DATA_DIR
-from offchain.services.demo.world import BILL, World
+from offchain.services.demo.world import BILL, HomeSite, World
 from offchain.services.roles import LockState
+from offchain.services.user import PaidRequest
 
 _JOB_S, _POLL_S = 300.0, 0.05
+_T_S = 3_600  # far behind the longest stall, so that no request expires while a test halts a chain
 _ANSWERED = (LockState.CLAIMED, LockState.SETTLED)
 # NONE: a reorganisation took the request off the chain; it comes back.
 _ON_ITS_WAY = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
 
 
+@dataclass(kw_only=True)
+class Town(World):
+    """The demo's cast, and the locks that the tests wanted of it: one each time they asked."""
+
+    asked: list[bytes] = field(default_factory=list)
+    sold: list[bytes] = field(default_factory=list)
+
+    @property
+    def members(self) -> list[ChainGateway]:
+        """Those who send through one journal each, and have an account for themselves."""
+        sites = [*self.nodes, *self.homes, *self.sharers]
+        return [one.gateway for one in sites]
+
+
 @contextmanager
-def open_town(network: Network, folder: Path) -> Iterator[World]:
+def open_town(network: Network, folder: Path) -> Iterator[Town]:
     """Admit two regions of one home each and two sharing nodes; anchor and publish their readings.
 
     Everybody sends through every signer; nodes believe what is as deep as the network's file says.
@@ -48,7 +65,7 @@ def open_town(network: Network, folder: Path) -> Iterator[World]:
         gas_price_wei=ground.gas_price_wei,
     )
     with ExitStack() as stack:
-        town = World(
+        town = Town(
             options=options,
             folder=folder,
             tariff=load_tariff(DATA_DIR),
@@ -65,18 +82,27 @@ def open_town(network: Network, folder: Path) -> Iterator[World]:
         setting_up.admit_members(town, homes, by_home, stack)
         trials = town.homes[0].agent_config.parent / metering.TRIALS_FILE
         policies.write_trials(homes, by_home, trials, town.random)
+        for member in town.members:  # a chain that is stalled on purpose is waited for
+            member._sender.timeout_s = _JOB_S
         metering.replay_readings(town)
         sharing.publish_data_sets(town)
         yield town
 
 
-def ask_for_bill(town: World, *, number: int = 0) -> None:
+def ask(town: Town, home: HomeSite) -> PaidRequest:
+    """Prepay a bill of all that the home's meter has shown."""
+    paid = asking.ask(home, BILL, home.window, expires_at=home.gateway.now() + _T_S)
+    town.asked.append(paid.lock_id)
+    return paid
+
+
+def ask_for_bill(town: Town, *, number: int = 0) -> None:
     """Have a home's bill prepaid, accepted, claimed, opened and audited; all must hold.
 
     The node polls as in service: what a stall or a reorganisation takes away, it does again.
     """
     home = town.homes[number]
-    paid = asking.ask(home, BILL, home.window)
+    paid = ask(town, home)
     give_up_at = time.monotonic() + _JOB_S
     while (state := home.user.lock(paid.lock_id).state) not in _ANSWERED:
         assert time.monotonic() < give_up_at and state in _ON_ITS_WAY, f"the lock is {state}"
@@ -87,10 +113,12 @@ def ask_for_bill(town: World, *, number: int = 0) -> None:
     assert audit.findings and [found for found in audit.findings if not found.ok] == []
 
 
-def sell_data(town: World) -> None:
+def sell_data(town: Town) -> None:
     """Have both data sets bought, delivered, recovered and audited; all must hold."""
     town.report.findings = Findings()
-    sharing.recover_and_audit(town, sharing.buy_data(town))
+    grants = sharing.buy_data(town)
+    town.sold += [one.lock_id for one in grants]
+    sharing.recover_and_audit(town, grants)
     checks = [one for one in town.findings.checks if "ended before" not in one.detail]
     assert len(checks) >= 7 and [one for one in checks if not one.ok] == []
 
@@ -99,7 +127,7 @@ def sell_data(town: World) -> None:
 class Job:
     """The main job in a thread of its own, over and over until it is told to end."""
 
-    town: World
+    town: Town
     done: int = 0
     fault: BaseException | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -115,10 +143,14 @@ class Job:
             assert time.monotonic() < give_up_at, "the main job does not go on"
             time.sleep(0.1)
 
-    def finish(self) -> None:
-        """Let the job at hand end; raise what went wrong."""
+    def end(self) -> None:
+        """Let the job at hand end; what went wrong is in `fault`."""
         self._ended.set()
         self._thread.join(timeout=_JOB_S)
+
+    def finish(self) -> None:
+        """Let the job at hand end; raise what went wrong."""
+        self.end()
         if self.fault is not None:
             raise self.fault
         assert not self._thread.is_alive(), "the main job hangs"
@@ -130,3 +162,33 @@ class Job:
                 self.done += 1
         except BaseException as error:  # noqa: BLE001 - `finish` raises it in the test's thread
             self.fault = error
+
+
+@contextmanager
+def running_job(town: Town) -> Iterator[Job]:
+    """The main job beside what a test does; it ends with that, and its faults are the test's."""
+    job = Job(town)
+    try:
+        yield job
+    except BaseException:
+        job.end()  # or it would go on beside the next test
+        raise
+    job.finish()
+
+
+def assert_each_sent_once(gateway: ChainGateway, *, refused: int) -> None:
+    """By the chain: an account sent what its journal says and nothing else, each intent once, and
+    nothing that a contract refused but so many that were sent to be refused.
+    """
+    outbox, own = gateway._sender.outbox, bytes.fromhex(gateway.address[2:])
+    rows = outbox._select("1 ORDER BY id", gateway.chain_id, gateway.address)
+    receipts = gateway.endpoint.batch([("eth_getTransactionReceipt", [r.tx_hash]) for r in rows])
+    mined = [(row, one) for row, one in zip(rows, receipts, strict=True) if one is not None]
+    count = gateway.endpoint.request("eth_getTransactionCount", gateway.address, "latest")
+    assert len(mined) == int(count, 16), "a transaction that the journal does not know"
+    intents = [row.intent for row, _ in mined if row.intent is not None]
+    assert len(intents) == len(set(intents)), "an intent was carried out twice"
+    reverted = [row.intent for row, one in mined if int(one["status"], 16) == 0]
+    assert reverted == [None] * refused, f"refused by a contract: {reverted}"
+    fillers = [row.nonce for row, _ in mined if read_legacy(row.raw).to == own]
+    assert fillers == [], "a nonce was used up by an empty transaction"
