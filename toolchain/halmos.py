@@ -21,7 +21,7 @@ from foundry import forge_binary
 
 WORK = ROOT / ".cache" / "halmos"
 MUST_FAIL = "check_must_fail__"
-QUICK = "^(LockLifecycle|Credit|MustFail)Symbolic$"
+QUICK = "^(LockLifecycle|Credit|Parts|MustFail)Symbolic$"
 PROVEN, REFUTED = 0, 1  # halmos' exit codes of one test
 UNFINISHED = -1
 
