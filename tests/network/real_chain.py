@@ -13,9 +13,12 @@ import pytest
 
 from offchain.chain.endpoint import Endpoint
 from offchain.network.building import CONSORTIUM, NetworkOptions
+from offchain.network.genesis import confirmations
 from offchain.network.heartbeat import GAS_PRICE_WEI
 from offchain.network.operation import Network, up
 
+SIGNERS = 3
+DEPTH = confirmations("clique", SIGNERS)
 _BLOCKS_S = 120.0
 WANTED = "DMSM_TEST_CHAIN"  # "clique": tests marked `real_chain` run on it
 
@@ -63,7 +66,7 @@ def is_wanted() -> bool:
 
 @contextmanager
 def start_real_chain(folder: Path) -> Iterator[RealChain]:
-    network = up(NetworkOptions(folder=folder, signers=3, ipfs_nodes=1), tied=True)
+    network = up(NetworkOptions(folder=folder, signers=SIGNERS, ipfs_nodes=1), tied=True)
     try:
         yield RealChain(network)
     finally:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from eth_account.signers.local import LocalAccount
 
 from offchain.chain.anvil import Anvil, start_anvil
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.outbox import TransactionOutbox
 from offchain.crypto import bls, kdf, messages
 from offchain.crypto.paillier import generate_private_key
 from offchain.records import batch as batches
@@ -157,7 +159,22 @@ class Builder:
         owner = MemberKeys.generate(
             MemberRole.DEVICE, account_key=anvil.keys[0]
         ).account  # anvil's first account deployed, so it owns the consortium
-        self.admin = Admin(self.gateway.with_account(owner))
+        self.admin = Admin(self._gateway_of(owner, price, is_real=is_real))
+
+    def _gateway_of(self, owner: LocalAccount, price: int, *, is_real: bool) -> ChainGateway:
+        """The owner's gateway. On real signers it watches what it sent until that is final: it
+        sends so much in a row that a reorganisation would give one of its nonces out again.
+        """
+        if not is_real:
+            return self.gateway.with_account(owner)
+        return ChainGateway(
+            self.anvil.url,
+            self.deployment,
+            account=owner,
+            outbox=TransactionOutbox(self.folder / "owner.sqlite"),
+            gas_price_wei=price,
+            confirmations=real_chain.DEPTH,
+        )
 
     def build(self) -> Town:
         self.admin.set_type(BILL, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S)
