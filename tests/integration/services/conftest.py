@@ -33,7 +33,7 @@ from offchain.services.node.publisher import DataSetPublisher
 from offchain.services.node.store import NodeStore, StoredDayKeys, StoredReading
 from offchain.services.node.worker import NodeWorker
 from offchain.services.registration import NO_REGION, region_id
-from offchain.services.roles import MemberRole
+from offchain.services.roles import BroadcastState, MemberRole
 from offchain.services.share_inbox import ShareInbox
 from offchain.services.sharer import SharerAgent
 from offchain.services.user import UserAgent
@@ -124,8 +124,9 @@ def fresh(town: Town) -> Iterator[Town]:
 
 
 def go_back(town: Town, snapshot: str) -> None:
-    """Take the chain back. The nodes' journals are kept, but for the data sets that are now
-    unknown to the chain: their ids come again with another content.
+    """Take the chain back. The nodes' journals are kept, but for what is now unknown to the chain:
+    data sets, whose ids come again with another content, and answers to broadcasts, which a node
+    would go on looking at, a few at each poll, before the next test's.
     """
     town.anvil.revert(snapshot)
     for node in town.nodes:
@@ -134,6 +135,10 @@ def go_back(town: Town, snapshot: str) -> None:
                 with node.held._write() as connection:
                     row = (stored.data_set_id,)
                     connection.execute("DELETE FROM data_sets WHERE data_set_id=?", row)
+        for broadcast_id in node.held.unended_responses():
+            found = node.gateway.call("DataMarket", "broadcastOf", broadcast_id)
+            if found.state == BroadcastState.NONE:
+                node.held.end_broadcast(broadcast_id)
 
 
 class Builder:

@@ -45,7 +45,7 @@ _LONG_S = 3_000  # T, far beyond what the tests let pass
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("offchain.chain.sender._RESEND_S", 0.05)
+    monkeypatch.setattr("offchain.chain.sender._RESEND_S", 0.25)
 
 
 @pytest.fixture
