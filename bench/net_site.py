@@ -37,7 +37,7 @@ from offchain.services.members import MemberDirectory
 from offchain.services.registration import region_id
 from offchain.services.roles import MemberRole
 from offchain.services.user import UserAgent
-from offchain.storage import ContentStore, open_copied_store
+from offchain.storage import ContentStore, open_store
 from offchain.types import SECONDS_PER_DAY, Policy
 
 CHAIN_ID = 1337
@@ -233,15 +233,13 @@ def _save(keys: MemberKeys, home: Path) -> None:
 
 
 def _store(site: Site, number: int, stack: ExitStack) -> ContentStore:
-    """A member's stores: node `number`, its own, first; the others keep the second copy."""
-    urls = site.network.plan.ipfs_urls
-    folder = site.folder / f"content-{len(site.households)}-{number}"
-    return stack.enter_context(open_copied_store([*urls[number:], *urls[:number]], folder))
+    return stack.enter_context(open_store(site.network.plan.ipfs_urls[number]))
 
 
 def _profile(network: Network, confirmations: int) -> str:
     lines = {
         "network": str(network.plan.folder / NETWORK_FILE),
+        "store": network.plan.ipfs_urls[0],
         "confirmations": confirmations,
         "keys": "keys",
         "password_file": "password",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,22 +82,18 @@ class Heartbeat:
         return self.sign(int(count, 16), gas_price_wei=price_wei(head))
 
     def _beat_everywhere(self, paths: Sequence[Path]) -> None:
-        """Beat at every signer, each with the nonce that it sees.
+        """Beat at every signer in turn, each with the nonce that it sees.
 
         On one side of a fork the next beat may be mined already, so that nothing is left to seal
         there, while the other side's signers have signed too recently: only a beat for each side
-        lets the longer one grow. All are asked before the first beat is sent: a signer asked after
-        it would count the block that it made, and get a beat for one block more.
+        lets the longer one grow. In turn: where all got the same beat at once, all would seal the
+        same height at once, and forks of equal weight, whose signers all have signed too recently,
+        can halt such a chain. So a round makes up to one block for each signer.
         """
-        with ExitStack() as opened:
-            beats = []
-            for path in paths:
-                with suppress(NodeUnavailable, NodeRefused):  # it is down; one of them is enough
-                    node = opened.enter_context(Ipc(path, timeout_s=1.0))
-                    beats.append((node, self._next(node)))
-            for node, raw in beats:
-                with suppress(NodeUnavailable):
-                    _send(node, raw)
+        for path in paths:
+            # One that is down is passed over: one of them is enough.
+            with suppress(NodeUnavailable, NodeRefused), Ipc(path, timeout_s=1.0) as node:
+                self.beat(node)
 
     def sign(self, nonce: int, *, gas_price_wei: int) -> str:
         """Return the beat with this nonce and price, signed; the same give the same bytes."""

@@ -164,22 +164,24 @@ class Builder:
         owner = MemberKeys.generate(
             MemberRole.DEVICE, account_key=anvil.keys[0]
         ).account  # anvil's first account deployed, so it owns the consortium
-        self.admin = Admin(self._gateway_of(owner, price, is_real=is_real))
+        self.admin = Admin(self._gateway_of(owner))
 
-    def _gateway_of(self, owner: LocalAccount, price: int, *, is_real: bool) -> ChainGateway:
-        """The owner's gateway. On real signers it watches what it sent until that is final: it
-        sends so much in a row that a reorganisation would give one of its nonces out again.
+    def _gateway_of(self, account: LocalAccount) -> ChainGateway:
+        """A gateway that sends for an account. On real signers it watches what it sent until that
+        is final: else a reorganisation would give one of its nonces out again.
         """
-        if not is_real:
-            return self.gateway.with_account(owner)
-        return ChainGateway(
+        if not isinstance(self.anvil, RealChain):
+            return self.gateway.with_account(account)
+        gateway = ChainGateway(
             self.anvil.url,
             self.deployment,
-            account=owner,
-            outbox=TransactionOutbox(self.folder / "owner.sqlite"),
-            gas_price_wei=price,
+            account=account,
+            outbox=TransactionOutbox(self.folder / f"sent-by-{account.address}.sqlite"),
+            gas_price_wei=self.anvil.gas_price_wei,
             confirmations=real_chain.DEPTH,
         )
+        gateway.confirmations = 0  # whatever reads believes the newest block, as on anvil
+        return gateway
 
     def build(self) -> Town:
         self.admin.set_type(BILL, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S)
@@ -217,7 +219,7 @@ class Builder:
             keys.registration(chain_id=chain_id, registry=registry, region_id=region, owner=owner)
         )
         self.admin.fund(keys.address, ETHER)
-        return keys, self.gateway.with_account(keys.account)
+        return keys, self._gateway_of(keys.account)
 
     def _node(self, name: str) -> Node:
         keys, gateway = self.admit(MemberRole.PROCESSOR, region_id(name))
