@@ -49,7 +49,7 @@ test-contracts: setup
 prove: setup
 	@$(PY) toolchain/foundry.py test
 	@$(PY) toolchain/coverage.py
-	@$(PY) toolchain/halmos.py --deep
+	@$(PY) toolchain/halmos.py
 	@$(PY) toolchain/slither.py
 
 slither: setup

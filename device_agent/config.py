@@ -8,7 +8,7 @@ from typing import Any
 
 from device_agent.errors import BadSetup
 from offchain.crypto.modulus import DEFAULT_BITS, MAX_BITS, MIN_BITS
-from offchain.types import final_depth
+from offchain.types import ENGINE_FINALITY, final_depth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,6 @@ _PATHS = {"network", "deployment", "keys", "password_file", "outbox", "meter_csv
 _PATHS |= {"status_file", "inject"}
 _URLS = {"rpc_url", "node_url"}
 _OF_A_NETWORK = ("rpc_url", "deployment", "confirmations", "gas_price_wei")
-_FINALITY = {"clique": "clique", "besu": "qbft"}  # by a network's engine
 _OPTIONAL = {"days", "status_file", "inject", "gas_price_wei"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "days": int,
@@ -111,10 +110,11 @@ def _network(path: Path) -> dict[str, Any]:
 def _final_depth(content: dict[str, Any], path: Path) -> int:
     engine, signers = content.get("engine"), content.get("signers", 0)
     try:
-        return final_depth(_FINALITY[str(engine)], signers)
+        return final_depth(ENGINE_FINALITY[str(engine)], signers)
     except (KeyError, TypeError, ValueError):
+        engines = ", ".join(ENGINE_FINALITY)
         raise BadSetup(
-            f"{path}: must say confirmations, or its engine ({', '.join(_FINALITY)}) and signers"
+            f"{path}: must say confirmations, or its engine ({engines}) and signers"
         ) from None
 
 

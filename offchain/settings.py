@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _PAIRINGS = ("chain", "local")
 _FINALITY = ("clique", "qbft", "dev")
-_ENGINE_FINALITY = {"clique": "clique", "besu": "qbft"}
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
 DEVELOPMENT_CHAINS = (31337, 1337)  # anvil, hardhat, ganache: one node, which takes nothing back
 
@@ -184,8 +183,10 @@ def load_profile(path: Path) -> Profile:
 
 def load_network(path: Path) -> NetworkView:
     """Read a network file. Raises SettingsError, naming the key and the file."""
+    from offchain.types import ENGINE_FINALITY  # slow to import, and --help needs no network
+
     table = _Table(path, "", _read(path, hint="`dmsm net up` writes it"))
-    engine = table.choice("engine", tuple(_ENGINE_FINALITY))
+    engine = table.choice("engine", tuple(ENGINE_FINALITY))
     view = NetworkView(
         path=path,
         engine=engine,
@@ -194,7 +195,7 @@ def load_network(path: Path) -> NetworkView:
         deployment=table.location("deployment"),
         store_urls=table.urls("store") if table.has("store") else (),
         store_copies=_optional_whole(table, "store_copies"),
-        confirmations=_confirmations(table, finality=_ENGINE_FINALITY[engine], shared=None),
+        confirmations=_confirmations(table, finality=ENGINE_FINALITY[engine], shared=None),
         gas_price_wei=table.whole("gas_price_wei"),
         owner_key_file=table.location("owner_key_file"),
         signers=table.whole("signers", low=1) if table.has("signers") else None,

@@ -25,6 +25,10 @@ def to_account(value: str | bytes) -> Account:
     return Account(to_checksum_address(text))
 
 
+# What finality the chain of a network's engine has.
+ENGINE_FINALITY = {"clique": "clique", "besu": "qbft"}
+
+
 def final_depth(engine: str, signers: int) -> int:
     """Return how many blocks must lie on one before it is final, by the chain's engine.
 

@@ -1,8 +1,9 @@
 """Prove properties of the contracts for every input: the symbolic tests, run by halmos.
 
-    .venv/bin/python toolchain/halmos.py [--deep] [options of halmos]
+    .venv/bin/python toolchain/halmos.py [options of halmos]
 
-Without ``--deep`` the proofs about whole sequences of calls are left out, which take minutes.
+Takes minutes, most of them for the proofs about whole sequences of calls (``--match-contract``
+picks others).
 Ends with 0 only if every property was proven and the one that is false was refuted.
 """
 
@@ -21,7 +22,6 @@ from foundry import forge_binary
 
 WORK = ROOT / ".cache" / "halmos"
 MUST_FAIL = "check_must_fail__"
-QUICK = "^(LockLifecycle|Credit|Parts|MustFail)Symbolic$"
 PROVEN, REFUTED = 0, 1  # halmos' exit codes of one test
 UNFINISHED = -1
 
@@ -33,11 +33,8 @@ def main(options: list[str]) -> int:
     report = WORK / "report.json"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "halmos", "--forge-build-out", str(WORK / "out")]
-    if "--deep" not in options:
-        command += ["--match-contract", QUICK]
-    rest = [option for option in options if option != "--deep"]
     command += ["--no-status", "--solver-timeout-assertion", "300s"]
-    command += ["--json-output", str(report), *rest]
+    command += ["--json-output", str(report), *options]
     environment = analysers.environment(forge_binary()) | {"FOUNDRY_PROFILE": "symbolic"}
     subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     if not report.exists():

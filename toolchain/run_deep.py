@@ -53,7 +53,7 @@ PARTS = (
     Part(
         "proofs",
         "halmos proves its properties, those of sequences of calls too",
-        (sys.executable, "toolchain/halmos.py", "--deep"),
+        (sys.executable, "toolchain/halmos.py"),
         6,
     ),
     Part(

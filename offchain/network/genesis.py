@@ -11,7 +11,7 @@ from typing import Any
 import rlp
 
 from offchain.network.errors import PlanInvalid
-from offchain.types import final_depth
+from offchain.types import ENGINE_FINALITY, final_depth
 
 GAS_LIMIT = 60_000_000  # room for a burst; the largest call (docs/gas.md) takes 7.03M
 BASE_FEE_WEI = 7  # the least that London's rule can fall to; it climbs by 12.5 % a full block
@@ -67,7 +67,7 @@ def qbft_extra_data(validators: Sequence[str]) -> str:
 
 def confirmations(engine: str, signers: int) -> int:
     """Return how many blocks must lie on one before it is final (`offchain.types.final_depth`)."""
-    return final_depth("clique" if engine == "clique" else "qbft", signers)
+    return final_depth(ENGINE_FINALITY[engine], signers)
 
 
 def _genesis(

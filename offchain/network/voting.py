@@ -60,11 +60,14 @@ def remove_signer(network: Network, name: str, *, timeout_s: float = VOTE_S) -> 
     return gone
 
 
-def signers_of(network: Network) -> set[str]:
-    """Return the accounts that the chain takes blocks from. Raises VoteFailed."""
-    for name in network.running_signers():
+def signers_of(network: Network, *, timeout_s: float = 15.0) -> set[str]:
+    """Return the accounts that the chain takes blocks from, as the first signer that answers here
+    says it. Raises VoteFailed.
+    """
+    for signer in network.plan.signers:
         try:
-            found = network.ask(name, "clique_getSigners")
+            with Ipc(network.plan.ipc_path(signer.name), timeout_s=timeout_s) as node:
+                found = node.request("clique_getSigners")
         except (NodeUnavailable, NodeRefused):
             continue
         if isinstance(found, list):

@@ -9,11 +9,14 @@ from typing import Any
 import requests
 
 from offchain.chain.errors import NodeRefused, NodeUnavailable
+from offchain.network.errors import VoteFailed
 from offchain.network.ipc import Ipc
 from offchain.network.operation import Network
 from offchain.network.plan import NetworkPlan, SignerPlan
+from offchain.network.voting import signers_of
 
 Row = dict[str, Any]
+_ASK_S = 3.0  # a signer that takes longer to answer is told as one that does not run
 
 
 def is_here(plan: NetworkPlan, name: str) -> bool:
@@ -30,9 +33,12 @@ def chain_rows(network: Network) -> list[Row]:
     furthest = max((row["head"] for row in rows if row["head"] is not None), default=0)
     for row in rows:
         row["lag"] = None if row["head"] is None else furthest - row["head"]
-    sealing = _sealing(network.plan)
+    try:
+        sealing = signers_of(network, timeout_s=_ASK_S)
+    except VoteFailed:
+        sealing = set()
     for row, signer in zip(rows, network.plan.signers, strict=True):
-        row["signs"] = signer.address.lower() in sealing if sealing else None
+        row["signs"] = signer.address in sealing if sealing else None
     return rows
 
 
@@ -66,17 +72,6 @@ def fault_of(plan: NetworkPlan, rows: Sequence[Row]) -> str | None:
     return None
 
 
-def _sealing(plan: NetworkPlan) -> set[str]:
-    """Return the accounts that the chain takes blocks from, in lower case; none if nobody says."""
-    for signer in plan.signers:
-        try:
-            with Ipc(plan.ipc_path(signer.name), timeout_s=3.0) as node:
-                return {str(one).lower() for one in node.request("clique_getSigners")}
-        except (NodeUnavailable, NodeRefused):
-            continue
-    return set()
-
-
 def _signer_row(network: Network, signer: SignerPlan) -> Row:
     row: Row = {
         "node": signer.name,
@@ -91,7 +86,7 @@ def _signer_row(network: Network, signer: SignerPlan) -> Row:
     if not is_here(network.plan, signer.name):
         return row
     try:
-        with Ipc(network.plan.ipc_path(signer.name), timeout_s=3.0) as node:
+        with Ipc(network.plan.ipc_path(signer.name), timeout_s=_ASK_S) as node:
             row["runs"] = True
             head = node.request("eth_getBlockByNumber", "latest", False)
             row["head"], row["block_at"] = int(head["number"], 16), int(head["timestamp"], 16)

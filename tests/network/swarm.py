@@ -5,19 +5,32 @@ from __future__ import annotations
 import base64
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import requests
 
 from offchain.network import kubo
 from offchain.network.kubo_rpc import KuboRpc
-from offchain.network.plan import NetworkPlan, write_whole
+from offchain.network.plan import IpfsPlan, NetworkPlan, write_whole
 from offchain.network.ports import free_ports
 from offchain.network.processes import ProcessFolder
 from offchain.network.programs import KUBO, find_program
 
 HOST = "127.0.0.1"
+
+
+def ipfs_alone(folder: Path, nodes: Sequence[IpfsPlan]) -> NetworkPlan:
+    """The plan of a swarm without a chain."""
+    return NetworkPlan(
+        folder=folder,
+        engine="clique",
+        chain_id=1,
+        period_s=0,
+        heartbeat_s=1,
+        signers=(),
+        ipfs=tuple(nodes),
+    )
 
 
 class Swarm:
@@ -38,15 +51,7 @@ class Swarm:
             )
             for number in range(nodes)
         ]
-        self.plan = NetworkPlan(
-            folder=folder,
-            engine="clique",
-            chain_id=1,
-            period_s=0,
-            heartbeat_s=1,
-            signers=(),
-            ipfs=tuple(made),
-        )
+        self.plan = ipfs_alone(folder, made)
         for node in made:
             kubo.write_config(self.plan, node)
         self.start()

@@ -12,13 +12,14 @@ import requests
 from offchain.network import kubo
 from offchain.network.kubo_rpc import KuboRpc
 from offchain.network.operation import Network
-from offchain.network.plan import IpfsPlan, NetworkPlan
+from offchain.network.plan import IpfsPlan
 from offchain.network.ports import free_ports
 from offchain.network.processes import ProcessFolder
 from offchain.network.programs import KUBO, find_program
 from offchain.network.watch import ipfs_rows
 from offchain.storage import open_store
 from tests.network.sending import wait_for
+from tests.network.swarm import ipfs_alone
 
 
 def test_swarm__object_added_at_one_node__is_read_at_another(network: Network) -> None:
@@ -64,15 +65,7 @@ def stranger(folder: Path, swarm_key: str) -> Iterator[tuple[KuboRpc, IpfsPlan]]
     program, ports = find_program(KUBO), free_ports(2)
     made = kubo.make_node(program, folder / "stranger", host="127.0.0.1", ports=ports)
     (folder / "swarm.key").write_text(swarm_key)
-    alone = NetworkPlan(
-        folder=folder,
-        engine="clique",
-        chain_id=1,
-        period_s=0,
-        heartbeat_s=1,
-        signers=(),
-        ipfs=(made,),
-    )
+    alone = ipfs_alone(folder, [made])
     kubo.write_config(alone, made)
     processes, rpc = ProcessFolder(folder), KuboRpc(alone.ipfs_urls[0])
     environment = kubo.environment(folder / made.name)
