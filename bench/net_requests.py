@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 
 from bench.net_site import BILL, FIRST_DAY_S, Household, Site
-from offchain.services.roles import LockState
-from offchain.services.user import UserAgent
+from offchain.household.user import UserAgent
+from offchain.member.roles import LockState
 from offchain.types import SECONDS_PER_DAY
 
 _ANSWER_S = 50.0

@@ -24,19 +24,19 @@ from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.cli.tariffs import two_price_tariff
+from offchain.consortium.admin import Admin
 from offchain.crypto.secret import SecretBytes
+from offchain.household.user import UserAgent
+from offchain.member.member_keys import MemberKeys
+from offchain.member.members import MemberDirectory
+from offchain.member.registration import region_id
+from offchain.member.roles import MemberRole
 from offchain.network.building import CONSORTIUM, NetworkOptions
 from offchain.network.genesis import confirmations
 from offchain.network.heartbeat import GAS_PRICE_WEI
 from offchain.network.member_view import NETWORK_FILE
 from offchain.network.operation import Network, up
 from offchain.records.meter_csv import HEADER
-from offchain.services.admin import Admin
-from offchain.services.member_keys import MemberKeys
-from offchain.services.members import MemberDirectory
-from offchain.services.registration import region_id
-from offchain.services.roles import MemberRole
-from offchain.services.user import UserAgent
 from offchain.storage import ContentStore, open_store
 from offchain.types import SECONDS_PER_DAY, Policy
 

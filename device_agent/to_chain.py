@@ -15,9 +15,8 @@ from device_agent.outbox import Outbox
 from device_agent.progress import Progress
 from device_agent.report_table import DROPPED, REPORTED, ReportEntry
 from device_agent.seal import Sealer
-from offchain.chain.errors import ContractRevert
+from offchain.chain.facts import ContractRevert, Receipt
 from offchain.chain.gateway import Call, ChainGateway
-from offchain.chain.receipt import Receipt
 from offchain.records import batch as batch_codec
 from offchain.types import Account, Batch, Policy
 

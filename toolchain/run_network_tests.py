@@ -2,7 +2,7 @@
 
     .venv/bin/python toolchain/run_network_tests.py [--short] [pytest options]
 
-First tests/network, then the tests of services that are marked `real_chain`, on signers and a Kubo
+First tests/network, then the tests of roles that are marked `real_chain`, on signers and a Kubo
 of their own, then those of every worker under reorganisations that anvil makes, 1 to 5 blocks deep.
 `--short` leaves out tests marked `long`, and the last part, which `make test` has, too; it says so
 and ends well where Go is absent and the programs were not built before. Ends with 0 only if all
@@ -24,9 +24,9 @@ from offchain.network.programs import GETH, KUBO, TOXIPROXY, find_program, is_bu
 ROOT = Path(__file__).resolve().parent.parent
 # A test that hangs fails and ends its network; the longest says itself how long it may take.
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:pytest-brownie", "-q", "--timeout=900"]
-SERVICES = "tests/integration/services"
+ROLES = "tests/integration"
 REORGANISATIONS = [
-    "tests/integration/services/test_reorganisations.py",
+    "tests/integration/node/test_reorganisations.py",
     "tests/integration/agent/test_reorganisations.py",
     "tests/integration/chain/test_final.py",
     "tests/integration/chain/test_events.py",
@@ -55,9 +55,9 @@ def _run(options: list[str], *, is_short: bool) -> int:
     wanted = ["-m", "not long"] if is_short else []
     print("\n== real networks: tests/network", flush=True)
     codes = [_call([*PYTEST, *wanted, *options, "tests/network"])]
-    print(f"\n== services on real signers and Kubo: {SERVICES}", flush=True)
+    print(f"\n== the roles on real signers and Kubo: {ROLES}", flush=True)
     chosen = "real_chain and not long" if is_short else "real_chain"
-    codes.append(_call([*PYTEST, "-m", chosen, *options, SERVICES], DMSM_TEST_CHAIN="clique"))
+    codes.append(_call([*PYTEST, "-m", chosen, *options, ROLES], DMSM_TEST_CHAIN="clique"))
     if not is_short:
         print("\n== reorganisations that anvil makes, under every worker", flush=True)
         codes.append(_call([*PYTEST, *options, *REORGANISATIONS]))

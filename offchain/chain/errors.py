@@ -9,20 +9,14 @@
     ├── DeploymentInvalid     the deployments file or an ABI is missing or wrong
     ├── AbiMismatch           no such function, event or argument in the ABI
     │   └── LogUnreadable     a log of a known event that does not decode
-    ├── ContractRevert        a contract refused, with its named error
+    ├── ContractRevert        a contract refused, with its named error (facts.py)
     ├── TransactionTimeout    sent, and not mined within the time given
     ├── TransactionReplaced   another transaction of the account took its nonce
     ├── AccountMissing        a transaction was asked of a gateway that has no account
     └── EventMissing          a receipt lacks the event that was asked of it
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
 from offchain.errors import ChainError
-
-if TYPE_CHECKING:
-    from offchain.chain.receipt import Receipt
 
 
 class NodeUnavailable(ChainError):
@@ -75,27 +69,3 @@ class TransactionReplaced(ChainError):
 
 class EventMissing(ChainError):
     """A receipt lacks the event that was asked of it."""
-
-
-class ContractRevert(ChainError):
-    """A contract refused.
-
-    `name` is the Solidity error ("PrepaidLock_Expired"), or "Error" (a reason string), "Panic",
-    "OutOfGas", "Unknown"; `arguments` its named arguments; `contract` the one that declares it, as
-    far as the ABIs tell; `sentence` the readable text; `data` the raw bytes; `receipt` is set when
-    the transaction was mined, and so paid for.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        arguments: Mapping[str, Any],
-        contract: str,
-        sentence: str,
-        *,
-        data: bytes = b"",
-        receipt: "Receipt | None" = None,
-    ) -> None:
-        super().__init__(sentence)
-        self.name, self.arguments, self.contract = name, dict(arguments), contract
-        self.sentence, self.data, self.receipt = sentence, data, receipt

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from offchain.chain import codec
 from offchain.chain.endpoint import BATCH_SIZE, Endpoint
 from offchain.chain.errors import AbiMismatch, ChainError, NodeRefused
+from offchain.chain.facts import Block, ChainEvent
 from offchain.chain.gateway import ChainGateway, block_id
-from offchain.chain.receipt import Block, ChainEvent, read_block, read_events
+from offchain.chain.receipt import read_block, read_events
 from offchain.chain.rpc import Request
 
 KEPT_BLOCKS = 256  # reorganisations deeper than this start over from the first block

@@ -26,17 +26,11 @@ from offchain.chain.errors import (
     DeploymentInvalid,
     NodeRefused,
 )
+from offchain.chain.facts import Block, ChainEvent, Receipt
 from offchain.chain.fees import FeeRaise
 from offchain.chain.health import HealthGate, HealthLimits
 from offchain.chain.outbox import TransactionOutbox, TransactionState
-from offchain.chain.receipt import (
-    Block,
-    ChainEvent,
-    Receipt,
-    read_block,
-    read_events,
-    read_receipt,
-)
+from offchain.chain.receipt import read_block, read_events, read_receipt
 from offchain.chain.reverts import decode_revert, is_revert, revert_of
 from offchain.chain.rpc import is_loopback
 from offchain.chain.sender import Sender, Unsigned

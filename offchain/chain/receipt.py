@@ -1,7 +1,6 @@
-"""Facts read from the chain: events, receipts, blocks."""
+"""What a chain node answers in JSON, as facts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -9,60 +8,8 @@ from eth_utils import to_checksum_address
 
 from offchain.chain import codec
 from offchain.chain.deployment import Deployment
-from offchain.chain.errors import AbiMismatch, ContractRevert, EventMissing, LogUnreadable
-
-
-@dataclass(frozen=True)
-class ChainEvent:
-    """One decoded event; `args` are by Solidity name."""
-
-    contract: str
-    name: str
-    args: Mapping[str, Any]
-    address: str
-    block_number: int
-    block_hash: bytes
-    log_index: int
-    tx_hash: str
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block's header, as far as anybody needs it; `timestamp` is unix time in seconds."""
-
-    number: int
-    hash: bytes
-    parent_hash: bytes
-    timestamp: int
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """A mined transaction; `revert` is set, and `success` False, when a contract refused it."""
-
-    tx_hash: str
-    sender: str
-    block_number: int
-    block_hash: bytes
-    gas_used: int
-    gas_price_wei: int
-    success: bool
-    events: tuple[ChainEvent, ...]
-    revert: ContractRevert | None = None
-
-    @property
-    def fee_wei(self) -> int:
-        """Return what the sender paid for gas."""
-        return self.gas_used * self.gas_price_wei
-
-    def event(self, name: str) -> ChainEvent:
-        """Return the first event of that name. Raises EventMissing."""
-        for event in self.events:
-            if event.name == name:
-                return event
-        raise EventMissing(
-            f"{self.tx_hash} has no event {name!r}, only {[event.name for event in self.events]}"
-        )
+from offchain.chain.errors import AbiMismatch, LogUnreadable
+from offchain.chain.facts import Block, ChainEvent, Receipt
 
 
 def read_receipt(deployment: Deployment, raw: Mapping[str, Any]) -> Receipt:

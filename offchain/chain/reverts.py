@@ -10,8 +10,8 @@ from offchain.chain import codec
 from offchain.chain.codec import Abi
 from offchain.chain.deployment import Deployment
 from offchain.chain.enumerations import BroadcastState, LockState, Reason
-from offchain.chain.errors import AbiMismatch, ContractRevert, NodeRefused
-from offchain.chain.receipt import Receipt
+from offchain.chain.errors import AbiMismatch, NodeRefused
+from offchain.chain.facts import ContractRevert, Receipt
 from offchain.chain.sentences import MEANINGS
 
 _REASON: Abi = {"type": "error", "name": "Error", "inputs": [{"name": "reason", "type": "string"}]}

@@ -14,7 +14,7 @@ from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
     from offchain.chain.gateway import ChainGateway
-    from offchain.services.registration import Registration
+    from offchain.member.registration import Registration
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,7 +53,7 @@ def admit(
 
     Needs a consortium member's account. Costs gas; if nobody else must agree, --fund-wei as well.
     """
-    from offchain.services.registration import Registration
+    from offchain.member.registration import Registration
 
     registration = Registration.from_json(file.read_text(encoding="utf-8"))
     account = registration.account
@@ -72,7 +72,7 @@ def admit(
 
 
 def _funds_for(registration: Registration) -> int:
-    from offchain.services.roles import MemberRole
+    from offchain.member.roles import MemberRole
 
     return NODE_WEI if registration.profile[0] == MemberRole.PROCESSOR else ADMISSION_WEI
 
@@ -294,8 +294,8 @@ def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     Needs a chain node; no keys; costs nothing.
     """
     from offchain.cli.session import reading_gateway
-    from offchain.services.registration import region_name
-    from offchain.services.roles import MemberRole
+    from offchain.member.registration import region_name
+    from offchain.member.roles import MemberRole
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))

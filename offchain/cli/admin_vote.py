@@ -15,8 +15,8 @@ from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
     from offchain.chain.gateway import ChainGateway
-    from offchain.services.admin import Admin, Decision
-    from offchain.services.consortium import Proposal
+    from offchain.consortium.admin import Admin, Decision
+    from offchain.consortium.consortium import Proposal
 
 _Proposal = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `admin proposals` has it.")]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: I have read what it does.")]
@@ -26,7 +26,7 @@ _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: I have read what 
 def admin_of(profile: Path, *, must_be_member: bool = True) -> Iterator[tuple[ChainGateway, Admin]]:
     """Open the profile's account for the consortium. Raises DmsmError if it is no member."""
     from offchain.cli.session import account_session
-    from offchain.services.admin import Admin
+    from offchain.consortium.admin import Admin
 
     with account_session(profile) as gateway:
         admin = Admin(gateway)
@@ -69,7 +69,7 @@ def proposals(
     Needs a chain node; no keys; costs nothing.
     """
     from offchain.cli.session import reading_gateway
-    from offchain.services.consortium import ConsortiumBook, Stage
+    from offchain.consortium.consortium import ConsortiumBook, Stage
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
@@ -148,8 +148,8 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     Needs a chain node; no keys; costs nothing.
     """
     from offchain.cli.session import reading_gateway
-    from offchain.services.admin import Admin
-    from offchain.services.consortium import ConsortiumBook
+    from offchain.consortium.admin import Admin
+    from offchain.consortium.consortium import ConsortiumBook
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
@@ -179,7 +179,7 @@ def _for_reading(proposal: Proposal) -> dict[str, Any]:
 
 
 def _facts(proposal: Proposal, gateway: ChainGateway) -> dict[str, Any]:
-    from offchain.services.call_text import call_arguments
+    from offchain.consortium.call_text import call_arguments
 
     return _for_reading(proposal) | {
         "stage": str(proposal.stage),

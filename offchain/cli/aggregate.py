@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.agents import user_agent
 from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
@@ -25,11 +26,11 @@ from offchain.cli.parameters import (
 )
 
 if TYPE_CHECKING:
+    from offchain.audit.opened_answer import OpenedAnswer
+    from offchain.buyer.aggregate_client import AggregateBoard
     from offchain.cli.session import Session
-    from offchain.services.aggregate_client import AggregateBoard
-    from offchain.services.aggregates import AggregateBook
-    from offchain.services.node.aggregate_store import AggregateStore
-    from offchain.services.opened_answer import OpenedAnswer
+    from offchain.member.aggregates import AggregateBook
+    from offchain.node.aggregate_store import AggregateStore
     from offchain.types import Account, Reading
 
 SetArgument = Annotated[bytes, typer.Argument(parser=parse_id, metavar="SET", show_default=False)]
@@ -66,7 +67,7 @@ def aggregate_key(
     Needs the node's keys, a chain node and the content store; a running node may run meanwhile.
     Costs no gas, and some seconds for the primes, which are forgotten.
     """
-    from offchain.services.node.aggregate_key import AggregateDealer
+    from offchain.node.aggregate_key import AggregateDealer
 
     with _node(profile) as (session, held, book):
         dealer = AggregateDealer(
@@ -94,8 +95,8 @@ def aggregate(
     node may run meanwhile, and serves the announcement. Adding uses no private key. There is one
     set a slot: repeating it changes nothing. Costs no gas.
     """
-    from offchain.services.node.aggregate_set import AggregatePublisher
-    from offchain.services.node.store import NodeStore
+    from offchain.node.aggregate_set import AggregatePublisher
+    from offchain.node.store import NodeStore
 
     require_window(window_from, window_to)
     with _node(profile) as (session, held, book):
@@ -158,8 +159,8 @@ def open_aggregate(
     running node, and the record of what was opened in the data folder: one set a slot, ever.
     Costs no gas.
     """
-    from offchain.services.aggregate_opening import AggregateOpener
-    from offchain.services.opening_record import OpeningRecord
+    from offchain.buyer.aggregate_opener import AggregateOpener
+    from offchain.buyer.opening_record import OpeningRecord
     from offchain.types import Role
 
     with _reader(profile, Role.SHARER, node_url) as (session, board, book):
@@ -192,9 +193,8 @@ def neighbourhood(
     Needs the user's keys, an answered request that covers the set's days, a chain node, the
     content store and the running node. Everything is checked here. Costs nothing.
     """
-    from offchain.cli.user import user_agent
-    from offchain.services.aggregate_opening import combine_openings
-    from offchain.services.neighbourhood import compare, own_slots
+    from offchain.audit.aggregate_opening import combine_openings
+    from offchain.household.neighbourhood import compare, own_slots
     from offchain.types import Role
 
     with user_agent(profile, sends=False) as (_, agent):
@@ -232,8 +232,8 @@ def neighbourhood(
 @contextmanager
 def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBook]]:
     from offchain.cli.session import member_session
-    from offchain.services.aggregates import AggregateBook
-    from offchain.services.node.aggregate_store import AggregateStore
+    from offchain.member.aggregates import AggregateBook
+    from offchain.node.aggregate_store import AggregateStore
     from offchain.types import Role
 
     with member_session(profile, Role.PROCESSOR, sends=False) as session:
@@ -246,9 +246,9 @@ def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBoo
 def _reader(
     profile: Path, role: Any, node_url: str | None
 ) -> Iterator[tuple[Session, AggregateBoard, AggregateBook]]:
+    from offchain.buyer.aggregate_client import AggregateBoard
     from offchain.cli.session import member_session
-    from offchain.services.aggregate_client import AggregateBoard
-    from offchain.services.aggregates import AggregateBook
+    from offchain.member.aggregates import AggregateBook
 
     with member_session(profile, role, sends=False) as session:
         board = AggregateBoard(node_url or session.profile.require_node_url())
@@ -256,7 +256,7 @@ def _reader(
 
 
 def _readings(opened: OpenedAnswer, chain_id: int) -> dict[Account, list[Reading]]:
-    from offchain.services.coverage import rebuild_device
+    from offchain.audit.coverage import rebuild_device
 
     found = {}
     for device in opened.answer.devices:
@@ -267,7 +267,7 @@ def _readings(opened: OpenedAnswer, chain_id: int) -> dict[Account, list[Reading
 
 
 def _latest(announced: list[Any]) -> Any:
-    from offchain.services.errors import AggregateInvalid
+    from offchain.member.errors import AggregateInvalid
 
     if not announced:
         raise AggregateInvalid("the node announces no aggregate set")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from offchain.services.demo.ground import GroundOpener
+    from offchain.demo.ground import GroundOpener
 
 
 class DemoNetwork(StrEnum):
@@ -47,7 +47,7 @@ def demo(
     some more: time cannot be moved there). Exit code 0: every check holds, 1: something does not,
     2: bad options or input, found before anything starts.
     """
-    from offchain.services.demo.options import DemoInputError, DemoOptions
+    from offchain.demo.options import DemoInputError, DemoOptions
 
     try:
         options = DemoOptions(
@@ -63,14 +63,14 @@ def demo(
     except DemoInputError as error:
         typer.echo(f"dmsm demo: {error}", err=True)
         raise typer.Exit(2) from error
-    from offchain.services.demo.run import main as run
+    from offchain.demo.run import main as run
 
     raise typer.Exit(run(options, open_ground=_opener(network)))
 
 
 def _opener(network: DemoNetwork) -> GroundOpener:
     if network is DemoNetwork.ANVIL:
-        from offchain.services.demo.development import open_anvil
+        from offchain.demo.development import open_anvil
 
         return open_anvil
     from offchain.cli.demo_network import find_programs, open_clique

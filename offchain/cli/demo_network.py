@@ -13,11 +13,11 @@ from eth_account import Account
 
 from offchain.chain.endpoint import Endpoint
 from offchain.crypto import keystore
+from offchain.demo.ground import Ground, Say
 from offchain.network.building import CONSORTIUM, NetworkOptions
 from offchain.network.member_view import NETWORK_FILE
 from offchain.network.operation import Network, up
 from offchain.network.programs import GETH, KUBO, PROJECT, find_program
-from offchain.services.demo.ground import Ground, Say
 from offchain.settings import load_network
 
 # Time cannot be moved here, so that the times are as short as the contracts allow.

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.agents import sharer_agent, user_agent
 from offchain.cli.output import final_facts, hex_id, show, show_table, utc
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
 
 if TYPE_CHECKING:
-    from offchain.services.court.look import Look
-    from offchain.services.disputes import PreparedDispute
-    from offchain.services.locks import Lock
+    from offchain.audit.disputes import PreparedDispute
+    from offchain.audit.look import Look
+    from offchain.member.locks import Lock
 
 TariffOption = Annotated[
     Path | None, typer.Option(help="A tariff file instead of asking the node for its tariff.")
@@ -53,8 +54,6 @@ def demand(
     serves, and `user answer` then reads the answer from the chain. What is not served in time is
     ended by `user slash`: price, deposit and the node's bond are then yours.
     """
-    from offchain.cli.user import user_agent
-
     with user_agent(profile) as (session, agent):
         receipt = agent.demand(lock)
         demanded = receipt.event("Demanded").args
@@ -74,8 +73,6 @@ def slash(
 
     Needs the user's keys and a chain node. Costs gas.
     """
-    from offchain.cli.user import user_agent
-
     with user_agent(profile) as (session, agent):
         sent = final_facts(session.gateway, agent.slash(lock))
         waiting = agent.withdrawable_wei()
@@ -100,7 +97,6 @@ def dispute(
     sent.
     """
     from offchain.cli.tariffs import fetch_tariff, read_tariff
-    from offchain.cli.user import user_agent
 
     with user_agent(profile) as (session, agent):
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
@@ -120,8 +116,6 @@ def add_answer_evidence(
     Needs the user's keys, a chain node and the content store. Costs gas; possible once a lock. Lets
     the judges read what `user dispute` does.
     """
-    from offchain.cli.user import user_agent
-
     with user_agent(profile) as (session, agent):
         sent = final_facts(session.gateway, agent.add_evidence(lock))
     show({"evidence_for": hex_id(lock)} | sent, as_json=as_json)
@@ -141,8 +135,6 @@ def dispute_data(
     node; the price goes back to the buyer. Lets the judges read the data. Exit 1 when nothing was
     sent.
     """
-    from offchain.cli.share import sharer_agent
-
     with sharer_agent(profile) as (session, agent, _):
         agent.own_share(lock)
         prepared = agent.prepare_dispute(lock)
@@ -161,8 +153,6 @@ def add_evidence(
     Needs what `recover` needs, and the content store. Costs gas. Worth it when another member
     disputed: what that one showed may be worthless.
     """
-    from offchain.cli.share import sharer_agent
-
     with sharer_agent(profile) as (session, agent, _):
         agent.own_share(lock)
         sent = final_facts(session.gateway, agent.add_evidence(lock))
@@ -172,7 +162,7 @@ def add_evidence(
 @contextmanager
 def hinting(agent: Any, gateway: Any, lock_id: bytes) -> Iterator[None]:
     """Say what can be done when an answer does not open, and let the error go on."""
-    from offchain.services.errors import AnswerInvalid, AnswerNotServed
+    from offchain.member.errors import AnswerInvalid, AnswerNotServed
 
     try:
         yield
@@ -189,7 +179,7 @@ def tell_hint(lock: Lock, now: int, *, is_served: bool) -> None:
 
 def hint(lock: Lock, now: int, *, is_served: bool) -> str:
     """Return what the payer of a bad or withheld answer can do: which command, until when."""
-    from offchain.services.roles import LockState
+    from offchain.member.roles import LockState
 
     name = hex_id(lock.lock_id)
     if lock.state is LockState.CLAIMED and now < lock.due_at:

@@ -18,7 +18,7 @@ from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
     from offchain.cli.session import Session
-    from offchain.services.court.judge import JudgeAgent, Opinion
+    from offchain.consortium.court.judge import JudgeAgent, Opinion
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -96,7 +96,7 @@ def vote(
     Needs what `look` needs. Costs gas. A vote cannot be taken back. Exit 1 when it would differ
     from what `look` concludes, or come before that is sure, and --yes is not given.
     """
-    from offchain.services.court.look import Side
+    from offchain.audit.look import Side
 
     with _agent(profile) as (session, agent):
         opinion = _opinion(agent, lock, needed=party is None or not yes)
@@ -196,7 +196,7 @@ def _facts(opinion: Opinion) -> dict[str, Any]:
 def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
     from offchain.cli.session import health_gate, member_session
     from offchain.cli.tariffs import read_tariff
-    from offchain.services.court.judge import JudgeAgent
+    from offchain.consortium.court.judge import JudgeAgent
     from offchain.types import Role
 
     with member_session(profile, Role.CONSORTIUM, sends=sends) as session:

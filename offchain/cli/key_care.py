@@ -13,7 +13,7 @@ from offchain.cli.parameters import JsonOption
 
 if TYPE_CHECKING:
     from offchain.crypto.secret import SecretBytes
-    from offchain.services.member_keys import MemberKeys
+    from offchain.member.member_keys import MemberKeys
 
 
 class Scrypt(StrEnum):
@@ -42,7 +42,7 @@ def show(
 
     Needs the password and opens every key with it; talks to nobody and costs nothing.
     """
-    from offchain.services import key_folder
+    from offchain.member import key_folder
 
     output.show(key_folder.public_facts(_load(directory, password_file)), as_json=as_json)
 
@@ -59,7 +59,7 @@ def backup(
     Needs the folder's password and another passphrase, which is all that is needed to restore:
     keep it and the archive in different places. Talks to nobody and costs nothing.
     """
-    from offchain.services import key_backup
+    from offchain.member import key_backup
 
     password, passphrase = _different(password_file, passphrase_file)
     keys = _load(directory, password_file, password)
@@ -79,7 +79,7 @@ def restore(
     Needs the archive and its passphrase. Every key is checked, written, read back and compared;
     nothing is overwritten. Talks to nobody and costs nothing.
     """
-    from offchain.services import key_backup
+    from offchain.member import key_backup
 
     password, passphrase = _different(password_file, passphrase_file)
     is_light = scrypt is Scrypt.LIGHT
@@ -100,7 +100,7 @@ def rotate(
     began, and is then revoked.
     """
     from offchain.crypto import keystore
-    from offchain.services import key_folder
+    from offchain.member import key_folder
 
     password = keystore.read_password(password_file)
     keys = key_folder.rotate(directory, out, password, light=scrypt is Scrypt.LIGHT)
@@ -120,7 +120,7 @@ def change_password(
 
     Needs both passwords, and nothing at work with the folder; talks to nobody and costs nothing.
     """
-    from offchain.services import key_folder
+    from offchain.member import key_folder
 
     password, new_password = _different(password_file, new_password_file)
     is_light = scrypt is Scrypt.LIGHT
@@ -130,7 +130,7 @@ def change_password(
 
 def _load(directory: Path, password_file: Path, password: SecretBytes | None = None) -> MemberKeys:
     from offchain.crypto import keystore
-    from offchain.services.member_keys import MemberKeys
+    from offchain.member.member_keys import MemberKeys
 
     return MemberKeys.load(directory, password or keystore.read_password(password_file))
 

@@ -14,7 +14,7 @@ from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, 
 from offchain.settings import SettingsError
 
 if TYPE_CHECKING:
-    from offchain.services.member_keys import MemberKeys
+    from offchain.member.member_keys import MemberKeys
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,7 +58,7 @@ def new(
     overwritten. Back them up with `dmsm keys backup`: nobody else can restore them.
     """
     from offchain.crypto import keystore
-    from offchain.services.member_keys import MemberKeys
+    from offchain.member.member_keys import MemberKeys
     from offchain.types import Role
 
     password = keystore.read_password(password_file)
@@ -102,7 +102,7 @@ def registration(
     from dataclasses import replace
 
     from offchain.cli.session import load_keys, open_content, reading_gateway
-    from offchain.services.registration import NO_REGION, region_id
+    from offchain.member.registration import NO_REGION, region_id
     from offchain.settings import load_profile
 
     settings = load_profile(profile)

@@ -22,7 +22,7 @@ from offchain.cli.parameters import (
 if TYPE_CHECKING:
     from offchain.chain.gateway import ChainGateway
     from offchain.cli.node_loop import RunningNode
-    from offchain.services.node.store import NodeStore
+    from offchain.node.store import NodeStore
 
 app = typer.Typer(no_args_is_help=True, help="Run a processing node and sell its region's data.")
 bond_app = typer.Typer(no_args_is_help=True, help="What the node puts up for its locks.")
@@ -106,14 +106,14 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     and a chain node; the node may run meanwhile. Costs nothing.
     """
     from offchain.cli.session import health_gate, reading_gateway
-    from offchain.services.node.store import NodeStore
+    from offchain.node.store import NodeStore
     from offchain.settings import load_profile
 
     settings = load_profile(profile)
     gateway, account = reading_gateway(settings), _account_of(settings.keys)
     member, active = gateway.call("MemberRegistry", "memberOf", account)
-    from offchain.services.node.bond import bond_of
-    from offchain.services.registration import region_name
+    from offchain.member.registration import region_name
+    from offchain.node.bond import bond_of
 
     bond = bond_of(gateway, account)
     faults = health_gate(settings, gateway).check()
@@ -179,8 +179,8 @@ def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
     from offchain.cli.node_loop import RunningNode
     from offchain.cli.session import member_session
     from offchain.cli.tariffs import read_tariff
-    from offchain.services.node.aggregate_store import AggregateStore
-    from offchain.services.node.store import NodeStore
+    from offchain.node.aggregate_store import AggregateStore
+    from offchain.node.store import NodeStore
     from offchain.types import Role
 
     with member_session(profile, Role.PROCESSOR, wait_s=wait_s) as session:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from offchain.billing.tariff import Tariff
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.heads import head_or_none, wait_for_events
 from offchain.cli.node_orders import Facts, carry_out_orders
@@ -14,16 +15,15 @@ from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
-from offchain.records.tariff import Tariff
-from offchain.services.aggregates import AggregateBook
-from offchain.services.node.aggregate_intake import add_aggregates
-from offchain.services.node.aggregate_store import AggregateStore
-from offchain.services.node.intake import NodeIdentity, create_intake
-from offchain.services.node.outcome import NodeTerms
-from offchain.services.node.publisher import DataSetPublisher
-from offchain.services.node.serve import serve
-from offchain.services.node.store import NodeStore
-from offchain.services.node.worker import NodeWorker
+from offchain.member.aggregates import AggregateBook
+from offchain.node.aggregate_intake import add_aggregates
+from offchain.node.aggregate_store import AggregateStore
+from offchain.node.intake import NodeIdentity, create_intake
+from offchain.node.outcome import NodeTerms
+from offchain.node.publisher import DataSetPublisher
+from offchain.node.serve import serve
+from offchain.node.store import NodeStore
+from offchain.node.worker import NodeWorker
 from offchain.types import to_account
 
 _HEEDED = ("PrepaidLock", "DataMarket")  # what they say is a node's business at once

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from offchain.chain.facts import Receipt
     from offchain.chain.gateway import ChainGateway
-    from offchain.chain.receipt import Receipt
 
 FINAL_WAIT_S = 30.0
 _WEI_PER_ETHER = 10**18

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.agents import Sharer, sharer_agent
 from offchain.cli.output import FINAL_WAIT_S, final_facts, hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
@@ -26,20 +25,12 @@ from offchain.cli.parameters import (
 
 if TYPE_CHECKING:
     from offchain.cli.session import Session
-    from offchain.services.share_inbox import ShareInbox
-    from offchain.services.sharer import SharerAgent
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Act for a data-sharing node: buy data with a group, recover the key, verify and export.",
 )
 _Time = {"parser": parse_moment, "metavar": "TIME"}
-
-
-class _Sharer(NamedTuple):
-    session: Session
-    agent: SharerAgent
-    inbox: ShareInbox
 
 
 @app.command()
@@ -66,7 +57,7 @@ def broadcast(
     Needs the sharer's keys, a chain node and the content store. Costs gas and the application
     deposit, which comes back unless one selects nobody although somebody responded.
     """
-    from offchain.services.registration import region_id
+    from offchain.member.registration import region_id
 
     require_window(window_from, window_to)
     if threshold is not None and threshold > group_size:
@@ -183,10 +174,10 @@ def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and
     costs nothing. Other commands of the same profile may run meanwhile.
     """
+    from offchain.buyer.share_inbox import create_share_app
     from offchain.cli.logs import configure_logs
     from offchain.cli.stopping import stop_signals
-    from offchain.services.node.serve import serve as serve_http
-    from offchain.services.share_inbox import create_share_app
+    from offchain.node.serve import serve as serve_http
 
     configure_logs()
     with stop_signals() as stop, sharer_agent(profile, sends=False) as sharer:
@@ -256,7 +247,7 @@ def export(
     Needs what `recover` needs, and the content store. Costs nothing but some seconds. Only rows
     that hold are written; exit 1 when a finding does not hold.
     """
-    from offchain.services.data_export import export_csv, export_parquet
+    from offchain.buyer.data_export import export_csv, export_parquet
 
     if csv is None and parquet is None:
         raise typer.BadParameter("give --csv FILE, --parquet FILE, or both")
@@ -310,37 +301,11 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
     show({"withdrawn_wei": waiting} | sent, as_json=as_json)
 
 
-@contextmanager
-def sharer_agent(profile: Path, *, sends: bool = True) -> Iterator[_Sharer]:
-    """Open what a sharing node works with."""
-    from offchain.cli.session import member_session
-    from offchain.services.share_inbox import ShareInbox
-    from offchain.services.sharer import SharerAgent
-    from offchain.types import Role
-
-    with member_session(profile, Role.SHARER, sends=sends) as session:
-        inbox = ShareInbox(
-            session.profile.data / "shares.sqlite", gateway=session.gateway, keys=session.keys
-        )
-        try:
-            agent = SharerAgent(
-                gateway=session.gateway,
-                store=session.store,
-                keys=session.keys,
-                directory=session.directory,
-                inbox=inbox,
-                confirmations=session.profile.confirmations,
-            )
-            yield _Sharer(session, agent, inbox)
-        finally:
-            inbox.close()
-
-
 def _wait_final(session: Session) -> bool:
     return session.gateway.wait_all_final(timeout_s=FINAL_WAIT_S)
 
 
-def _grant_facts(sharer: _Sharer, lock_id: bytes) -> dict[str, Any]:
+def _grant_facts(sharer: Sharer, lock_id: bytes) -> dict[str, Any]:
     grant = sharer.agent.grant(lock_id)
     return {
         "lock": hex_id(lock_id),

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
-    from offchain.records.tariff import Tariff
+    from offchain.billing.tariff import Tariff
 
 _TIMEOUT_S = 10.0
 _MONTHS, _HOURS = 12, 24
@@ -21,7 +21,8 @@ class TariffUnavailable(DmsmError):
 
 def read_tariff(path: Path) -> Tariff:
     """Read a tariff file; its JSON need not be canonical. Raises FormatError, OSError."""
-    from offchain.records import canonical_json, tariff
+    from offchain.billing import tariff
+    from offchain.records import canonical_json
 
     value = canonical_json.parse(path.read_bytes(), max_bytes=tariff.MAX_BYTES)
     return tariff.decode(canonical_json.dumps(value))
@@ -31,7 +32,7 @@ def fetch_tariff(node_url: str) -> Tariff:
     """Fetch the tariff that a node serves. Raises TariffUnavailable, FormatError."""
     import httpx
 
-    from offchain.records import tariff
+    from offchain.billing import tariff
 
     is_local = urlsplit(node_url).hostname in ("127.0.0.1", "localhost", "::1")
     url = f"{node_url.rstrip('/')}/v1/tariff"
@@ -48,7 +49,7 @@ def two_price_tariff(
     *, name: str, utc_offset_s: int, flat: int, off_peak: int, peak: int, peak_hours: range
 ) -> Tariff:
     """Make a tariff with one peak a weekday, the same in every month (micro-dollars a kWh)."""
-    from offchain.records.tariff import Tariff
+    from offchain.billing.tariff import Tariff
 
     weekday = tuple(peak if hour in peak_hours else off_peak for hour in range(_HOURS))
     weekend = (off_peak,) * _HOURS

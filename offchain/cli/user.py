@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.agents import user_agent
 from offchain.cli.disputes import hinting, tell_hint
 from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import (
@@ -28,9 +27,7 @@ from offchain.cli.parameters import (
 )
 
 if TYPE_CHECKING:
-    from offchain.cli.session import Session
-    from offchain.services.opened_answer import OpenedAnswer
-    from offchain.services.user import UserAgent
+    from offchain.audit.opened_answer import OpenedAnswer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,7 +98,7 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
 
     Needs the user's keys and a chain node. Costs nothing.
     """
-    from offchain.services.lock_steps import payer_can
+    from offchain.member.lock_steps import payer_can
 
     with user_agent(profile, sends=False) as (session, agent):
         found = agent.newest_locks()
@@ -339,27 +336,6 @@ def _purpose_hash(purpose: Purpose) -> bytes:
     from offchain.records.contexts import DATA_SHARING_PURPOSE
 
     return AGGREGATION_PURPOSE if purpose is Purpose.AGGREGATION else DATA_SHARING_PURPOSE
-
-
-@contextmanager
-def user_agent(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, UserAgent]]:
-    """Open what a user works with."""
-    from offchain.cli.session import member_session
-    from offchain.services.user import UserAgent
-    from offchain.types import Role
-
-    with member_session(profile, Role.USER, sends=sends) as session:
-        yield (
-            session,
-            UserAgent(
-                gateway=session.gateway,
-                store=session.store,
-                keys=session.keys,
-                directory=session.directory,
-                notes=session.profile.data / "notes",
-                confirmations=session.profile.confirmations,
-            ),
-        )
 
 
 def _answer_facts(opened: OpenedAnswer) -> dict[str, Any]:

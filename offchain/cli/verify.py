@@ -34,9 +34,9 @@ def data(
     Needs the file, a chain node and the deployment file. Costs nothing. A row counts as proven when
     all rows of its batch are in the file and make the root that the device anchored.
     """
+    from offchain.audit.reading_check import check_readings
+    from offchain.buyer.data_export import read_export
     from offchain.cli.session import reading_gateway
-    from offchain.services.data_export import read_export
-    from offchain.services.reading_check import check_readings
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
@@ -77,9 +77,9 @@ def prove(
     Needs an export that holds the whole batch, a chain node and the deployment file. Costs nothing.
     Whoever gets the file can verify the reading and learns no other.
     """
+    from offchain.audit.reading_check import prove_reading
+    from offchain.buyer.data_export import read_export
     from offchain.cli.session import reading_gateway
-    from offchain.services.data_export import read_export
-    from offchain.services.reading_check import prove_reading
     from offchain.settings import load_profile
     from offchain.types import Account
 
@@ -100,9 +100,9 @@ def reading(
 
     Needs the proof, a chain node and the deployment file. Costs nothing.
     """
+    from offchain.audit.reading_check import verify_reading
     from offchain.cli.session import reading_gateway
     from offchain.records import reading as records
-    from offchain.services.reading_check import verify_reading
     from offchain.settings import load_profile
 
     opening = _from_json(proof)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offchain.billing.result import Advice, Bill, result_from_json, result_to_json
 from offchain.crypto.curve import G1
 from offchain.crypto.merkle import HASH_BYTES
 from offchain.errors import FormatError
@@ -10,7 +11,6 @@ from offchain.records import batch as batches
 from offchain.records import canonical_json, fields, packed
 from offchain.records.reading import RECORD_BYTES
 from offchain.records.request import MAX_DEVICES
-from offchain.records.result import Advice, Bill, result_from_json, result_to_json
 from offchain.types import Account, Batch
 
 MAX_ANSWER_BYTES = 24_576  # base64, the seal and the box around it stay within 32 KiB

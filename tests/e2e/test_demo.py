@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from offchain.demo.checks import CHECKS, NOT_REACHED
+from offchain.demo.gas import REQUIRED
+from offchain.demo.run import DATA_DIR, ROOT
 from offchain.records.meter_csv import HEADER
-from offchain.services.demo.checks import CHECKS, NOT_REACHED
-from offchain.services.demo.gas import REQUIRED
-from offchain.services.demo.run import DATA_DIR, ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -17,6 +17,8 @@ from eth_account import Account
 
 from device_agent import config, notify
 from offchain import settings
+from offchain.billing import tariff
+from offchain.buyer import data_export
 from offchain.chain import codec, deployment, reverts
 from offchain.chain.deployment import DeployedContract, Deployment
 from offchain.crypto import (
@@ -34,6 +36,8 @@ from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.secret import SecretBytes
 from offchain.crypto.threshold_key import KeyShare, ThresholdPublicKey
 from offchain.crypto.threshold_paillier import PartialDecryption
+from offchain.member import member_file
+from offchain.member.registration import Registration
 from offchain.records import (
     aggregate_key,
     aggregate_opening,
@@ -51,11 +55,8 @@ from offchain.records import (
     request,
     sharing,
     signing,
-    tariff,
     varint,
 )
-from offchain.services import data_export, member_file
-from offchain.services.registration import Registration
 from offchain.storage import blocks, car
 from offchain.storage.cid import Cid
 from offchain.types import to_account

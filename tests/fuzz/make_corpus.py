@@ -15,11 +15,15 @@ from typing import Any
 
 from eth_account import Account
 
+from offchain.buyer import data_export
 from offchain.chain import codec, deployment
 from offchain.crypto import archive, bls, box, curve, kem, key_file, keystore, paillier
 from offchain.crypto.delivery import DeliverySecretKey
 from offchain.crypto.kdf import DeviceSecret
 from offchain.crypto.threshold_paillier import partially_decrypt
+from offchain.member import member_file
+from offchain.member.registration import Registration
+from offchain.member.roles import MemberRole
 from offchain.records import (
     aggregate_set,
     answer,
@@ -32,9 +36,6 @@ from offchain.records import (
     varint,
 )
 from offchain.records.inflate import deflate
-from offchain.services import data_export, member_file
-from offchain.services.registration import Registration
-from offchain.services.roles import MemberRole
 from offchain.storage import blocks, car
 from offchain.storage.cid import Cid
 from offchain.storage.group import group_of, raw_link
@@ -161,7 +162,7 @@ def _records() -> Iterator[tuple[str, bytes]]:
 
 
 def _tariff() -> bytes:
-    from offchain.records.tariff import Tariff
+    from offchain.billing.tariff import Tariff
 
     hours = ((5,) * 24, (4,) * 24)
     return Tariff(

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from offchain.demo.checks import CHECKS
 from offchain.network.programs import PROJECT
-from offchain.services.demo.checks import CHECKS
 
 DMSM = PROJECT / ".venv" / "bin" / "dmsm"
 # A machine with other work is given its time; a demo that hangs is all that these are for.

@@ -15,9 +15,9 @@ from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.crypto import keystore
+from offchain.member.roles import LockState
 from offchain.network.operation import Network
 from offchain.network.voting import add_signer, remove_signer, signers_of
-from offchain.services.roles import LockState
 from tests.network.conftest import reorganisations
 from tests.network.sending import at_once, heads_of, height_of, wait_for
 from tests.network.town import (

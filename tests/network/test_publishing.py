@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from offchain.services.data_sets import find_data_set
-from offchain.services.node.store import NodeStore
-from offchain.services.roles import LockState
+from offchain.member.data_sets import find_data_set
+from offchain.member.roles import LockState
+from offchain.node.store import NodeStore
 from offchain.storage import Cid
 from offchain.storage.kubo import KuboStore
-from tests.integration.services.conftest import Town, fresh, town
-from tests.integration.services.test_crashes import copy_store, node_keys, run
-from tests.integration.services.test_requests import ask
+from tests.integration.node.test_crashes import copy_store, node_keys, run
+from tests.integration.node.test_requests import ask
+from tests.integration.town import Town, fresh, town
 from tests.network.swarm import Swarm
 
 __all__ = ["fresh", "node_keys", "town"]  # fixtures

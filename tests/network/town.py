@@ -16,16 +16,16 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.chain.signing import read_legacy
 from offchain.cli.demo_network import ground_of
+from offchain.demo import asking, metering, policies, setting_up, sharing
+from offchain.demo.checks import Findings
+from offchain.demo.households import load_homes, load_tariff
+from offchain.demo.options import DemoOptions
+from offchain.demo.report import RunReport
+from offchain.demo.run import DATA_DIR
+from offchain.demo.world import BILL, HomeSite, World
+from offchain.household.user import PaidRequest
+from offchain.member.roles import LockState
 from offchain.network.operation import Network
-from offchain.services.demo import asking, metering, policies, setting_up, sharing
-from offchain.services.demo.checks import Findings
-from offchain.services.demo.households import load_homes, load_tariff
-from offchain.services.demo.options import DemoOptions
-from offchain.services.demo.report import RunReport
-from offchain.services.demo.run import DATA_DIR
-from offchain.services.demo.world import BILL, HomeSite, World
-from offchain.services.roles import LockState
-from offchain.services.user import PaidRequest
 
 _JOB_S, _POLL_S = 300.0, 0.05
 _T_S = 3_600  # far behind the longest stall, so that no request expires while a test halts a chain

@@ -10,20 +10,29 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What each part of offchain may import from offchain, besides itself.
+# What each room of offchain may import from offchain, besides itself; the lowest first.
 FOUNDATION = {"types", "errors"}
+BYTES = FOUNDATION | {"crypto", "records", "billing"}
+DOORS = BYTES | {"storage", "chain", "database", "index"}
+ROLES = {"node", "household", "buyer", "consortium"}
 MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "errors": {"types"},
+    "settings": FOUNDATION,
     "crypto": FOUNDATION,
-    "records": FOUNDATION | {"crypto"},
+    "records": FOUNDATION | {"crypto", "billing"},
+    "billing": FOUNDATION | {"crypto", "records"},
     "storage": FOUNDATION | {"crypto", "records"},
     "chain": FOUNDATION | {"crypto", "records"},
-    "services": FOUNDATION | {"crypto", "records", "storage", "chain"},
+    "database": FOUNDATION,
+    "index": BYTES | {"chain", "database"},
+    "member": DOORS,
+    "audit": DOORS | {"member"},
+    **{role: DOORS | {"member", "audit"} for role in ROLES},
+    "web": DOORS | {"member", "audit", "settings"} | ROLES,
     "network": FOUNDATION | {"crypto", "chain"},
-    "settings": FOUNDATION,
-    "cli": FOUNDATION
-    | {"crypto", "records", "storage", "chain", "services", "network", "settings"},
+    "demo": DOORS | {"member", "audit", "web"} | ROLES,
+    "cli": DOORS | {"member", "audit", "web", "network", "demo", "settings"} | ROLES,
 }
 AGENT_MAY_IMPORT = FOUNDATION | {"crypto", "records", "chain"}
 NOT_AT_RUN_TIME = {"brownie", "pytest", "hypothesis", "tests", "scripts", "toolchain"}
@@ -79,6 +88,46 @@ def test_imports__of_every_module__point_only_to_lower_layers() -> None:
     assert not faults, "\n".join(faults)
 
 
+def circle(imports: dict[str, set[str]]) -> list[str] | None:
+    """Return modules that import each other in a circle, the first again at the end, or None."""
+    done: set[str] = set()
+
+    def walk(module: str, way: list[str]) -> list[str] | None:
+        if module in way:
+            return [*way[way.index(module) :], module]
+        if module in done:
+            return None
+        for one in sorted(imports.get(module, ())):
+            if found := walk(one, [*way, module]):
+                return found
+        done.add(module)
+        return None
+
+    return next((found for one in sorted(imports) if (found := walk(one, []))), None)
+
+
+def imports_between_modules() -> dict[str, set[str]]:
+    """Return, by module, the modules of the project that it imports, at its start or later."""
+    modules = {module: (is_package, path) for module, is_package, path in project_modules()}
+    edges: dict[str, set[str]] = {module: set() for module in modules}
+    for module, (is_package, path) in modules.items():
+        for name in imported_names(path.read_text(), module=module, is_package=is_package):
+            target = name if name in modules else name.rpartition(".")[0]
+            if target in modules and target != module:
+                edges[module].add(target)
+    return edges
+
+
+def test_imports__between_modules__make_no_circle() -> None:
+    found = circle(imports_between_modules())
+    assert found is None, " -> ".join(found or [])
+
+
+def test_circle__of_two_or_none__is_told() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) is None
+
+
 def test_offchain__every_part__has_a_place_in_the_order() -> None:
     parts = {m.split(".")[1] for m, _, _ in project_modules() if m.startswith("offchain.")}
     assert parts - set(MAY_IMPORT) == set(), "give each part of offchain its place in MAY_IMPORT"
@@ -97,10 +146,14 @@ def test_project_modules__in_this_checkout__finds_both_packages() -> None:
         ("offchain.crypto.box", "from .. import chain"),
         ("offchain.storage.kubo", "import offchain.chain.gateway"),
         ("offchain.chain.gateway", "from offchain.storage.cid import cid_of"),
-        ("offchain.services.node", "from offchain.settings import Settings"),
-        ("offchain.services.node", "def f():\n    from offchain import cli"),
-        ("offchain.services.node", "import device_agent.outbox"),
-        ("device_agent.seal", "from offchain.services.node import intake"),
+        ("offchain.node.intake", "from offchain.settings import Settings"),
+        ("offchain.node.intake", "def f():\n    from offchain import cli"),
+        ("offchain.node.intake", "import device_agent.outbox"),
+        ("offchain.node.intake", "from offchain.household import requests"),
+        ("offchain.household.requests", "from offchain.buyer import sharer"),
+        ("offchain.audit.answers", "from offchain.consortium.court import judge"),
+        ("offchain.database.door", "from offchain.chain.gateway import ChainGateway"),
+        ("device_agent.seal", "from offchain.node import intake"),
         ("device_agent.seal", "from offchain.storage import port"),
         ("offchain.chain.gateway", "from brownie import accounts"),
     ],
@@ -114,7 +167,7 @@ def test_fault__import_pointing_up_or_aside__is_named(module: str, source: str) 
     [
         ("offchain.records.reading", "from offchain.crypto.merkle import root"),
         ("offchain.crypto.bls", "from . import curve\nfrom .curve import add"),
-        ("offchain.cli.demo", "from offchain.services.node import intake"),
+        ("offchain.cli.demo", "from offchain.node import intake"),
         ("device_agent.seal", "from offchain.crypto.box import seal\nimport device_agent.outbox"),
         ("offchain.chain.gateway", "import web3, json"),
     ],

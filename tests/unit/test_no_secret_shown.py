@@ -1,7 +1,7 @@
 """No secret in repr, and none in the text of an error: every class and module of the project.
 
 A log line or a crash dump shows what `repr` and exceptions show (threat 38). The logs of a whole
-run are searched in tests/integration/services/test_no_leaks.py.
+run are searched in tests/integration/node/test_no_leaks.py.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.kdf import DeviceSecret
 from offchain.crypto.secret import Secret, SecretBytes, SecretScalar
 from offchain.errors import DmsmError
+from offchain.member import member_file
 from offchain.records import request
-from offchain.services import member_file
 from tests.fuzz.decoders import private_key
 
 # Fields that hold a secret, or what only two parties may read, when they are bytes, text or points.

@@ -16,19 +16,19 @@ import pytest
 from typer.testing import CliRunner
 
 from device_agent.cli import app
+from offchain.billing.tariff import Tariff
 from offchain.chain.anvil import Anvil, start_anvil
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
+from offchain.consortium.admin import Admin
 from offchain.crypto.paillier import generate_private_key
 from offchain.crypto.secret import SecretBytes
+from offchain.member.member_keys import MemberKeys
+from offchain.member.registration import region_id
+from offchain.node.intake import NodeIdentity, create_intake
+from offchain.node.serve import RunningServer, serve
+from offchain.node.store import NodeStore
 from offchain.records import meter_csv
-from offchain.records.tariff import Tariff
-from offchain.services.admin import Admin
-from offchain.services.member_keys import MemberKeys
-from offchain.services.node.intake import NodeIdentity, create_intake
-from offchain.services.node.serve import RunningServer, serve
-from offchain.services.node.store import NodeStore
-from offchain.services.registration import region_id
 from offchain.storage import ContentStore, open_store
 from offchain.types import MeterSample, Policy, Role, to_account
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from device_agent.crash_points import STEPS
 from offchain.crypto import kem, merkle
+from offchain.node.store import NodeStore
 from offchain.records import batch as batch_codec
 from offchain.records import contexts, report
 from offchain.records import reading as record_codec
-from offchain.services.node.store import NodeStore
 from offchain.types import Role, Status
 
 from .conftest import FIRST_S, POLICY, Home, samples, write_csv

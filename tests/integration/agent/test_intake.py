@@ -12,11 +12,12 @@ from device_agent.errors import AgentError
 from device_agent.keys import DeviceKeys
 from device_agent.seal import Sealer
 from device_agent.surroundings import Place
+from offchain.billing import tariff
 from offchain.crypto.secret import SecretBytes
+from offchain.member.member_keys import MemberKeys
 from offchain.records import batch as batch_codec
-from offchain.records import canonical_json, envelope, signing, tariff
+from offchain.records import canonical_json, envelope, signing
 from offchain.records import reading as record_codec
-from offchain.services.member_keys import MemberKeys
 from offchain.types import Link, Role, day_of, to_account
 
 from .conftest import FIRST_S, Home, Street, samples

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from device_agent.outbox import Outbox
-from offchain.services.node.store import NodeStore
+from offchain.node.store import NodeStore
 from offchain.types import to_account
 
 from .conftest import Home, samples, write_csv

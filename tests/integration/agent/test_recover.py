@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from device_agent.cli import app
 from device_agent.outbox import Outbox
-from offchain.services.node.store import NodeStore
+from offchain.node.store import NodeStore
 
 from .conftest import Home, samples, write_csv
 from .test_agent import held_values, metered_values

@@ -2,7 +2,8 @@
 
 import pytest
 
-from offchain.chain.errors import ContractRevert, NodeRefused
+from offchain.chain.errors import NodeRefused
+from offchain.chain.facts import ContractRevert
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 

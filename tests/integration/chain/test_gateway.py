@@ -10,13 +10,13 @@ from offchain.chain.errors import (
     AbiMismatch,
     AccountMissing,
     ChainMismatch,
-    ContractRevert,
     DeploymentInvalid,
     EventMissing,
     NodeRefused,
     NodeUnavailable,
     TransactionTimeout,
 )
+from offchain.chain.facts import ContractRevert
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox, TransactionState
 

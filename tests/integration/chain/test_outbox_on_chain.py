@@ -4,12 +4,12 @@ import pytest
 
 from offchain.chain.attempt import Attempt
 from offchain.chain.errors import (
-    ContractRevert,
     NodeRefused,
     NodeUnavailable,
     TransactionReplaced,
     TransactionTimeout,
 )
+from offchain.chain.facts import ContractRevert
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox, TransactionState
 from offchain.chain.sender import Sender

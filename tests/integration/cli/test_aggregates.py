@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 from offchain.chain.anvil import start_anvil
 from offchain.cli.app import app
 from offchain.crypto.secret import SecretBytes
-from offchain.services.member_keys import MemberKeys
-from offchain.services.node.store import NodeStore
-from offchain.services.roles import MemberRole
+from offchain.member.member_keys import MemberKeys
+from offchain.member.roles import MemberRole
+from offchain.node.store import NodeStore
+from tests.integration import town
 from tests.integration.cli.conftest import Machine
-from tests.integration.services import conftest as town
 from tests.unit.crypto.threshold_keys import public_primes
 
 PASSWORD = b"a test password"
@@ -93,7 +93,7 @@ def test_aggregate__from_the_key_to_the_neighbourhood__shows_the_mean_of_the_oth
         given = ("user", "consent", device, "--until", "+90d", "--for", "aggregation")
         assert village.json(home, *given)["for"] == "aggregation"
     primes = iter(public_primes(3072))  # drawing them takes half a minute
-    dealer = "offchain.services.node.aggregate_key.generate_safe_prime"
+    dealer = "offchain.node.aggregate_key.generate_safe_prime"
     monkeypatch.setattr(dealer, lambda bits: next(primes))
     members = [word for one in village.sharers.values() for word in ("--member", one)]
     key = village.json("north", "node", "aggregate-key", *members, "--min-homes", "3")

@@ -266,7 +266,7 @@ def test_demo__options_that_cannot_be_met__exits_2_with_one_line(
 def test_demo__given_options__passes_them_on_and_ends_with_its_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    run_module = pytest.importorskip("offchain.services.demo.run")
+    run_module = pytest.importorskip("offchain.demo.run")
     asked = []
     monkeypatch.setattr(
         run_module, "main", lambda options, **_: asked.append(options) or 1, raising=False

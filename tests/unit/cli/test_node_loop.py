@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from offchain.chain.errors import NodeUnavailable
 from offchain.cli.node_loop import RunningNode
 from offchain.errors import DmsmError
-from offchain.services.node.outcome import Outcome
+from offchain.node.outcome import Outcome
 
 
 def make_node(data: Path, polls: list[Any], stop: threading.Event) -> RunningNode:

@@ -12,7 +12,7 @@ import pytest
 from offchain.cli.node_orders import OrderFailed, carry_out_orders, give_order
 from offchain.cli.session import AccountBusy, only_sender
 from offchain.cli.stopping import stop_signals
-from offchain.services.errors import NothingToPublish
+from offchain.member.errors import NothingToPublish
 
 
 def test_only_sender__held_already__is_refused_and_free_afterwards(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_logs__of_a_service__are_json_lines(capsys: pytest.CaptureFixture[str]) 
     try:
         configure_logs()
         structlog.get_logger("offchain.cli.node").info("started", url="http://127.0.0.1:1")
-        logging.getLogger("offchain.services.node.worker").warning("a step failed: %s", "why")
+        logging.getLogger("offchain.node.worker").warning("a step failed: %s", "why")
         logging.getLogger("somebody.else").info("chatter")
     finally:
         root.handlers = handlers

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.services.node.outcome import DEFAULT_BOND_LIMIT_WEI, DEFAULT_BOND_WEI
+from offchain.node.outcome import DEFAULT_BOND_LIMIT_WEI, DEFAULT_BOND_WEI
 from offchain.settings import SettingsError, load_profile
 
 ACCOUNT = "0x" + "ab" * 20

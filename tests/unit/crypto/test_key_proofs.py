@@ -295,7 +295,7 @@ def test_read__honest_file__gives_the_key(private_key, file):
 def test_read__full_size_key__fits_in_one_block(full_private_key):
     file = key_file.make(full_private_key, CONTEXT)
     assert key_file.read(file, CONTEXT) == full_private_key.public_key
-    assert len(file) == 55951 < key_file.MAX_BYTES
+    assert 55_900 < len(file) <= 55_951 < key_file.MAX_BYTES  # numbers may begin with zero bytes
 
 
 def test_read__another_context_or_size__is_refused(file):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from offchain.demo.households import Home
 from offchain.records import meter_csv
-from offchain.services.demo.households import Home
 from offchain.types import MeterSample
 
 MIDNIGHT_S = 1_700_006_400

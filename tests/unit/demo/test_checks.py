@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from offchain.services.demo.checks import CHECKS, NOT_REACHED, Findings
-from offchain.services.demo.gas import REQUIRED
-from offchain.services.demo.report import RunReport
+from offchain.demo.checks import CHECKS, NOT_REACHED, Findings
+from offchain.demo.gas import REQUIRED
+from offchain.demo.report import RunReport
 
 ASKED = """member_admitted_by_vote readings_anchored agent_killed_nothing_lost
 notification_too_high notification_too_low

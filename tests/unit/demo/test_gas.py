@@ -6,7 +6,7 @@ import pytest
 
 from offchain.chain import codec
 from offchain.chain.gateway import ChainGateway
-from offchain.services.demo.gas import REQUIRED, fees_wei, gas_by_step
+from offchain.demo.gas import REQUIRED, fees_wei, gas_by_step
 
 BOARD, LEDGER, DOOR = ("0x" + digit * 40 for digit in "abc")
 PRICE_WEI = 3

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from offchain.demo.households import Home, load_homes, write_meter_file
+from offchain.demo.options import DemoInputError, DemoOptions
 from offchain.errors import MeterCsvError
 from offchain.records import meter_csv
-from offchain.services.demo.households import Home, load_homes, write_meter_file
-from offchain.services.demo.options import DemoInputError, DemoOptions
 from offchain.types import MeterSample
 from tests.unit.demo.conftest import MeterFile
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from offchain.services.demo import interrupts
-from offchain.services.demo.interrupts import stop_on_signals
+from offchain.demo import interrupts
+from offchain.demo.interrupts import stop_on_signals
 
 
 @pytest.fixture(autouse=True)

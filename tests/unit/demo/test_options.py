@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from offchain.services.demo.options import DemoInputError, DemoOptions
+from offchain.demo.options import DemoInputError, DemoOptions
 
 
 def test_demo_options__nothing_given__takes_the_defaults() -> None:

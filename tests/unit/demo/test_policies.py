@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from device_agent.notify import Watcher, load_trials
+from offchain.demo.households import Home
+from offchain.demo.policies import policy_of, write_trials
 from offchain.records.judge import judge
 from offchain.records.reading import MAX_POWER_W
-from offchain.services.demo.households import Home
-from offchain.services.demo.policies import policy_of, write_trials
 from offchain.types import Policy, Status
 from tests.unit.demo.conftest import MakeHome
 

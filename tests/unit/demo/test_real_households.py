@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from offchain.records.tariff import price_at
-from offchain.services.demo.households import (
+from offchain.billing.tariff import price_at
+from offchain.demo.households import (
     FIRST_TIME_S,
     HOUR_S,
     UTC_OFFSET_S,
     load_homes,
     load_tariff,
 )
-from offchain.services.demo.options import DemoInputError, DemoOptions
-from offchain.services.demo.run import DATA_DIR
+from offchain.demo.options import DemoInputError, DemoOptions
+from offchain.demo.run import DATA_DIR
 from offchain.types import day_of
 
 pytestmark = pytest.mark.skipif(

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from offchain.services.demo.checks import CHECKS, Findings
-from offchain.services.demo.options import DemoInputError, DemoOptions
-from offchain.services.demo.outputs import check_outputs, write_text
-from offchain.services.demo.report import (
+from offchain.demo.checks import CHECKS, Findings
+from offchain.demo.options import DemoInputError, DemoOptions
+from offchain.demo.outputs import check_outputs, write_text
+from offchain.demo.report import (
     FormRow,
     NotificationRow,
     RunReport,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from offchain.services.demo import agents, refusing, run
-from offchain.services.demo.agents import kill_in_mid_run
-from offchain.services.demo.options import DemoOptions
+from offchain.demo import agents, refusing, run
+from offchain.demo.agents import kill_in_mid_run
+from offchain.demo.options import DemoOptions
 from offchain.types import SECONDS_PER_DAY
 from tests.unit.demo.conftest import MeterFile
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from offchain.services.node.duty_tables import AnswerProof, Duty
-from offchain.services.node.store import NodeStore, StoreConflict
+from offchain.node.duty_tables import AnswerProof, Duty
+from offchain.node.store import NodeStore, StoreConflict
 
 LOCK, OTHER = b"\1" * 32, b"\2" * 32
 

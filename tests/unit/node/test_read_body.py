@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from offchain.services.node.intake import read_body
-from offchain.services.node.refusal import IntakeRefused
+from offchain.node.intake import read_body
+from offchain.node.refusal import IntakeRefused
 
 
 def read(*messages: dict[str, Any], max_bytes: int = 10) -> bytes:

@@ -12,10 +12,8 @@ from offchain.crypto.curve import G1_GENERATOR
 from offchain.crypto.messages import Role as Tag
 from offchain.crypto.paillier import generate_private_key
 from offchain.crypto.secret import SecretBytes
-from offchain.records import batch as batch_codec
-from offchain.records import reading as record_codec
-from offchain.services.errors import ServiceError
-from offchain.services.node.store import (
+from offchain.member.errors import ServiceError
+from offchain.node.store import (
     GrantState,
     JobState,
     NodeStore,
@@ -23,6 +21,8 @@ from offchain.services.node.store import (
     StoredDayKeys,
     StoredReading,
 )
+from offchain.records import batch as batch_codec
+from offchain.records import reading as record_codec
 from offchain.types import Reading, to_account
 
 DEVICE = to_account("0x" + "d1" * 20)

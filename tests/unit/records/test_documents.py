@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from offchain.billing.result import Advice, Bill, DeviceBill
 from offchain.crypto import bls, box
 from offchain.crypto.curve import G1_GENERATOR
 from offchain.crypto.messages import Role as Tag
@@ -27,7 +28,6 @@ from offchain.records import (
     signing,
 )
 from offchain.records import reading as record_codec
-from offchain.records.result import Advice, Bill, DeviceBill
 from offchain.types import Status, Verdict, day_of, to_account
 
 from .samples import (

@@ -1,0 +1,1 @@
+"""Energy, tariffs, bills and advice: pure and exact."""

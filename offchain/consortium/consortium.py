@@ -1,0 +1,150 @@
+"""The consortium as the chain tells it: its members, its k, and what is proposed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from offchain.chain.facts import ChainEvent
+from offchain.chain.gateway import ChainGateway
+from offchain.consortium.call_text import call_text
+from offchain.member.errors import ServiceError
+from offchain.types import Account
+
+
+class Stage(StrEnum):
+    """Where a proposal stands; AGREED waits for its delay."""
+
+    OPEN = "open"
+    AGREED = "agreed"
+    READY = "ready"
+    EXECUTED = "executed"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal with its whole call. Times are unix seconds of the chain.
+
+    text: the call as a person reads it. approved_by, missing: present members. ready_at: None while
+    fewer than `threshold` agree; lapses_at moves when they do. block_number: where it was made.
+    """
+
+    proposal_id: int
+    by: Account
+    target: Account
+    value_wei: int
+    data: bytes
+    text: str
+    stage: Stage
+    approved_by: tuple[Account, ...]
+    missing: tuple[Account, ...]
+    threshold: int
+    ready_at: int | None
+    lapses_at: int
+    block_number: int
+
+    @property
+    def status(self) -> str:
+        """What is still needed, in a sentence that names the command."""
+        which = f"proposal {self.proposal_id}"
+        if self.stage is Stage.EXECUTED:
+            return f"{which} was carried out"
+        if self.stage is Stage.LAPSED:
+            return f"{which} lapsed; propose it again if it is still wanted"
+        members = len(self.approved_by) + len(self.missing)
+        agree = f"{which}: {len(self.approved_by)} of {members} members agree"
+        if self.stage is Stage.OPEN:
+            return (
+                f"{agree}, {self.threshold} must; the others: dmsm admin approve {self.proposal_id}"
+            )
+        when = "now" if self.stage is Stage.READY else f"from {_utc(self.ready_at)} on"
+        return f"{agree}; anybody carries it out {when}: dmsm admin execute {self.proposal_id}"
+
+
+class ConsortiumBook:
+    """Read the consortium. A proposal's call comes from its event, where it stands from storage."""
+
+    def __init__(self, gateway: ChainGateway) -> None:
+        self._gateway = gateway
+
+    def members(self) -> list[tuple[Account, int]]:
+        """Return the members and since when each is one, the oldest first."""
+        accounts = self._gateway.call("Consortium", "members")
+        calls = [("Consortium", "memberSince", (one,)) for one in accounts]
+        since = self._gateway.call_many(calls)
+        return sorted(zip(accounts, since, strict=True), key=lambda one: (one[1], one[0]))
+
+    def threshold(self) -> int:
+        """Return k: how many members must agree."""
+        return int(self._gateway.call("Consortium", "threshold"))
+
+    def is_member(self, account: str) -> bool:
+        """Whether the account is a member now."""
+        return bool(self._gateway.call("Consortium", "memberSince", account))
+
+    def proposals(self) -> list[Proposal]:
+        """Return all proposals, oldest first."""
+        members = [account for account, _ in self.members()]
+        return [self._read(event, members) for event in self._events()]
+
+    def proposal(self, proposal_id: int) -> Proposal:
+        """Return one proposal. Raises ServiceError when the chain knows none of this id."""
+        found = self._events(proposalId=proposal_id)
+        if not found:
+            raise ServiceError(
+                f"the consortium knows no proposal {proposal_id}; list them: dmsm admin proposals"
+            )
+        return self._read(found[-1], [account for account, _ in self.members()])
+
+    def _events(self, **filters: int) -> tuple[ChainEvent, ...]:
+        start = self._gateway.deployment.block("Consortium")
+        return self._gateway.events("Consortium", "Proposed", from_block=start, **filters)
+
+    def _read(self, event: ChainEvent, members: list[Account]) -> Proposal:
+        proposal_id, data = event.args["proposalId"], bytes(event.args["data"])
+        value_wei, target = event.args["valueWei"], event.args["target"]
+        stored, threshold, wait_s, delay_s, life_s, *approves = self._gateway.call_many(
+            [
+                ("Consortium", "proposalOf", (proposal_id,)),
+                ("Consortium", "threshold", ()),
+                ("Consortium", "delayFor", (value_wei, data)),
+                ("Consortium", "delaySeconds", ()),
+                ("Consortium", "LIFE_SECONDS", ()),
+                *(("Consortium", "hasApproved", (proposal_id, one)) for one in members),
+            ]
+        )
+        approved = tuple(one for one, yes in zip(members, approves, strict=True) if yes)
+        is_agreed = stored.agreedAt != 0 and len(approved) >= threshold
+        ready_at = stored.agreedAt + wait_s if is_agreed else None
+        begun = stored.agreedAt + delay_s if stored.agreedAt else stored.proposedAt
+        return Proposal(
+            proposal_id=proposal_id,
+            by=event.args["by"],
+            target=target,
+            value_wei=value_wei,
+            data=data,
+            text=call_text(self._gateway.deployment, target, value_wei, data),
+            stage=self._stage(stored.isExecuted, ready_at, begun + life_s),
+            approved_by=approved,
+            missing=tuple(one for one in members if one not in approved),
+            threshold=threshold,
+            ready_at=ready_at,
+            lapses_at=begun + life_s,
+            block_number=event.block_number,
+        )
+
+    def _stage(self, is_executed: bool, ready_at: int | None, lapses_at: int) -> Stage:
+        now = self._gateway.block("pending").timestamp  # what the next transaction goes by
+        if is_executed:
+            return Stage.EXECUTED
+        if now >= lapses_at:
+            return Stage.LAPSED
+        if ready_at is None:
+            return Stage.OPEN
+        return Stage.READY if now >= ready_at else Stage.AGREED
+
+
+def _utc(time_s: int | None) -> str:
+    return datetime.fromtimestamp(time_s or 0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

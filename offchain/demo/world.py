@@ -1,0 +1,147 @@
+"""The stage and the cast of a run: the chain, the content store, and every role with its own keys.
+
+A role's object holds its own keys, gateway, store handle and files. Roles meet on the chain, in the
+content store and over HTTP; none is handed another one's secrets.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from offchain.billing.tariff import Tariff
+from offchain.buyer.share_inbox import ShareInbox
+from offchain.buyer.sharer import SharerAgent
+from offchain.chain.gateway import ChainGateway
+from offchain.consortium.admin import Admin
+from offchain.consortium.court.judge import JudgeAgent
+from offchain.demo.checks import Findings
+from offchain.demo.depth import wait_for_depth
+from offchain.demo.ground import Ground
+from offchain.demo.households import Home
+from offchain.demo.options import DemoOptions
+from offchain.demo.report import RunReport
+from offchain.household.user import UserAgent
+from offchain.member.member_keys import MemberKeys
+from offchain.node.publisher import DataSetPublisher
+from offchain.node.serve import RunningServer
+from offchain.node.store import NodeStore
+from offchain.node.worker import NodeWorker
+from offchain.storage import ContentStore
+from offchain.types import SECONDS_PER_DAY, Account, Policy, day_of
+
+BILL, ADVICE = 1, 2
+BILL_PRICE_WEI = 2 * 10**15
+ADVICE_PRICE_WEI = 10**15
+DATA_SET_PRICE_WEI = 5 * 10**16
+APPLICATION_WEI = 10**15
+MEMBER_FUNDS_WEI = 10 * 10**18
+CONSORTIUM_FUNDS_WEI = 10_000 * 10**18
+BOND_WEI = 5 * 10**17
+BOND_LIMIT_WEI = 5 * 10**18
+
+
+@dataclass(kw_only=True)
+class FounderSite:
+    """A member of the consortium, which votes on what is governed and judges disputes."""
+
+    keys: MemberKeys
+    gateway: ChainGateway
+    admin: Admin
+    judge: JudgeAgent
+
+
+@dataclass(kw_only=True)
+class NodeSite:
+    """A region's processing node. `worker_with` makes a worker with another content store."""
+
+    region: bytes
+    region_name: str
+    keys: MemberKeys
+    gateway: ChainGateway
+    content: ContentStore
+    held: NodeStore
+    worker: NodeWorker
+    worker_with: Callable[[ContentStore], NodeWorker]
+    publisher: DataSetPublisher
+    server: RunningServer
+
+
+@dataclass(kw_only=True)
+class HomeSite:
+    """A household: its user, its device and what its meter shows."""
+
+    home: Home
+    node: NodeSite
+    user: UserAgent
+    user_keys: MemberKeys
+    gateway: ChainGateway
+    device: Account
+    agent_config: Path
+    policy: Policy
+
+    @property
+    def days(self) -> list[int]:
+        """The UTC days on which the meter was read."""
+        return sorted({day_of(sample.time_s) for sample in self.home.samples})
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The whole UTC days from the first reading to the last, as unix seconds, end exclusive."""
+        return self.days[0] * SECONDS_PER_DAY, (self.days[-1] + 1) * SECONDS_PER_DAY
+
+    def window_of_days(self, count: int) -> tuple[int, int]:
+        """The window of the first `count` days with readings."""
+        last = self.days[min(count, len(self.days)) - 1]
+        return self.days[0] * SECONDS_PER_DAY, (last + 1) * SECONDS_PER_DAY
+
+
+@dataclass(kw_only=True)
+class SharerSite:
+    """A data-sharing node with its inbox for shares."""
+
+    keys: MemberKeys
+    gateway: ChainGateway
+    agent: SharerAgent
+    inbox: ShareInbox
+    server: RunningServer
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything a stage works with; `gateway` is the first founder's, who has the money."""
+
+    options: DemoOptions
+    folder: Path
+    tariff: Tariff
+    ground: Ground
+    gateway: ChainGateway
+    report: RunReport
+    random: random.Random
+    say: Callable[[str], None]
+    progress: Callable[[str], None]
+    founders: list[FounderSite] = field(default_factory=list)
+    nodes: list[NodeSite] = field(default_factory=list)
+    homes: list[HomeSite] = field(default_factory=list)
+    sharers: list[SharerSite] = field(default_factory=list)
+    outsider: ChainGateway | None = None
+
+    @property
+    def findings(self) -> Findings:
+        """The checks of this run."""
+        return self.report.findings
+
+    def wait_for_depth(self) -> None:
+        """Return when what is on chain now lies deep enough for the nodes to believe it."""
+        if self.ground.confirmations:
+            wait_for_depth(self.gateway, self.ground.confirmations)
+
+    def fund(self, account: str, value_wei: int) -> None:
+        """Send an account ether for gas, prepayments and bonds."""
+        self.gateway.transfer(account, value_wei)
+
+    def homes_of(self, node: NodeSite) -> list[HomeSite]:
+        """The households of a node's region."""
+        return [home for home in self.homes if home.node is node]

@@ -1,0 +1,187 @@
+"""Locks as the chain stores them, and the money that is withdrawable: what every payer and payee
+asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.chain.facts import ChainEvent, Receipt
+from offchain.chain.gateway import ChainGateway
+from offchain.member.errors import NotOnChain
+from offchain.member.roles import LockState
+from offchain.types import Account
+
+_OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
+_LATER = (LockState.CLAIMED, LockState.DELIVERED, LockState.DEMANDED, LockState.DISPUTED)
+_BPS = 10_000
+MOST_ENDED = 64  # locks of one `endMany`
+# Limits where users wait: an estimate takes a node several times the call itself. Well above what
+# is measured, first use included (docs/gas.md): only what is used is paid.
+REQUEST_GAS, ACCEPT_GAS, CLAIM_GAS = 600_000, 300_000, 300_000
+
+
+def deliver_gas(threshold: int, group_size: int) -> int:
+    """Return the most gas that delivering shares to a group takes: 260,000 + 40,000·t + 17,000·n +
+    155·t·(2n − t).
+
+    t + 1 pairings, n members' points, and a step for each binomial C(i, j) that is not zero, of
+    which there are about t·(2n − t)/2. Fitted to what is measured (docs/gas.md), a twentieth above
+    it, and 80,000 for storage that is used for the first time.
+    """
+    t, n = threshold, group_size
+    return 260_000 + 40_000 * t + 17_000 * n + 155 * t * (2 * n - t)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock of PrepaidLock; times are unix seconds of the chain, `subject` a padded type id or a
+    data set id.
+
+    due_at: the deadline of the stage behind T, 0 before. bond_wei: what the payee puts up for it.
+    """
+
+    lock_id: bytes
+    payer: Account
+    payee: Account
+    state: LockState
+    expires_at: int
+    due_at: int
+    price_wei: int
+    threshold: int
+    group_size: int
+    is_demanded: bool
+    dispute_window_s: int
+    answer_length: int
+    fee_bps: int
+    rules_version: int
+    bond_wei: int
+    subject: bytes
+    binding: bytes
+    answer_digest: bytes
+
+    @property
+    def type_id(self) -> int:
+        """The request type of a user's request."""
+        return int.from_bytes(self.subject, "big")
+
+    @property
+    def fee_wei(self) -> int:
+        """What the consortium gets of the price when the lock settles."""
+        return self.price_wei * self.fee_bps // _BPS
+
+    @property
+    def end_at(self) -> int | None:
+        """From when on anybody may end it by `endMany` as its stage has it; None once ended."""
+        if self.state in _OPEN:
+            return self.expires_at
+        return self.due_at if self.state in _LATER else None
+
+
+class LockBook:
+    """Read locks and their events; end them; withdraw.
+
+    `confirmations` is how deep a block must lie to be believed; None: as deep as the gateway says.
+    With 0 the newest block counts: good enough to inform, never to release anything.
+    """
+
+    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
+        self._gateway = gateway
+        self._confirmations = confirmations
+        self._as_of: int | str | None = None
+
+    def as_of_now(self) -> LockBook:
+        """Return a book that reads on from what is deep enough now; where every block is, each
+        read is of the newest as before.
+        """
+        book = LockBook(self._gateway, confirmations=self._confirmations)
+        book._as_of = self._safe_block()
+        return book
+
+    def lock(self, lock_id: bytes) -> Lock:
+        """Return the lock (state NONE if unknown) as it stands in the newest block deep enough."""
+        value = self._gateway.call("PrepaidLock", "lockOf", lock_id, block=self._safe_block())
+        return Lock(
+            lock_id=lock_id,
+            payer=value.payer,
+            payee=value.payee,
+            state=LockState(value.state),
+            expires_at=value.expiresAt,
+            due_at=value.dueAt,
+            price_wei=value.priceWei,
+            threshold=value.threshold,
+            group_size=value.groupSize,
+            is_demanded=value.isDemanded,
+            dispute_window_s=value.disputeWindowSeconds,
+            answer_length=value.answerLength,
+            fee_bps=value.feeBps,
+            rules_version=value.rulesVersion,
+            bond_wei=value.bondWei,
+            subject=bytes(value.subject),
+            binding=bytes(value.binding),
+            answer_digest=bytes(value.answerDigest),
+        )
+
+    def locks(self, event: str, **parties: str) -> list[Lock]:
+        """Return the locks that began with `event` (Requested or Selected), filtered by payer= or
+        payee=, oldest first.
+        """
+        found = self.events(event, **parties)
+        return [self.lock(bytes(one.args["lockId"])) for one in found]
+
+    def events(self, event: str, **filters: object) -> list[ChainEvent]:
+        """Return PrepaidLock's events deep enough to be believed."""
+        start = self._gateway.deployment.block("PrepaidLock")
+        found = self._gateway.events(
+            "PrepaidLock", event, from_block=start, to_block=self._safe_block(), **filters
+        )
+        return list(found)
+
+    def event_of(self, event: str, lock_id: bytes) -> ChainEvent:
+        """Return the one event of a lock. Raises NotOnChain if there is none yet."""
+        found = self.events(event, lockId=lock_id)
+        if not found:
+            raise NotOnChain(
+                f"this chain has no {event} event of lock {lock_id.hex()} (yet); is the id right?"
+            )
+        return found[-1]
+
+    def is_missed(self, lock_id: bytes) -> bool:
+        """Whether T passed, in the newest block deep enough, with the lock still open.
+
+        What was sent before T and is not mined by then never will be.
+        """
+        block = self._gateway.block(self._safe_block())
+        lock = self.lock(lock_id)  # as of that block, or a later one
+        return lock.state in _OPEN and lock.expires_at <= block.timestamp
+
+    def refund(self, lock_id: bytes) -> Receipt:
+        """Give the prepayment back because T passed, or because a dispute stayed undecided."""
+        return self._gateway.transact("PrepaidLock", "refund", lock_id)
+
+    def end_many(self, lock_ids: Sequence[bytes]) -> Receipt:
+        """Do for each of at most MOST_ENDED locks what is due by time: settle, slash or refund.
+
+        What is not due is passed over by the contract.
+        """
+        return self._gateway.transact("PrepaidLock", "endMany", list(lock_ids))
+
+    def withdrawable_wei(self) -> int:
+        """Return what this account may withdraw: what is final, and not on its way already."""
+        me, blocks = self._gateway.address, {"latest", self._safe_block()}
+        return min(
+            int(self._gateway.call("PrepaidLock", "withdrawableOf", me, block=block))
+            for block in blocks
+        )
+
+    def withdraw(self) -> Receipt | None:
+        """Withdraw what is this account's own; None if there is nothing."""
+        if self.withdrawable_wei() == 0:
+            return None
+        return self._gateway.transact("PrepaidLock", "withdrawFor", self._gateway.address)
+
+    def _safe_block(self) -> int | str:
+        if self._as_of is not None:
+            return self._as_of
+        return self._gateway.final(self._confirmations)

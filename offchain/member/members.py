@@ -1,0 +1,144 @@
+"""Who takes part, as the chain says it, and the members' Paillier keys, checked before anyone
+uses them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import commitment, key_file, paillier
+from offchain.crypto.curve import G1, G2
+from offchain.errors import CryptoError, StorageError
+from offchain.member.errors import UnfitMember, UnknownMember
+from offchain.member.registration import NO_ADDRESS, region_name
+from offchain.member.roles import MemberRole
+from offchain.storage import ContentStore
+from offchain.types import Account, to_account
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member as registered. `owner` is set for devices, `delivery_key` for everybody else."""
+
+    account: Account
+    role: MemberRole
+    region_id: bytes
+    owner: Account | None
+    id_commitment: bytes
+    paillier_digest: bytes
+    bls_key: G2
+    delivery_key: G1 | None
+    active: bool
+
+
+class MemberDirectory:
+    """Look members up on chain and fetch their Paillier keys from the content store.
+
+    `paillier_bits` is the exact size a foreign key must have; None allows any of 2048..4096. What
+    can change (active or not) is read anew each time; only checked Paillier keys are kept, by
+    account and digest.
+    """
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        store: ContentStore,
+        *,
+        paillier_bits: int | None = paillier.DEFAULT_BITS,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._paillier_bits = paillier_bits
+        self._keys: dict[tuple[str, bytes], paillier.PaillierPublicKey] = {}
+
+    def member(self, account: str) -> Member:
+        """Return the member, active or revoked. Raises UnknownMember."""
+        profile, active = self._gateway.call("MemberRegistry", "memberOf", account)
+        role, region, owner, id_commitment, digest, bls_key, delivery_key = profile
+        if role == MemberRole.NONE:
+            raise UnknownMember(account)
+        return Member(
+            account=to_account(account),
+            role=MemberRole(role),
+            region_id=bytes(region),
+            owner=None if owner == NO_ADDRESS else owner,
+            id_commitment=bytes(id_commitment),
+            paillier_digest=bytes(digest),
+            bls_key=G2.from_words(bls_key),
+            delivery_key=None if role == MemberRole.DEVICE else G1.from_words(delivery_key),
+            active=bool(active),
+        )
+
+    def active_member(self, account: str, role: MemberRole) -> Member:
+        """Return the member if it is active in the role. Raises UnknownMember or UnfitMember."""
+        member = self.member(account)
+        if not member.active:
+            raise UnfitMember(f"{account} was revoked; it can begin nothing new")
+        if member.role is not role:
+            raise UnfitMember(
+                f"{account} is a {member.role.name.lower()}, not a {role.name.lower()}"
+            )
+        return member
+
+    def processor_of(self, region_id: bytes) -> Account:
+        """Return the active processor of a region. Raises UnfitMember where there is none."""
+        processor = Account(self._gateway.call("MemberRegistry", "processorOf", region_id))
+        if processor == NO_ADDRESS:
+            raise UnfitMember(
+                f"no processing node serves region {region_name(region_id)!r} now; the consortium "
+                "can admit one"
+            )
+        return processor
+
+    def active(self, role: MemberRole, region_id: bytes | None = None) -> list[Member]:
+        """Return the active members of a role (and region), in the order of their admission."""
+        filters: dict[str, Any] = {"role": int(role)}
+        if region_id is not None:
+            filters["regionId"] = region_id
+        admitted = self._gateway.events(
+            "MemberRegistry",
+            "MemberAdmitted",
+            from_block=self._gateway.deployment.block("MemberRegistry"),
+            **filters,
+        )
+        members = (self.member(event.args["account"]) for event in admitted)
+        return [member for member in members if member.active]
+
+    def devices_of(self, owner: str) -> list[Account]:
+        """Return the accounts of an owner's active devices."""
+        return [
+            member.account for member in self.active(MemberRole.DEVICE) if member.owner == owner
+        ]
+
+    def paillier_key(self, account: str) -> paillier.PaillierPublicKey:
+        """Return a member's Paillier key, its proofs verified, after all checks on foreign keys.
+
+        Raises UnfitMember.
+        """
+        digest = self.member(account).paillier_digest
+        known = (account.lower(), digest)  # not by digest alone: another may have copied it
+        if known not in self._keys:
+            self._keys[known] = self._fetch_key(account, digest)
+        return self._keys[known]
+
+    def recognises(self, account: str, identity: str, salt: bytes) -> bool:
+        """Whether (identity, salt) opens the ID commitment that the member registered (paper
+        §VI.B.2).
+        """
+        registered = bytes(self._gateway.call("MemberRegistry", "idCommitmentOf", account))
+        return commitment.verify_identity(registered, identity, salt)
+
+    def _fetch_key(self, account: str, digest: bytes) -> paillier.PaillierPublicKey:
+        if digest == bytes(32):
+            raise UnfitMember(f"{account} registered no Paillier key")
+        try:
+            file = self._store.get(digest, max_bytes=key_file.MAX_BYTES)
+            return key_file.read(file, self._key_context(account), bits=self._paillier_bits)
+        except (StorageError, CryptoError) as error:
+            raise UnfitMember(f"the Paillier key of {account} is not usable: {error}") from error
+
+    def _key_context(self, account: str) -> key_file.KeyContext:
+        registry = self._gateway.deployment.address("MemberRegistry")
+        return key_file.KeyContext(self._gateway.chain_id, registry, account)

@@ -1,0 +1,276 @@
+"""A node's desk for selections: check the group, deal and deliver, or decline (protocol §5.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offchain.chain.facts import ChainEvent, Receipt
+from offchain.chain.pairing import configured_pairing
+from offchain.crypto import kem, sharing
+from offchain.crypto.sharing import Grant, Transcript
+from offchain.errors import CryptoError, RecordError
+from offchain.member.crash_points import crash_point
+from offchain.member.errors import RequestRefused, ServiceError
+from offchain.member.grants import GrantBook, Selection
+from offchain.member.locks import Lock
+from offchain.member.roles import LockState, MemberRole, Reason
+from offchain.node.desk import Desk, NodeParts
+from offchain.node.inbox_scan import InboxScan
+from offchain.node.outcome import MAX_OBJECT_BYTES, Outcome
+from offchain.node.settlements import Settlements
+from offchain.node.store import GrantJob, GrantState, StoredDataSet
+from offchain.records import contexts
+from offchain.records import sharing as sharing_records
+from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
+
+# Where a lock may be once its delivery is mined.
+_EARNED = (LockState.DELIVERED, LockState.DISPUTED, LockState.SETTLED, LockState.SLASHED)
+_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+
+
+class DealDesk(Desk):
+    """Serve the sharing locks that name this node. Each method is one step and idempotent."""
+
+    def __init__(self, parts: NodeParts) -> None:
+        super().__init__(parts)
+        self._settlements = Settlements(
+            gateway=self._gateway, held=self._held, book=self._book, depth=self._depth
+        )
+        self._grants = GrantBook(self._gateway, confirmations=self._depth)
+        self.scan = InboxScan(
+            self._gateway,
+            self._held,
+            ("PrepaidLock", "Selected"),
+            confirmations=self._depth,
+            take=self._take_in,
+            undo=self._forget_lost,
+            payee=self._keys.address,
+        )
+
+    def selections(self) -> list[bytes]:
+        """Return the sharing locks that wait for this node's shares, or for an end to be final."""
+        self.scan.follow()
+        waiting = (
+            GrantState.DELIVERING,
+            GrantState.DEALT,
+            GrantState.NEW,
+            GrantState.DECLINING,
+        )
+        return [job.lock_id for state in waiting for job in self._held.grants(state)]
+
+    def deliveries(self) -> list[bytes]:
+        """Return the sharing locks whose delivery was begun and is not known to have ended."""
+        return [job.lock_id for job in self._held.grants(GrantState.DELIVERING)]
+
+    def deliver(self, lock_id: bytes) -> Outcome:
+        """Deal the key to the group and deliver, or decline with a reason."""
+        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is not LockState.SELECTED:
+            return self._catch_up(lock, job)
+        left_s = lock.expires_at - self._gateway.now()
+        if job.state is GrantState.DELIVERING:
+            return self._deliver_again(lock, left_s)
+        if job.state is GrantState.DECLINING and self._is_declined(lock_id):
+            return Outcome("skipped", lock_id, "waits: the refusal is not yet deep enough")
+        if left_s <= 0:
+            return self._give_up(lock_id, "T passed before delivery; no share was sent")
+        if job.state is GrantState.DECLINING:
+            return self._decline(lock_id, _refusal_of(job))
+        try:
+            if job.transcript is None and left_s < 2 * self._terms.margin_s:
+                raise RequestRefused(
+                    Reason.TOO_LITTLE_TIME,
+                    f"{left_s} s are left before T, {2 * self._terms.margin_s} s are needed",
+                )
+            self.transcript(lock_id)
+        except RequestRefused as refusal:
+            return self._decline(lock_id, refusal)
+        if lock.expires_at - self._gateway.now() <= self._terms.margin_s:
+            return self._give_up(lock_id, "too near to T to reveal the shares; they stay secret")
+        receipt = self.submit(lock_id)
+        return Outcome("delivered", lock_id, f"{lock.price_wei} wei earned", receipt)
+
+    def _deliver_again(self, lock: Lock, left_s: int) -> Outcome:
+        """Go on with shares that may be public: only the chain says that they came too late."""
+        if self._newest.lock(lock.lock_id).state in _EARNED:
+            return Outcome("skipped", lock.lock_id, "waits: the delivery is not yet deep enough")
+        if left_s > 0:
+            receipt = self.submit(lock.lock_id)
+            return Outcome("delivered", lock.lock_id, f"{lock.price_wei} wei earned", receipt)
+        if self._book.is_missed(lock.lock_id):
+            return self._give_up(lock.lock_id, "the shares were sent and not mined before T")
+        return Outcome("skipped", lock.lock_id, "waits: the shares that were sent may be mined")
+
+    def transcript(self, lock_id: bytes) -> tuple[Selection, Transcript]:
+        """Check the selection, deal once, verify the own transcript and keep it durably.
+
+        Sends nothing. Raises RequestRefused with the reason to decline.
+        """
+        selection, job = self._grants.selection(lock_id), self._job(lock_id)
+        if job.transcript is not None:
+            return selection, job.transcript
+        stored = self._check_selection(selection)
+        dealt = sharing.deal(
+            stored.data_key,
+            threshold=selection.lock.threshold,
+            delivery_keys=selection.delivery_keys,
+        )
+        grant = Grant(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            lock_id=lock_id,
+            data_set_id=selection.data_set_id,
+            threshold=selection.lock.threshold,
+            delivery_keys=selection.delivery_keys,
+            key_commitment=sharing.key_commitment(stored.data_key),
+        )
+        check = configured_pairing(self._gateway)
+        if not sharing.verify_transcript(dealt, grant, pairing_check=check):
+            raise ServiceError(
+                f"the transcript dealt for lock {lock_id.hex()} does not verify; nothing was sent"
+            )
+        self._held.prepare_transcript(lock_id, dealt)
+        crash_point("deal:journaled")
+        return selection, dealt
+
+    def submit(self, lock_id: bytes) -> Receipt:
+        """Send the kept transcript; a retry sends the same one."""
+        selection, dealt = self.transcript(lock_id)
+        self._held.set_grant_state(lock_id, GrantState.DELIVERING)
+        crash_point("deal:begun")
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "deliver",
+            *deliver_arguments(selection, dealt),
+            intent=f"deliver:{lock_id.hex()}",
+            secret=True,
+        )
+        crash_point("deal:sent")
+        if self._depth == 0:  # else it may yet be taken off: the safe block says
+            self._held.set_grant_state(lock_id, GrantState.DELIVERED)
+        return receipt
+
+    def settleable(self) -> list[bytes]:
+        """Return the delivered locks whose stage is over and that nobody ended yet."""
+        return self._settlements.due(job.lock_id for job in self._held.grants(GrantState.DELIVERED))
+
+    # ---- inside
+
+    def _take_in(self, event: ChainEvent) -> None:
+        order = event.args["order"]
+        self._held.put_grant(
+            bytes(event.args["lockId"]),
+            data_set_id=bytes(order.dataSetId),
+            expires_at=order.expiresAt,
+        )
+
+    def _forget_lost(self) -> None:
+        """Forget new selections that the chain has no more; they come again with their blocks."""
+        for job in self._held.grants(GrantState.NEW):
+            if self._newest.lock(job.lock_id).state is LockState.NONE:
+                self._held.drop_grant(job.lock_id)
+
+    def _job(self, lock_id: bytes) -> GrantJob:
+        job = self._held.grant(lock_id)
+        if job is None:
+            self.scan.follow()
+            job = self._held.grant(lock_id)
+        if job is None:
+            raise ServiceError(f"lock {lock_id.hex()} is no selection of this node")
+        return job
+
+    def _check_selection(self, selection: Selection) -> StoredDataSet:
+        stored = self._held.data_set(selection.data_set_id)
+        if stored is None:
+            raise RequestRefused(
+                Reason.WINDOW_UNAVAILABLE,
+                "this node's store has no key of the data set; is it the store that published it?",
+            )
+        for account, key in zip(selection.members, selection.delivery_keys, strict=True):
+            self._check_member(account, key)
+        self._check_message(selection)
+        return stored
+
+    def _check_member(self, account: str, delivery_key: object) -> None:
+        try:
+            member = self._directory.active_member(account, MemberRole.SHARER)
+        except ServiceError as error:
+            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
+        if member.delivery_key != delivery_key:
+            raise RequestRefused(
+                Reason.MEMBER_NOT_ACCEPTABLE, f"{account} registered another delivery key"
+            )
+
+    def _check_message(self, selection: Selection) -> None:
+        order, lock = selection.order, selection.lock
+        context = contexts.sharing(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            requester=lock.payer,
+            processor=lock.payee,
+            nonce=bytes(order.nonce),
+        )
+        length = min(order.messageLength, MAX_OBJECT_BYTES)
+        try:
+            sealed = self._store.get(bytes(order.messageDigest), max_bytes=length)
+            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            text = sharing_records.decode_selection(plain)
+        except _UNREADABLE as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+        said = (text.broadcast_id, text.data_set_id, tuple(text.members))
+        if said != (selection.broadcast_id, selection.data_set_id, selection.members):
+            raise RequestRefused(
+                Reason.MESSAGE_UNREADABLE, "the message speaks of another selection"
+            )
+
+    def _catch_up(self, lock: Lock, job: GrantJob) -> Outcome:
+        ended = {
+            **dict.fromkeys(_EARNED, GrantState.DELIVERED),
+            LockState.DECLINED: GrantState.DECLINED,
+            LockState.REFUNDED: GrantState.FAILED,
+        }.get(lock.state)
+        if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
+            ended = GrantState.FAILED  # a reorganisation took the lock away, and its time is over
+        if ended is not None and job.state is not ended:
+            self._held.set_grant_state(lock.lock_id, ended, reason="taken from the chain")
+        kind = "delivered" if ended is GrantState.DELIVERED else "skipped"
+        return Outcome(kind, lock.lock_id, f"the lock is {lock.state.name}")
+
+    def _is_declined(self, lock_id: bytes) -> bool:
+        return self._newest.lock(lock_id).state is LockState.DECLINED
+
+    def _decline(self, lock_id: bytes, refusal: RequestRefused) -> Outcome:
+        reason = str(refusal)
+        self._held.set_grant_state(lock_id, GrantState.DECLINING, reason=reason)
+        crash_point("decline:journaled")
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "decline",
+            lock_id,
+            int(refusal.reason),
+            intent=f"decline:{lock_id.hex()}",
+        )
+        if self._depth == 0:
+            self._held.set_grant_state(lock_id, GrantState.DECLINED)
+        return Outcome("declined", lock_id, reason, receipt)
+
+    def _give_up(self, lock_id: bytes, why: str) -> Outcome:
+        self._held.set_grant_state(lock_id, GrantState.FAILED, reason=why)
+        return Outcome("expired", lock_id, why)
+
+
+def _refusal_of(job: GrantJob) -> RequestRefused:
+    """Return the refusal that was journaled before it was sent."""
+    name, _, why = (job.reason or "").partition(": ")
+    return RequestRefused(Reason[name], why)
+
+
+def deliver_arguments(selection: Selection, dealt: Transcript) -> tuple[Any, ...]:
+    """Return the arguments of `PrepaidLock.deliver`."""
+    return (
+        selection.lock.lock_id,
+        list(selection.members),
+        [key.words() for key in selection.delivery_keys],
+        [point.words() for point in dealt.commitments],
+        [point.words() for point in dealt.shares],
+    )

@@ -1,0 +1,253 @@
+"""A node's desk for what may follow an answer or a delivery: a demand, or a dispute (protocol §3).
+
+A demanded answer is served on chain, a dispute is replied to with what opens the answer or the data
+set: both are unique, so that an honest node's reply decides for it. Every step is journaled before
+its side effect and can be taken up again after a crash. What ends a duty is no state that a chain
+node which is behind could show: the event that began it does not come a second time.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from offchain.audit.evidence import judges_of, seal_evidence
+from offchain.chain.errors import NodeUnavailable
+from offchain.chain.facts import ChainEvent
+from offchain.crypto import kem
+from offchain.crypto.sharing import group_secret
+from offchain.errors import CryptoError, DmsmError, StorageError
+from offchain.member.cases import CaseBook
+from offchain.member.crash_points import crash_point
+from offchain.member.errors import ServiceError
+from offchain.member.locks import Lock
+from offchain.member.roles import LockState
+from offchain.node import stored_files
+from offchain.node.desk import Desk, NodeParts
+from offchain.node.duty_tables import Duty
+from offchain.node.inbox_scan import InboxScan
+from offchain.node.outcome import Outcome
+from offchain.node.store import StoredDataSet
+from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence
+
+_log = logging.getLogger(__name__)
+
+_EVENTS = {Duty.SERVE: "Demanded", Duty.REPLY: "Disputed"}
+# Nothing leads on from these: a chain node that is behind cannot show one that does not hold.
+_ENDED = (
+    LockState.SETTLED,
+    LockState.REFUNDED,
+    LockState.SLASHED,
+    LockState.REJECTED,  # these two when a reorganisation went back behind the acceptance
+    LockState.DECLINED,
+)
+
+
+class DefenceDesk(Desk):
+    """Answer for the node's locks behind T. Each method is one step and idempotent."""
+
+    def __init__(self, parts: NodeParts) -> None:
+        super().__init__(parts)
+        self._cases = CaseBook(self._gateway, confirmations=self._depth)
+        self._newest_cases = CaseBook(self._gateway, confirmations=0)
+        self._scans = {kind: self._scan_for(kind) for kind in Duty}
+        self.scans = tuple(self._scans.values())
+        # Why what is newest of a kind could not be read when it was last asked for.
+        self.unread: dict[Duty, DmsmError] = {}
+
+    def demands(self) -> list[bytes]:
+        """Return the locks whose answer was demanded and that are not known to be served; those
+        known already, too, when what is new cannot be read (`unread` says why).
+        """
+        return self._waiting(Duty.SERVE)
+
+    def serve(self, lock_id: bytes) -> Outcome:
+        """Bring the demanded answer on chain.
+
+        It shows nobody anything new, so it goes by the newest block; a demand is let go by what
+        lies deep enough. While serving costs more gas than was deposited, it waits until half of
+        the time has gone; then the answer is served at any price: the lock, its bond and the
+        credit are at stake.
+        """
+        deep = self._book.lock(lock_id)
+        if deep.state in _ENDED or (deep.is_demanded and deep.state is not LockState.DEMANDED):
+            self._held.end_duty(lock_id, Duty.SERVE)
+            return Outcome("skipped", lock_id, f"the lock is {deep.state.name}")
+        if deep.state is LockState.DEMANDED and self._is_past(deep):
+            self._held.end_duty(lock_id, Duty.SERVE)
+            return Outcome("expired", lock_id, "the demand was not served in time")
+        lock = self._newest.lock(lock_id)
+        if lock.state is not LockState.DEMANDED or lock.due_at <= self._gateway.now():
+            why = f"waits: the lock is {lock.state.name}, which is not yet deep enough"
+            return Outcome("skipped", lock_id, why)
+        answer = self._answer(lock)
+        if why_dear := self._too_dear(lock, answer):
+            return Outcome("skipped", lock_id, why_dear)
+        crash_point("serve:begun")
+        receipt = self._gateway.transact(
+            "PrepaidLock", "serve", lock_id, answer, intent=f"serve:{lock_id.hex()}"
+        )
+        crash_point("serve:sent")
+        if self._depth == 0:
+            self._held.end_duty(lock_id, Duty.SERVE)
+        return Outcome("served", lock_id, f"{len(answer)} bytes on chain", receipt)
+
+    def disputes(self) -> list[bytes]:
+        """Return the disputed locks that this node has not replied to, as far as is known; see
+        `demands`.
+        """
+        return self._waiting(Duty.REPLY)
+
+    def reply(self, lock_id: bytes) -> Outcome:
+        """Show the judges what opens the answer or the data set, and put all bytes where they
+        look.
+        """
+        lock = self._book.lock(lock_id)
+        is_disputed = lock.state is LockState.DISPUTED
+        is_over = lock.state in _ENDED or (is_disputed and self._is_past(lock))
+        if is_over or self._has_replied(self._cases, lock_id):
+            self._held.end_duty(lock_id, Duty.REPLY)
+            return Outcome("skipped", lock_id, f"the lock is {lock.state.name}; nothing to add")
+        if not is_disputed or lock.due_at <= self._gateway.now():
+            why = f"waits: the lock is {lock.state.name} in what is deep enough"
+            return Outcome("skipped", lock_id, why)
+        if self._has_replied(self._newest_cases, lock_id):
+            return Outcome("skipped", lock_id, "waits: the reply is not yet deep enough")
+        self._put_again(lock)  # first: the bytes count even if no evidence can be sealed or sent
+        evidence = self._sealed_reply(lock)
+        crash_point("reply:journaled")
+        digest = self._store.put(evidence).digest
+        crash_point("reply:stored")
+        receipt = self._gateway.transact(
+            "DisputeCourt",
+            "addEvidence",
+            lock_id,
+            digest,
+            len(evidence),
+            intent=f"evidence:{lock_id.hex()}",
+        )
+        crash_point("reply:sent")
+        if self._depth == 0:
+            self._held.end_duty(lock_id, Duty.REPLY)
+        return Outcome("replied", lock_id, "the judges can look at all of it", receipt)
+
+    # ---- inside
+
+    def _scan_for(self, kind: Duty) -> InboxScan:
+        def take(event: ChainEvent) -> None:
+            self._held.put_duty(bytes(event.args["lockId"]), kind)
+
+        return InboxScan(
+            self._gateway,
+            self._held,
+            ("PrepaidLock", _EVENTS[kind]),
+            # A reply is evidence for judges: it waits for a dispute that stands. Serving does not.
+            confirmations=0 if kind is Duty.SERVE else self._depth,
+            take=take,
+            # What a reorganisation took off waits until the lock ends, or for its event again.
+            undo=lambda: None,
+            payee=self._keys.address,
+        )
+
+    def _waiting(self, kind: Duty) -> list[bytes]:
+        self.unread.pop(kind, None)
+        try:
+            self._scans[kind].follow()
+        except NodeUnavailable:
+            raise
+        except DmsmError as error:  # what is known already has its deadline
+            _log.warning("%s events could not be read: %s", _EVENTS[kind], error)
+            self.unread[kind] = error
+        return self._held.duties(kind)
+
+    def _is_past(self, lock: Lock) -> bool:
+        """Whether the lock's stage is over in a block deep enough."""
+        deep = self._gateway.block(self._gateway.final(self._depth))
+        return lock.due_at <= deep.timestamp
+
+    def _has_replied(self, cases: CaseBook, lock_id: bytes) -> bool:
+        return any(one.by == self._keys.address for one in cases.brought(lock_id))
+
+    def _answer(self, lock: Lock) -> bytes:
+        """Return the answer's bytes: the node's own, or those of the content store, whose digest
+        the lock names.
+        """
+        job = self._held.request(lock.lock_id)
+        if job is not None and job.answer is not None:
+            return job.answer
+        try:
+            return self._store.get(lock.answer_digest, max_bytes=lock.answer_length)
+        except StorageError as error:
+            raise ServiceError(
+                f"this node's store has no answer of lock {lock.lock_id.hex()}, which was demanded "
+                f"by {lock.due_at}, and the content store gives none ({error}); is it the store "
+                "that accepted? Put it back, or price and bond go"
+            ) from error
+
+    def _too_dear(self, lock: Lock, answer: bytes) -> str | None:
+        """Return why serving waits for cheaper gas, None when it does not."""
+        demanded = self._newest.event_of("Demanded", lock.lock_id)
+        begun_at = self._gateway.block(demanded.block_number).timestamp
+        half_at, deposit_wei = (begun_at + lock.due_at) // 2, demanded.args["depositWei"]
+        if self._gateway.now() >= half_at:
+            return None
+        cost_wei = self._gateway.cost_wei("PrepaidLock", "serve", lock.lock_id, answer)
+        if cost_wei <= deposit_wei:
+            return None
+        return (
+            f"waits for cheaper gas: serving costs {cost_wei} wei, {deposit_wei} are deposited; "
+            f"from {half_at} on it is served at any price"
+        )
+
+    def _sealed_reply(self, lock: Lock) -> bytes:
+        kept = self._held.evidence(lock.lock_id)
+        if kept is not None:
+            return kept
+        case = self._cases.case(lock.lock_id)
+        sealed = seal_evidence(
+            self._document(lock),
+            lock_id=lock.lock_id,
+            by=self._keys.address,
+            judges=judges_of(self._gateway, before=case.opened_at),
+            gateway=self._gateway,
+            directory=self._directory,
+        )
+        return self._held.keep_evidence(lock.lock_id, sealed)
+
+    def _document(self, lock: Lock) -> Evidence:
+        if lock.threshold != 0:
+            stored = self._held.data_set(lock.subject)
+            return DataSetEvidence(secret=None if stored is None else group_secret(stored.data_key))
+        proof = self._held.proof(lock.lock_id)
+        if proof is None:
+            return AnswerEvidence(answer=None, request=None)
+        return AnswerEvidence(answer=proof.opening, request=self._opening_of(proof.message))
+
+    def _opening_of(self, message: bytes) -> bytes | None:
+        """Return the opening of a request, which was sealed to this node."""
+        key = self._keys.decryption_key
+        try:
+            return kem.opening(key, message).to_bytes(key.public_key)
+        except CryptoError:
+            return None
+
+    def _put_again(self, lock: Lock) -> None:
+        """Make sure that the content store has what judges will ask for."""
+        if lock.threshold != 0:
+            stored = self._held.data_set(lock.subject)
+            if stored is not None:
+                self._put_data_set(stored)
+            return
+        job, proof = self._held.request(lock.lock_id), self._held.proof(lock.lock_id)
+        if job is not None and job.answer is not None:
+            self._store.put(job.answer)
+        if proof is not None:
+            self._store.put(proof.message)
+
+    def _put_data_set(self, stored: StoredDataSet) -> None:
+        try:
+            stored_files.put_all(self._store, self._held, stored)
+        except StorageError as error:  # the manifest is here, and the reply has to go out
+            _log.warning(
+                "data set %s could not be put again whole: %s", stored.data_set_id.hex(), error
+            )
+            self._store.put(stored.manifest, lasting=True)

@@ -1,0 +1,81 @@
+"""Events that concern a node, each taken in once its block is deep enough, and followed through
+reorganisations.
+
+The position lies in the node's own store as numbers and hashes of blocks: when the chain lacks one
+of them, it goes back to the last that both know, however deep that lies within 256 blocks (beyond,
+it starts over).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from offchain.chain.errors import ChainError
+from offchain.chain.events import EventBatch, EventCursor, poll_together
+from offchain.chain.facts import ChainEvent
+from offchain.chain.gateway import ChainGateway
+from offchain.node.store import NodeStore
+
+_log = logging.getLogger(__name__)
+
+
+class InboxScan:
+    """One kind of event, `source` (contract, name), as one node takes it in.
+
+    `take` stores what an event tells and must be idempotent: after a crash an event comes again.
+    `undo` is called when blocks were taken off the chain, before what came in their place.
+    """
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        held: NodeStore,
+        source: tuple[str, str],
+        *,
+        confirmations: int,
+        take: Callable[[ChainEvent], None],
+        undo: Callable[[], None],
+        **indexed: Any,
+    ) -> None:
+        self._take, self._undo, self._name = take, undo, ".".join(source)
+        self._ahead: EventBatch | None = None
+        self._cursor = EventCursor(
+            gateway,
+            [source],
+            held.path,
+            name=self._name,
+            confirmations=confirmations,
+            indexed=indexed,
+        )
+
+    def follow(self) -> None:
+        """Take in all that is new and deep enough. Raises LogUnreadable, NodeUnavailable."""
+        has_more = True
+        while has_more:
+            batch, self._ahead = self._ahead or self._cursor.poll(), None
+            if batch.rolled_back_to is not None:
+                _log.warning(
+                    "%s: a reorganisation took off what followed block %d",
+                    self._name,
+                    batch.rolled_back_to,
+                )
+                self._undo()
+            for event in batch.events:
+                self._take(event)
+            self._cursor.commit(batch)
+            has_more = batch.has_more
+
+
+def look_ahead(scans: Sequence[InboxScan]) -> None:
+    """Read for several scans at once what each will take in at its next `follow`. Where that fails
+    nothing is said: each asks alone then, so that none fails for another's sake.
+    """
+    try:
+        batches = poll_together([scan._cursor for scan in scans])
+    except ChainError as error:
+        _log.info("events are asked for one kind after another: %s", error)
+        batches = [None] * len(scans)
+    for scan, batch in zip(scans, batches, strict=True):
+        scan._ahead = batch

@@ -1,0 +1,182 @@
+"""A node's desk for broadcasts: recognise who asks, offer a data set once (protocol §5.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offchain.chain.facts import ChainEvent, ContractRevert
+from offchain.crypto import kem
+from offchain.errors import CryptoError, RecordError
+from offchain.member.crash_points import crash_point
+from offchain.member.data_sets import PublishedDataSet, find_data_set
+from offchain.member.roles import BroadcastState
+from offchain.node.bond import BondKeeper
+from offchain.node.desk import Desk, NodeParts
+from offchain.node.inbox_scan import InboxScan
+from offchain.node.offer_check import OfferCheck
+from offchain.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
+from offchain.node.store import StoredDataSet
+from offchain.records import contexts
+from offchain.records import sharing as sharing_records
+from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
+from offchain.types import Account
+
+_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+_NOTED = "broadcasts:open"
+
+
+class OfferDesk(Desk):
+    """Answer broadcasts that want this node's region. Each method is one idempotent step."""
+
+    def __init__(self, parts: NodeParts, bond: BondKeeper) -> None:
+        super().__init__(parts)
+        self._bond, self._check = bond, OfferCheck(parts)
+        self.scan = InboxScan(
+            self._gateway,
+            self._held,
+            ("DataMarket", "Broadcast"),
+            confirmations=self._depth,
+            take=self._note,
+            undo=lambda: None,  # one that the chain lacks is not open, and is forgotten for that
+        )
+
+    def open_broadcasts(self) -> list[bytes]:
+        """Return the broadcasts that want this node's region, are open, and were not dealt with
+        yet.
+        """
+        self.scan.follow()
+        return [one for one in self._noted() if self._is_open(one)]
+
+    def respond(self, broadcast_id: bytes) -> Outcome:
+        """Offer the data set that covers most of the window, if the requester's ID opening is
+        recognised.
+        """
+        requester, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        if BroadcastState(state) is BroadcastState.NONE:
+            return Outcome("skipped", broadcast_id, "the chain has no such broadcast (any more)")
+        if BroadcastState(state) is not BroadcastState.OPEN:
+            return self._leave(broadcast_id, f"the broadcast is {BroadcastState(state).name}")
+        why = self._why_unrecognised(broadcast_id, requester, conditions)
+        if why is not None:
+            return self._leave(broadcast_id, why)
+        offer = self._held.response(broadcast_id) or self._best_offer(conditions)
+        if offer is None:
+            return Outcome("skipped", broadcast_id, "no data set of this node fits the conditions")
+        data_set_id, price_wei = offer.data_set_id, offer.price_wei
+        if price_wei > conditions.maxPriceWei:
+            return self._leave(broadcast_id, f"{price_wei} wei is above the maximum")
+        why = self._check.why_not(conditions, price_wei)
+        if why is not None:
+            return self._leave(broadcast_id, why)
+        why = self._bond.why_not_covered(self._bond.bond_for(price_wei))
+        if why is not None:  # an offer that is not covered could only collect the deposit
+            return Outcome("skipped", broadcast_id, f"waits: {why}")
+        # Before it is sent: whoever answered closes the broadcast, also after a crash here.
+        self._held.put_response(broadcast_id, data_set_id=data_set_id, price_wei=price_wei)
+        crash_point("respond:journaled")
+        try:
+            receipt = self._gateway.transact(
+                "DataMarket",
+                "respond",
+                broadcast_id,
+                data_set_id,
+                price_wei,
+                intent=f"respond:{broadcast_id.hex()}",
+            )
+        except ContractRevert as revert:
+            if revert.name == STOPPED:
+                return Outcome("skipped", broadcast_id, f"waits: {revert.sentence}")
+            return self._leave(broadcast_id, revert.sentence)
+        crash_point("respond:sent")
+        return Outcome("responded", broadcast_id, f"offered {data_set_id.hex()}", receipt)
+
+    # ---- inside
+
+    def _note(self, event: ChainEvent) -> None:
+        region = self._directory.member(self._keys.address).region_id
+        broadcast_id = bytes(event.args["broadcastId"])
+        if region not in [bytes(one) for one in event.args["conditions"].regions]:
+            return
+        noted = self._noted()
+        if broadcast_id not in noted and not self._is_left(broadcast_id):
+            self._held.remember(_NOTED, b"".join([*noted, broadcast_id]))
+
+    def _noted(self) -> list[bytes]:
+        joined = self._held.recall(_NOTED) or b""
+        return [joined[start : start + 32] for start in range(0, len(joined), 32)]
+
+    def _is_left(self, broadcast_id: bytes) -> bool:
+        return self._held.recall(_left(broadcast_id)) is not None
+
+    def _is_open(self, broadcast_id: bytes) -> bool:
+        if self._is_left(broadcast_id) or self._stands(broadcast_id, self._depth):
+            self._forget(broadcast_id)
+            return False
+        if self._depth and self._stands(broadcast_id, 0):
+            return False  # answered, and not yet deep enough
+        _, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        is_over = self._gateway.now() >= conditions.respondBy
+        if BroadcastState(state) is BroadcastState.OPEN and not is_over:
+            return True
+        self._forget(broadcast_id)
+        return False
+
+    def _stands(self, broadcast_id: bytes, confirmations: int) -> bool:
+        """Whether this node's answer is on the chain, so many blocks deep."""
+        if self._held.response(broadcast_id) is None:
+            return False
+        block = self._gateway.final(confirmations)
+        form = self._gateway.call("DataMarket", "formOf", broadcast_id, block=block)
+        return self._keys.address in [line.processor for line in form]
+
+    def _forget(self, broadcast_id: bytes) -> None:
+        kept = [one for one in self._noted() if one != broadcast_id]
+        self._held.remember(_NOTED, b"".join(kept))
+
+    def _leave(self, broadcast_id: bytes, why: str) -> Outcome:
+        self._held.remember(_left(broadcast_id), why.encode())
+        return Outcome("skipped", broadcast_id, why)
+
+    def _why_unrecognised(
+        self, broadcast_id: bytes, requester: Account, conditions: Any
+    ) -> str | None:
+        me = self._keys.address
+        context = contexts.opening(
+            chain_id=self._gateway.chain_id,
+            data_market=self._gateway.deployment.address("DataMarket"),
+            requester=requester,
+            processor=me,
+            broadcast_id=broadcast_id,
+        )
+        length = min(conditions.openingsLength, MAX_OBJECT_BYTES)
+        try:
+            openings = self._store.get(bytes(conditions.openingsDigest), max_bytes=length)
+            sealed = sharing_records.decode_openings(openings).get(me)
+            if sealed is None:
+                return "the requester sealed no ID opening to this node"
+            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            opening = sharing_records.decode_opening(plain)
+        except _UNREADABLE as error:
+            return f"the ID opening is unreadable: {error}"
+        if not self._directory.recognises(requester, opening.identity, opening.salt):
+            return "the ID does not open the registered commitment"
+        return None
+
+    def _best_offer(self, conditions: Any) -> StoredDataSet | None:
+        def covered_s(stored: StoredDataSet) -> int:
+            published = self._fitting(stored, conditions)
+            if published is None:
+                return 0
+            return published.overlaps(conditions.windowFrom, conditions.windowTo)
+
+        candidates = [one for one in self._held.data_sets() if one.published and covered_s(one) > 0]
+        return max(candidates, key=covered_s, default=None)
+
+    def _fitting(self, stored: StoredDataSet, conditions: Any) -> PublishedDataSet | None:
+        block = self._gateway.final(self._depth)
+        published = find_data_set(self._gateway, stored.data_set_id, block=block)
+        return published if published and published.kind == conditions.kind else None
+
+
+def _left(broadcast_id: bytes) -> str:
+    return f"broadcast:left:{broadcast_id.hex()}"

@@ -1,0 +1,256 @@
+"""Publish a data set of the node's region: consenting devices, whole days, a fresh key (protocol
+§2.5).
+
+The files lie on this machine before the key, the Paillier pair and the sealed manifest are
+journaled, and these before anything leaves it: a retry stores and publishes the same bytes, and a
+data set that could never be sold again for want of its key does not come about. The transaction is
+sent when the store has shown all files back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from eth_utils.crypto import keccak
+
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import messages, paillier, sharing
+from offchain.crypto.messages import abi_encode
+from offchain.crypto.sharing import DataKey
+from offchain.member.consent import lacking_consent
+from offchain.member.crash_points import crash_point
+from offchain.member.data_sets import PublishedDataSet, data_set_of, find_data_set
+from offchain.member.errors import DataSetInvalid, NothingToPublish
+from offchain.member.member_keys import MemberKeys
+from offchain.member.members import MemberDirectory
+from offchain.member.roles import MemberRole
+from offchain.node import stored_files
+from offchain.node.data_set_files import build_data_set
+from offchain.node.outcome import MAX_OBJECT_BYTES
+from offchain.node.store import NodeStore, StoredDataSet
+from offchain.node.windows import HeldWindow, WindowPending, held_window
+from offchain.records.dataset import KIND_FULL_READINGS
+from offchain.storage import ContentStore
+from offchain.storage.errors import ObjectNotFound
+from offchain.types import Account
+
+_log = logging.getLogger(__name__)
+
+
+class DataSetPublisher:
+    """Build and publish data sets. `paillier_bits` is the size of each set's own key pair."""
+
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+        price_wei: int,
+        paillier_bits: int = paillier.DEFAULT_BITS,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+        self._price_wei = price_wei
+        self._paillier_bits = paillier_bits
+
+    def publish(self, window_from: int, window_to: int) -> PublishedDataSet:
+        """Publish the window's data set, or return the one that was published before.
+
+        Both ends are UTC midnights. Consent is looked up again right before it is sent. Raises
+        NothingToPublish when no consenting device has anchored readings there.
+        """
+        while (lost := self._held.data_set(self._next_id())) and lost.published:
+            self._again(lost)  # taken off the chain; no other may have its id
+        for begun in self._held.data_sets():
+            if not begun.published:
+                self._finish(begun)  # begun before a crash; its id is the ledger's next
+        for known in self._held.data_sets():
+            if (known.from_s, known.to_s) == (window_from, window_to):
+                return self._again(known)
+        while True:
+            published = self._finish(self._build(window_from, window_to))
+            if published is not None:
+                return published
+
+    def is_final(self, data_set_id: bytes) -> bool:
+        """Whether a data set's publication cannot be taken off the chain any more."""
+        return find_data_set(self._gateway, data_set_id, block=self._gateway.final()) is not None
+
+    def published(self) -> list[PublishedDataSet]:
+        """Return the data sets that this node published."""
+        stored = (one for one in self._held.data_sets() if one.published)
+        found = (find_data_set(self._gateway, one.data_set_id) for one in stored)
+        return [one for one in found if one is not None]
+
+    def consenting_windows(self, window_from: int, window_to: int) -> list[HeldWindow]:
+        """Return what may be published now, by account: active devices of the region whose owner
+        is active and consents. A device with readings still on their way is left out.
+        """
+        region = self._directory.member(self._keys.address).region_id
+        devices = [member.account for member in self._directory.active(MemberRole.DEVICE, region)]
+        lacking = lacking_consent(self._gateway, devices)
+        consenting = sorted((one for one in devices if one not in lacking), key=_by_account)
+        windows = (self._window(device, window_from, window_to) for device in consenting)
+        return [window for window in windows if window is not None]
+
+    def _window(self, device: Account, window_from: int, window_to: int) -> HeldWindow | None:
+        try:
+            return held_window(
+                self._held, self._gateway, device, from_s=window_from, to_s=window_to
+            )
+        except WindowPending as pending:
+            _log.warning("left out of the data set: %s", pending)
+            return None
+
+    def _next_id(self) -> bytes:
+        return bytes(self._gateway.call("DataLedger", "nextDataSetId", self._keys.address))
+
+    def _build(self, window_from: int, window_to: int) -> StoredDataSet:
+        windows = self.consenting_windows(window_from, window_to)
+        if not windows:
+            raise NothingToPublish(
+                "no device whose owner consents has complete anchored readings in this window "
+                "of whole UTC days"
+            )
+        data_set_id = self._next_id()
+        data_key = DataKey.generate()
+        paillier_key = paillier.generate_private_key(self._paillier_bits)
+        built = build_data_set(
+            windows,
+            data_set_id=data_set_id,
+            processor=self._keys.address,
+            window=(window_from, window_to),
+            data_key=data_key,
+            paillier_key=paillier_key,
+            gateway=self._gateway,
+        )
+        if len(built.manifest) > MAX_OBJECT_BYTES:
+            raise DataSetInvalid(
+                f"the manifest has {len(built.manifest)} bytes; publish a shorter window"
+            )
+        cids = self._store.stage(built.files)
+        crash_point("publish:staged")
+        stored_files.note(self._held, data_set_id, cids, built.files)
+        devices = json.dumps([one.device for one in windows])
+        self._held.remember(_devices_of(data_set_id), devices.encode())
+        self._held.put_data_set(
+            data_set_id=data_set_id,
+            data_key=data_key,
+            paillier=paillier_key,
+            from_s=window_from,
+            to_s=window_to,
+            rows=built.rows,
+            readings_root=built.readings_root,
+            manifest=built.manifest,
+            price_wei=self._price_wei,
+        )
+        crash_point("publish:journaled")
+        stored = self._held.data_set(data_set_id)
+        if stored is None:
+            raise DataSetInvalid("the data set that was just stored is not there")
+        return stored
+
+    def _finish(self, stored: StoredDataSet) -> PublishedDataSet | None:
+        """Publish what was built; None, and it is forgotten, if consent ended meanwhile."""
+        if lacking := self._lacking(stored):
+            _log.warning("a data set is not published, since consent ended: %s", lacking)
+            self._drop(stored)
+            return None
+        try:
+            return self._send(stored)
+        except ObjectNotFound as error:
+            if self._is_begun(stored):
+                raise
+            _log.warning("a data set is built anew, since its files are gone: %s", error)
+            self._drop(stored)
+            return None
+
+    def _drop(self, stored: StoredDataSet) -> None:
+        self._store.unpin(*(cid for cid, _ in stored_files.noted(self._held, stored)))
+        self._held.drop_data_set(stored.data_set_id)
+
+    def _again(self, known: StoredDataSet) -> PublishedDataSet:
+        """Find what was published before; send again what a reorganisation took away."""
+        if lacking := self._lacking(known):
+            raise DataSetInvalid(
+                f"data set {known.data_set_id.hex()} is off the chain after a reorganisation and "
+                f"cannot be published again, since consent ended: {lacking}"
+            )
+        return self._send(known)
+
+    def _lacking(self, stored: StoredDataSet) -> dict[Account, str]:
+        """Return its devices without consent, while it can still be kept from the chain."""
+        if self._is_begun(stored):
+            return {}
+        devices = json.loads(self._held.recall(_devices_of(stored.data_set_id)) or b"[]")
+        return lacking_consent(self._gateway, devices)
+
+    def _is_begun(self, stored: StoredDataSet) -> bool:
+        """Tell whether its publication was sent or is on the chain."""
+        if self._gateway.is_begun(_intent(stored.data_set_id)):
+            return True
+        return find_data_set(self._gateway, stored.data_set_id) is not None
+
+    def _send(self, stored: StoredDataSet) -> PublishedDataSet:
+        digest = stored_files.put_all(self._store, self._held, stored)[-1].digest
+        crash_point("publish:stored")
+        if find_data_set(self._gateway, stored.data_set_id) is None:
+            self._gateway.transact(
+                "DataLedger",
+                "publish",
+                self._publication(stored, digest),
+                intent=_intent(stored.data_set_id),
+            )
+            crash_point("publish:sent")
+        published = data_set_of(self._gateway, stored.data_set_id)
+        if published.key_hash != _key_hash(stored.data_key):
+            raise DataSetInvalid(
+                f"data set {stored.data_set_id.hex()} on chain has another key: "
+                "another store publishes for the same account"
+            )
+        self._held.set_published(stored.data_set_id)
+        return published
+
+    def _publication(self, stored: StoredDataSet, manifest_digest: bytes) -> tuple[object, ...]:
+        commitment = sharing.key_commitment(stored.data_key)
+        message = messages.data_key_message(
+            chain_id=self._gateway.chain_id,
+            data_ledger=self._gateway.deployment.address("DataLedger"),
+            processor=self._keys.address,
+            data_set_id=stored.data_set_id,
+            key_commitment=commitment,
+        )
+        return (
+            stored.from_s,
+            stored.to_s,
+            KIND_FULL_READINGS,
+            stored.rows,
+            len(stored.manifest),
+            stored.readings_root,
+            manifest_digest,
+            commitment.words(),
+            sharing.prove_data_key(stored.data_key, message).words(),
+        )
+
+
+def _intent(data_set_id: bytes) -> str:
+    return f"publish:{data_set_id.hex()}"
+
+
+def _devices_of(data_set_id: bytes) -> str:
+    return f"devices:{data_set_id.hex()}"
+
+
+def _by_account(account: str) -> int:
+    return int(account, 16)
+
+
+def _key_hash(data_key: DataKey) -> bytes:
+    return keccak(abi_encode(["uint256[4]"], [sharing.key_commitment(data_key).words()]))

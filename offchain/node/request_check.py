@@ -1,0 +1,107 @@
+"""Check a request again off chain: message, ID opening, devices and window (protocol §3)."""
+
+from __future__ import annotations
+
+from offchain.chain.facts import ChainEvent
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import kem
+from offchain.errors import CryptoError, RecordError
+from offchain.member.errors import RequestRefused, ServiceError
+from offchain.member.locks import Lock
+from offchain.member.member_keys import MemberKeys
+from offchain.member.members import MemberDirectory
+from offchain.member.roles import MemberRole, Reason
+from offchain.node.store import NodeStore
+from offchain.node.windows import HeldWindow, held_window
+from offchain.records import contexts, request
+from offchain.records.request import RequestText
+from offchain.storage import ContentStore
+from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
+
+_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+
+
+class RequestCheck:
+    """What a node looks at before it answers; each refusal names the reason that goes on chain."""
+
+    def __init__(
+        self,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        readings: NodeStore,
+        directory: MemberDirectory,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._held = readings
+        self._directory = directory
+
+    def message(self, event: ChainEvent) -> bytes:
+        """Return the sealed message M. Raises RequestRefused when it cannot be had."""
+        order = event.args["order"]
+        try:
+            return self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
+        except _UNREADABLE as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+
+    def windows(
+        self, lock: Lock, event: ChainEvent, sealed: bytes, *, as_of_block: int
+    ) -> list[HeldWindow]:
+        """Open M, recognise who asks, and return the readings asked for, anchored by a block.
+
+        Raises RequestRefused, and WindowPending while something asked for is still on its way.
+        """
+        text = self._open_message(lock, event, sealed)
+        windows = []
+        for device in text.devices:
+            self._check_device(device, lock.payer)
+            window = held_window(
+                self._held,
+                self._gateway,
+                device,
+                from_s=text.from_s,
+                to_s=text.to_s,
+                block=as_of_block,
+            )
+            if window is None:
+                raise RequestRefused(
+                    Reason.WINDOW_UNAVAILABLE, f"{device} has no reading in the window"
+                )
+            windows.append(window)
+        return windows
+
+    def _open_message(self, lock: Lock, event: ChainEvent, sealed: bytes) -> RequestText:
+        order = event.args["order"]
+        context = contexts.request(
+            chain_id=self._gateway.chain_id,
+            prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
+            requester=lock.payer,
+            processor=lock.payee,
+            type_id=lock.type_id,
+            nonce=bytes(order.nonce),
+        )
+        try:
+            plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
+            text = request.decode(plain)
+        except _UNREADABLE as error:
+            raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
+        if not self._directory.recognises(lock.payer, text.identity, text.salt):
+            raise RequestRefused(
+                Reason.ID_NOT_RECOGNISED, "the ID does not open the registered commitment"
+            )
+        return text
+
+    def _check_device(self, device: str, requester: str) -> None:
+        region = self._directory.member(self._keys.address).region_id
+        try:
+            member = self._directory.member(device)
+        except ServiceError as error:
+            raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
+        is_theirs = member.role is MemberRole.DEVICE and member.owner == requester
+        if not is_theirs or member.region_id != region:
+            raise RequestRefused(
+                Reason.WINDOW_UNAVAILABLE,
+                f"{device} is not a device of the requester in this region",
+            )

@@ -1,0 +1,352 @@
+"""A node's desk for users' requests: check again, answer, accept, claim, settle (protocol §3).
+
+Every step is journaled in the node's store before its side effect and can be taken up again after
+a crash: the factor x and the sealed answer are durable before C is sent, and a retry sends the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from offchain.audit.opened_answer import answer_context
+from offchain.billing.tariff import Tariff
+from offchain.chain.facts import ChainEvent, ContractRevert
+from offchain.crypto.messages import factor_commitment
+from offchain.crypto.paillier import PaillierPublicKey
+from offchain.crypto.secret import SecretBytes
+from offchain.errors import FormatError
+from offchain.member.crash_points import crash_point
+from offchain.member.errors import RequestRefused, ServiceError, UnfitMember
+from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock
+from offchain.member.roles import LockState, Reason
+from offchain.node.bond import BondKeeper
+from offchain.node.desk import Desk, NodeParts
+from offchain.node.inbox_scan import InboxScan
+from offchain.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
+from offchain.node.reply import compose_answer, seal_answer
+from offchain.node.request_check import RequestCheck
+from offchain.node.seals_ahead import SealsAhead
+from offchain.node.settlements import Settlements
+from offchain.node.store import JobState, RequestJob
+from offchain.node.windows import WindowPending
+from offchain.records.answer import Answer
+from offchain.storage import Cid
+
+# Where a lock may be once its claim is mined.
+_EARNED = (
+    LockState.CLAIMED,
+    LockState.DEMANDED,
+    LockState.DISPUTED,
+    LockState.SETTLED,
+    LockState.SLASHED,
+)
+
+
+class RequestDesk(Desk):
+    """Serve the requests that name this node. Each method is one step and idempotent."""
+
+    def __init__(self, parts: NodeParts, bond: BondKeeper, tariff: Tariff) -> None:
+        super().__init__(parts)
+        self._bond, self._tariff = bond, tariff
+        self._seals = SealsAhead()
+        self._check = RequestCheck(
+            self._gateway, self._store, self._keys, self._held, self._directory
+        )
+        self._settlements = Settlements(
+            gateway=self._gateway, held=self._held, book=self._book, depth=self._depth
+        )
+        self.scan = InboxScan(
+            self._gateway,
+            self._held,
+            ("PrepaidLock", "Requested"),
+            confirmations=self._depth,
+            take=self._take_in,
+            undo=self._forget_lost,
+            payee=self._keys.address,
+        )
+
+    def pending(self) -> list[bytes]:
+        """Return the locks that wait for this node's yes or no, or for a no to be final."""
+        self.scan.follow()
+        waiting = (JobState.NEW, JobState.ACCEPTING, JobState.REJECTING)
+        found = [job.lock_id for state in waiting for job in self._held.requests(state)]
+        self._seals.keep_only(found)
+        return found
+
+    def handle(self, lock_id: bytes) -> Outcome:
+        """Accept the request with a sealed answer, or reject it with a reason."""
+        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is not LockState.REQUESTED:
+            return self._catch_up(lock, job)
+        if self._is_on_its_way(job):
+            return Outcome("skipped", lock_id, "waits: what was said is not yet deep enough")
+        left_s = lock.expires_at - self._gateway.now()
+        if left_s <= 0:
+            self._held.set_request_state(
+                lock_id, JobState.FAILED, reason="T passed before acceptance"
+            )
+            return Outcome("expired", lock_id, "T passed before acceptance; nothing is owed")
+        if job.state is JobState.REJECTING:
+            return self._reject(lock, _refusal_of(job))
+        try:
+            self._require_time(lock, left_s)
+            job = self._prepared(lock, job)
+        except RequestRefused as refusal:
+            return self._reject(lock, refusal)
+        except WindowPending as pending:
+            if left_s < 3 * self._terms.margin_s:
+                why = f"{pending}; ask again later"
+                return self._reject(lock, RequestRefused(Reason.WINDOW_UNAVAILABLE, why))
+            return Outcome("skipped", lock_id, f"waits: {pending}")
+        short = self._bond.why_not_covered(lock.bond_wei)
+        if short is not None:
+            if left_s < 3 * self._terms.margin_s:
+                return self._reject(lock, RequestRefused(Reason.NOT_SERVED, short))
+            return Outcome("skipped", lock_id, f"waits: {short}")
+        try:
+            return self._accept(lock, job)
+        except ContractRevert as revert:
+            if revert.name == STOPPED:  # it may be over before T; later the price goes back
+                return Outcome("skipped", lock_id, f"waits: {revert.sentence}")
+            raise
+
+    def claimable(self) -> list[bytes]:
+        """Return the accepted locks whose factor is yet to reveal, or whose claim is not yet deep
+        enough.
+        """
+        open_jobs = [
+            *self._held.requests(JobState.ACCEPTED),
+            *self._held.requests(JobState.CLAIMING),
+        ]
+        return [job.lock_id for job in open_jobs]
+
+    def claim(self, lock_id: bytes) -> Outcome:
+        """Reveal x and so fix the right to the price; not revealed with less than the margin
+        before T.
+        """
+        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        if lock.state is LockState.REQUESTED and job.state is JobState.ACCEPTED:
+            return self.handle(lock_id)  # not final yet, or a reorganisation took it off
+        if lock.state is not LockState.ACCEPTED or job.factor is None:
+            return self._catch_up(lock, job)
+        left_s = lock.expires_at - self._gateway.now()
+        # Once sent, x is public: then only T itself stops another try.
+        is_public = job.state is JobState.CLAIMING
+        if is_public and self._newest.lock(lock_id).state in _EARNED:
+            return Outcome("skipped", lock_id, "waits: the claim is not yet deep enough")
+        if left_s <= (0 if is_public else self._terms.margin_s):
+            if is_public and not self._book.is_missed(lock_id):
+                return Outcome("skipped", lock_id, "waits: the claim that was sent may be mined")
+            self._held.set_request_state(lock_id, JobState.FAILED, reason="too late to claim")
+            how = "x was sent and not mined in time" if is_public else "x stays secret"
+            return Outcome("expired", lock_id, f"too late to claim, T is {lock.expires_at}: {how}")
+        self._held.set_request_state(lock_id, JobState.CLAIMING)
+        crash_point("claim:journaled")
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "claim",
+            lock_id,
+            job.factor.reveal(),
+            gas=CLAIM_GAS,
+            intent=f"claim:{lock_id.hex()}",
+            secret=True,
+        )
+        crash_point("claim:sent")
+        if self._depth == 0:  # else it may yet be taken off: the safe block says
+            self._held.set_request_state(lock_id, JobState.CLAIMED)
+        return Outcome("claimed", lock_id, f"{lock.price_wei} wei earned", receipt)
+
+    def settleable(self) -> list[bytes]:
+        """Return the claimed locks whose stage is over and that nobody ended yet."""
+        return self._settlements.due(job.lock_id for job in self._held.requests(JobState.CLAIMED))
+
+    def settle(self, lock_ids: Sequence[bytes]) -> list[Outcome]:
+        """Make prices withdrawable, many by one transaction."""
+        return self._settlements.end(lock_ids)
+
+    # ---- taking requests in
+
+    def _take_in(self, event: ChainEvent) -> None:
+        order = event.args["order"]
+        self._held.put_request(
+            bytes(event.args["lockId"]),
+            requester=event.args["payer"],
+            type_id=order.typeId,
+            nonce=bytes(order.nonce),
+            expires_at=order.expiresAt,
+        )
+
+    def _forget_lost(self) -> None:
+        """Forget new requests that the chain has no more; they come again with their blocks."""
+        for job in self._held.requests(JobState.NEW):
+            if self._newest.lock(job.lock_id).state is LockState.NONE:
+                self._held.drop_request(job.lock_id)
+
+    def _job(self, lock_id: bytes) -> RequestJob:
+        job = self._held.request(lock_id)
+        if job is None:
+            self.scan.follow()
+            job = self._held.request(lock_id)
+        if job is None:
+            raise ServiceError(f"lock {lock_id.hex()} is no request to this node")
+        return job
+
+    def _is_on_its_way(self, job: RequestJob) -> bool:
+        """Whether a yes or no was sent that stands in a block which is not final."""
+        if job.state not in (JobState.ACCEPTED, JobState.REJECTING):
+            return False
+        return self._newest.lock(job.lock_id).state is not LockState.REQUESTED
+
+    def _catch_up(self, lock: Lock, job: RequestJob) -> Outcome:
+        """Bring the journal to where the chain is: a step was made before a crash, or by somebody
+        else.
+        """
+        ended = {
+            LockState.ACCEPTED: JobState.ACCEPTED,
+            **dict.fromkeys(_EARNED, JobState.CLAIMED),
+            LockState.REJECTED: JobState.REJECTED,
+            LockState.REFUNDED: JobState.FAILED,
+        }.get(lock.state)
+        if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
+            ended = JobState.FAILED  # a reorganisation took the request away, and its time is over
+        if ended is JobState.ACCEPTED and job.state is JobState.CLAIMING:
+            ended = None  # the claim was sent and is not yet deep enough
+        if ended is not None and job.state is not ended:
+            self._held.set_request_state(lock.lock_id, ended, reason="taken from the chain")
+        if lock.state is LockState.ACCEPTED and job.answer is not None:
+            self._store.put(job.answer)
+            return Outcome("accepted", lock.lock_id, "accepted before")
+        return Outcome("skipped", lock.lock_id, f"the lock is {lock.state.name}")
+
+    def _require_time(self, lock: Lock, left_s: int) -> None:
+        """Refuse what leaves no room to claim before T, or to serve the answer if it is demanded:
+        the time to serve is the rules' of the lock's version, and cannot be changed later.
+        """
+        depth_s = self._depth_s()
+        needed_s = 2 * self._terms.margin_s + depth_s
+        if left_s < needed_s:
+            raise RequestRefused(
+                Reason.TOO_LITTLE_TIME, f"{left_s} s are left before T, {needed_s} s are needed"
+            )
+        if lock.dispute_window_s == 0:
+            return  # it settles at the claim: nothing can be demanded
+        serve_s, needed_s = self._serve_s(lock), needed_s + depth_s
+        if serve_s < needed_s:
+            raise RequestRefused(
+                Reason.NOT_SERVED,
+                f"rules {lock.rules_version} give {serve_s} s to serve a demanded answer, this "
+                f"node needs {needed_s} s; ask the consortium for longer, or another node",
+            )
+
+    def _serve_s(self, lock: Lock) -> int:
+        block = self._gateway.final(self._depth)  # as for the lock: a node behind has neither
+        rules = self._gateway.call("RequestCatalogue", "rulesAt", lock.rules_version, block=block)
+        if rules.serveSeconds == 0:  # never in real rules
+            raise ServiceError(
+                f"the chain node does not know rules {lock.rules_version}; it may be behind"
+            )
+        return int(rules.serveSeconds)
+
+    # ---- checking and answering
+
+    def _prepared(self, lock: Lock, job: RequestJob) -> RequestJob:
+        if job.answer is not None:
+            return job
+        event = self._book.event_of("Requested", lock.lock_id)
+        kind = self._terms.type_names.get(lock.type_id)
+        if kind is None:
+            raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
+        # The windows have what was anchored by then: no more that may be taken off the chain.
+        as_of_block = max(event.block_number, self._gateway.final_number(self._depth))
+        self._seals.begin(
+            lock.lock_id, self._key_of_payer(lock), context=answer_context(lock, self._gateway)
+        )
+        message = self._check.message(event)
+        windows = self._check.windows(lock, event, message, as_of_block=as_of_block)
+        answer = compose_answer(
+            lock,
+            windows,
+            kind=kind,
+            tariff=self._tariff,
+            held=self._held,
+            signed_at=self._gateway.now(),
+            as_of_block=as_of_block,
+        )
+        factor = secrets.token_bytes(32)
+        sealed, opening = self._sealed_answer(lock, answer, factor)
+        self._held.put_proof(lock.lock_id, opening=opening, message=message)
+        self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
+        crash_point("request:journaled")
+        return self._job(lock.lock_id)
+
+    def _key_of_payer(self, lock: Lock) -> PaillierPublicKey:
+        try:
+            return self._directory.paillier_key(lock.payer)
+        except UnfitMember as error:
+            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
+
+    def _sealed_answer(self, lock: Lock, answer: Answer, factor: bytes) -> tuple[bytes, bytes]:
+        try:
+            sealed, opening = seal_answer(
+                answer,
+                lock,
+                factor=factor,
+                keys=self._keys,
+                to_user=self._seals.take(lock.lock_id),
+                gateway=self._gateway,
+            )
+        except FormatError as error:
+            raise RequestRefused(
+                Reason.ANSWER_TOO_LARGE, f"{error}; ask in several requests"
+            ) from error
+        if len(sealed) > MAX_OBJECT_BYTES:
+            raise RequestRefused(
+                Reason.ANSWER_TOO_LARGE,
+                f"{len(sealed)} bytes, {MAX_OBJECT_BYTES} are allowed; ask in several requests",
+            )
+        return sealed, opening
+
+    # ---- saying so on chain
+
+    def _accept(self, lock: Lock, job: RequestJob) -> Outcome:
+        if job.factor is None or job.answer is None:
+            raise ServiceError(f"the journal holds no answer for lock {lock.lock_id.hex()}")
+        cid: Cid = self._store.put(job.answer)
+        crash_point("request:stored")
+        secret_hash = factor_commitment(processor=self._keys.address, factor=job.factor.reveal())
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "accept",
+            lock.lock_id,
+            secret_hash,
+            cid.digest,
+            len(job.answer),
+            gas=ACCEPT_GAS,
+            intent=f"accept:{lock.lock_id.hex()}",
+        )
+        crash_point("request:accepted")
+        self._held.set_request_state(lock.lock_id, JobState.ACCEPTED)
+        return Outcome("accepted", lock.lock_id, f"an answer of {len(job.answer)} bytes", receipt)
+
+    def _reject(self, lock: Lock, refusal: RequestRefused) -> Outcome:
+        reason = str(refusal)
+        self._held.set_request_state(lock.lock_id, JobState.REJECTING, reason=reason)
+        crash_point("reject:journaled")
+        receipt = self._gateway.transact(
+            "PrepaidLock",
+            "reject",
+            lock.lock_id,
+            int(refusal.reason),
+            intent=f"reject:{lock.lock_id.hex()}",
+        )
+        if self._depth == 0:
+            self._held.set_request_state(lock.lock_id, JobState.REJECTED)
+        return Outcome("rejected", lock.lock_id, reason, receipt)
+
+
+def _refusal_of(job: RequestJob) -> RequestRefused:
+    """Return the refusal that was journaled before it was sent."""
+    name, _, why = (job.reason or "").partition(": ")
+    return RequestRefused(Reason[name], why)

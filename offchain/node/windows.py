@@ -1,0 +1,129 @@
+"""What a node holds of a device in whole UTC days, and whether all of it is anchored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offchain.chain.gateway import BlockId, ChainGateway
+from offchain.member.errors import ServiceError
+from offchain.node.store import NodeStore, StoredBatch
+from offchain.records import batch as batches
+from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
+
+_Chain = tuple[ChainGateway, BlockId]  # as of a block
+
+
+class WindowPending(ServiceError):
+    """Something of the window is on its way: held and not anchored, or anchored and not held."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HeldWindow:
+    """Anchored readings of one device in a window, in whole batches.
+
+    `opening` is the last reading before the window with its batch; None if the window begins with
+    the device's first reading. `closing` is the first reading after the window with its batch;
+    None if nothing is anchored behind the window's last reading.
+    """
+
+    device: Account
+    readings: tuple[Reading, ...]
+    batches: tuple[StoredBatch, ...]
+    nonce_keys: dict[int, bytes]
+    opening: Reading | None
+    opening_batch: Batch | None
+    closing: Reading | None
+    closing_batch: Batch | None
+
+
+def held_window(
+    held: NodeStore,
+    gateway: ChainGateway,
+    device: Account,
+    *,
+    from_s: int,
+    to_s: int,
+    block: BlockId | None = None,
+) -> HeldWindow | None:
+    """Return all that is anchored of the device in [from_s, to_s), in whole batches.
+
+    `block`: as of when; None: as of the newest final block. None is returned if the device has no
+    reading there, or the ends are no UTC midnights. Raises WindowPending when the chain and what is
+    held do not (yet) tell the same.
+    """
+    if from_s % SECONDS_PER_DAY or to_s % SECONDS_PER_DAY or from_s >= to_s:
+        return None
+    chain = gateway, gateway.final() if block is None else block
+    readings = tuple(held.readings(device, from_s=from_s, to_s=to_s))
+    stored = tuple(held.batches(device, from_s=from_s, to_s=to_s))
+    if not readings:
+        _require_nothing_newer(chain, device, held.next_batch_seq(device))
+        return None
+    if not _tile(readings, stored):
+        raise WindowPending(f"some readings of {device} in the window are in no batch yet")
+    opening = held.last_reading_before(device, from_s)
+    opening_batch = _batch_of(held, device, opening)
+    if not _follows(readings[0], opening, opening_batch):
+        raise WindowPending(f"the reading of {device} before the window is in no batch yet")
+    closing, closing_batch = _closing(held, chain, device, readings[-1].seq + 1)
+    around = [one for one in (opening_batch, closing_batch) if one is not None]
+    if not _are_anchored(chain, [*around, *(one.batch for one in stored)]):
+        raise WindowPending(f"some batches of {device} in the window are not anchored yet")
+    return HeldWindow(
+        device=device,
+        readings=readings,
+        batches=stored,
+        nonce_keys=held.nonce_keys(device, sorted({day_of(one.time_s) for one in readings})),
+        opening=opening,
+        opening_batch=opening_batch,
+        closing=closing,
+        closing_batch=closing_batch,
+    )
+
+
+def _are_anchored(chain: _Chain, wanted: list[Batch]) -> bool:
+    """Whether every batch stands on chain with exactly this root (one round trip)."""
+    gateway, block = chain
+    calls = [("DataLedger", "anchorOf", (batch.device, batch.from_seq)) for batch in wanted]
+    anchors = gateway.call_many(calls, block)
+    pairs = zip(anchors, wanted, strict=True)
+    return all(bytes(anchor) == batches.anchor_hash(batch) for anchor, batch in pairs)
+
+
+def _closing(
+    held: NodeStore, chain: _Chain, device: Account, seq: int
+) -> tuple[Reading | None, Batch | None]:
+    """Return the reading `seq` behind a window with its batch, if that is anchored."""
+    gateway, block = chain
+    anchor = bytes(gateway.call("DataLedger", "anchorOf", device, seq, block=block))
+    if anchor == bytes(32):
+        return None, None
+    found = held.readings_by_seq(device, from_seq=seq, count=1)
+    batch = _batch_of(held, device, found[0] if found else None)
+    if batch is None:
+        raise WindowPending(f"{device} anchored a batch from seq {seq} that has not come here yet")
+    return found[0], batch
+
+
+def _require_nothing_newer(chain: _Chain, device: Account, next_seq: int) -> None:
+    gateway, block = chain
+    if int(gateway.call("DataLedger", "nextSeqOf", device, block=block)) > next_seq:
+        raise WindowPending(
+            f"{device} anchored readings from seq {next_seq} on that have not come here yet"
+        )
+
+
+def _batch_of(held: NodeStore, device: Account, reading: Reading | None) -> Batch | None:
+    found = None if reading is None else held.batch_of(device, reading.seq)
+    return None if found is None else found.batch
+
+
+def _tile(readings: tuple[Reading, ...], stored: tuple[StoredBatch, ...]) -> bool:
+    in_batches = [seq for one in stored for seq in range(one.batch.from_seq, one.batch.next_seq)]
+    return in_batches == [reading.seq for reading in readings]
+
+
+def _follows(first: Reading, opening: Reading | None, opening_batch: Batch | None) -> bool:
+    if opening is None:
+        return first.seq == 1
+    return opening_batch is not None and first.seq == opening.seq + 1

@@ -1,0 +1,157 @@
+"""What a node and a user read or fetch before they need it."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from offchain.audit.opened_answer import OpenedAnswer
+from offchain.chain.errors import ChainMismatch, NodeRefused
+from offchain.chain.facts import ChainEvent
+from offchain.chain.rpc import Request
+from offchain.member.errors import NotOnChain
+from offchain.member.locks import LockBook
+from offchain.member.roles import LockState
+from offchain.node.inbox_scan import look_ahead
+from offchain.storage.errors import StoreUnavailable
+from tests.integration.node.test_requests import ask
+from tests.integration.town import House, Town
+
+
+@pytest.fixture
+def house(fresh: Town) -> Iterator[House]:
+    """A house whose node has read and done all, before the test and after."""
+    worker = fresh.houses[0].node.worker
+    worker.run_once()
+    yield fresh.houses[0]
+    worker.run_once()
+
+
+def asked_for_logs(monkeypatch: pytest.MonkeyPatch, house: House) -> list[int]:
+    """Note how many kinds of logs each question is about."""
+    endpoint, found = house.node.gateway.endpoint, list[int]()
+    request, batch = endpoint.request, endpoint.batch
+
+    def one(method: str, *params: Any) -> Any:
+        found.extend([1] if method == "eth_getLogs" else [])
+        return request(method, *params)
+
+    def many(calls: Sequence[Request], **how: bool) -> list[Any]:
+        found.extend([n] if (n := sum(call[0] == "eth_getLogs" for call in calls)) else [])
+        return batch(calls, **how)
+
+    monkeypatch.setattr(endpoint, "request", one)
+    monkeypatch.setattr(endpoint, "batch", many)
+    return found
+
+
+def test_run_once__given_new_blocks__reads_the_events_of_all_kinds_at_once(
+    fresh: Town, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.anvil.mine(2)
+    found = asked_for_logs(monkeypatch, house)
+    house.node.worker.run_once()
+    assert found == [5]  # demands, disputes, selections, broadcasts, requests
+
+
+def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_return(
+    fresh: Town, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_id = ask(house)
+    house.node.worker.run_once()
+    events, left = LockBook.events, [2]
+
+    def without_claim(self: LockBook, event: str, **filters: object) -> list[ChainEvent]:
+        if event == "Claimed" and left[0]:
+            left[0] -= 1
+            return []
+        return events(self, event, **filters)
+
+    monkeypatch.setattr(LockBook, "events", without_claim)
+    assert house.user.wait_answer(lock_id, timeout_s=60, poll_s=0.01).signature_valid
+    left[0] = 1
+    with pytest.raises(NotOnChain, match=lock_id.hex()):
+        house.user.wait_answer(lock_id, timeout_s=0)
+
+
+@pytest.mark.parametrize("error", [NodeRefused("batch", -32600, "too large"), ChainMismatch("x")])
+def test_look_ahead__that_fails__leaves_each_to_ask_alone(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    lock_id = ask(house)
+    desk = house.node.worker.requests
+
+    def refuse(_: object) -> list[Any]:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.node.gateway.endpoint, "batch", refuse)
+        look_ahead([desk.scan])
+    assert desk.pending() == [lock_id]
+
+
+def test_follow__given_a_request_taken_off_since_it_was_read_ahead__forgets_it_at_the_next(
+    fresh: Town, house: House
+) -> None:
+    desk = house.node.worker.requests
+    lock_id = ask(house)
+    look_ahead([desk.scan])
+    fresh.anvil.reorg(1)
+    assert desk.pending() == [lock_id]  # as it was read
+    assert house.user.lock(lock_id).state is LockState.NONE
+    assert desk.pending() == []
+
+
+def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_id = ask(house)
+    worker, store = house.node.worker, house.user._store
+    has_fetched, fetched = threading.Event(), list[tuple[str, bytes]]()
+    get = store.get
+
+    def noting(cid: Any, *, max_bytes: int) -> bytes:
+        data = get(cid, max_bytes=max_bytes)
+        fetched.append((threading.current_thread().name, bytes(cid)))
+        if threading.current_thread().name == "fetch-answer":
+            has_fetched.set()
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker.requests, "claimable", list)
+        worker.run_once()
+    lock = house.user.lock(lock_id)
+    assert lock.state is LockState.ACCEPTED
+    monkeypatch.setattr(store, "get", noting)
+    opened = list[OpenedAnswer]()
+    waiting = threading.Thread(
+        target=lambda: opened.append(house.user.wait_answer(lock_id, timeout_s=60))
+    )
+    waiting.start()
+    assert has_fetched.wait(30)
+    assert fetched == [("fetch-answer", lock.answer_digest)]
+    worker.run_once()
+    waiting.join(60)
+    assert opened[0].signature_valid
+
+
+def test_wait_answer__given_a_store_that_is_down_for_a_moment__waits_for_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_id = ask(house)
+    house.node.worker.run_once()
+    store, faults = house.user._store, [StoreUnavailable("down"), StoreUnavailable("down")]
+    get = store.get
+
+    def failing(cid: Any, *, max_bytes: int) -> bytes:
+        if faults:
+            raise faults.pop()
+        return get(cid, max_bytes=max_bytes)
+
+    monkeypatch.setattr(store, "get", failing)
+    assert house.user.wait_answer(lock_id, timeout_s=60, poll_s=0.01).signature_valid
+    assert faults == []
+    faults.append(StoreUnavailable("down for good"))
+    with pytest.raises(StoreUnavailable, match="for good"):
+        house.user.wait_answer(lock_id, timeout_s=0)

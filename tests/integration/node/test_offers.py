@@ -1,0 +1,114 @@
+"""What a node looks at before it offers a data set: a selection obliges it with no later yes."""
+
+import pytest
+
+from offchain.chain.gateway import ChainGateway
+from offchain.member.locks import deliver_gas
+from offchain.node.outcome import NodeTerms
+from offchain.node.worker import NodeWorker
+from tests.integration.buyer.test_sharing import call_for_data, publish_both, select_both
+from tests.integration.town import (
+    APPLICATION_WEI,
+    DATA_SET_PRICE_WEI,
+    Node,
+    Town,
+    earned_wei,
+)
+
+BREAK_EVEN_WEI = earned_wei(DATA_SET_PRICE_WEI) // deliver_gas(2, 3)  # of a unit of gas
+
+
+def worker_of(town: Town, node: Node, *, gas_price_wei: int | None = 0, **terms: int) -> NodeWorker:
+    gateway = ChainGateway(
+        town.anvil.url, town.deployment, account=node.keys.account, gas_price_wei=gas_price_wei
+    )
+    return NodeWorker(
+        gateway=gateway,
+        store=town.store,
+        keys=node.keys,
+        readings=node.held,
+        directory=town.directory,
+        tariff=town.tariff,
+        terms=NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI, **terms),
+    )
+
+
+@pytest.mark.parametrize(("more_wei", "kind"), [(0, "responded"), (1, "skipped")])
+def test_respond__given_a_gas_price__answers_what_pays_for_the_delivery(
+    fresh: Town, more_wei: int, kind: str
+) -> None:
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    worker = worker_of(fresh, node, gas_price_wei=BREAK_EVEN_WEI + more_wei)
+
+    (outcome,) = worker.run_once()
+
+    assert (outcome.kind, outcome.id) == (kind, broadcast_id)
+    form = fresh.buyers[0].agent.form(broadcast_id)
+    assert len(form) == (1 if kind == "responded" else 0)
+    if kind == "skipped":
+        cost_wei = deliver_gas(2, 3) * (BREAK_EVEN_WEI + 1)
+        assert outcome.detail.startswith(
+            f"delivering to a group of 3 with threshold 2 costs up to {cost_wei} wei of gas, "
+            f"{earned_wei(DATA_SET_PRICE_WEI)} wei would be earned"
+        )
+        assert worker.run_once() == []  # said once
+
+
+def test_respond__given_a_large_group__asks_what_its_delivery_costs(fresh: Town) -> None:
+    """At one price of gas a group of 3 is served and one of 100 is not."""
+    publish_both(fresh)
+    buyer, node, (start, end) = fresh.buyers[0], fresh.nodes[0], fresh.houses[0].window
+    now = buyer.gateway.now()
+    small = call_for_data(fresh)
+    large = buyer.agent.broadcast(
+        regions=[node.region],
+        window_from=start,
+        window_to=end,
+        max_price_wei=2 * DATA_SET_PRICE_WEI,
+        group_size=100,
+        threshold=100,
+        respond_by=now + 600,
+        select_by=now + 1_200,
+    )
+
+    kinds = {one.id: one.kind for one in worker_of(fresh, node, gas_price_wei=10**9).run_once()}
+
+    assert kinds == {small: "responded", large: "skipped"}
+
+
+def test_deliver__for_the_first_time__takes_less_gas_than_was_reckoned(fresh: Town) -> None:
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    node.worker.run_once()
+    (lock_id,) = select_both(fresh, broadcast_id)
+
+    outcome = node.worker.market.deliver(lock_id)
+
+    assert outcome.receipt is not None and outcome.receipt.gas_used < deliver_gas(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("margin_s", "depth", "kind"),
+    [(30, 0, "responded"), (31, 0, "skipped"), (15, 3, "responded"), (16, 3, "skipped")],
+)
+def test_respond__given_the_shortest_t__answers_what_leaves_time_to_deliver(
+    fresh: Town, margin_s: int, depth: int, kind: str
+) -> None:
+    """A selection may have its T 60 s ahead, the fewest there are; a block comes every 10 s."""
+    fresh.admin.set_sharing_terms(application_wei=APPLICATION_WEI, shortest_s=60)
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    for _ in range(9):
+        fresh.anvil.warp_to(fresh.anvil.now() + 10)
+    worker = worker_of(fresh, node, margin_s=margin_s, confirmations=depth)
+
+    (outcome,) = worker.run_once()
+
+    assert (outcome.kind, outcome.id) == (kind, broadcast_id)
+    if kind == "skipped":
+        needed_s = 2 * margin_s + 10 * depth
+        assert outcome.detail.startswith(
+            f"a selection may leave 60 s until T, this node needs {needed_s} s"
+        )
+        assert worker.run_once() == []

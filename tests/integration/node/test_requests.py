@@ -1,0 +1,285 @@
+"""A user's request on the real contracts: answered and audited, rejected, refunded, refused."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from offchain.chain.facts import ContractRevert
+from offchain.household.user import UserAgent
+from offchain.member.errors import AnswerInvalid, AnswerNotReady, TermsUnfit
+from offchain.member.roles import LockState
+from offchain.storage import Cid, ContentStore
+from offchain.storage.blocks import INDEX_TAG
+from offchain.types import SECONDS_PER_DAY
+from tests.integration.town import (
+    ADVICE,
+    BILL,
+    PRICE_WEI,
+    SHORTEST_S,
+    UNSERVED,
+    House,
+    Town,
+    earned_wei,
+    poll,
+)
+
+pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning:offchain")
+
+
+def ask(house: House, type_id: int = BILL, **changed: object) -> bytes:
+    start, end = house.window
+    wanted = {
+        "devices": [house.device.address],
+        "window_from": start,
+        "window_to": end,
+    } | changed
+    return house.user.request(type_id, **wanted).lock_id
+
+
+def credit_of(town: Town, house: House) -> int:
+    return house.gateway.call("CreditBook", "creditOf", house.node.keys.address)
+
+
+@pytest.mark.parametrize("type_id", [BILL, ADVICE])
+def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id: int) -> None:
+    house = fresh.houses[0]
+    credit, started = credit_of(fresh, house), time.monotonic()
+
+    lock_id = ask(house, type_id)
+    with pytest.raises(AnswerNotReady):
+        house.user.answer(lock_id)
+    assert house.node.worker.requests.pending() == [lock_id]
+    kinds = [outcome.kind for outcome in house.node.worker.run_once()]
+    opened = house.user.answer(lock_id)
+    print(f"request to answer opened: {time.monotonic() - started:.2f} s")
+    report = house.user.audit(lock_id, fresh.tariff)
+
+    assert kinds == ["accepted", "claimed"]
+    assert opened.signature_valid
+    assert report.ok, report.findings
+    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert credit_of(fresh, house) > credit
+    before = house.node.gateway.balance_wei(house.node.keys.address)
+    assert house.node.worker.withdraw() is not None
+    assert house.node.gateway.balance_wei(house.node.keys.address) - before == earned_wei(PRICE_WEI)
+    assert house.node.worker.run_once() == []
+
+
+@pytest.mark.real_chain
+def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    poll(house.node.worker, steps=2)
+    house.user.wait_answer(lock_id, timeout_s=60)
+
+    report = house.user.audit(lock_id, replace(fresh.tariff, flat_microusd_per_kwh=1))
+
+    wrong = [finding.name for finding in report.findings if not finding.ok]
+    assert wrong == ["tariff_matches", "result_recomputed"]
+
+
+@pytest.mark.real_chain
+def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    poll(house.node.worker, steps=2)
+
+    result = house.user.wait_answer(lock_id, timeout_s=60).result
+
+    in_window = [one for one in house.readings if one.time_s >= house.window[0]]
+    before = house.readings[in_window[0].seq - 2]
+    assert result["energy_wh"] == in_window[-1].energy_wh - before.energy_wh
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"window_from": 16_000 * SECONDS_PER_DAY, "window_to": 16_001 * SECONDS_PER_DAY},
+        {"window_from": 17_100 * SECONDS_PER_DAY, "window_to": 17_101 * SECONDS_PER_DAY},
+    ],
+)
+def test_handle__given_window_not_held__rejects_and_pays_back(
+    fresh: Town, changed: dict[str, int]
+) -> None:
+    house = fresh.houses[0]
+    credit, balance = credit_of(fresh, house), house.gateway.balance_wei(house.keys.address)
+
+    lock_id = ask(house, **changed)
+    (outcome,) = house.node.worker.run_once()
+
+    assert outcome.kind == "rejected" and outcome.detail.startswith("WINDOW_UNAVAILABLE")
+    assert house.user.lock(lock_id).state is LockState.REJECTED
+    assert house.user.withdraw() is not None
+    assert house.gateway.balance_wei(house.keys.address) == balance
+    assert credit_of(fresh, house) == credit
+
+
+@pytest.mark.real_chain
+def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
+    house, neighbour = fresh.houses[0], fresh.houses[2]
+
+    ask(house, devices=[neighbour.device.address])
+    (outcome,) = poll(house.node.worker)
+
+    assert outcome.kind == "rejected" and "not a device of the requester" in outcome.detail
+    with pytest.raises(AnswerNotReady, match=r"REJECTED \(WINDOW_UNAVAILABLE\).*withdrawn"):
+        house.user.answer(outcome.id)
+    with pytest.raises(AnswerNotReady, match="no such lock"):
+        house.user.answer(bytes(32))
+
+
+@pytest.mark.real_chain
+def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
+    house = fresh.houses[0]
+    ask(house, UNSERVED)
+
+    (outcome,) = poll(house.node.worker)
+
+    assert outcome.detail.startswith("NOT_SERVED")
+
+
+@pytest.mark.real_chain
+def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) -> None:
+    house = fresh.houses[0]
+    liar = UserAgent(
+        gateway=house.gateway,
+        store=fresh.store,
+        keys=replace(house.keys, identity="somebody else"),
+        directory=fresh.directory,
+        notes=tmp_path,
+    )
+    ask(replace(house, user=liar))
+
+    (outcome,) = poll(house.node.worker)
+
+    assert outcome.detail.startswith("ID_NOT_RECOGNISED")
+
+
+def test_handle__given_message_missing_in_store__rejects(fresh: Town) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    event = house.user._book.event_of("Requested", lock_id)
+    fresh.store.unpin(bytes(event.args["order"].messageDigest))
+
+    (outcome,) = house.node.worker.run_once()
+
+    assert outcome.detail.startswith("MESSAGE_UNREADABLE")
+
+
+class MalformingStore:
+    """The store of a user who stores a malformed index where an object should be."""
+
+    def __init__(self, store: ContentStore) -> None:
+        self._store = store
+
+    def put(self, data: bytes) -> Cid:
+        block = (INDEX_TAG + data)[: len(data)]
+        cid = Cid.of_block(block)
+        self._store._write_block(cid, block)
+        return cid
+
+
+def test_handle__given_malformed_index_as_message__rejects(fresh: Town, tmp_path: Path) -> None:
+    house = fresh.houses[0]
+    spoiler = UserAgent(
+        gateway=house.gateway,
+        store=MalformingStore(fresh.store),
+        keys=house.keys,
+        directory=fresh.directory,
+        notes=tmp_path,
+    )
+    ask(replace(house, user=spoiler))
+
+    (outcome,) = house.node.worker.run_once()
+
+    assert outcome.kind == "rejected" and outcome.detail.startswith("MESSAGE_UNREADABLE")
+
+
+def test_handle__given_too_little_time__rejects(fresh: Town) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house, expires_at=house.gateway.now() + SHORTEST_S + 5)
+    fresh.anvil.warp(SHORTEST_S - 20)
+
+    (outcome,) = house.node.worker.run_once()
+
+    assert outcome.id == lock_id and outcome.detail.startswith("TOO_LITTLE_TIME")
+
+
+def test_refund__given_node_that_accepts_and_is_silent__pays_back_and_costs_credit(
+    fresh: Town,
+) -> None:
+    house = fresh.houses[0]
+    requests = house.node.worker.requests
+    ask(house)
+    house.node.worker.run_once()
+    credit = credit_of(fresh, house)
+    lock_id = ask(house)
+    assert requests.handle(lock_id).kind == "accepted"
+    expires_at = house.user.lock(lock_id).expires_at
+
+    fresh.anvil.warp_to(expires_at - 10)
+    assert requests.claim(lock_id).kind == "expired"  # too near to T: x stays secret
+    with pytest.raises(ContractRevert, match="NotExpired"):
+        house.user.refund(lock_id)
+    fresh.anvil.warp_to(expires_at)
+    house.user.refund(lock_id)
+
+    assert house.user.lock(lock_id).state is LockState.REFUNDED
+    assert credit_of(fresh, house) < credit
+    assert house.user.withdrawable_wei() == 2 * PRICE_WEI  # its own, and the node's bond
+
+
+def test_handle__given_expired_request__does_nothing(fresh: Town) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    fresh.anvil.warp_to(house.user.lock(lock_id).expires_at)
+
+    (outcome,) = house.node.worker.run_once()
+
+    assert outcome.kind == "expired" and outcome.receipt is None
+
+
+@pytest.mark.real_chain
+def test_request__given_unfit_terms__raises_before_paying(fresh: Town) -> None:
+    house = fresh.houses[0]
+    balance = house.gateway.balance_wei(house.keys.address)
+
+    with pytest.raises(TermsUnfit, match="not open"):
+        ask(house, 99)
+    with pytest.raises(TermsUnfit, match="midnight"):
+        ask(house, window_to=house.window[1] + 1)
+    with pytest.raises(TermsUnfit, match="later"):
+        ask(house, expires_at=house.gateway.now() + SHORTEST_S - 1)
+
+    assert house.gateway.balance_wei(house.keys.address) == balance
+
+
+@pytest.mark.real_chain
+def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -> None:
+    house, other = fresh.houses[0], fresh.nodes[1]
+    draft = house.user.prepare(
+        BILL,
+        devices=[house.device.address],
+        window_from=house.window[0],
+        window_to=house.window[1],
+        expires_at=house.gateway.now() + 2 * SHORTEST_S,
+        price_wei=PRICE_WEI,
+        processor=other.keys.address,
+    )
+
+    with pytest.raises(ContractRevert, match="WrongRegion"):
+        house.gateway.transact(
+            "PrepaidLock", "request", draft.order, draft.signature, value_wei=PRICE_WEI
+        )
+
+
+def test_answer__given_tampered_store_bytes__raises(fresh: Town) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    house.node.worker.run_once()
+    fresh.store.unpin(house.user.lock(lock_id).answer_digest)
+
+    with pytest.raises(AnswerInvalid):
+        house.user.answer(lock_id)
