@@ -24,8 +24,8 @@ from offchain.crypto.curve import G1
 from offchain.errors import CryptoError
 from offchain.member.errors import (
     AnswerNotServed,
+    MemberError,
     NothingToDispute,
-    ServiceError,
     TermsUnfit,
 )
 from offchain.member.grants import GrantBook
@@ -303,7 +303,7 @@ def _with_claims(document: Any, look: Look) -> Any:
         return AnswerEvidence(answer=document.answer, request=document.request, claims=claims)
     if isinstance(document, DataSetEvidence):
         return DataSetEvidence(secret=document.secret, claims=claims)
-    raise ServiceError("evidence of this kind is not known here")
+    raise MemberError("evidence of this kind is not known here")
 
 
 def _why_not(state: LockState) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import merkle
 from offchain.errors import FormatError
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.records import batch as batches
 from offchain.records import reading as records
 from offchain.records.answer import AnchoredReading
@@ -78,14 +78,14 @@ def prove_reading(
 ) -> AnchoredReading:
     """Make the proof of one reading from all readings of its batch.
 
-    Raises ServiceError when its batch is not anchored, not wholly given, or anchored otherwise.
+    Raises MemberError when its batch is not anchored, not wholly given, or anchored otherwise.
     """
     rows = {one.seq: one for one in readings if one.device == device}
     for anchored in anchored_batches(gateway, device):
         if anchored.from_seq <= seq < anchored.next_seq:
             of_batch = _rows_of(anchored, rows)
             if of_batch is None or not _makes(anchored, of_batch):
-                raise ServiceError(
+                raise MemberError(
                     f"the readings given are not those of the batch from seq {anchored.from_seq} "
                     f"of {device}; give all {anchored.count} of them, unchanged"
                 )
@@ -93,7 +93,7 @@ def prove_reading(
             return AnchoredReading(
                 record=records.encode(rows[seq]), batch=anchored, proof=tuple(proof)
             )
-    raise ServiceError(f"reading {seq} of {device} is not anchored")
+    raise MemberError(f"reading {seq} of {device} is not anchored")
 
 
 def verify_reading(opening: AnchoredReading, gateway: ChainGateway) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from offchain.errors import FormatError, StorageError
-from offchain.member.errors import AggregateInvalid, ServiceError
+from offchain.member.errors import AggregateInvalid, MemberError
 from offchain.records import aggregate_opening, aggregate_set, canonical_json, fields
 from offchain.records.aggregate_opening import MemberOpening
 from offchain.records.aggregate_set import Announcement
@@ -24,7 +24,7 @@ _MAX_LISTED = 4_096
 
 
 class AggregateBoard:
-    """A node's notice board at a base URL. Raises ServiceError when it does not answer."""
+    """A node's notice board at a base URL. Raises MemberError when it does not answer."""
 
     def __init__(self, node_url: str) -> None:
         self._url = f"{node_url.rstrip('/')}/v1/aggregates"
@@ -61,12 +61,12 @@ class AggregateBoard:
         return found
 
     def hand_in(self, opening: MemberOpening) -> bytes:
-        """Hand an own opening in; return its content digest. Raises ServiceError."""
+        """Hand an own opening in; return its content digest. Raises MemberError."""
         data = aggregate_opening.encode_member_opening(opening)
         with self._client() as client:
             answer = client.post(f"{self._url}/openings", content=data)
         if not answer.is_success:
-            raise ServiceError(f"{self._url} refused the opening: {answer.text[:300]}")
+            raise MemberError(f"{self._url} refused the opening: {answer.text[:300]}")
         value = fields.members(_parsed(answer), "digest", what="the node's answer")
         return fields.from_hex(value["digest"], "digest", length=32)
 
@@ -74,7 +74,7 @@ class AggregateBoard:
         with self._client() as client:
             answer = client.get(url)
         if not answer.is_success:
-            raise ServiceError(f"{url} answers {answer.status_code}: {answer.text[:300]}")
+            raise MemberError(f"{url} answers {answer.status_code}: {answer.text[:300]}")
         value = fields.members(_parsed(answer), name, what="the node's answer")
         return fields.sequence(value[name], name, max_items=_MAX_LISTED)
 
@@ -84,7 +84,7 @@ class AggregateBoard:
             with httpx.Client(timeout=_TIMEOUT_S, trust_env=not self._is_local) as client:
                 yield client
         except httpx.HTTPError as error:
-            raise ServiceError(f"{self._url} does not answer: {error}") from error
+            raise MemberError(f"{self._url} does not answer: {error}") from error
 
 
 def _parsed(answer: httpx.Response) -> object:

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.curve import G1
 from offchain.errors import CryptoError, DmsmError, FormatError, RecordError
-from offchain.member.errors import ServiceError, ShareRefused
+from offchain.member.errors import MemberError, ShareRefused
 from offchain.member.grants import GrantBook
 from offchain.member.member_keys import MemberKeys
 from offchain.records import canonical_json, contexts, signing
@@ -62,7 +62,7 @@ class ShareInbox:
             index = self._index_of(delivery)
             self._require_signed(delivery)
             message = self._open(delivery)
-        except (RecordError, CryptoError, ServiceError) as error:
+        except (RecordError, CryptoError, MemberError) as error:
             raise ShareRefused(f"the share was refused: {error}") from error
         if (message.lock_id, message.index) != (delivery.lock_id, index):
             raise ShareRefused("the share names another lock or another member than its sender")

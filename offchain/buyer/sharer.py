@@ -22,7 +22,7 @@ from offchain.crypto import paillier, sharing
 from offchain.crypto.curve import G1
 from offchain.crypto.sharing import Recovery
 from offchain.member.data_sets import data_set_of
-from offchain.member.errors import GrantNotReady, ServiceError, TermsUnfit
+from offchain.member.errors import GrantNotReady, MemberError, TermsUnfit
 from offchain.member.grants import GrantBook, ReceivedGrant
 from offchain.member.locks import Lock, LockBook
 from offchain.member.member_keys import MemberKeys
@@ -319,5 +319,5 @@ def _is_taken(url: str, body: dict[str, object]) -> bool:
     except httpx.TransportError:
         return False
     if answer.status_code == httpx.codes.BAD_REQUEST:
-        raise ServiceError(f"{url} refused the share: {answer.text[:200]}")
+        raise MemberError(f"{url} refused the share: {answer.text[:200]}")
     return answer.is_success

@@ -1,4 +1,4 @@
-"""The gateway: everything the services ask of a chain, by contract and function name.
+"""The gateway: everything that members ask of a chain, by contract and function name.
 
 A transaction is built, called dry, signed here, stored, sent and awaited; a refusal is the
 contract's named error. Reads go out in batches where there are many.

@@ -14,7 +14,7 @@ from offchain.chain import codec
 from offchain.chain.facts import ContractRevert, Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.consortium import ConsortiumBook, Proposal, Stage
-from offchain.member.errors import DecisionRefused, ServiceError
+from offchain.member.errors import DecisionRefused, MemberError
 from offchain.member.registration import Registration
 from offchain.types import Account
 
@@ -128,11 +128,11 @@ class Admin:
     def spend(self, account: str, value_wei: int) -> Decision:
         """Pay an account from the consortium's money; fees that wait for it are fetched first.
 
-        Raises ServiceError when the consortium has less.
+        Raises MemberError when the consortium has less.
         """
         has_wei = self.treasury_wei()
         if has_wei < value_wei:
-            raise ServiceError(
+            raise MemberError(
                 f"the consortium has {has_wei} wei and cannot pay {value_wei}; nothing was proposed"
             )
         return self._propose(Account(account), value_wei, b"")
@@ -156,19 +156,19 @@ class Admin:
     def approve(self, proposal_id: int, *, read: Proposal | None = None) -> Decision:
         """Approve a proposal, and carry it out if nothing more is needed.
 
-        `read`: the proposal as whoever approves has read it. Raises ServiceError while the proposal
+        `read`: the proposal as whoever approves has read it. Raises MemberError while the proposal
         does not lie deep enough or when its id has come to mean another call, DecisionRefused when
         it is agreed and its target refuses it.
         """
         found = self.book.proposal(proposal_id)
         if read is not None and _call_of(found) != _call_of(read):
-            raise ServiceError(
+            raise MemberError(
                 f"proposal {proposal_id} is another call now, {found.text}: a reorganisation gave "
                 "it that id; nothing was approved, read it again"
             )
         lies = self._gateway.block_number() - found.block_number
         if lies < self._confirmations:
-            raise ServiceError(
+            raise MemberError(
                 f"proposal {proposal_id} lies under {lies} blocks, {self._confirmations} are "
                 "needed before its id surely means this call; approve it a little later"
             )
@@ -225,10 +225,10 @@ class Admin:
                 meant = (said["target"], said["valueWei"], bytes(said["data"]))
                 if (found.by, *_call_of(found)) == (said["by"], *meant):
                     return found, receipt
-            except ServiceError:
+            except MemberError:
                 found = None
             if time.monotonic() >= give_up_at:
-                raise ServiceError(
+                raise MemberError(
                     f"a reorganisation took what was proposed off the chain, and it is not back "
                     f"after {_BACK_S:.0f} s (transaction {receipt.tx_hash}); look for it: dmsm "
                     "admin proposals"
@@ -260,5 +260,5 @@ def _call_of(proposal: Proposal) -> tuple[str, int, bytes]:
 def ascii_word(text: str) -> bytes:
     """Return ASCII text of 1..32 characters as a bytes32."""
     if not text.isascii() or not 1 <= len(text) <= 32:
-        raise ServiceError(f"a name is 1 to 32 ASCII characters, not {text!r}")
+        raise MemberError(f"a name is 1 to 32 ASCII characters, not {text!r}")
     return text.encode("ascii").ljust(32, b"\0")

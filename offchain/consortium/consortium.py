@@ -9,7 +9,7 @@ from enum import StrEnum
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.call_text import call_text
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.types import Account
 
 
@@ -90,10 +90,10 @@ class ConsortiumBook:
         return [self._read(event, members) for event in self._events()]
 
     def proposal(self, proposal_id: int) -> Proposal:
-        """Return one proposal. Raises ServiceError when the chain knows none of this id."""
+        """Return one proposal. Raises MemberError when the chain knows none of this id."""
         found = self._events(proposalId=proposal_id)
         if not found:
-            raise ServiceError(
+            raise MemberError(
                 f"the consortium knows no proposal {proposal_id}; list them: dmsm admin proposals"
             )
         return self._read(found[-1], [account for account, _ in self.members()])

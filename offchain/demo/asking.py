@@ -8,7 +8,7 @@ from offchain.audit.audit import AuditReport
 from offchain.chain.facts import ChainEvent
 from offchain.demo.world import ADVICE, BILL, HomeSite, World
 from offchain.household.user import PaidRequest
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState, Reason
 from offchain.types import SECONDS_PER_DAY
@@ -79,7 +79,7 @@ def _ask_one(
     if home.user.lock(paid.lock_id).state is LockState.REJECTED:
         reason = _reason(home, paid.lock_id)
         if reason is not Reason.ANSWER_TOO_LARGE:
-            raise ServiceError(f"the node rejected an honest request: {outcome.detail}")
+            raise MemberError(f"the node rejected an honest request: {outcome.detail}")
         return None
     world.wait_for_depth()
     node.worker.requests.claim(paid.lock_id)
@@ -103,7 +103,7 @@ def _windows(days: list[int]) -> list[tuple[int, int]]:
 def _halves(home: HomeSite, window: tuple[int, int]) -> list[tuple[int, int]]:
     days = [d for d in home.days if window[0] <= d * SECONDS_PER_DAY < window[1]]
     if len(days) < 2:
-        raise ServiceError("one day of readings does not fit an answer of 32 KiB")
+        raise MemberError("one day of readings does not fit an answer of 32 KiB")
     middle = days[len(days) // 2] * SECONDS_PER_DAY
     first_end = (days[len(days) // 2 - 1] + 1) * SECONDS_PER_DAY
     return [(window[0], first_end), (middle, window[1])]

@@ -7,7 +7,7 @@ from typing import Any
 
 from offchain.chain.errors import NodeRefused
 from offchain.chain.gateway import ChainGateway
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 
 _POLL_S, _LONGEST_S = 0.01, 300.0
 
@@ -16,7 +16,7 @@ def wait_for_depth(gateway: ChainGateway, confirmations: int) -> None:
     """Return when `confirmations` blocks lie on the newest one with somebody's transaction.
 
     Later blocks hold only the network's heartbeat, which rests once that depth is reached. Raises
-    ServiceError when the chain stands still for minutes.
+    MemberError when the chain stands still for minutes.
     """
     newest = gateway.block_number()
     numbers = range(max(0, newest - confirmations + 1), newest + 1)
@@ -26,7 +26,7 @@ def wait_for_depth(gateway: ChainGateway, confirmations: int) -> None:
     give_up_at = time.monotonic() + _LONGEST_S
     while (head := gateway.block_number()) < wanted + confirmations:
         if time.monotonic() > give_up_at:
-            raise ServiceError(
+            raise MemberError(
                 f"block {wanted} is not final: the chain stands still at {head}; do its signers"
                 " run, and the heartbeat (`dmsm net status`)?"
             )

@@ -16,7 +16,7 @@ from offchain.crypto.secret import SecretBytes
 from offchain.demo import voting
 from offchain.demo.asking import ask
 from offchain.demo.world import BILL, BILL_PRICE_WEI, HomeSite, World
-from offchain.member.errors import AnswerNotServed, ServiceError
+from offchain.member.errors import AnswerNotServed, MemberError
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState
 from offchain.node.reply import compose_answer, seal_answer
@@ -134,7 +134,7 @@ def _demand(world: World, home: HomeSite) -> bytes:
         home.user.demand(lock_id)
         home.node.worker.defence.demands()
         return lock_id
-    raise ServiceError("the answer was to be withheld and is there all the same")
+    raise MemberError("the answer was to be withheld and is there all the same")
 
 
 def _claim_garbage(world: World, home: HomeSite) -> bytes:
@@ -145,7 +145,7 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
     lock, factor = home.user.lock(lock_id), secrets.token_bytes(32)
     held = held_window(node.held, node.gateway, home.device, from_s=window[0], to_s=window[1])
     if held is None:
-        raise ServiceError("the node holds no readings of the window")
+        raise MemberError("the node holds no readings of the window")
     answer = compose_answer(
         lock,
         [held],
@@ -181,7 +181,7 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
 def _take_in(world: World, home: HomeSite, lock_id: bytes) -> None:
     world.wait_for_depth()
     if lock_id not in home.node.worker.requests.pending():
-        raise ServiceError("the node has not seen the request")
+        raise MemberError("the node has not seen the request")
 
 
 def _judge(world: World) -> list[Step]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from offchain.chain.facts import ContractRevert
 from offchain.consortium.admin import Admin, Decision
 from offchain.demo.world import World
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.registration import Registration
 
 EXECUTE_GAS = 1_500_000
@@ -16,7 +16,7 @@ EXECUTE_GAS = 1_500_000
 def decide(world: World, propose: Callable[[Admin], Decision]) -> Decision:
     """Let the first founder propose and the others approve until it is carried out.
 
-    Raises ServiceError when all of them are not enough.
+    Raises MemberError when all of them are not enough.
     """
     first, *others = world.founders
     decision = propose(first.admin)
@@ -26,7 +26,7 @@ def decide(world: World, propose: Callable[[Admin], Decision]) -> Decision:
         world.wait_for_depth()  # whoever approves wants the proposal to stay what it is
         decision = founder.admin.approve(decision.proposal.proposal_id)
     if not decision.is_carried_out:
-        raise ServiceError(f"not carried out: {decision.proposal.status}")
+        raise MemberError(f"not carried out: {decision.proposal.status}")
     return decision
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import bls, kem, messages
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.member_keys import MemberKeys
 from offchain.member.members import MemberDirectory
 from offchain.records import contexts, request
@@ -98,6 +98,6 @@ def draft_request(
 
 
 def require_devices(devices: Sequence[str]) -> None:
-    """Raise ServiceError unless there is at least one device and none twice."""
+    """Raise MemberError unless there is at least one device and none twice."""
     if not devices or len(set(devices)) != len(devices):
-        raise ServiceError("name at least one device, and each one once")
+        raise MemberError("name at least one device, and each one once")

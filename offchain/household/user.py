@@ -23,8 +23,8 @@ from offchain.household.notifications import Notification, NotificationReader
 from offchain.household.request_draft import RequestDraft, draft_request, require_devices
 from offchain.member.errors import (
     AnswerNotReady,
+    MemberError,
     NotOnChain,
-    ServiceError,
     TermsUnfit,
     UnfitMember,
 )
@@ -315,7 +315,7 @@ class UserAgent:
     def _asked_or_none(self, lock_id: bytes) -> AskedRequest | None:
         try:
             return self._notes.read(lock_id)
-        except ServiceError:
+        except MemberError:
             return None
 
     def _terms(self, type_id: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.locks import LockBook
 from offchain.types import Account, to_account
 
@@ -48,10 +48,10 @@ class CaseBook:
         self._book = LockBook(gateway, confirmations=confirmations)
 
     def case(self, lock_id: bytes) -> Case:
-        """Return a lock's case. Raises ServiceError if there is none."""
+        """Return a lock's case. Raises MemberError if there is none."""
         it = self._gateway.call("DisputeCourt", "caseOf", lock_id)
         if it.needed == 0:
-            raise ServiceError(f"lock {lock_id.hex()} is not disputed; is the id right?")
+            raise MemberError(f"lock {lock_id.hex()} is not disputed; is the id right?")
         return Case(
             lock_id=lock_id,
             opened_at=it.openedAt,

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 
 Row = tuple[Any, ...]
 
 
-class StoreConflict(ServiceError):
+class StoreConflict(MemberError):
     """What was written once would be written again with another value, or is not there at all."""
 
 
@@ -25,7 +25,7 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         """Open the file, made when missing and readable by its owner only: it holds keys.
 
-        Raises ServiceError when the file is no sound database.
+        Raises MemberError when the file is no sound database.
         """
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,10 +42,10 @@ class Database:
             self._connection.executescript(self._schema)
         except sqlite3.DatabaseError as error:
             self.close()
-            raise ServiceError(f"{path} is no sound database: {error}; restore a copy") from error
+            raise MemberError(f"{path} is no sound database: {error}; restore a copy") from error
         if not sound:
             self.close()
-            raise ServiceError(f"{path} is damaged; put it aside and restore a copy")
+            raise MemberError(f"{path} is damaged; put it aside and restore a copy")
 
     def __enter__(self) -> Self:
         return self

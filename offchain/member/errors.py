@@ -1,7 +1,7 @@
-"""What the services raise on purpose.
+"""What members raise on purpose, in whatever role.
 
 DmsmError
-└── ServiceError
+└── MemberError
     ├── UnknownMember      the chain has never heard of the account
     ├── UnfitMember        known, but not active, not in the role, or with a bad key
     ├── RequestRefused     a node refuses a request, with the reason that goes on chain
@@ -35,11 +35,11 @@ _NOT_READY = {
 }
 
 
-class ServiceError(DmsmError):
+class MemberError(DmsmError):
     """Root of the errors of `offchain.member`."""
 
 
-class UnknownMember(ServiceError):
+class UnknownMember(MemberError):
     """The chain has never heard of the account."""
 
     def __init__(self, account: str) -> None:
@@ -47,11 +47,11 @@ class UnknownMember(ServiceError):
         self.account = account
 
 
-class UnfitMember(ServiceError):
+class UnfitMember(MemberError):
     """A member is not active, not in the role, or its published key is not usable."""
 
 
-class RequestRefused(ServiceError):
+class RequestRefused(MemberError):
     """A node refuses a request; `reason` is what it tells the chain."""
 
     def __init__(self, reason: Reason, why: str) -> None:
@@ -60,19 +60,19 @@ class RequestRefused(ServiceError):
         self.why = why
 
 
-class DecisionRefused(ServiceError):
+class DecisionRefused(MemberError):
     """A proposal is agreed, and its target refuses it now; it may be carried out later."""
 
 
-class TermsUnfit(ServiceError):
+class TermsUnfit(MemberError):
     """What is asked does not fit the chain's terms. Nothing was paid."""
 
 
-class NotOnChain(ServiceError):
+class NotOnChain(MemberError):
     """The chain has no such event (yet), or a reorganisation took it off."""
 
 
-class AnswerNotReady(ServiceError):
+class AnswerNotReady(MemberError):
     """The answer cannot be opened in the lock's present state; `reason` of a rejected one."""
 
     def __init__(self, state: LockState, reason: Reason | None = None) -> None:
@@ -82,7 +82,7 @@ class AnswerNotReady(ServiceError):
         self.state = state
 
 
-class AnswerInvalid(ServiceError):
+class AnswerInvalid(MemberError):
     """A claimed answer does not open, or is malformed: the node was paid for nothing."""
 
 
@@ -90,11 +90,11 @@ class AnswerNotServed(AnswerInvalid):
     """The bytes of a claimed answer cannot be had from anybody: they can be demanded on chain."""
 
 
-class NothingToPublish(ServiceError):
+class NothingToPublish(MemberError):
     """No consenting device has anchored readings in the window."""
 
 
-class DataSetInvalid(ServiceError):
+class DataSetInvalid(MemberError):
     """A data set does not open under the recovered key, or is malformed."""
 
 
@@ -102,33 +102,33 @@ class DataSetNotServed(DataSetInvalid):
     """The manifest or a file of a bought data set cannot be had from anybody."""
 
 
-class NoJudges(ServiceError):
+class NoJudges(MemberError):
     """Too few judges could read evidence: a dispute could not be decided. Nothing was paid."""
 
 
-class EvidenceUnreadable(ServiceError):
+class EvidenceUnreadable(MemberError):
     """Evidence does not open for this judge, or is malformed."""
 
 
-class NothingToDispute(ServiceError):
+class NothingToDispute(MemberError):
     """By what is at hand the judges would decide for the other party. Nothing was paid."""
 
 
-class NotJudgeable(ServiceError):
+class NotJudgeable(MemberError):
     """This judge's own chain node or content store does not answer: nothing follows from that."""
 
 
-class GrantNotReady(ServiceError):
+class GrantNotReady(MemberError):
     """Shares of this lock were not delivered, or not to this member."""
 
 
-class ShareRefused(ServiceError):
+class ShareRefused(MemberError):
     """A share that was handed over is not what it claims to be."""
 
 
-class AggregateInvalid(ServiceError):
+class AggregateInvalid(MemberError):
     """An aggregate set, its key, or an opening of its totals is not what it claims to be."""
 
 
-class AggregateRefused(ServiceError):
+class AggregateRefused(MemberError):
     """A sharing node does not help to open a set: too few homes, or another set of these slots."""

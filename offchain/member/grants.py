@@ -12,7 +12,7 @@ from offchain.crypto import sharing
 from offchain.crypto.curve import G1, G2
 from offchain.crypto.sharing import Transcript
 from offchain.errors import CryptoError
-from offchain.member.errors import GrantNotReady, ServiceError
+from offchain.member.errors import GrantNotReady, MemberError
 from offchain.member.locks import Lock, LockBook
 from offchain.types import Account
 
@@ -90,13 +90,13 @@ class GrantBook:
     def selection(self, lock_id: bytes) -> Selection:
         """Return a sharing lock's selection; the group is checked against the lock's hash.
 
-        Raises ServiceError.
+        Raises MemberError.
         """
         order = self._book.event_of("Selected", lock_id).args["order"]
         for event in self._group_events(broadcastId=bytes(order.broadcastId)):
             if lock_id in [bytes(one) for one in event.args["lockIds"]]:
                 return self._checked(lock_id, order, event)
-        raise ServiceError(f"this chain has no group of lock {lock_id.hex()} (yet)")
+        raise MemberError(f"this chain has no group of lock {lock_id.hex()} (yet)")
 
     def delivered_to(self, account: str) -> list[bytes]:
         """Return the delivered locks of groups that the account is in, oldest first."""
@@ -143,11 +143,9 @@ class GrantBook:
         try:
             hashed = sharing.group_hash(list(zip(members, keys, strict=True)))
         except CryptoError as error:
-            raise ServiceError(
-                f"the group of lock {lock_id.hex()} is malformed: {error}"
-            ) from error
+            raise MemberError(f"the group of lock {lock_id.hex()} is malformed: {error}") from error
         if hashed != lock.binding:
-            raise ServiceError(
+            raise MemberError(
                 f"the group announced for lock {lock_id.hex()} is not the one that it stores; "
                 "is this the deployment that the lock was made on?"
             )

@@ -12,7 +12,7 @@ from offchain.crypto import bls, delivery
 from offchain.crypto.private_file import sync_directory
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import KeystoreError
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.member_keys import MemberKeys
 from offchain.member.roles import MemberRole
 
@@ -44,11 +44,11 @@ def rotate(
     The old folder stays as it is and its account can end what it began; the new folder holds the
     old keys in `retired/`, so that what was sealed to them stays readable. The new account keeps
     the secret ID under a new salt, and must be admitted like any other. Raises KeystoreError,
-    ServiceError for a device: its outbox and anchors belong to its account.
+    MemberError for a device: its outbox and anchors belong to its account.
     """
     old = MemberKeys.load(directory, password)
     if old.role is MemberRole.DEVICE:
-        raise ServiceError(
+        raise MemberError(
             "a device's keys are not rotated: revoke it, and admit it anew with keys of its own"
         )
     fresh = generate(old.role, identity=old.identity)

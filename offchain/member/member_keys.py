@@ -19,7 +19,7 @@ from offchain.crypto.paillier import DEFAULT_BITS, PaillierPrivateKey, generate_
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import DecryptionError
 from offchain.member import member_file
-from offchain.member.errors import ServiceError, UnfitMember
+from offchain.member.errors import MemberError, UnfitMember
 from offchain.member.registration import NO_ADDRESS, Registration
 from offchain.member.roles import MemberRole
 from offchain.storage import Cid, ContentStore
@@ -154,7 +154,7 @@ class MemberKeys:
     def load(cls, directory: Path, password: SecretBytes) -> MemberKeys:
         """Read what `save` wrote.
 
-        Raises KeystoreError for a wrong password, ServiceError for a folder without a member.
+        Raises KeystoreError for a wrong password, MemberError for a folder without a member.
         """
         if not (directory / "member.json").is_file():
             before = directory.with_name(f"{directory.name}.before")
@@ -163,7 +163,7 @@ class MemberKeys:
                 if before.is_dir()
                 else "make them with `dmsm keys new` first"
             )
-            raise ServiceError(f"{directory} holds no member's keys; {what_to_do}")
+            raise MemberError(f"{directory} holds no member's keys; {what_to_do}")
         account = EthAccount.from_key(
             keystore.load_account(directory / "account.json", password).reveal()
         )

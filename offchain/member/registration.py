@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offchain.errors import FormatError
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.records import canonical_json, fields
 
 NO_ADDRESS = "0x" + "00" * 20
@@ -40,14 +40,14 @@ class Registration:
 
     @classmethod
     def from_json(cls, text: str) -> Registration:
-        """Read what `to_json` wrote; raises ServiceError when it is anything else."""
+        """Read what `to_json` wrote; raises MemberError when it is anything else."""
         try:
             value = canonical_json.parse(text.encode("utf-8"), max_bytes=_MAX_BYTES)
             obj = fields.members(value, "account profile proofs", what="a registration")
             account = fields.normal_account(obj["account"], "account")
             return cls(account, _decode(obj["profile"]), _decode(obj["proofs"]))
         except (FormatError, ValueError) as error:
-            raise ServiceError(
+            raise MemberError(
                 "this is no registration file; the member makes one with `dmsm keys registration`"
             ) from error
 
@@ -57,7 +57,7 @@ def region_id(name: str) -> bytes:
     the right.
     """
     if not name.isascii() or not 1 <= len(name) <= 32:
-        raise ServiceError(f"a region's name is 1 to 32 ASCII characters, not {name!r}")
+        raise MemberError(f"a region's name is 1 to 32 ASCII characters, not {name!r}")
     return name.encode("ascii").ljust(32, b"\0")
 
 

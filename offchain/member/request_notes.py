@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class RequestNotes:
         os.replace(unfinished, self._path(lock_id))
 
     def read(self, lock_id: bytes) -> AskedRequest:
-        """Return a question. Raises ServiceError if there is no note of it."""
+        """Return a question. Raises MemberError if there is no note of it."""
         try:
             content = json.loads(self._path(lock_id).read_text(encoding="utf-8"))
             return AskedRequest(
@@ -63,7 +63,7 @@ class RequestNotes:
                 opening=_bytes_of(content.get("opening")),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ServiceError(
+            raise MemberError(
                 f"{self._folder} has no note of what lock {lock_id.hex()} asked; it is written by "
                 "the request, and an audit needs it"
             ) from error

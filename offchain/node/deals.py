@@ -10,7 +10,7 @@ from offchain.crypto import kem, sharing
 from offchain.crypto.sharing import Grant, Transcript
 from offchain.errors import CryptoError, RecordError
 from offchain.member.crash_points import crash_point
-from offchain.member.errors import RequestRefused, ServiceError
+from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.grants import GrantBook, Selection
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState, MemberRole, Reason
@@ -126,7 +126,7 @@ class DealDesk(Desk):
         )
         check = configured_pairing(self._gateway)
         if not sharing.verify_transcript(dealt, grant, pairing_check=check):
-            raise ServiceError(
+            raise MemberError(
                 f"the transcript dealt for lock {lock_id.hex()} does not verify; nothing was sent"
             )
         self._held.prepare_transcript(lock_id, dealt)
@@ -176,7 +176,7 @@ class DealDesk(Desk):
             self.scan.follow()
             job = self._held.grant(lock_id)
         if job is None:
-            raise ServiceError(f"lock {lock_id.hex()} is no selection of this node")
+            raise MemberError(f"lock {lock_id.hex()} is no selection of this node")
         return job
 
     def _check_selection(self, selection: Selection) -> StoredDataSet:
@@ -194,7 +194,7 @@ class DealDesk(Desk):
     def _check_member(self, account: str, delivery_key: object) -> None:
         try:
             member = self._directory.active_member(account, MemberRole.SHARER)
-        except ServiceError as error:
+        except MemberError as error:
             raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
         if member.delivery_key != delivery_key:
             raise RequestRefused(

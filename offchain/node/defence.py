@@ -18,7 +18,7 @@ from offchain.crypto.sharing import group_secret
 from offchain.errors import CryptoError, DmsmError, StorageError
 from offchain.member.cases import CaseBook
 from offchain.member.crash_points import crash_point
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState
 from offchain.node import stored_files
@@ -177,7 +177,7 @@ class DefenceDesk(Desk):
         try:
             return self._store.get(lock.answer_digest, max_bytes=lock.answer_length)
         except StorageError as error:
-            raise ServiceError(
+            raise MemberError(
                 f"this node's store has no answer of lock {lock.lock_id.hex()}, which was demanded "
                 f"by {lock.due_at}, and the content store gives none ({error}); is it the store "
                 "that accepted? Put it back, or price and bond go"

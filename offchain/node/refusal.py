@@ -1,9 +1,9 @@
 """Why a node's HTTP intake refuses a message; the names are part of the interface."""
 
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 
 
-class IntakeRefused(ServiceError):
+class IntakeRefused(MemberError):
     """A message that is refused: HTTP status, error name, and a sentence.
 
     `hints` are further members of the answer, such as `next_seq`.

@@ -6,7 +6,7 @@ from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError
-from offchain.member.errors import RequestRefused, ServiceError
+from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.locks import Lock
 from offchain.member.member_keys import MemberKeys
 from offchain.member.members import MemberDirectory
@@ -97,7 +97,7 @@ class RequestCheck:
         region = self._directory.member(self._keys.address).region_id
         try:
             member = self._directory.member(device)
-        except ServiceError as error:
+        except MemberError as error:
             raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
         is_theirs = member.role is MemberRole.DEVICE and member.owner == requester
         if not is_theirs or member.region_id != region:

@@ -18,7 +18,7 @@ from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import FormatError
 from offchain.member.crash_points import crash_point
-from offchain.member.errors import RequestRefused, ServiceError, UnfitMember
+from offchain.member.errors import MemberError, RequestRefused, UnfitMember
 from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock
 from offchain.member.roles import LockState, Reason
 from offchain.node.bond import BondKeeper
@@ -190,7 +190,7 @@ class RequestDesk(Desk):
             self.scan.follow()
             job = self._held.request(lock_id)
         if job is None:
-            raise ServiceError(f"lock {lock_id.hex()} is no request to this node")
+            raise MemberError(f"lock {lock_id.hex()} is no request to this node")
         return job
 
     def _is_on_its_way(self, job: RequestJob) -> bool:
@@ -244,7 +244,7 @@ class RequestDesk(Desk):
         block = self._gateway.final(self._depth)  # as for the lock: a node behind has neither
         rules = self._gateway.call("RequestCatalogue", "rulesAt", lock.rules_version, block=block)
         if rules.serveSeconds == 0:  # never in real rules
-            raise ServiceError(
+            raise MemberError(
                 f"the chain node does not know rules {lock.rules_version}; it may be behind"
             )
         return int(rules.serveSeconds)
@@ -312,7 +312,7 @@ class RequestDesk(Desk):
 
     def _accept(self, lock: Lock, job: RequestJob) -> Outcome:
         if job.factor is None or job.answer is None:
-            raise ServiceError(f"the journal holds no answer for lock {lock.lock_id.hex()}")
+            raise MemberError(f"the journal holds no answer for lock {lock.lock_id.hex()}")
         cid: Cid = self._store.put(job.answer)
         crash_point("request:stored")
         secret_hash = factor_commitment(processor=self._keys.address, factor=job.factor.reveal())

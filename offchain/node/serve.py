@@ -8,7 +8,7 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 
 _START_S = 10.0
 _STOP_S = 5.0
@@ -21,7 +21,7 @@ class RunningServer:
         try:
             self._socket = socket.create_server((host, port))
         except OSError as error:
-            raise ServiceError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+            raise MemberError(f"cannot listen on {host}:{port}: {error.strerror}") from error
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
         config = uvicorn.Config(
@@ -43,7 +43,7 @@ class RunningServer:
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > deadline:
                 self.stop()
-                raise ServiceError("the HTTP server did not start")
+                raise MemberError("the HTTP server did not start")
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -60,5 +60,5 @@ class RunningServer:
 
 
 def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
-    """Serve `app`; port 0 takes a free one. Raises ServiceError when the port is taken."""
+    """Serve `app`; port 0 takes a free one. Raises MemberError when the port is taken."""
     return RunningServer(app, host=host, port=port)

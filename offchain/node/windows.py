@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offchain.chain.gateway import BlockId, ChainGateway
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.node.store import NodeStore, StoredBatch
 from offchain.records import batch as batches
 from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
@@ -13,7 +13,7 @@ from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
 _Chain = tuple[ChainGateway, BlockId]  # as of a block
 
 
-class WindowPending(ServiceError):
+class WindowPending(MemberError):
     """Something of the window is on its way: held and not anchored, or anchored and not held."""
 
 

@@ -22,7 +22,7 @@ from offchain.crypto import paillier
 from offchain.errors import DmsmError
 from offchain.member.cases import Case, CaseBook
 from offchain.member.crash_points import crash_point
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.grants import GrantBook
 from offchain.member.locks import Lock, LockBook
 from offchain.member.member_keys import MemberKeys
@@ -87,7 +87,7 @@ class JudgeAgent:
         self._book = LockBook(gateway, confirmations=confirmations)
         self._grants = GrantBook(gateway, confirmations=confirmations)
         if not tariffs:
-            raise ServiceError("a judge needs the tariffs of the consortium; give it at least one")
+            raise MemberError("a judge needs the tariffs of the consortium; give it at least one")
         shared: dict[str, Any] = {
             "gateway": gateway,
             "store": store,
@@ -117,7 +117,7 @@ class JudgeAgent:
         """
         case, lock = self._cases.case(lock_id), self._book.lock(lock_id)
         if lock.state is LockState.NONE:
-            raise ServiceError(f"lock {lock_id.hex()} is not yet deep enough in the chain")
+            raise MemberError(f"lock {lock_id.hex()} is not yet deep enough in the chain")
         documents, unread = self._read_all(case, lock)
         if lock.threshold == 0:
             shown = [
@@ -135,11 +135,11 @@ class JudgeAgent:
     def vote(self, lock_id: bytes, side: Side) -> Receipt:
         """Vote on a case; the k-th equal vote decides it.
 
-        Raises ServiceError when this account has voted: a vote stays.
+        Raises MemberError when this account has voted: a vote stays.
         """
         me = self._keys.address
         if self._gateway.call("DisputeCourt", "hasVoted", lock_id, me):
-            raise ServiceError(f"{me} has voted on lock {lock_id.hex()} already, and a vote stays")
+            raise MemberError(f"{me} has voted on lock {lock_id.hex()} already, and a vote stays")
         crash_point("vote:begun")
         return self._gateway.transact(
             "DisputeCourt", "vote", lock_id, side is Side.PAYER, intent=f"vote:{lock_id.hex()}"

@@ -17,7 +17,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
 from offchain.consortium.consortium import ConsortiumBook, Stage
-from offchain.member.errors import DecisionRefused, ServiceError
+from offchain.member.errors import DecisionRefused, MemberError
 from offchain.member.member_keys import MemberKeys
 from offchain.member.registration import region_id
 from offchain.member.roles import MemberRole
@@ -109,7 +109,7 @@ def test_approve__when_the_id_means_another_call__approves_nothing(council: Coun
     council.anvil.revert(before)  # as a reorganisation does
     first.set_sharing_terms(**{**TERMS, "application_wei": 7})
 
-    with pytest.raises(ServiceError, match="is another call now, RequestCatalogue"):
+    with pytest.raises(MemberError, match="is another call now, RequestCatalogue"):
         second.approve(read.proposal_id, read=read)
 
     assert council.book.proposal(read.proposal_id).approved_by == (first.address,)
@@ -269,7 +269,7 @@ def test_spend__given_money__pays_what_was_decided(council: Council) -> None:
     consortium = council.gateway.deployment.address("Consortium")
     council.anvil.set_balance(consortium, 10)
     payee = "0x" + "00" * 18 + "1234"
-    with pytest.raises(ServiceError, match="has 10 wei and cannot pay 11; nothing was proposed"):
+    with pytest.raises(MemberError, match="has 10 wei and cannot pay 11; nothing was proposed"):
         council.members[0].spend(payee, 11)
 
     proposed = council.members[0].spend(payee, 7).proposal
@@ -315,7 +315,7 @@ def test_approve__before_it_lies_deep_enough__is_refused(council: Council) -> No
     careful = Admin(
         council.gateway.with_account(account_of(council.anvil.keys[1])), confirmations=2
     )
-    with pytest.raises(ServiceError, match="lies under 0 blocks, 2 are needed"):
+    with pytest.raises(MemberError, match="lies under 0 blocks, 2 are needed"):
         careful.approve(proposal_id)
     council.anvil.warp(1)
     council.anvil.warp(1)
@@ -324,5 +324,5 @@ def test_approve__before_it_lies_deep_enough__is_refused(council: Council) -> No
 
 
 def test_proposal__given_no_such_id__says_so(council: Council) -> None:
-    with pytest.raises(ServiceError, match="knows no proposal 9"):
+    with pytest.raises(MemberError, match="knows no proposal 9"):
         council.book.proposal(9)

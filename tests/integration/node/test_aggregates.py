@@ -22,8 +22,8 @@ from offchain.member.database import StoreConflict
 from offchain.member.errors import (
     AggregateInvalid,
     AggregateRefused,
+    MemberError,
     NothingToPublish,
-    ServiceError,
 )
 from offchain.node.aggregate_intake import add_aggregates
 from offchain.node.aggregate_key import AggregateDealer
@@ -219,9 +219,9 @@ def test_board__given_openings__serves_good_ones_alone(
         openings, key=lambda one: one.member
     )
     forged = dataclasses.replace(openings[0], partials=openings[1].partials)
-    with pytest.raises(ServiceError, match="opening_refused"):
+    with pytest.raises(MemberError, match="opening_refused"):
         board.hand_in(forged)
-    with pytest.raises(ServiceError, match="no_such_set"):
+    with pytest.raises(MemberError, match="no_such_set"):
         board.hand_in(dataclasses.replace(openings[0], set_digest=bytes(32)))
     answer = httpx.post(f"{street.url}/v1/aggregates/openings", content=b"{}", trust_env=False)
     assert answer.status_code == 422

@@ -10,7 +10,7 @@ import pytest
 from offchain.audit.reading_check import check_readings, prove_reading, verify_reading
 from offchain.buyer.data_export import COLUMNS, export_csv, export_parquet, read_export
 from offchain.errors import FormatError
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.records import batch as batches
 from offchain.types import Batch, Reading, to_account
 
@@ -169,7 +169,7 @@ def test_prove_reading__given_its_whole_batch__verifies_on_the_ledger() -> None:
 def test_prove_reading__without_its_true_batch__says_what_to_give(
     readings: list[Reading], seq: int, said: str
 ) -> None:
-    with pytest.raises(ServiceError, match=said):
+    with pytest.raises(MemberError, match=said):
         prove_reading(readings, device=DEVICE, seq=seq, gateway=Ledger())
 
 

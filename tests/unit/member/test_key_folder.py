@@ -12,7 +12,7 @@ from offchain.crypto.paillier import PaillierPrivateKey, generate_private_key
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import DecryptionError, KeystoreError, WrongPasswordError
 from offchain.member import key_backup, key_folder
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.member.member_keys import MemberKeys
 from offchain.member.roles import MemberRole
 
@@ -105,7 +105,7 @@ def test_rotate__old_folder__stays_for_what_the_old_account_began(
 
 def test_rotate__device__is_refused(tmp_path: Path) -> None:
     MemberKeys.generate(MemberRole.DEVICE).save(tmp_path / "keys", PASSWORD, light=True)
-    with pytest.raises(ServiceError, match="device"):
+    with pytest.raises(MemberError, match="device"):
         key_folder.rotate(tmp_path / "keys", tmp_path / "new", PASSWORD, light=True)
 
 
@@ -216,7 +216,7 @@ def test_change_password__cut_off_between_the_renames__loses_nothing(
     monkeypatch.setattr(key_folder.os, "rename", rename)
     with pytest.raises(KeyboardInterrupt):
         key_folder.change_password(folder, PASSWORD, SecretBytes(b"new"), light=True)
-    with pytest.raises(ServiceError, match=r"move .*keys\.before"):
+    with pytest.raises(MemberError, match=r"move .*keys\.before"):
         load(folder)
     assert load(folder.with_name("keys.before")).identity == "häuser"
 

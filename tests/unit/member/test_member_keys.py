@@ -11,7 +11,7 @@ from offchain.crypto.curve import G1, G2
 from offchain.crypto.paillier import PaillierPrivateKey, generate_private_key
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import KeystoreError, WrongPasswordError
-from offchain.member.errors import ServiceError, UnfitMember
+from offchain.member.errors import MemberError, UnfitMember
 from offchain.member.member_keys import MemberKeys
 from offchain.member.registration import (
     NO_ADDRESS,
@@ -81,7 +81,7 @@ def test_load__given_wrong_password_or_no_folder__raises(user: MemberKeys, tmp_p
 
     with pytest.raises(WrongPasswordError):
         MemberKeys.load(tmp_path / "keys", SecretBytes(b"wrong"))
-    with pytest.raises(ServiceError, match="holds no member's keys"):
+    with pytest.raises(MemberError, match="holds no member's keys"):
         MemberKeys.load(tmp_path / "nowhere", PASSWORD)
 
 
@@ -145,13 +145,13 @@ def test_from_json__given_own_text__gives_the_same_registration(user: MemberKeys
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"account":1,"profile":[1.5],"proofs":[]}'])
 def test_from_json__given_anything_else__raises(text: str) -> None:
-    with pytest.raises(ServiceError):
+    with pytest.raises(MemberError):
         Registration.from_json(text)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 33, "nörd"])
 def test_region_id__given_unfit_name__raises(name: str) -> None:
-    with pytest.raises(ServiceError):
+    with pytest.raises(MemberError):
         region_id(name)
 
 

@@ -13,7 +13,7 @@ from offchain.audit.look import first_fault
 from offchain.consortium.admin import ascii_word
 from offchain.household.request_draft import require_devices
 from offchain.member.cases import Case
-from offchain.member.errors import NotJudgeable, RequestRefused, ServiceError
+from offchain.member.errors import MemberError, NotJudgeable, RequestRefused
 from offchain.member.request_notes import AskedRequest, RequestNotes
 from offchain.member.roles import Reason
 
@@ -51,7 +51,7 @@ def test_read__given_no_sound_note__raises(tmp_path: Path, content: str | None) 
     if content is not None:
         (tmp_path / f"{LOCK.hex()}.json").write_text(content)
 
-    with pytest.raises(ServiceError, match="no note"):
+    with pytest.raises(MemberError, match="no note"):
         RequestNotes(tmp_path).read(LOCK)
 
 
@@ -99,13 +99,13 @@ def test_crash_point__given_step_and_pass__kills_there_alone(
 def test_ascii_word__given_text__pads_or_refuses() -> None:
     assert ascii_word("bill") == b"bill".ljust(32, b"\0")
     for text in ("", "x" * 33, "größe"):
-        with pytest.raises(ServiceError):
+        with pytest.raises(MemberError):
             ascii_word(text)
 
 
 @pytest.mark.parametrize("devices", [(), ("0xa", "0xa")])
 def test_require_devices__given_none_or_one_twice__raises(devices: tuple[str, ...]) -> None:
-    with pytest.raises(ServiceError):
+    with pytest.raises(MemberError):
         require_devices(devices)
 
 

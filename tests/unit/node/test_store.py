@@ -12,7 +12,7 @@ from offchain.crypto.curve import G1_GENERATOR
 from offchain.crypto.messages import Role as Tag
 from offchain.crypto.paillier import generate_private_key
 from offchain.crypto.secret import SecretBytes
-from offchain.member.errors import ServiceError
+from offchain.member.errors import MemberError
 from offchain.node.store import (
     GrantState,
     JobState,
@@ -71,7 +71,7 @@ def test_open__given_new_file__is_private_and_durable(tmp_path):
 def test_open__given_damaged_file__refuses(tmp_path):
     path = tmp_path / "node.sqlite"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 8_000)
-    with pytest.raises(ServiceError, match="restore"):
+    with pytest.raises(MemberError, match="restore"):
         NodeStore(path)
 
 
