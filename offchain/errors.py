@@ -20,6 +20,12 @@
     │   ├── FormatError            bytes, JSON or values that are not in their one canonical form
     │   │   └── MeterCsvError      a line of a meter file, named by file, line and column
     │   └── RebuildError           a record cannot be rebuilt from what was disclosed
+    ├── StoreError             what a database cannot do, whichever it is
+    │   ├── StoreBusy              another program holds it, or it does not answer: try again
+    │   ├── StoreFull              no room, or no right to write: nothing was written
+    │   ├── StoreDamaged           an integrity check says so
+    │   ├── StoreConflict          another value for what is written once, or nothing to change
+    │   └── StoreVersion           a newer program made it
     ├── StorageError           roots the tree in offchain/storage/errors.py
     └── ChainError             roots the tree in offchain/chain/errors.py
 
@@ -144,3 +150,27 @@ class RebuildError(RecordError):
 
 class StorageError(DmsmError):
     """Root of the errors of `offchain.storage`."""
+
+
+class StoreError(DmsmError):
+    """Root of what a database cannot do. Nothing of the transaction was written."""
+
+
+class StoreBusy(StoreError):
+    """Another program holds the database, or its server does not answer; it was tried again."""
+
+
+class StoreFull(StoreError):
+    """There is no room, or no right, to write. Goes on when there is; nothing is to be renamed."""
+
+
+class StoreDamaged(StoreError):
+    """An integrity check of the database failed: put it aside and restore a copy."""
+
+
+class StoreConflict(StoreError):
+    """What was written once would be written again with another value, or is not there at all."""
+
+
+class StoreVersion(StoreError):
+    """A newer program made this database, or another one."""

@@ -11,13 +11,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 # What each room of offchain may import from offchain, besides itself; the lowest first.
-FOUNDATION = {"types", "errors"}
+FOUNDATION = {"types", "errors", "sqlite_file"}
 BYTES = FOUNDATION | {"crypto", "records", "billing"}
 DOORS = BYTES | {"storage", "chain", "database", "index"}
 ROLES = {"node", "household", "buyer", "consortium"}
 MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "errors": {"types"},
+    "sqlite_file": {"types", "errors"},
     "settings": FOUNDATION,
     "crypto": FOUNDATION,
     "records": FOUNDATION | {"crypto", "billing"},

@@ -1,0 +1,193 @@
+"""A database of one store: transactions that end in a whole or in one of our errors."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from offchain import sqlite_file
+from offchain.database.faults import fault_of
+from offchain.database.schema import Schema
+from offchain.errors import StoreBusy, StoreError
+
+Place = Path | str  # a SQLite file, or the URL of a PostgreSQL database
+_SAID_AFTER_S = 5.0
+_POOL = 8  # connections of one process
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Database:
+    """A store's tables, at a file or in a schema of a PostgreSQL database. Threads may share it.
+
+    One transaction of a process writes at a time; readers are not kept waiting by it. What was
+    committed stays (SQLite: WAL with synchronous=FULL). Also a context manager.
+    """
+
+    def __init__(
+        self, place: Place, schema: Schema, *, patience_s: float = sqlite_file.PATIENCE_S
+    ) -> None:
+        """Open the database, with its tables made or migrated.
+
+        patience_s: how long another program that holds it, or a server that does not answer, is
+        waited for. Raises StoreError.
+        """
+        self.is_sqlite = isinstance(place, Path) or "://" not in place
+        self.name = str(place) if self.is_sqlite else _public(str(place), schema.name)
+        self._patience_s = patience_s
+        self._writing = threading.RLock()
+        self._open: Connection | None = None  # of the thread that holds _writing
+        if self.is_sqlite:
+            self._engine = _sqlite(Path(place))
+        else:
+            self._engine = _postgres(str(place), schema.name)
+        try:
+            if not self.is_sqlite:
+                self._make_namespace(schema.name)
+            with self.write() as connection:
+                schema.bring_up(connection, self.name)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database. Raises StoreError."""
+        connection = self._begin(writes=False)
+        try:
+            yield connection
+        except SQLAlchemyError as error:
+            raise fault_of(error, self.name) from error
+        finally:
+            connection.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end, or undone when anything is raised; one
+        inside another is a part of it.
+
+        Raises StoreError; then nothing of it was written.
+        """
+        with self._writing:
+            if self._open is not None:
+                yield self._open
+                return
+            connection = self._open = self._begin(writes=True)
+            try:
+                yield connection
+                self._patiently(connection.commit)
+            except SQLAlchemyError as error:
+                raise fault_of(error, self.name) from error
+            finally:
+                self._open = None
+                connection.close()  # what was not committed is undone
+
+    def _begin(self, *, writes: bool) -> Connection:
+        """Return a connection in a transaction; one that writes holds the right to."""
+
+        def begin() -> Connection:
+            connection = self._engine.connect().execution_options(dmsm_writes=writes)
+            try:
+                connection.begin()
+                connection.execute(text("SELECT 1"))  # a server that is gone shows here
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+        return self._patiently(begin)
+
+    def _patiently(self, step: Callable[[], _T]) -> _T:
+        """Return what `step` returns, tried again while the database is busy."""
+        began, is_said = time.monotonic(), False
+        while True:
+            try:
+                return step()
+            except SQLAlchemyError as error:
+                fault = fault_of(error, self.name)
+                waited_s = time.monotonic() - began
+                if not isinstance(fault, StoreBusy) or waited_s >= self._patience_s:
+                    raise fault from error
+                if waited_s >= _SAID_AFTER_S and not is_said:
+                    _log.warning("%s; waiting for it", fault)
+                    is_said = True
+                time.sleep(0.02)
+
+    def _make_namespace(self, name: str) -> None:
+        with self.write() as connection:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{name}"'))
+
+
+def _sqlite(path: Path) -> Engine:
+    """Return connections to a file, made when missing and readable by its owner only."""
+    sqlite_file.connect(path).close()  # durable, and refused in our words when it is no database
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite_file.connect(path),
+        poolclass=QueuePool,
+        pool_size=_POOL,
+        max_overflow=_POOL,
+    )
+
+    # The driver's own transactions begin at the first change; ours where they say (SQLAlchemy's
+    # documentation of the SQLite dialect).
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("dmsm_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres(url: str, namespace: str) -> Engine:
+    """Return connections to a server, with a schema of its own for the store's tables."""
+    try:
+        address = make_url(url)
+    except SQLAlchemyError:
+        raise StoreError(
+            "the database's URL is malformed; it reads postgresql+psycopg://USER@HOST/NAME"
+        ) from None
+    if address.get_backend_name() != "postgresql":
+        raise StoreError(
+            f"no database of kind {address.get_backend_name()} is known: give a SQLite file's path "
+            "or postgresql+psycopg://USER@HOST/NAME"
+        )
+    options: dict[str, Any] = {
+        "options": f"-csearch_path={namespace} -clock_timeout=2000",
+        "connect_timeout": 5,
+    }
+    return create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        connect_args=options,
+        pool_size=_POOL,
+        max_overflow=_POOL,
+        pool_pre_ping=True,
+    )
+
+
+def _public(url: str, namespace: str) -> str:
+    """Return a URL to be shown: without its password."""
+    try:
+        return f"{make_url(url).render_as_string(hide_password=True)} ({namespace})"
+    except SQLAlchemyError:
+        return f"the database of {namespace}"

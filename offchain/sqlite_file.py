@@ -1,0 +1,219 @@
+"""A plain SQLite file, durable, behind the errors of a store (offchain/errors.py).
+
+For what needs no more than this: the agent's outbox, the journal of transactions, the copies that
+a content store owes. What members keep besides is behind `offchain.database`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from offchain.errors import (
+    StoreBusy,
+    StoreConflict,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreVersion,
+)
+
+PATIENCE_S = 90.0  # how long a program waits for another one that holds the file
+_SAID_AFTER_S = 5.0
+_SLICE_MS = 250  # between two tries a signal is heeded
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_NO_ROOM = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+}
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+def fault_of(error: sqlite3.Error, path: Path | str) -> StoreError:
+    """Return what SQLite raised as one of ours. StoreDamaged only if an integrity check agrees.
+
+    A disk without room breaks reads as well (the file beside it that readers share cannot be
+    made), and so looks like damage: the check tells them apart.
+    """
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if isinstance(error, sqlite3.IntegrityError):
+        return StoreConflict(f"{path} already holds another value: {error}")
+    if code in _BUSY:
+        return StoreBusy(f"another program holds {path}; end it or wait for it, and try again")
+    if code in _NO_ROOM:
+        return StoreFull(
+            f"{path} cannot be written ({error}); free room on its disk, or make it writable"
+        )
+    if code in _DAMAGED and not is_sound(path):
+        return StoreDamaged(f"{path} is damaged ({error}); put it aside and restore a copy")
+    return StoreError(f"{path}: {error}")
+
+
+def is_sound(path: Path | str) -> bool:
+    """Whether SQLite's own integrity check passes; nothing is written. False only if it fails: a
+    file that cannot be looked at now is not called damaged.
+    """
+    try:
+        connection = sqlite3.connect(f"file:{Path(path).absolute()}?mode=ro", uri=True, timeout=5)
+        try:
+            return connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED
+
+
+def connect(path: Path | str) -> sqlite3.Connection:
+    """Open a file durably, made when missing and readable by its owner only: it holds secrets.
+
+    WAL with synchronous=FULL: with less, a power failure may forget a committed row, and so what
+    was sent. Raises StoreError.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreFull(
+            f"{path} cannot be written ({error.strerror}); free room on its disk, or make it "
+            "writable"
+        ) from error
+    connection = sqlite3.connect(
+        path, timeout=_SLICE_MS / 1000, isolation_level=None, check_same_thread=False
+    )
+    try:
+        patiently(lambda: _make_durable(connection), path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def patiently(step: Callable[[], _T], path: Path | str, *, patience_s: float | None = None) -> _T:
+    """Return what `step` returns, tried again while another program holds the file.
+
+    `step` must be safe to repeat. Says once that it waits. Raises StoreError.
+    """
+    began = time.monotonic()
+    limit_s = PATIENCE_S if patience_s is None else patience_s
+    is_said = False
+    while True:
+        try:
+            return step()
+        except sqlite3.Error as error:
+            fault = fault_of(error, path)
+            waited_s = time.monotonic() - began
+            if not isinstance(fault, StoreBusy) or waited_s >= limit_s:
+                raise fault from error
+            if waited_s >= _SAID_AFTER_S and not is_said:
+                _log.warning("%s is held by another program; waiting for it", path)
+                is_said = True
+            time.sleep(0.02)  # a lock that SQLite refuses at once is not asked for in a row
+
+
+class SqliteFile:
+    """One connection behind a lock, for the threads of one process. Also a context manager.
+
+    A subclass names its tables in `_schema` and their version in `_layout` (PRAGMA user_version).
+    """
+
+    _schema = ""
+    _layout = 1
+
+    def __init__(self, path: Path | str) -> None:
+        """Open the file, with its tables made when missing. Raises StoreError."""
+        self.path = Path(path)
+        self._mutex = threading.RLock()
+        self._is_writing = False
+        self._connection = connect(self.path)
+        try:
+            patiently(self._make_tables, self.path)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._mutex:
+            self._connection.close()
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction, committed at the end, undone when anything is raised; one inside
+        another is a part of it. Raises StoreError.
+        """
+        with self._mutex:
+            if self._is_writing:
+                yield self._connection
+                return
+            patiently(lambda: self._connection.execute("BEGIN IMMEDIATE"), self.path)
+            self._is_writing = True
+            try:
+                yield self._connection
+                patiently(lambda: self._connection.execute("COMMIT"), self.path)
+            except BaseException as error:
+                self._undo()
+                if isinstance(error, sqlite3.Error):
+                    raise fault_of(error, self.path) from error
+                raise
+            finally:
+                self._is_writing = False
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:  # a full disk has ended it already
+            self._connection.execute("ROLLBACK")
+
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return all rows of a query. Raises StoreError."""
+        with self._mutex:
+            return patiently(lambda: self._connection.execute(query, values).fetchall(), self.path)
+
+    def _one(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        """Return the first row of a query, or None. Raises StoreError."""
+        with self._mutex:
+            return patiently(lambda: self._connection.execute(query, values).fetchone(), self.path)
+
+    def _make_tables(self) -> None:
+        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if found == self._layout and tables:
+            return
+        if tables:
+            raise StoreVersion(
+                f"{self.path} has layout {found} and this program knows {self._layout}: use the "
+                "program that made it, or another file"
+            )
+        # One transaction: after a crash there is the whole layout, or nothing.
+        try:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {self._schema}; PRAGMA user_version={self._layout}; COMMIT;"
+            )
+        except sqlite3.Error:
+            self._undo()
+            raise
