@@ -35,7 +35,7 @@ def data(
     all rows of its batch are in the file and make the root that the device anchored.
     """
     from offchain.audit.reading_check import check_readings
-    from offchain.buyer.data_export import read_export
+    from offchain.buyer.export import read_export
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile
 
@@ -78,7 +78,7 @@ def prove(
     Whoever gets the file can verify the reading and learns no other.
     """
     from offchain.audit.reading_check import prove_reading
-    from offchain.buyer.data_export import read_export
+    from offchain.buyer.export import read_export
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile
     from offchain.types import Account

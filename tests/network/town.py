@@ -23,7 +23,7 @@ from offchain.demo.options import DemoOptions
 from offchain.demo.report import RunReport
 from offchain.demo.run import DATA_DIR
 from offchain.demo.world import BILL, HomeSite, World
-from offchain.household.user import PaidRequest
+from offchain.household.requests import PaidRequest
 from offchain.member.roles import LockState
 from offchain.network.operation import Network
 
@@ -44,7 +44,7 @@ class Town(World):
     @property
     def members(self) -> list[ChainGateway]:
         """Those who send through one journal each, and have an account for themselves."""
-        sites = [*self.nodes, *self.homes, *self.sharers]
+        sites = [*self.nodes, *self.homes, *self.buyers]
         return [one.gateway for one in sites]
 
 
@@ -109,20 +109,20 @@ def ask_for_bill(town: Town, *, number: int = 0) -> None:
         with suppress(NodeUnavailable):
             home.node.worker.run_once()
         time.sleep(_POLL_S)
-    audit = home.user.audit(paid.lock_id, town.tariff)
+    audit = home.household.answers.audit(paid.lock_id, town.tariff)
     wrong = [found for found in audit.findings if not found.ok]
     assert audit.findings and not wrong, f"the audit found {wrong}"
 
 
 def _is_answered(town: Town, home: HomeSite, lock_id: bytes) -> bool:
     """Whether the claim is final: an audit may not be of what a reorganisation takes off again."""
-    state = home.user.lock(lock_id).state
+    state = home.household.locks.lock(lock_id).state
     assert state in _ANSWERED + _ON_ITS_WAY, f"the lock is {state}"
     if state not in _ANSWERED:
         return False
     with suppress(NodeUnavailable):
         town.wait_for_depth()
-        return home.user.lock(lock_id).state in _ANSWERED
+        return home.household.locks.lock(lock_id).state in _ANSWERED
     return False
 
 
