@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from offchain.chain import questions
 from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
@@ -196,13 +197,13 @@ def assert_each_sent_once(gateway: ChainGateway, *, refused: int) -> None:
     """
     outbox, own = gateway._sender.outbox, bytes.fromhex(gateway.address[2:])
     rows = outbox._select("1 ORDER BY id", gateway.chain_id, gateway.address)
-    receipts = gateway.endpoint.batch([("eth_getTransactionReceipt", [r.tx_hash]) for r in rows])
+    receipts = gateway.endpoint.batch([questions.receipt(r.tx_hash) for r in rows])
     mined = [(row, one) for row, one in zip(rows, receipts, strict=True) if one is not None]
-    count = gateway.endpoint.request("eth_getTransactionCount", gateway.address, "latest")
-    assert len(mined) == int(count, 16), "a transaction that the journal does not know"
+    count = gateway.endpoint.ask(questions.nonce(gateway.address, "latest"))
+    assert len(mined) == count, "a transaction that the journal does not know"
     intents = [row.intent for row, _ in mined if row.intent is not None]
     assert len(intents) == len(set(intents)), "an intent was carried out twice"
-    reverted = [row.intent for row, one in mined if int(one["status"], 16) == 0]
+    reverted = [row.intent for row, one in mined if not one.success]
     assert reverted == [None] * refused, f"refused by a contract: {reverted}"
     fillers = [row.nonce for row, _ in mined if read_legacy(row.raw).to == own]
     assert fillers == [], "a nonce was used up by an empty transaction"

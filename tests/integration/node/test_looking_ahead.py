@@ -9,7 +9,7 @@ import pytest
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.chain.errors import ChainMismatch, NodeRefused
 from offchain.chain.facts import ChainEvent
-from offchain.chain.rpc import Request
+from offchain.chain.questions import Question
 from offchain.member.errors import NotOnChain
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState
@@ -31,17 +31,17 @@ def house(fresh: Town) -> Iterator[House]:
 def asked_for_logs(monkeypatch: pytest.MonkeyPatch, house: House) -> list[int]:
     """Note how many kinds of logs each question is about."""
     endpoint, found = house.node.gateway.endpoint, list[int]()
-    request, batch = endpoint.request, endpoint.batch
+    ask_one, batch = endpoint.ask, endpoint.batch
 
-    def one(method: str, *params: Any) -> Any:
-        found.extend([1] if method == "eth_getLogs" else [])
-        return request(method, *params)
+    def one(question: Question[Any]) -> Any:
+        found.extend([1] if question.method == "eth_getLogs" else [])
+        return ask_one(question)
 
-    def many(calls: Sequence[Request], **how: bool) -> list[Any]:
+    def many(calls: Sequence[Question[Any]], **how: bool) -> list[Any]:
         found.extend([n] if (n := sum(call[0] == "eth_getLogs" for call in calls)) else [])
         return batch(calls, **how)
 
-    monkeypatch.setattr(endpoint, "request", one)
+    monkeypatch.setattr(endpoint, "ask", one)
     monkeypatch.setattr(endpoint, "batch", many)
     return found
 

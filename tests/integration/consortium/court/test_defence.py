@@ -12,7 +12,7 @@ import pytest
 from offchain.chain import codec
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.rpc import Request
+from offchain.chain.questions import Question
 from offchain.member.roles import LockState
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
@@ -51,24 +51,24 @@ def refuse_logs(
     """Let the node's chain node fail whenever it is asked for one kind of PrepaidLock's events."""
     gateway = house.node.gateway
     topic = codec.topic(gateway.deployment.contract("PrepaidLock").event(event)).hex()
-    honest, honest_batch = gateway.endpoint.request, gateway.endpoint.batch
+    honest, honest_batch = gateway.endpoint.ask, gateway.endpoint.batch
 
-    def request(method: str, *params: Any) -> Any:
-        if method == "eth_getLogs" and topic in str(params):
+    def ask(question: Question[Any]) -> Any:
+        if question.method == "eth_getLogs" and topic in str(question.params):
             raise error
-        return honest(method, *params)
+        return honest(question)
 
-    def batch(calls: Sequence[Request], **how: bool) -> list[Any]:
+    def batch(calls: Sequence[Question[Any]], **how: bool) -> list[Any]:
         answers = honest_batch(calls, **how)
-        for position, (method, params) in enumerate(calls):
-            if method == "eth_getLogs" and topic in str(params):
+        for position, one in enumerate(calls):
+            if one.method == "eth_getLogs" and topic in str(one.params):
                 if not isinstance(error, NodeRefused):
                     raise error
                 answers[position] = error
         return answers
 
     monkeypatch.setattr(gateway.endpoint, "batch", batch)
-    monkeypatch.setattr(gateway.endpoint, "request", request)
+    monkeypatch.setattr(gateway.endpoint, "ask", ask)
 
 
 def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
