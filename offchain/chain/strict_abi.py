@@ -27,13 +27,13 @@ class _ExactBytesEncoder(encoding.BytesEncoder):  # type: ignore[misc]
 
 
 class _ChecksummedEncoder(encoding.AddressEncoder):  # type: ignore[misc]
-    """Addresses as 20 bytes or checksummed text: others may be mistyped."""
+    """Addresses as 20 bytes or text; in mixed case it has the right checksum (EIP-55)."""
 
     @classmethod
     def validate_value(cls, value: Any) -> None:
         super().validate_value(value)
-        if isinstance(value, str) and value != to_account(value):
-            cls.invalidate_value(value, msg="is not checksummed")
+        if isinstance(value, str) and value not in (value.lower(), to_account(value)):
+            cls.invalidate_value(value, msg="has a wrong checksum: it may be mistyped")
 
 
 def encode(types: Sequence[str], values: Sequence[Any]) -> bytes:
