@@ -47,10 +47,6 @@ class Shares:
         self._inbox = inbox
         self._grants = GrantBook(gateway, confirmations=confirmations)
 
-    def delivered(self) -> list[bytes]:
-        """Return the locks whose shares were delivered to groups that this node is in."""
-        return self._grants.delivered_to(self._keys.address)
-
     def grant(self, lock_id: bytes) -> ReceivedGrant:
         """Return what was delivered. Raises GrantNotReady."""
         return self._grants.grant(lock_id, self._keys.address)

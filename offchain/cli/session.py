@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from offchain.member.directory import MemberDirectory
     from offchain.member.keys import MemberKeys
     from offchain.storage import ContentStore
-    from offchain.types import Role
+    from offchain.types import Account, Role
 
 _LOCK_WAIT_S = 60.0
 _LOCK_POLL_S = 0.1
@@ -44,6 +44,28 @@ class Session:
     directory: MemberDirectory
 
 
+@dataclass(frozen=True, slots=True)
+class ReadingSession:
+    """A member who only looks: its account, and a gateway that cannot sign."""
+
+    profile: Profile
+    account: Account
+    gateway: ChainGateway
+
+
+def reading_session(path: Path, role: Role) -> ReadingSession:
+    """Open what a command needs that reads the chain in a member's name, and no secret.
+
+    Raises SettingsError for keys of another role, MemberError for a folder without any.
+    """
+    profile = load_profile(path)
+    from offchain.member import member_file
+
+    of, account = member_file.read_public(profile.keys)
+    _require_role(profile, of, role)
+    return ReadingSession(profile, account, reading_gateway(profile))
+
+
 @contextmanager
 def member_session(
     path: Path, role: Role, *, sends: bool = True, wait_s: float = _LOCK_WAIT_S
@@ -53,10 +75,10 @@ def member_session(
     One process `sends` for an account at a time: two would take the same nonce. AccountBusy when
     the other does not end within `wait_s`.
     """
+    profile = load_profile(path)
     from offchain.member.directory import MemberDirectory
     from offchain.storage.copies import CopiedStore
 
-    profile = load_profile(path)
     with ExitStack() as stack:
         if sends:
             stack.enter_context(only_sender(profile.data, wait_s=wait_s))
@@ -84,11 +106,11 @@ def open_content(profile: Profile) -> ContentStore:
 @contextmanager
 def account_session(path: Path) -> Iterator[ChainGateway]:
     """Open a gateway that signs with the profile's account alone (`account.json`)."""
+    profile = load_profile(path)
     from eth_account import Account
 
     from offchain.crypto import keystore
 
-    profile = load_profile(path)
     password = keystore.read_password(profile.password_file)
     key = keystore.load_account(profile.keys / "account.json", password)
     with only_sender(profile.data, wait_s=_LOCK_WAIT_S):
@@ -129,12 +151,17 @@ def load_keys(profile: Profile, role: Role | None = None) -> MemberKeys:
     from offchain.member.keys import MemberKeys
 
     keys = MemberKeys.load(profile.keys, keystore.read_password(profile.password_file))
-    if role is not None and keys.role is not role:
-        raise SettingsError(
-            f"{profile.path}: {profile.keys} holds the keys of a {keys.role.name.lower()}; "
-            f"this command is for a {role.name.lower()}"
-        )
+    if role is not None:
+        _require_role(profile, keys.role, role)
     return keys
+
+
+def _require_role(profile: Profile, has: Role, needed: Role) -> None:
+    if has is not needed:
+        raise SettingsError(
+            f"{profile.path}: {profile.keys} holds the keys of a {has.name.lower()}; "
+            f"this command is for a {needed.name.lower()}"
+        )
 
 
 @contextmanager
