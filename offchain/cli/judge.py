@@ -14,7 +14,7 @@ import typer
 from offchain.cli.disputes import look_rows
 from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
-from offchain.cli.session import reading_session
+from offchain.cli.reading import reading_session
 from offchain.errors import DmsmError
 
 if TYPE_CHECKING:

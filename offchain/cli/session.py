@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from offchain.member.directory import MemberDirectory
     from offchain.member.keys import MemberKeys
     from offchain.storage import ContentStore
-    from offchain.types import Account, Role
+    from offchain.types import Role
 
 _LOCK_WAIT_S = 60.0
 _LOCK_POLL_S = 0.1
@@ -42,28 +42,6 @@ class Session:
     gateway: ChainGateway
     store: ContentStore
     directory: MemberDirectory
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingSession:
-    """A member who only looks: its account, and a gateway that cannot sign."""
-
-    profile: Profile
-    account: Account
-    gateway: ChainGateway
-
-
-def reading_session(path: Path, role: Role) -> ReadingSession:
-    """Open what a command needs that reads the chain in a member's name, and no secret.
-
-    Raises SettingsError for keys of another role, MemberError for a folder without any.
-    """
-    profile = load_profile(path)
-    from offchain.member import member_file
-
-    of, account = member_file.read_public(profile.keys)
-    _require_role(profile, of, role)
-    return ReadingSession(profile, account, reading_gateway(profile))
 
 
 @contextmanager
@@ -152,11 +130,12 @@ def load_keys(profile: Profile, role: Role | None = None) -> MemberKeys:
 
     keys = MemberKeys.load(profile.keys, keystore.read_password(profile.password_file))
     if role is not None:
-        _require_role(profile, keys.role, role)
+        require_role(profile, keys.role, role)
     return keys
 
 
-def _require_role(profile: Profile, has: Role, needed: Role) -> None:
+def require_role(profile: Profile, has: Role, needed: Role) -> None:
+    """Raise SettingsError when the profile's keys are of another role than a command needs."""
     if has is not needed:
         raise SettingsError(
             f"{profile.path}: {profile.keys} holds the keys of a {has.name.lower()}; "

@@ -24,8 +24,8 @@ from offchain.cli.parameters import (
     parse_moment,
     require_window,
 )
+from offchain.cli.reading import reading_session
 from offchain.cli.roles import open_household
-from offchain.cli.session import reading_session
 
 if TYPE_CHECKING:
     from offchain.audit.opened_answer import OpenedAnswer

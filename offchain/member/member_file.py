@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offchain.crypto import box, commitment
-from offchain.crypto.kdf import hkdf
 from offchain.crypto.private_file import read_private_file
 from offchain.errors import FormatError, KeystoreError
 from offchain.member.errors import MemberError
@@ -99,6 +98,8 @@ def _read(path: Path) -> tuple[MemberRole, Account, bytes]:
 
 
 def _file_key(account: LocalAccount) -> bytes:
+    from offchain.crypto.kdf import hkdf  # brings the curve, which the part in the clear needs not
+
     # The account's keystore asks for the password; the ID is sealed under a key derived from it.
     return hkdf(bytes(account.key), salt=bytes.fromhex(account.address[2:]), info=_INFO)
 
