@@ -54,7 +54,7 @@ class Household:
         }
         asked: dict[str, Any] = {"notes": self.notes, "type_names": type_names}
         self.policy = Policies(gateway)
-        self.notifications = Notifications(**own)
+        self.notifications = Notifications(gateway=gateway, store=store, keys=keys)
         self.requests = Requests(**own, notes=self.notes)
         self.answers = Answers(**own, **asked, locks=self.locks)
         self.disputes = AnswerDisputes(**own, **asked, confirmations=confirmations)

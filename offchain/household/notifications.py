@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.errors import CryptoError, RecordError, StorageError
-from offchain.member.directory import MemberDirectory
+from offchain.member.devices import devices_of
 from offchain.member.keys import MemberKeys
 from offchain.member.roles import Status
 from offchain.records import contexts, report
@@ -53,12 +53,10 @@ class Notifications:
         gateway: ChainGateway,
         store: ContentStore,
         keys: MemberKeys,
-        directory: MemberDirectory,
     ) -> None:
         self._gateway = gateway
         self._store = store
         self._keys = keys
-        self._directory = directory
 
     def received(self, *, from_block: int | None = None) -> list[Notification]:
         """Return the notifications of all own devices, oldest first, with the reports opened and
@@ -66,7 +64,7 @@ class Notifications:
         """
         found = [
             one
-            for device in self._directory.devices_of(self._keys.address)
+            for device in devices_of(self._gateway, self._keys.address)
             for one in self.of_device(device, from_block=from_block)
         ]
         return sorted(found, key=lambda one: one.block_number)

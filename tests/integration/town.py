@@ -20,6 +20,7 @@ from offchain.buyer.inbox import ShareInbox
 from offchain.chain.anvil import Anvil
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.health import HealthGate
 from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
 from offchain.crypto import bls, kdf, messages
@@ -30,6 +31,7 @@ from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
 from offchain.member.roles import BroadcastState, MemberRole
+from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.publisher import DataSetPublisher
 from offchain.node.store import NodeStore, StoredDayKeys, StoredReading
@@ -196,23 +198,15 @@ class Builder:
     def _node(self, name: str) -> Node:
         keys, gateway = self.admit(MemberRole.PROCESSOR, region_id(name))
         held = NodeStore(self.folder / f"{name}.sqlite")
-        shared = {
-            "gateway": gateway,
-            "store": self.store,
-            "keys": keys,
-            "readings": held,
-            "directory": self.directory,
-        }
-        terms = NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI)
-        worker = NodeWorker(**shared, tariff=make_tariff(), terms=terms)
-        worker.bond.top_up()  # as at its first poll
+        made = make_node(gateway, keys=keys, held=held, store=self.store, directory=self.directory)
+        made.worker.bond.top_up()  # as at its first poll
         return Node(
             region=region_id(name),
             keys=keys,
             gateway=gateway,
             held=held,
-            worker=worker,
-            publisher=DataSetPublisher(**shared, price_wei=DATA_SET_PRICE_WEI, paillier_bits=BITS),
+            worker=made.worker,
+            publisher=made.publisher,
         )
 
     def _house(self, node: Node, number: int) -> House:
@@ -243,6 +237,51 @@ class Builder:
             inbox=inbox,
             paillier_bits=BITS,
         )
+
+
+def make_node(
+    gateway: ChainGateway,
+    *,
+    keys: MemberKeys,
+    held: NodeStore,
+    store: ContentStore,
+    directory: MemberDirectory,
+    health: HealthGate | None = None,
+    **terms: int,
+) -> ProcessingNode:
+    """Make a node: the one place where tests do. `terms` are NodeTerms' that differ."""
+    return ProcessingNode(
+        gateway=gateway,
+        store=store,
+        keys=keys,
+        readings=held,
+        directory=directory,
+        tariff=make_tariff(),
+        terms=NodeTerms(**{"data_set_price_wei": DATA_SET_PRICE_WEI, **terms}),
+        health=health,
+        paillier_bits=BITS,
+    )
+
+
+def worker_of(
+    town: Town,
+    node: Node,
+    *,
+    gateway: ChainGateway | None = None,
+    health: HealthGate | None = None,
+    **terms: int,
+) -> NodeWorker:
+    """Make another worker of a node, with another gateway, gate or terms than its own."""
+    made = make_node(
+        gateway or node.gateway,
+        keys=node.keys,
+        held=node.held,
+        store=town.store,
+        directory=town.directory,
+        health=health,
+        **terms,
+    )
+    return made.worker
 
 
 def poll(worker: NodeWorker, *, steps: int = 1) -> list[Outcome]:

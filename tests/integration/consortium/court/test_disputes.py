@@ -238,7 +238,7 @@ def test_dispute__given_no_judge_with_a_key__pays_nothing(court: Court) -> None:
     files = [town.store.get(one.paillier_digest, max_bytes=1 << 20) for one in registered]
     for one in registered:
         town.store.unpin(one.paillier_digest)
-    house.household._disputes._directory._keys.clear()  # what it has seen it knows
+    house.household.disputes._directory._keys.clear()  # what it has seen it knows
 
     with pytest.raises(NoJudges, match="1 judges can read evidence and 2 must agree"):
         house.household.disputes.dispute(prepared)
@@ -256,7 +256,7 @@ def test_dispute__given_store_that_does_not_answer_for_a_key__leaves_no_judge_ou
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     prepared = house.household.disputes.prepare(lock_id, town.tariff)
     digest = town.directory.member(court.judges[2].keys.address).paillier_digest
-    house.household._disputes._directory._keys.clear()
+    house.household.disputes._directory._keys.clear()
     real = town.store.get
 
     def get(cid: bytes, **bounds: int) -> bytes:
