@@ -44,6 +44,12 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Pl
     return lambda: tmp_path / f"store-{next(_numbers)}.sqlite"
 
 
+@pytest.fixture
+def new_postgres() -> str:
+    """Give the URL of a new database of a server."""
+    return new_postgres_database()
+
+
 def new_postgres_database() -> str:
     """Return the URL of a new, empty database; skip the test where there is no server."""
     url = make_url(_server())
