@@ -204,16 +204,26 @@ class SqliteFile:
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if found == self._layout and tables:
             return
-        if tables:
+        step = self._step_from(found) if tables else self._schema
+        if step is None:
             raise StoreVersion(
                 f"{self.path} has layout {found} and this program knows {self._layout}: use the "
                 "program that made it, or another file"
             )
-        # One transaction: after a crash there is the whole layout, or nothing.
+        # One transaction: after a crash there is the whole layout, or what was there before.
         try:
             self._connection.executescript(
-                f"BEGIN IMMEDIATE; {self._schema}; PRAGMA user_version={self._layout}; COMMIT;"
+                f"BEGIN IMMEDIATE; {step}; PRAGMA user_version={self._layout}; COMMIT;"
             )
         except sqlite3.Error:
             self._undo()
             raise
+
+    def _step_from(self, found: int) -> str | None:
+        """Return the SQL that makes an older layout today's, or None for one that is not known."""
+        return None
+
+    def _has_columns(self, table: str, *names: str) -> bool:
+        """Whether there is a table with these columns: tells a layout without a number."""
+        rows = self._connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+        return {row[0] for row in rows} >= set(names)
