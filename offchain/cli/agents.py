@@ -51,7 +51,7 @@ def sharer_agent(profile: Path, *, sends: bool = True) -> Iterator[Sharer]:
 
     with member_session(profile, Role.SHARER, sends=sends) as session:
         inbox = ShareInbox(
-            session.profile.data / "shares.sqlite", gateway=session.gateway, keys=session.keys
+            session.profile.place_of("shares"), gateway=session.gateway, keys=session.keys
         )
         try:
             agent = SharerAgent(

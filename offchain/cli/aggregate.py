@@ -100,7 +100,7 @@ def aggregate(
 
     require_window(window_from, window_to)
     with _node(profile) as (session, held, book):
-        with NodeStore(session.profile.data / "node.sqlite") as readings:
+        with NodeStore(session.profile.place_of("node")) as readings:
             publisher = AggregatePublisher(
                 gateway=session.gateway,
                 store=session.store,
@@ -164,7 +164,7 @@ def open_aggregate(
     from offchain.types import Role
 
     with _reader(profile, Role.SHARER, node_url) as (session, board, book):
-        with OpeningRecord(session.profile.data / "opened.sqlite") as record:
+        with OpeningRecord(session.profile.place_of("opened")) as record:
             opener = AggregateOpener(
                 store=session.store,
                 keys=session.keys,
@@ -237,7 +237,7 @@ def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBoo
     from offchain.types import Role
 
     with member_session(profile, Role.PROCESSOR, sends=False) as session:
-        with AggregateStore(session.profile.data / "aggregates.sqlite") as held:
+        with AggregateStore(session.profile.place_of("aggregates")) as held:
             book = AggregateBook(session.gateway, session.store, session.directory)
             yield session, held, book
 

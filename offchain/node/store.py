@@ -1,6 +1,7 @@
 """The node's store: one database for intake and worker, safe to share between threads."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 
@@ -38,22 +39,22 @@ class NodeStore(DeviceTables, RequestTables, DataSetTables, GrantTables, DutyTab
 
     schema = NODE
 
-    def __init__(
-        self, place: Place, *, positions: Path | None = None, patience_s: float = PATIENCE_S
-    ) -> None:
+    def __init__(self, place: Place, *, patience_s: float = PATIENCE_S) -> None:
         """Open the store, with its tables made or migrated. Raises StoreError.
 
-        positions: the file that says how far the chain's events were read; the store's own if it
-        is a file, and else beside it. One that is lost costs a walk over the chain.
+        patience_s: how long another program that holds the database is waited for.
         """
         super().__init__(place, patience_s=patience_s)
-        self._positions = positions or (Path(place) if self._database.is_sqlite else None)
+        self._folder = TemporaryDirectory(prefix="dmsm-node-")
+        # Positions must never be newer than the jobs that they stand for: they share the store's
+        # file, and are found anew at each start where it is on a server that may be restored.
+        is_file = self._database.is_sqlite
+        self.path = Path(place) if is_file else Path(self._folder.name) / "positions.sqlite"
 
-    @property
-    def path(self) -> Path:
-        """Return the file of the positions in the chain's events."""
-        assert self._positions is not None, "a store on a server needs a file for positions"
-        return self._positions
+    def close(self) -> None:
+        """Close the database."""
+        super().close()
+        self._folder.cleanup()
 
     def remember(self, name: str, value: bytes) -> None:
         """Store a small value under a name, in place of what was there."""

@@ -6,8 +6,10 @@ import configparser
 import json
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -139,6 +141,26 @@ def test_processor__its_second_store__is_what_tunnel_and_compose_lead_to(
     assert there["command"][2] == f"TCP:127.0.0.1:{IPFS_PORTS[1]}"
     socket = here["command"][2].removeprefix("UNIX-CONNECT:")
     assert there["command"][1].startswith(f"UNIX-LISTEN:{socket},")
+
+
+def test_processor__its_database__is_the_service_of_the_compose_file(
+    tmp_path: Path, compose: dict[str, Any]
+) -> None:
+    assert shipped_profile(tmp_path).database is None  # files, until somebody wants the server
+    text = (NETWORK / "processor.toml").read_text()
+    lines = [line for line in text.splitlines() if line.startswith(("#[", "#url", "#password"))]
+    database = tomllib.loads("\n".join(line[1:] for line in lines))["database"]
+    service, url = compose["services"]["postgres"], urlsplit(database["url"])
+    assert (url.username, url.path) == (
+        service["environment"]["POSTGRES_USER"],
+        "/" + service["environment"]["POSTGRES_DB"],
+    )
+    assert url.hostname == "127.0.0.1" and url.port == 5432
+    node = compose["services"]["processor"]
+    assert service["network_mode"] == node["network_mode"]  # one loopback
+    assert node["depends_on"]["postgres"] == {"condition": "service_healthy", "required": False}
+    secret = compose["secrets"]["postgres"]["file"]
+    assert database["password_file"] == secret.replace("./site", str(TARGET))
 
 
 def test_dockerignore__the_build__gets_what_is_copied_and_no_keys() -> None:
