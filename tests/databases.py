@@ -2,7 +2,8 @@
 
 DMSM_TEST_POSTGRES names a server by URL. Else one is started from the programs of a PostgreSQL
 that is installed, in a folder of its own, and ended with the tests. Without either the tests on
-PostgreSQL are skipped; where DMSM_ALL_PROGRAMS is set (CI) they fail.
+PostgreSQL are skipped; where DMSM_ALL_PROGRAMS is set (CI) they fail
+(toolchain/missing_programs.py counts them).
 """
 
 from __future__ import annotations

@@ -190,7 +190,9 @@ def test_systemd__each_unit__has_its_sections_and_gives_up_privileges(path: Path
     assert unit["Service"]["Restart"] == "always"
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+@pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="no systemd-analyze: part of systemd"
+)
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd__each_unit__is_understood_by_systemd(path: Path) -> None:
     done = subprocess.run(
@@ -238,7 +240,7 @@ FORKS = [
 ]
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool")
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: part of Prometheus")
 @pytest.mark.parametrize(("name", "drop", "executes", "fires"), FORKS, ids=[f[0] for f in FORKS])
 def test_alerts__blocks_taken_back__tell_depth_from_number(
     tmp_path: Path, name: str, drop: str, executes: str, fires: list[str]
@@ -270,7 +272,7 @@ def test_alerts__blocks_taken_back__tell_depth_from_number(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool")
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: part of Prometheus")
 def test_prometheus__its_files__are_understood_by_promtool() -> None:
     command = ["promtool", "check", "config", str(NETWORK / "monitoring" / "prometheus.yml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
