@@ -62,6 +62,15 @@ def new_postgres_database() -> str:
     return url.set(database=name).render_as_string(hide_password=False)
 
 
+def store_place(folder: Path, name: str) -> Place:
+    """Return a place for a store of the integration tests: a file of this name, or with
+    DMSM_TEST_STORES=postgresql a new database.
+    """
+    if os.environ.get("DMSM_TEST_STORES") == "postgresql":
+        return new_postgres_database()
+    return folder / f"{name}.sqlite"
+
+
 @cache
 def _server() -> str:
     """Return the URL of a server, started for this process if need be."""

@@ -35,7 +35,7 @@ def main(config: dict) -> None:
         "gateway": gateway,
         "store": store,
         "keys": keys,
-        "readings": NodeStore(Path(config["held"])),
+        "readings": NodeStore(config["held"]),
         "directory": MemberDirectory(gateway, store, paillier_bits=2048),
     }
     if config["what"] == "publish":

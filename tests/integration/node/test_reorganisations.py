@@ -25,6 +25,7 @@ from offchain.node.publisher import DataSetPublisher
 from offchain.node.store import NodeStore
 from offchain.node.worker import NodeWorker
 from offchain.types import SECONDS_PER_DAY
+from tests.databases import store_place
 from tests.integration.buyer.test_sharing import call_for_data
 from tests.integration.node.test_crashes import copy_store
 from tests.integration.node.test_requests import ask
@@ -73,9 +74,10 @@ def deep(fresh: Town, tmp_path: Path) -> Iterator[Callable[[MemberKeys], ChainGa
 def north(fresh: Town, deep: Any, tmp_path: Path) -> Iterator[Node]:
     """The first node with a journal of its own, on a copy of what it holds of its devices."""
     old = fresh.nodes[0]
-    copy_store(fresh.folder / "north.sqlite", tmp_path / "north.sqlite")
+    place = store_place(tmp_path, "north")
+    copy_store(old.place, place)
     gateway = deep(old.keys)
-    with NodeStore(tmp_path / "north.sqlite") as held:
+    with NodeStore(place) as held:
         shared = {
             "gateway": gateway,
             "store": fresh.store,
@@ -86,7 +88,9 @@ def north(fresh: Town, deep: Any, tmp_path: Path) -> Iterator[Node]:
         terms = NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI)
         worker = NodeWorker(**shared, tariff=fresh.tariff, terms=terms)
         publisher = DataSetPublisher(**shared, price_wei=DATA_SET_PRICE_WEI, paillier_bits=BITS)
-        yield replace(old, gateway=gateway, held=held, worker=worker, publisher=publisher)
+        yield replace(
+            old, gateway=gateway, place=place, held=held, worker=worker, publisher=publisher
+        )
 
 
 def take_off(town: Town, since: int, depth: int) -> bool:
