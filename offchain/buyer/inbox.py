@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from offchain.buyer.kept_shares import KeptShares
 from offchain.chain.gateway import ChainGateway
+from offchain.database import Place
 from offchain.errors import CryptoError, RecordError
 from offchain.member.errors import MemberError, ShareRefused
 from offchain.member.grants import GrantBook
@@ -23,8 +22,8 @@ class ShareInbox(KeptShares):
     its share.
     """
 
-    def __init__(self, path: Path, *, gateway: ChainGateway, keys: MemberKeys) -> None:
-        super().__init__(path)
+    def __init__(self, place: Place, *, gateway: ChainGateway, keys: MemberKeys) -> None:
+        super().__init__(place)
         self._gateway = gateway
         self._keys = keys
         self._grants = GrantBook(gateway)

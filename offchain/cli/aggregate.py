@@ -100,7 +100,7 @@ def aggregate(
         from offchain.node.aggregate_set import AggregatePublisher
         from offchain.node.store import NodeStore
 
-        with NodeStore(session.profile.data / "node.sqlite") as readings:
+        with NodeStore(session.profile.place_of("node")) as readings:
             publisher = AggregatePublisher(
                 gateway=session.gateway,
                 store=session.store,
@@ -165,7 +165,7 @@ def open_aggregate(
         from offchain.buyer.aggregates import AggregateOpener
         from offchain.buyer.opening_record import OpeningRecord
 
-        with OpeningRecord(session.profile.data / "opened.sqlite") as record:
+        with OpeningRecord(session.profile.place_of("opened")) as record:
             opener = AggregateOpener(
                 store=session.store,
                 keys=session.keys,
@@ -240,7 +240,7 @@ def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBoo
         from offchain.audit.aggregates import AggregateBook
         from offchain.node.aggregate_store import AggregateStore
 
-        with AggregateStore(session.profile.data / "aggregates.sqlite") as held:
+        with AggregateStore(session.profile.place_of("aggregates")) as held:
             book = AggregateBook(session.gateway, session.store, session.directory)
             yield session, held, book
 

@@ -131,7 +131,7 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
         "final_block": gateway.final_number(),
         "chain_faults": faults or None,
     }
-    with NodeStore(settings.data / "node.sqlite") as readings:
+    with NodeStore(settings.place_of("node")) as readings:
         tables = {
             "devices": _devices(readings),
             "requests": _requests(readings),
@@ -187,9 +187,8 @@ def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
         from offchain.node.store import NodeStore
 
         node_tariff = read_tariff(session.profile.require_node().tariff)
-        data = session.profile.data
-        with NodeStore(data / "node.sqlite") as readings:
-            with AggregateStore(data / "aggregates.sqlite") as aggregates:
+        with NodeStore(session.profile.place_of("node")) as readings:
+            with AggregateStore(session.profile.place_of("aggregates")) as aggregates:
                 node = RunningNode(session, readings, node_tariff)
                 node.serve_aggregates(aggregates)
                 yield node

@@ -44,7 +44,7 @@ def open_buyer(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, 
         from offchain.buyer.inbox import ShareInbox
 
         inbox = ShareInbox(
-            session.profile.data / "shares.sqlite", gateway=session.gateway, keys=session.keys
+            session.profile.place_of("shares"), gateway=session.gateway, keys=session.keys
         )
         try:
             buyer = Buyer(

@@ -178,7 +178,7 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     from offchain.member.grants import GrantBook
 
     book = GrantBook(session.gateway, confirmations=session.profile.confirmations)
-    kept, me = KeptShares(session.profile.data / "shares.sqlite"), session.account
+    kept, me = KeptShares(session.profile.place_of("shares")), session.account
     try:
         found = [book.grant(lock_id, me) for lock_id in book.delivered_to(me)]
         rows = [_grant_facts(grant, kept) for grant in found]

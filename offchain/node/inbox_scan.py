@@ -9,7 +9,10 @@ it starts over).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from offchain.chain.errors import ChainError
@@ -17,6 +20,7 @@ from offchain.chain.events import EventBatch, EventCursor, poll_together
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.node.store import NodeStore
+from offchain.sqlite_file import fault_of
 
 _log = logging.getLogger(__name__)
 
@@ -41,20 +45,25 @@ class InboxScan:
     ) -> None:
         self._take, self._undo, self._name = take, undo, ".".join(source)
         self._ahead: EventBatch | None = None
-        self._cursor = EventCursor(
-            gateway,
-            [source],
-            held.path,
-            name=self._name,
-            confirmations=confirmations,
-            indexed=indexed,
-        )
+        self._path = held.path
+        with _faults_as_ours(self._path):
+            self._cursor = EventCursor(
+                gateway,
+                [source],
+                self._path,
+                name=self._name,
+                confirmations=confirmations,
+                indexed=indexed,
+            )
 
     def follow(self) -> None:
-        """Take in all that is new and deep enough. Raises LogUnreadable, NodeUnavailable."""
+        """Take in all that is new and deep enough. Raises LogUnreadable, NodeUnavailable,
+        StoreError.
+        """
         has_more = True
         while has_more:
-            batch, self._ahead = self._ahead or self._cursor.poll(), None
+            with _faults_as_ours(self._path):
+                batch, self._ahead = self._ahead or self._cursor.poll(), None
             if batch.rolled_back_to is not None:
                 _log.warning(
                     "%s: a reorganisation took off what followed block %d",
@@ -64,8 +73,18 @@ class InboxScan:
                 self._undo()
             for event in batch.events:
                 self._take(event)
-            self._cursor.commit(batch)
+            with _faults_as_ours(self._path):
+                self._cursor.commit(batch)
             has_more = batch.has_more
+
+
+@contextmanager
+def _faults_as_ours(path: Path) -> Iterator[None]:
+    """Raise what SQLite raises below a cursor as StoreError: a poll that fails is tried again."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise fault_of(error, path) from error
 
 
 def look_ahead(scans: Sequence[InboxScan]) -> None:

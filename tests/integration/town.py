@@ -25,6 +25,7 @@ from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
 from offchain.crypto import bls, kdf, messages
 from offchain.crypto.paillier import generate_private_key
+from offchain.database import Place
 from offchain.household.household import Household
 from offchain.member.data_sets import find_data_set
 from offchain.member.directory import MemberDirectory
@@ -35,11 +36,13 @@ from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.publisher import DataSetPublisher
 from offchain.node.store import NodeStore, StoredDayKeys, StoredReading
+from offchain.node.tables import data_sets
 from offchain.node.worker import NodeWorker
 from offchain.records import batch as batches
 from offchain.records import reading as reading_codec
 from offchain.storage import ContentStore, open_store
 from offchain.types import SECONDS_PER_DAY, Reading, day_of
+from tests.databases import store_place
 from tests.network import real_chain
 from tests.network.real_chain import RealChain
 
@@ -61,6 +64,7 @@ class Node:
     region: bytes
     keys: MemberKeys
     gateway: ChainGateway
+    place: Place
     held: NodeStore
     worker: NodeWorker
     publisher: DataSetPublisher
@@ -106,9 +110,9 @@ def go_back(town: Town, snapshot: str) -> None:
     for node in town.nodes:
         for stored in node.held.data_sets():
             if find_data_set(node.gateway, stored.data_set_id) is None:
-                with node.held._write() as connection:
-                    row = (stored.data_set_id,)
-                    connection.execute("DELETE FROM data_sets WHERE data_set_id=?", row)
+                with node.held._database.write() as connection:
+                    is_it = data_sets.c.data_set_id == stored.data_set_id
+                    connection.execute(data_sets.delete().where(is_it))
         for broadcast_id in node.held.unended_responses():
             found = node.gateway.call("DataMarket", "broadcastOf", broadcast_id)
             if found.state == BroadcastState.NONE:
@@ -197,13 +201,15 @@ class Builder:
 
     def _node(self, name: str) -> Node:
         keys, gateway = self.admit(MemberRole.PROCESSOR, region_id(name))
-        held = NodeStore(self.folder / f"{name}.sqlite")
+        place = store_place(self.folder, name)
+        held = NodeStore(place)
         made = make_node(gateway, keys=keys, held=held, store=self.store, directory=self.directory)
         made.worker.bond.top_up()  # as at its first poll
         return Node(
             region=region_id(name),
             keys=keys,
             gateway=gateway,
+            place=place,
             held=held,
             worker=made.worker,
             publisher=made.publisher,
@@ -228,7 +234,8 @@ class Builder:
 
     def _buyer(self) -> Buyer:
         keys, gateway = self.admit(MemberRole.SHARER, NO_REGION)
-        inbox = ShareInbox(self.folder / f"inbox-{keys.address}.sqlite", gateway=gateway, keys=keys)
+        place = store_place(self.folder, f"inbox-{keys.address}")
+        inbox = ShareInbox(place, gateway=gateway, keys=keys)
         return Buyer(
             gateway=gateway,
             store=self.store,

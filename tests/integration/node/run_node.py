@@ -36,7 +36,7 @@ def main(config: dict) -> None:
         gateway=gateway,
         store=store,
         keys=keys,
-        readings=NodeStore(Path(config["held"])),
+        readings=NodeStore(config["held"]),
         directory=MemberDirectory(gateway, store, paillier_bits=BITS),
         tariff=tariff_codec.decode(config["tariff"].encode()),
         terms=NodeTerms(

@@ -27,6 +27,7 @@ from offchain.node.outcome import Outcome
 from offchain.node.store import NodeStore
 from offchain.node.worker import NodeWorker
 from offchain.types import SECONDS_PER_DAY
+from tests.databases import store_place
 from tests.integration.buyer.test_sharing import call_for_data
 from tests.integration.node.test_crashes import copy_store
 from tests.integration.node.test_requests import ask
@@ -76,14 +77,15 @@ def deep(fresh: Town, tmp_path: Path) -> Iterator[Callable[[MemberKeys], ChainGa
 def north(fresh: Town, deep: Any, tmp_path: Path) -> Iterator[Node]:
     """The first node with a journal of its own, on a copy of what it holds of its devices."""
     old = fresh.nodes[0]
-    copy_store(fresh.folder / "north.sqlite", tmp_path / "north.sqlite")
+    place = store_place(tmp_path, "north")
+    copy_store(old.place, place)
     gateway = deep(old.keys)
-    with NodeStore(tmp_path / "north.sqlite") as held:
+    with NodeStore(place) as held:
         made = make_node(
             gateway, keys=old.keys, held=held, store=fresh.store, directory=fresh.directory
         )
         own = {"worker": made.worker, "publisher": made.publisher}
-        yield replace(old, gateway=gateway, held=held, **own)
+        yield replace(old, gateway=gateway, place=place, held=held, **own)
 
 
 def take_off(town: Town, since: int, depth: int) -> bool:

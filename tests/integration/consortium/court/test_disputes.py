@@ -19,6 +19,7 @@ from offchain.member.errors import (
 )
 from offchain.member.roles import LockState
 from offchain.node.duty_tables import Duty
+from offchain.node.tables import requests
 from offchain.storage.errors import ObjectCorrupt, StoreUnavailable
 from tests.integration.town import PRICE_WEI, House, Town
 
@@ -392,8 +393,7 @@ def test_serve__given_no_store_with_the_answer__says_what_is_lost(court: Court) 
     withhold(court, house, lock_id)
     house.household.disputes.demand(lock_id)
     held = house.node.held
-    with held._write() as connection:
-        connection.execute("UPDATE requests SET answer=NULL WHERE lock_id=?", (lock_id,))
+    held._run(requests.update().where(requests.c.lock_id == lock_id).values(answer=None))
 
     (outcome,) = house.node.worker.run_once()
 
