@@ -129,21 +129,15 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
 def _run(judge: _Judge, stop: threading.Event) -> None:
     import structlog
 
-    from offchain.chain.errors import NodeUnavailable
+    from offchain.cli.loop_log import LoopLog
 
     log = structlog.get_logger("offchain.cli.judge")
     log.info("started", account=judge.session.keys.address)
-    told: dict[bytes, str] = {}
+    loop = LoopLog(log, lasting=("waits", "failed", "paused"))
     while not stop.is_set():
-        try:
-            for step in judge.agent.run_once():
-                if told.get(step.id) != step.detail:  # a wait is told once
-                    log.info(step.kind, id=hex_id(step.id), detail=step.detail)
-                told[step.id] = step.detail
-        except NodeUnavailable as error:
-            log.warning("chain unavailable", reason=str(error))
-        except DmsmError as error:  # one bad poll must not end the service; the next tries again
-            log.error("poll failed", error=type(error).__name__, reason=str(error))
+        steps = loop.attempt("poll", judge.agent.run_once)
+        if steps is not None:
+            loop.say(steps)
         stop.wait(judge.session.profile.require_judge().poll_s)
     log.info("stopped")
 

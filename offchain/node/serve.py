@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from offchain.member.errors import MemberError
+from offchain.node.contained_requests import ContainedRequests
 
 _START_S = 10.0
 _STOP_S = 5.0
@@ -24,6 +25,8 @@ class RunningServer:
             raise MemberError(f"cannot listen on {host}:{port}: {error.strerror}") from error
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
+        if app.middleware_stack is None:  # else it was served before, and has it
+            app.add_middleware(ContainedRequests)
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -37,6 +40,11 @@ class RunningServer:
         )
         self._thread.start()
         self._await_start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers still. An unforeseen error may have ended its thread."""
+        return self._thread.is_alive()
 
     def _await_start(self) -> None:
         deadline = time.monotonic() + _START_S

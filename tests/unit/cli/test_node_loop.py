@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from offchain.chain.errors import NodeUnavailable
+from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_loop import RunningNode
 from offchain.errors import DmsmError
 from offchain.node.outcome import Outcome
@@ -44,6 +45,7 @@ def make_node(data: Path, polls: list[Any], stop: threading.Event) -> RunningNod
     from structlog import get_logger
 
     node._intake, node._log = FastAPI(), get_logger("test")
+    node._loop = LoopLog(node._log, lasting=("skipped", "failed"))
     return node
 
 
