@@ -194,7 +194,7 @@ class Agent:
             with contained("sending"):
                 step()
         except PASSING as error:
-            self._note_failure(error, "delayed")
+            self._note_failure(error, "unforeseen" if isinstance(error, Unforeseen) else "delayed")
             if gives_up and self._has_failed_too_long():
                 raise
             return False

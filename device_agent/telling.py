@@ -4,12 +4,11 @@ from device_agent.errors import SafeMode
 from device_agent.progress import Progress
 from offchain.chain.errors import NodeUnavailable
 from offchain.containment import FULL_AGAIN_S
-from offchain.errors import DmsmError, StoreBusy, StoreFull, Unforeseen
+from offchain.errors import DmsmError, StoreBusy, StoreFull
 from offchain.states import States
 
 _EVENTS: tuple[tuple[type[DmsmError], str], ...] = (
     (SafeMode, "safe_mode"),
-    (Unforeseen, "unforeseen"),
     (StoreFull, "no_room"),
     (StoreBusy, "store_busy"),
     (NodeUnavailable, "delayed"),

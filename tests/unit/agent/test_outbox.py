@@ -9,7 +9,7 @@ from device_agent.errors import BadSetup, SafeMode
 from device_agent.outbox import Origin, Outbox
 from device_agent.report_table import DROPPED, REPORTED, ReportEntry
 from offchain.crypto.curve import G1_GENERATOR
-from offchain.errors import StoreBusy, StoreConflict, StoreFull, StoreVersion
+from offchain.errors import StoreConflict, StoreVersion
 from offchain.records import batch as batch_codec
 from offchain.records import reading as record_codec
 from offchain.records.envelope import DayKeys, Envelope
