@@ -26,6 +26,7 @@ from offchain.cli import (
     verify,
 )
 from offchain.containment import exit_code, ours
+from offchain.errors import Unforeseen
 from offchain.settings import SettingsError
 
 _FAILED, _MISUSED = 1, 2
@@ -49,9 +50,10 @@ class _Root(TyperGroup):
 
 def _ours(error: Exception) -> Exception:
     """Name an error; its trace is logged by processes that keep a log, else --debug shows it."""
-    if isinstance(error, OSError):
-        return error
-    return ours("the command", error, is_logged=bool(logging.getLogger().handlers))
+    of_a_file = isinstance(error, OSError)  # one that is missing or closed to us says so itself
+    is_logged = bool(logging.getLogger().handlers) and not of_a_file
+    found = ours("the command", error, is_logged=is_logged)
+    return error if of_a_file and isinstance(found, Unforeseen) else found
 
 
 def _code(error: Exception) -> int:

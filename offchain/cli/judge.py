@@ -119,10 +119,11 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     JSON lines on stderr, without plaintext.
     """
     from offchain.cli.logs import configure_logs
+    from offchain.cli.opening import opened_patiently
     from offchain.cli.stopping import stop_signals
 
     configure_logs()
-    with stop_signals() as stop, _agent(profile) as judge:
+    with stop_signals() as stop, opened_patiently(lambda: _agent(profile), stop) as judge:
         _run(judge, stop)
 
 

@@ -17,7 +17,6 @@ from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
 from offchain.member.aggregates import AggregateBook
-from offchain.member.errors import MemberError
 from offchain.node.aggregate_intake import add_aggregates
 from offchain.node.aggregate_store import AggregateStore
 from offchain.node.intake import NodeIdentity, create_intake
@@ -84,8 +83,7 @@ class RunningNode:
             head = self._loop.attempt("the newest block", self._newest)
             while not stop.is_set():
                 self._poll()
-                if not server.is_running:
-                    raise MemberError("the HTTP intake has ended: the node is to be started again")
+                server.require_running()
                 head = self._wait(head, stop)
         self._log.info("stopped")
 

@@ -30,6 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Act for a data-sharing node: buy data with a group, recover the key, verify and export.",
 )
+_LOOK_S = 1.0  # between two looks at whether the inbox answers still
 _Time = {"parser": parse_moment, "metavar": "TIME"}
 
 
@@ -176,18 +177,23 @@ def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     """
     from offchain.buyer.share_inbox import create_share_app
     from offchain.cli.logs import configure_logs
+    from offchain.cli.opening import opened_patiently
     from offchain.cli.stopping import stop_signals
     from offchain.node.serve import serve as serve_http
 
     configure_logs()
-    with stop_signals() as stop, sharer_agent(profile, sends=False) as sharer:
+    with (
+        stop_signals() as stop,
+        opened_patiently(lambda: sharer_agent(profile, sends=False), stop) as sharer,
+    ):
         import structlog
 
         log = structlog.get_logger("offchain.cli.share")
         host, port = sharer.session.profile.require_inbox()
         with serve_http(create_share_app(sharer.inbox), host=host, port=port) as server:
             log.info("started", account=sharer.session.keys.address, url=server.url)
-            stop.wait()
+            while not stop.wait(_LOOK_S):
+                server.require_running()
         log.info("stopped")
 
 

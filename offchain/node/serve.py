@@ -8,6 +8,7 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
+from offchain.errors import Unforeseen
 from offchain.member.errors import MemberError
 from offchain.node.contained_requests import ContainedRequests
 
@@ -41,10 +42,11 @@ class RunningServer:
         self._thread.start()
         self._await_start()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it answers still. An unforeseen error may have ended its thread."""
-        return self._thread.is_alive()
+    def require_running(self) -> None:
+        """Raise Unforeseen when its thread has ended: the process is then to be started again."""
+        if not self._thread.is_alive():
+            why = "the HTTP server has ended by itself; start this service again"
+            raise Unforeseen(why, name="http-thread", times=1)
 
     def _await_start(self) -> None:
         deadline = time.monotonic() + _START_S

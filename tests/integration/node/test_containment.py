@@ -158,7 +158,7 @@ def test_intake__given_a_body_that_meets_an_error__answers_and_serves_the_next(
 
     with serve(app) as server, caplog.at_level(logging.INFO):
         answers = [httpx.post(f"{server.url}/v1/readings", content=b"{}") for _ in range(3)]
-        assert server.is_running
+        server.require_running()
     assert [one.status_code for one in answers] == [status, status, 200]
     body = answers[0].json()
     assert body["error"] == name and "4711" not in caplog.text + answers[0].text
