@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+import time
 
 import structlog
 
 from offchain.audit.aggregates import AggregateBook
 from offchain.billing.tariff import Tariff
-from offchain.chain.errors import NodeUnavailable
 from offchain.chain.heads import head_or_none, wait_for_events
-from offchain.cli.node_orders import Facts, carry_out_orders
+from offchain.cli.loop_log import LoopLog
+from offchain.cli.node_orders import Facts, carry_out_orders, refuse_interrupted
 from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
@@ -24,7 +24,7 @@ from offchain.node.serve import serve
 from offchain.node.store import NodeStore
 
 _HEEDED = ("PrepaidLock", "DataMarket")  # what they say is a node's business at once
-_WARNED = ("failed", "expired", "paused")
+_LASTING = ("skipped", "failed")
 
 
 class RunningNode:
@@ -52,6 +52,7 @@ class RunningNode:
         )
         self._worker, self._publisher, self._intake = node.worker, node.publisher, node.intake()
         self._log = structlog.get_logger("offchain.cli.node")
+        self._loop = LoopLog(self._log, lasting=_LASTING)
 
     def serve_aggregates(self, held: AggregateStore) -> None:
         """Serve the aggregate sets that were announced, too."""
@@ -65,18 +66,12 @@ class RunningNode:
         upkeep = store_upkeep(self._session.profile, stop)
         with serve(self._intake, host=settings.host, port=settings.port) as server, upkeep:
             self._log.info("started", account=self._session.keys.address, url=server.url)
-            gateway = self._session.gateway
-            head = head_or_none(gateway)
+            self._loop.attempt("interrupted orders", self._refuse_interrupted)
+            head = self._loop.attempt("the newest block", self._newest)
             while not stop.is_set():
                 self._poll()
-                head = wait_for_events(  # what came after the last one it saw is for the next poll
-                    gateway,
-                    _HEEDED,
-                    after=head,
-                    depth=self._session.profile.confirmations,
-                    timeout_s=settings.poll_s,
-                    stop=stop,
-                )
+                server.require_running()
+                head = self._wait(head, stop)
         self._log.info("stopped")
 
     def publish(self, window_from: int, window_to: int) -> Facts:
@@ -120,19 +115,36 @@ class RunningNode:
         raise DmsmError(f"this node knows no order {order.get('do')!r}")
 
     def _poll(self) -> None:
-        try:
-            outcomes = self._worker.run_once()
-            carry_out_orders(self._session.profile.data, self.carry_out)
-        except NodeUnavailable as error:
-            self._log.warning("chain unavailable", reason=str(error))
-            return
-        except DmsmError as error:  # one bad poll must not end the service; the next tries again
-            self._log.error("poll failed", error=type(error).__name__, reason=str(error))
-            return
-        for one in outcomes:
-            facts: dict[str, Any] = {"id": hex_id(one.id)} if one.id else {}
-            facts["detail"] = one.detail
-            if one.receipt is not None:
-                facts |= {"tx": one.receipt.tx_hash, "gas": one.receipt.gas_used}
-            log = self._log.warning if one.kind in _WARNED else self._log.info
-            log(one.kind, **facts)
+        """Do one poll. No failure of it ends the service: the next one tries again."""
+        outcomes = self._loop.attempt("poll", self._worker.run_once)
+        if outcomes is not None:
+            self._loop.say(outcomes)
+        self._loop.attempt("orders", self._carry_out_orders)
+
+    def _carry_out_orders(self) -> None:
+        carry_out_orders(self._session.profile.data, self.carry_out)
+
+    def _refuse_interrupted(self) -> None:
+        refuse_interrupted(self._session.profile.data)
+
+    def _newest(self) -> int | None:
+        return head_or_none(self._session.gateway)
+
+    def _wait(self, head: int | None, stop: threading.Event) -> int | None:
+        """Return the newest block once something is to be done; after a rest when that fails."""
+
+        def wait() -> int | None:
+            return wait_for_events(  # what came after the last one it saw is for the next poll
+                self._session.gateway,
+                _HEEDED,
+                after=head,
+                depth=self._session.profile.confirmations,
+                timeout_s=self._settings.poll_s,
+                stop=stop,
+            )
+
+        began = time.monotonic()
+        found = self._loop.attempt("waiting for blocks", wait)
+        if found is None:
+            stop.wait(max(0.0, self._settings.poll_s - (time.monotonic() - began)))
+        return found

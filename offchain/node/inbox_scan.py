@@ -19,10 +19,13 @@ from offchain.chain.errors import ChainError
 from offchain.chain.events import EventBatch, EventCursor, poll_together
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
+from offchain.containment import contained
+from offchain.errors import Unforeseen
 from offchain.node.store import NodeStore
 from offchain.sqlite_file import fault_of
 
 _log = logging.getLogger(__name__)
+_TRIES = 3
 
 
 class InboxScan:
@@ -72,10 +75,22 @@ class InboxScan:
                 )
                 self._undo()
             for event in batch.events:
-                self._take(event)
+                self._take_one(event)
             with _faults_as_ours(self._path):
                 self._cursor.commit(batch)
             has_more = batch.has_more
+
+    def _take_one(self, event: ChainEvent) -> None:
+        """Take in an event. One that fails again and again for a reason that nobody foresaw is
+        passed over: those behind it must not wait for it.
+        """
+        try:
+            with contained(f"taking in {self._name}"):
+                self._take(event)
+        except Unforeseen as error:
+            if error.times < _TRIES:
+                raise
+            _log.error("%s in block %d is passed over: %s", self._name, event.block_number, error)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from offchain.buyer.inbox_http import create_share_app
 from offchain.member.errors import AnswerNotReady, UnfitMember, UnknownMember
+from offchain.member.grants import GrantBook
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState, MemberRole
 from offchain.node.desk import NodeParts
@@ -37,6 +38,26 @@ def selected(town: Town) -> tuple[Node, bytes]:
     node.worker.run_once()
     (lock_id,) = select_both(town, broadcast_id)
     return node, lock_id
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_late(
+    fresh: Town, comes: bool
+) -> None:
+    node, lock_id = selected(fresh)
+    digest = bytes(GrantBook(node.gateway).selection(lock_id).order.messageDigest)
+    message = fresh.store.get(digest, max_bytes=32_768)
+    fresh.store.unpin(digest)
+
+    (waiting,) = node.worker.run_once()
+    assert waiting.kind == "skipped" and "nobody has the message" in waiting.detail
+    if comes:
+        fresh.store.put(message)
+        time.sleep(0.6)  # the next search is due by now
+    else:
+        fresh.anvil.warp_to(LockBook(node.gateway).lock(lock_id).expires_at - 85)
+
+    assert [one.kind for one in node.worker.run_once()] == ["delivered" if comes else "declined"]
 
 
 def test_settle__given_dispute_window__waits_for_its_end(fresh: Town) -> None:
