@@ -20,6 +20,9 @@
     │   ├── FormatError            bytes, JSON or values that are not in their one canonical form
     │   │   └── MeterCsvError      a line of a meter file, named by file, line and column
     │   └── RebuildError           a record cannot be rebuilt from what was disclosed
+    ├── BillingError               no bill can be made: the day, instant or meter is named
+    │   ├── TariffError            a tariff or price series is malformed; its member is named
+    │   └── RegisterError          readings of registers do not make sense; the place is named
     ├── StorageError           roots the tree in offchain/storage/errors.py
     └── ChainError             roots the tree in offchain/chain/errors.py
 
@@ -140,6 +143,18 @@ class MeterCsvError(FormatError):
 
 class RebuildError(RecordError):
     """A record cannot be rebuilt from what was disclosed; the message names what is missing."""
+
+
+class BillingError(DmsmError):
+    """Root of the errors of `offchain.billing`; raised itself where no bill can be made."""
+
+
+class TariffError(BillingError):
+    """A tariff, a price series or a source of prices is not what docs/formats.md §17 says."""
+
+
+class RegisterError(BillingError):
+    """Readings of registers are malformed, or a register falls without a declared reason."""
 
 
 class StorageError(DmsmError):

@@ -17,13 +17,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": {"types"},
     "crypto": FOUNDATION,
     "records": FOUNDATION | {"crypto"},
+    "billing": FOUNDATION | {"crypto", "records"},
     "storage": FOUNDATION | {"crypto", "records"},
     "chain": FOUNDATION | {"crypto", "records"},
     "services": FOUNDATION | {"crypto", "records", "storage", "chain"},
     "network": FOUNDATION | {"crypto", "chain"},
     "settings": FOUNDATION,
     "cli": FOUNDATION
-    | {"crypto", "records", "storage", "chain", "services", "network", "settings"},
+    | {"crypto", "records", "billing", "storage", "chain", "services", "network", "settings"},
 }
 AGENT_MAY_IMPORT = FOUNDATION | {"crypto", "records", "chain"}
 NOT_AT_RUN_TIME = {"brownie", "pytest", "hypothesis", "tests", "scripts", "toolchain"}
@@ -95,6 +96,8 @@ def test_project_modules__in_this_checkout__finds_both_packages() -> None:
         ("offchain.crypto.box", "from offchain.records import reading"),
         ("offchain.crypto.box", "from ..records import reading"),
         ("offchain.crypto.box", "from .. import chain"),
+        ("offchain.records.reading", "from offchain.billing import energy"),
+        ("offchain.billing.energy", "from offchain.storage import port"),
         ("offchain.storage.kubo", "import offchain.chain.gateway"),
         ("offchain.chain.gateway", "from offchain.storage.cid import cid_of"),
         ("offchain.services.node", "from offchain.settings import Settings"),
