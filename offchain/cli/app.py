@@ -1,4 +1,7 @@
-"""The root of `dmsm`, and what becomes of errors: a sentence, exit 1; 2 for options, settings."""
+"""The root of `dmsm`, and what becomes of errors: a sentence, exit 1; 2 for what was given.
+
+Given are options, settings, and the readings, tariffs and prices of `dmsm tariff`.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,11 @@ from offchain.cli import (
     node,
     pins,
     share,
+    tariff,
     user,
     verify,
 )
-from offchain.errors import DmsmError
+from offchain.errors import BillingError, DmsmError
 from offchain.settings import SettingsError
 
 _FAILED, _MISUSED = 1, 2
@@ -39,7 +43,7 @@ class _Root(TyperGroup):
             if ctx.params.get("debug"):
                 raise
             typer.echo(f"dmsm: {error}", err=True)
-            code = _MISUSED if isinstance(error, SettingsError) else _FAILED
+            code = _MISUSED if isinstance(error, (SettingsError, BillingError)) else _FAILED
             raise typer.Exit(code) from error
 
 
@@ -61,6 +65,7 @@ app.add_typer(node.app, name="node")
 app.add_typer(user.app, name="user")
 app.add_typer(share.app, name="share")
 app.add_typer(judge.app, name="judge")
+app.add_typer(tariff.app, name="tariff")
 app.add_typer(verify.app, name="verify")
 app.add_typer(net.app, name="net")
 
