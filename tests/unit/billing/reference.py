@@ -1,6 +1,6 @@
 """A second implementation of bills, written from the rules alone, to hold the first one against.
 
-It is slow and plain on purpose: it looks at every quarter hour of the window by itself. So all edges of
+It is slow and plain on purpose: it looks at every quarter hour of the window by itself. So edges of
 prices must lie on quarter hours (the tests' random tariffs see to that), and nothing is checked
 that a bill may take for granted. Documents go in as parsed JSON, the bill comes out as JSON.
 """
@@ -12,8 +12,9 @@ import json
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from math import floor
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ def zone(name):
         return ZoneInfo.from_file(file, key=name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def day_start(zone_name, day):
     """The first instant whose local date is `day` or later."""
     noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp())
@@ -41,6 +42,7 @@ def day_start(zone_name, day):
     return tick
 
 
+@lru_cache(maxsize=100_000)
 def wall(zone_name, instant):
     return datetime.fromtimestamp(instant, zone(zone_name)).replace(tzinfo=None)
 
@@ -62,7 +64,7 @@ class Device:
         self.times = [row[0] for row in readings]
         self.steps = {1: [], 2: []}
         self.unknown = []
-        for before, after in zip(readings, readings[1:], strict=False):
+        for before, after in pairwise(readings):
             flag = after[3]
             if flag == 1:
                 self.unknown.append((before[0], after[0]))
@@ -82,12 +84,11 @@ class Device:
         if len(self.times) == 1:
             return 0
         t0, t1 = self.times[i], self.times[i + 1]
-        part = Fraction(self.steps[register][i] * (instant - t0), t1 - t0)
-        return self.sums[register][i] + floor(part)
+        return self.sums[register][i] + self.steps[register][i] * (instant - t0) // (t1 - t0)
 
     def estimated(self, register, cuts, start, end):
         wh = 0
-        for t0, t1 in zip(self.times, self.times[1:], strict=False):
+        for t0, t1 in pairwise(self.times):
             low, high = max(t0, start), min(t1, end)
             if low >= high:
                 continue
@@ -127,11 +128,10 @@ def schedule_price(component, tariff, instant):
 
 
 def dynamic_price(component, instant, series, used):
-    for document in series:
+    for name, document in series:
         place = (instant - document["from"]) // document["resolution_s"]
-        is_named = digest(document) in component["series"]
-        if is_named and 0 <= place < len(document["prices"]):
-            used.add((document["from"], digest(document)))
+        if name in component["series"] and 0 <= place < len(document["prices"]):
+            used.add((document["from"], name))
             return (
                 document["prices"][place] * component["factor_ppm"] // 10**6 + component["adder"],
                 None,
@@ -158,6 +158,7 @@ def bill(devices, tariffs, series, begin, end):
         day_start(zone_name, date.fromisoformat(x)) if isinstance(x, str) else x
         for x in (begin, end)
     )
+    series = [(digest(document), document) for document in series]
     meters = {account: Device(rows) for account, rows in devices.items()}
     start = max([begin, *(m.times[0] for m in meters.values())])
     stop = min([end, *(m.times[-1] for m in meters.values())])
@@ -189,7 +190,7 @@ def bill(devices, tariffs, series, begin, end):
     edges |= set(range(-(-start // QUARTER) * QUARTER, stop + 1, QUARTER))
     edges = sorted(edges)
     place = 0
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         while days[place][2] <= a:
             place += 1
         atoms.append((a, b, days[place][0], days[place][3]))
@@ -213,7 +214,7 @@ def bill(devices, tariffs, series, begin, end):
         return total / len(month_days(year_month))
 
     cuts = {1: {start, stop}, 2: {start, stop}}
-    for (*_, left), (a, *_, right) in zip(atoms, atoms[1:], strict=False):
+    for (*_, left), (a, *_, right) in pairwise(atoms):
         if left is not right:
             cuts[1].add(a)
             cuts[2].add(a)
@@ -261,9 +262,10 @@ def bill(devices, tariffs, series, begin, end):
                         line(section, name, period, wh, Fraction(sign * cost, 1000))
                 elif kind == "tiered":
                     sums = [0] * len(component["tiers"])
+                    for (_, _, before, _), (a, _, after, _) in pairwise(own):
+                        if before.month != after.month:
+                            cuts[1].add(a)
                     for year_month in months:
-                        cuts[1].add(month_days(year_month)[0][0])
-                        cuts[1].add(month_days(year_month)[-1][1])
                         wh = sum(
                             energy(1, a, b) for a, b, d, _ in own if (d.year, d.month) == year_month
                         )
@@ -284,9 +286,9 @@ def bill(devices, tariffs, series, begin, end):
                     for year_month in months:
                         watts = component["minimum_w"]
                         for a, b, d, _ in own:
-                            if b - a == QUARTER and a % QUARTER == 0:
-                                if (d.year, d.month) == year_month:
-                                    watts = max(watts, 4 * energy(1, a, b))
+                            is_quarter = b - a == QUARTER and a % QUARTER == 0
+                            if is_quarter and (d.year, d.month) == year_month:
+                                watts = max(watts, 4 * energy(1, a, b))
                         share = part(tariff, year_month)
                         cost += Fraction(component["price_per_kw"] * watts, 1000) * share
                     line(section, name, None, 0, cost)

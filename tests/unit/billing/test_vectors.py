@@ -1,4 +1,4 @@
-"""The fourteen bills of tests/vectors/billing, from the first implementation and from the second."""
+"""The fourteen bills of tests/vectors/billing, by the first implementation and the second."""
 
 from __future__ import annotations
 

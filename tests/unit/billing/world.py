@@ -1,4 +1,4 @@
-"""Readings, tariffs and vectors for the tests of bills: made in one place, as small as they can be."""
+"""Readings, tariffs and vectors for the tests of bills, made in one place and small."""
 
 from __future__ import annotations
 
