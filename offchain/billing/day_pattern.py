@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain
 from typing import NamedTuple
 
 from offchain.billing.components import HOLIDAY, MINUTES_A_DAY, WEEKDAYS, Period, Schedule
@@ -58,21 +58,26 @@ class DayPatterns:
 
     def _compute(self, today: DayKind, yesterday: DayKind) -> tuple[DayPart, ...]:
         parts: list[DayPart] = []
-        for start, end in pairwise(self._edges):
-            period = self._match(start, today, yesterday)
+        for start, end, period in zip(
+            self._edges, self._edges[1:], self._paint(today, yesterday), strict=False
+        ):
             if parts and _is_same(parts[-1].period, period):
                 start = parts.pop().start
             parts.append(DayPart(start, end, period))
         return tuple(parts)
 
-    def _match(self, minute: int, today: DayKind, yesterday: DayKind) -> Period | None:
-        for period in self._periods:
-            begins = period.start <= minute and (minute < period.end or period.passes_midnight)
-            if begins and period.applies(*today):
-                return period
-            if period.passes_midnight and minute < period.end and period.applies(*yesterday):
-                return period
-        return None
+    def _paint(self, today: DayKind, yesterday: DayKind) -> list[Period | None]:
+        """Return the period between each two edges: the last one first, so that the first wins."""
+        place = {minute: i for i, minute in enumerate(self._edges)}
+        found: list[Period | None] = [None] * (len(self._edges) - 1)
+        for period in reversed(self._periods):
+            if period.passes_midnight and period.applies(*yesterday):
+                found[: place[period.end]] = [period] * place[period.end]
+            if period.applies(*today):
+                first = place[period.start]
+                last = len(found) if period.passes_midnight else place[period.end]
+                found[first:last] = [period] * (last - first)
+        return found
 
     def _may_have_holes(self) -> bool:
         """Look at each pair of days that there can be, and at holidays: far fewer than dates."""

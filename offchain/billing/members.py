@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from offchain.errors import TariffError
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-LAST_YEAR = 9998  # the day after the last one must exist, too
+# The day before the first date and the day after the last one must exist, too.
+FIRST_YEAR, LAST_YEAR = 2, 9998
 
 
 class Member:
@@ -54,6 +55,16 @@ class Member:
             self.refuse(f"must be an integer in [{low}, {high}]")
         return value
 
+    def integers(self, *, low: int, high: int, max_items: int) -> tuple[int, ...]:
+        """Return a list of one to `max_items` integers in [low, high]; quick where it is long."""
+        items = self.value
+        if not isinstance(items, list) or not 1 <= len(items) <= max_items:
+            self.refuse(f"must be a list of 1 to {max_items} items")
+        for i, item in enumerate(items):
+            if type(item) is not int or not low <= item <= high:
+                Member(item, f"{self.path}[{i}]").integer(low=low, high=high)
+        return tuple(items)
+
     def text(self, *, max_bytes: int = 128) -> str:
         """Return text of 1 to `max_bytes` bytes of UTF-8."""
         if not isinstance(self.value, str) or not 1 <= len(self.value.encode()) <= max_bytes:
@@ -91,4 +102,4 @@ def parse_date(value: object) -> date | None:
         found = date.fromisoformat(value)
     except ValueError:
         return None
-    return found if found.year <= LAST_YEAR else None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None

@@ -86,12 +86,11 @@ def refuse_overlap(series: Sequence[PriceSeries]) -> None:
 def _read(value: Any, canonical: bytes) -> PriceSeries:
     found = Member(value).members(_MEMBERS)
     found["v"].one_of(1)
-    items = found["prices"].items(low=1, high=MAX_PRICES)
     return PriceSeries(
         digest=hashlib.sha256(canonical).hexdigest(),
         name=found["name"].text(),
         currency=found["currency"].matching("[A-Z]{3}", what="a currency's three letters"),
         resolution_s=found["resolution_s"].one_of(*RESOLUTIONS_S),
         start=found["from"].integer(low=0, high=MAX_INSTANT),
-        prices=tuple(price.integer(low=-MAX_PRICE, high=MAX_PRICE) for price in items),
+        prices=found["prices"].integers(low=-MAX_PRICE, high=MAX_PRICE, max_items=MAX_PRICES),
     )

@@ -48,7 +48,8 @@ def bill(
 ) -> None:
     """Work out the bill of a window, line by line.
 
-    Days are local days of the tariff's time zone. Amounts are exact; each line is rounded once.
+    Needs the readings and the tariffs of the window as files. Costs nothing. Days are local days of
+    the tariff's time zone. Amounts are exact; each line is rounded once.
     """
     from offchain.billing import price_series, readings_csv, tariff_document
     from offchain.billing.bill import make_bill
@@ -77,7 +78,10 @@ def bill(
 def check(
     file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **_FILE)],
 ) -> None:
-    """Say what a tariff is, as a calendar; or what is wrong with it, by member."""
+    """Say what a tariff is, as a calendar; or what is wrong with it, by member.
+
+    Needs the file alone. Costs nothing.
+    """
     from offchain.billing import tariff_document
     from offchain.billing.tariff_calendar import describe
 
@@ -104,8 +108,8 @@ def prices(
 ) -> None:
     """Make one price series of market prices.
 
-    A CSV file has a row for each slot: `time_unix_s` or `time` (with its offset), and
-    `price_micro_per_kwh`, `price_per_kwh` or `price_per_mwh`.
+    Needs the files alone. Costs nothing. A CSV file has a row for each slot: `time_unix_s` or
+    `time` (with its offset), and `price_micro_per_kwh`, `price_per_kwh` or `price_per_mwh`.
     """
     from offchain.billing import market_prices, price_series
 
@@ -172,7 +176,7 @@ def _show_bill(found: Bill) -> None:
     if found.estimated_wh:
         typer.echo(f"{found.estimated_wh} Wh are estimated: their intervals are long, or cut")
     if found.unknown_intervals:
-        typer.echo(f"{found.unknown_intervals} intervals are unknown and not billed")
+        typer.echo(f"intervals of unknown energy, not billed: {found.unknown_intervals}")
     shown = ""
     for line in found.lines:
         if len(found.tariffs) > 1 and shown != line.tariff:

@@ -236,6 +236,12 @@ def test_make_bill__no_tariff__is_refused() -> None:
         make_bill(home, [], window_from=MIDNIGHT, window_to=MIDNIGHT + DAY)
 
 
+def test_bill__the_last_days_there_are__can_be_billed() -> None:
+    start, end = at("Europe/Amsterdam", "9997-12-30"), at("Europe/Amsterdam", "9997-12-31")
+    found = bill(regular(start, end, HOUR), tariff(**{"import": [flat(1)]}), start, end)
+    assert found.import_wh == 2_400
+
+
 def test_bill__several_devices__sums_exactly_and_rounds_once() -> None:
     price = tariff(**{"import": [flat(500)]}, time_zone="UTC")
     home = household(*([RegisterReading(0, 0, 0), RegisterReading(HOUR, 1, 2)] for _ in range(3)))

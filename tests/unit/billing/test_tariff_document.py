@@ -161,6 +161,27 @@ def test_parse__series_by_published_name__is_read() -> None:
     assert component.series_name == "day ahead"
 
 
+ODD = [None, True, -1, 0, 10**30, "", "00:00", "24:00", "2024-01-01", [], [[]], [None], [0], {}]
+ODD += [{"name": "x"}, {"kind": "flat"}, ["import"], ["mon"], "\x00", "é" * 200]
+
+
+@pytest.mark.parametrize("path", paths(RICH), ids=str)
+def test_parse__any_value_in_any_place__is_read_or_refused_by_its_place(path: tuple) -> None:
+    for value in ODD:
+        found = copy.deepcopy(RICH)
+        at(found, path[:-1])[path[-1]] = value
+        try:
+            read(found)
+        except TariffError as refused:
+            assert str(path[0]) in str(refused)
+
+
+@pytest.mark.parametrize("valid_from", ["0002-01-01", "9998-12-30"])
+def test_parse__the_first_and_last_dates__are_read(valid_from: str) -> None:
+    always = schedule({"name": "week", "price": 1, "days": ["mon"]}, {"name": "all", "price": 1})
+    read(document(**{"import": [always]}, valid_from=valid_from, holidays=["9998-12-31"]))
+
+
 WEEKDAYS = {"name": "week", "price": 1, "days": ["mon", "tue", "wed", "thu", "fri"]}
 WEEKEND = {"name": "weekend", "price": 1, "days": ["sat", "sun"]}
 
