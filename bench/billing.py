@@ -15,9 +15,9 @@ from typing import Any
 
 from bench.figures import Figure, unexplained
 from offchain.billing import price_series, readings_csv, tariff_document
-from offchain.billing.bill import make_bill
 from offchain.billing.components import Tariff
 from offchain.billing.household import Household
+from offchain.billing.making import make_bill
 from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import RegisterReading
 from offchain.billing.window import parse_instant

@@ -10,15 +10,13 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
+from offchain.billing import safe_xml
 from offchain.billing.market_prices import Stretch, parse_decimal
 from offchain.billing.price_series import MAX_PRICES
 from offchain.errors import TariffError
 
-MAX_BYTES = 2**24
-_MAX_DEPTH = 32
 _RESOLUTIONS_S = {"PT15M": 900, "PT30M": 1_800, "PT60M": 3_600, "PT1H": 3_600}
 _MICRO_A_KWH = 1_000  # 1 a MWh is 0.001 a kWh
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z")
@@ -30,7 +28,7 @@ def parse(data: bytes) -> list[Stretch]:
 
     Raises TariffError for anything else: other documents, DTDs and entities, more than 16 MiB.
     """
-    root = _tree(data)
+    root = safe_xml.parse(data)
     if root.tag == "Acknowledgement_MarketDocument":
         reason = "; ".join(text.text or "" for text in root.iter("text"))
         raise TariffError(f"this is no document of prices but ENTSO-E's answer: {reason[:200]}")
@@ -128,35 +126,3 @@ def _instant(text: str) -> int:
         return int(datetime.fromisoformat(text).timestamp())
     except ValueError:
         raise TariffError(f"{text[:40]!r} is no time in UTC like 2024-10-05T22:00Z") from None
-
-
-def _tree(data: bytes) -> Element:
-    """Parse XML into elements named without their namespace; DTDs are refused as they begin."""
-    if len(data) > MAX_BYTES:
-        raise TariffError(f"the XML is larger than {MAX_BYTES} bytes")
-    parser, builder = expat.ParserCreate(namespace_separator=" "), TreeBuilder()
-    depth = 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _MAX_DEPTH:
-            raise TariffError(f"the XML is nested more than {_MAX_DEPTH} deep")
-        builder.start(name.rpartition(" ")[2], {})
-
-    def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(name.rpartition(" ")[2])
-
-    def refuse(*_: object) -> None:
-        raise TariffError("the XML has a document type, which no price document needs")
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(data, True)
-        return builder.close()
-    except expat.ExpatError as error:
-        raise TariffError(f"this is no XML: {error}") from error

@@ -54,7 +54,8 @@ def schedule_steps(patterns: DayPatterns, zone: Zone, span: Span) -> Steps:
                 start = max(midnight + 60 * part.start, run.start)
                 if start >= min(midnight + 60 * part.end, run.end):
                     continue
-                assert part.period is not None  # schedules with holes are refused when read
+                if part.period is None:  # a clock put back to the day before the tariff's first
+                    raise BillingError(f"the schedule has no price for the instant {start}")
                 steps.edges.append(start)
                 steps.prices.append(part.period.price)
                 steps.periods.append(part.period.name)

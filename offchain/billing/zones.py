@@ -1,7 +1,7 @@
 """Time zones as the package `tzdata` has them, never as the machine does: bills must agree.
 
-An instant is unix seconds. A zone is looked at as runs of one offset from UTC, so that hours that
-occur twice and hours that do not occur need no rule of their own.
+An instant is unix seconds. Days are those of docs/formats.md §17: where midnight is missing, or was
+doubled, or a whole day was left out, they still lie end to end.
 """
 
 from __future__ import annotations
@@ -13,22 +13,13 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from offchain.billing.offsets import OffsetRun, Offsets
 from offchain.errors import BillingError
 from offchain.types import SECONDS_PER_DAY
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-# Two changes of one zone are never nearer: in all of tzdata 166 hours lie between the nearest two.
-_PROBE_S = SECONDS_PER_DAY
 # No zone is further from UTC, local mean times included.
 _MAX_OFFSET_S = 16 * 3_600
-
-
-class OffsetRun(NamedTuple):
-    """In [start, end) local wall-clock time is UTC plus `offset_s` seconds."""
-
-    start: int
-    end: int
-    offset_s: int
 
 
 class LocalDay(NamedTuple):
@@ -50,21 +41,12 @@ class Zone:
     def __init__(self, name: str, rules: ZoneInfo) -> None:
         self.name = name
         self._rules = rules
-        self._years: dict[int, list[OffsetRun]] = {}
+        self._offsets = Offsets(rules)
         self._month_days: dict[tuple[int, int], int] = {}
 
     def offset_runs(self, start: int, end: int) -> list[OffsetRun]:
         """Return the runs of one offset that make up [start, end), in order."""
-        runs: list[OffsetRun] = []
-        for year in range(_utc(start).year, _utc(end).year + 1):
-            for run in self._of_year(year):
-                low, high = max(run.start, start), min(run.end, end)
-                if low >= high:
-                    continue
-                if runs and runs[-1].offset_s == run.offset_s:
-                    low = runs.pop().start
-                runs.append(OffsetRun(low, high, run.offset_s))
-        return runs
+        return self._offsets.runs(start, end)
 
     def days(self, first: date, last: date) -> list[LocalDay]:
         """Return the local days from `first` to `last`, both included; one without length is none.
@@ -118,35 +100,6 @@ class Zone:
                 run = next(runs)
             starts.append(start)
         return starts
-
-    def _of_year(self, year: int) -> list[OffsetRun]:
-        if year not in self._years:
-            start, end = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
-            self._years[year] = self._probe(start, end)
-        return self._years[year]
-
-    def _probe(self, start: int, end: int) -> list[OffsetRun]:
-        runs, offset_s = [], self._offset(start)
-        for low in range(start, end, _PROBE_S):
-            high = min(low + _PROBE_S, end)
-            if self._offset(high) != offset_s:
-                change = self._change(low, high)
-                runs.append(OffsetRun(start, change, offset_s))
-                start, offset_s = change, self._offset(high)
-        return [*runs, OffsetRun(start, end, offset_s)]
-
-    def _change(self, low: int, high: int) -> int:
-        """Return the instant in (low, high] from which on the offset is that of `high`."""
-        target = self._offset(high)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._offset(middle) == target else (middle, high)
-        return high
-
-    def _offset(self, instant: int) -> int:
-        offset = self.wall_clock(instant).utcoffset()
-        assert offset is not None  # the clock has a zone
-        return offset.days * SECONDS_PER_DAY + offset.seconds
 
 
 @lru_cache(maxsize=1)

@@ -52,8 +52,8 @@ def bill(
     the tariff's time zone. Amounts are exact; each line is rounded once.
     """
     from offchain.billing import price_series, readings_csv, tariff_document
-    from offchain.billing.bill import make_bill
     from offchain.billing.household import Household
+    from offchain.billing.making import make_bill
     from offchain.billing.window import parse_instant
     from offchain.billing.zones import zone
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.billing.bill import make_bill
+from offchain.billing.making import make_bill
 from offchain.billing.registers import RegisterReading
 from offchain.errors import BillingError, TariffError
 

@@ -8,6 +8,7 @@ import pytest
 
 from offchain.billing.bill import Bill
 from offchain.billing.registers import RegisterReading
+from offchain.errors import BillingError
 
 from .world import at, bill, document, flat, read, regular, schedule, series, tariff
 
@@ -94,6 +95,20 @@ def test_schedule__half_an_hour_of_daylight_saving__is_there_twice() -> None:
         "2024-04-08",
     )
     assert wh_and_amounts(found)["twice"] == (200, 200)
+
+
+def test_schedule__clock_put_back_to_the_day_before_its_first__has_a_price_or_says_not() -> None:
+    # Saint John's, 2010-11-07: at 00:01 it was 23:01 of the 6th again, a Saturday.
+    start, end = (at("America/St_Johns", day) for day in ("2010-11-07", "2010-11-08"))
+    members = {"time_zone": "America/St_Johns", "valid_from": "2010-11-07"}
+    sundays = {"name": "sunday", "price": 1_000, "days": ["sun"]}
+    readings = regular(start, end, 60, lambda _: 1)
+    both = imported(schedule(sundays, {"name": "rest", "price": 0}), **members)
+    found = bill(readings, both, "2010-11-07", "2010-11-08")
+    assert wh_and_amounts(found) == {"sunday": (24 * 60 + 1, 1_441), "rest": (59, 0)}
+    only = imported(schedule(sundays), valid_to="2010-11-08", **members)
+    with pytest.raises(BillingError, match=str(start + 60)):
+        bill(readings, only, "2010-11-07", "2010-11-08")
 
 
 def test_schedule__cut_inside_an_interval__splits_it_and_calls_it_estimated() -> None:

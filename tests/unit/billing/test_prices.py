@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.billing import entsoe, market_prices, price_csv, price_series
+from offchain.billing import entsoe, market_prices, price_csv, price_series, safe_xml
 from offchain.errors import TariffError
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "exports"
@@ -161,7 +161,7 @@ def test_parse__any_damage__is_read_or_refused(data: st.DataObject) -> None:
 
 
 def test_parse__too_large__is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entsoe, "MAX_BYTES", 100)
+    monkeypatch.setattr(safe_xml, "MAX_BYTES", 100)
     with pytest.raises(TariffError, match="larger than 100 bytes"):
         entsoe.parse(a44(series_of(period(FOUR))))
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from offchain.billing import price_series, tariff_document
-from offchain.billing.bill import Bill, make_bill
+from offchain.billing.bill import Bill
 from offchain.billing.components import Tariff
 from offchain.billing.household import Household
+from offchain.billing.making import make_bill
 from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import Meter, RegisterReading
 from offchain.billing.window import parse_instant
