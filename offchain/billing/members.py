@@ -42,6 +42,12 @@ class Member:
                 self.refuse(f"the member {name[:40]!r} is not known here; there may be {names}")
         return {name: Member(item, self._child(name)) for name, item in self.value.items()}
 
+    def document(self, names: str, *, version: int) -> dict[str, Member]:
+        """Return the members of a document: `v`, which must be `version`, and all of `names`."""
+        if isinstance(self.value, dict) and "v" in self.value:  # another version has other members
+            Member(self.value["v"], self._child("v")).one_of(version)
+        return self.members(f"v {names}")
+
     def items(self, *, high: int, low: int = 0) -> list[Member]:
         """Return the items of a list of `low` to `high` items."""
         if not isinstance(self.value, list) or not low <= len(self.value) <= high:
@@ -80,7 +86,8 @@ class Member:
     def one_of(self, *options: Any) -> Any:
         """Return the value if it is one of `options`."""
         if isinstance(self.value, bool) or self.value not in options:
-            self.refuse(f"must be one of {', '.join(str(option) for option in options)}")
+            shown = ", ".join(str(option) for option in options)
+            self.refuse(f"must be one of {shown}" if len(options) > 1 else f"must be {shown}")
         return self.value
 
     def date(self) -> date:

@@ -16,7 +16,7 @@ from offchain.records import canonical_json
 MAX_BYTES = 2**23
 MAX_PRICES = 400_000  # eleven years of quarter hours
 MAX_INSTANT = 2**38  # unix seconds, in the year 10680
-_MEMBERS = "v name currency resolution_s from prices"
+_MEMBERS = "name currency resolution_s from prices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +84,7 @@ def refuse_overlap(series: Sequence[PriceSeries]) -> None:
 
 
 def _read(value: Any, canonical: bytes) -> PriceSeries:
-    found = Member(value).members(_MEMBERS)
-    found["v"].one_of(1)
+    found = Member(value).document(_MEMBERS, version=1)
     return PriceSeries(
         digest=hashlib.sha256(canonical).hexdigest(),
         name=found["name"].text(),

@@ -16,7 +16,7 @@ from offchain.records import canonical_json
 MAX_BYTES = 2**18
 _MAX_AMOUNT = 10**15
 _MEMBERS = (
-    "v name currency minor_digits time_zone valid_from valid_to holidays import export fixed taxes"
+    "name currency minor_digits time_zone valid_from valid_to holidays import export fixed taxes"
 )
 
 
@@ -41,8 +41,7 @@ def parse(data: bytes) -> Tariff:
 
 
 def _read(value: Any, canonical: bytes) -> Tariff:
-    found = Member(value).members(_MEMBERS)
-    found["v"].one_of(2)
+    found = Member(value).document(_MEMBERS, version=2)
     if found["time_zone"].text() not in zone_names():
         found["time_zone"].refuse("is no time zone; write one like Europe/Amsterdam")
     tariff = Tariff(
