@@ -73,9 +73,11 @@ def test_bill__unknown_intervals__are_counted_where_they_overlap_what_is_covered
         RegisterReading(MIDNIGHT + HOUR, 5, 0, 1),  # over its beginning
         RegisterReading(MIDNIGHT + 2 * HOUR, 105, 0),
         RegisterReading(MIDNIGHT + DAY, 0, 0, 1),
+        RegisterReading(MIDNIGHT + DAY + HOUR, 0, 0, 1),  # after its end
     ]
     found = bill(readings, UTC_FLAT, MIDNIGHT, MIDNIGHT + DAY)
     assert (found.unknown_intervals, found.import_wh, found.estimated_wh) == (2, 100, 0)
+    assert bill(readings, UTC_FLAT, MIDNIGHT + HOUR, MIDNIGHT + DAY).unknown_intervals == 1
     assert found.is_complete
 
 

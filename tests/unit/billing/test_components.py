@@ -159,9 +159,11 @@ def test_dynamic__factor_and_adder__floor_the_product_alone() -> None:
 
 
 def test_dynamic__several_series__each_instant_has_its_own_and_they_are_named_by_time() -> None:
-    two, one, unused, not_named = (
-        series(MIDNIGHT + 2 * HOUR, [20_000, 20_000]),
-        series(MIDNIGHT, [10_000, 10_000]),
+    one = series(MIDNIGHT, [10_000, 10_000])
+    names = (f"spot {i}" for i in range(99))
+    later = (series(MIDNIGHT + 2 * HOUR, [20_000, 20_000], name=name) for name in names)
+    two = next(found for found in later if found.digest < one.digest)
+    unused, not_named = (
         series(MIDNIGHT + 4 * HOUR, [30_000]),
         series(MIDNIGHT, [99, 98, 97]),
     )
@@ -256,9 +258,10 @@ def peak(price: int = 1_000_000, minimum_w: int = 0) -> dict:
     }
 
 
-def test_peak__a_month__is_charged_by_its_largest_quarter_hour() -> None:
+@pytest.mark.parametrize("largest", [0, 77, 31 * 96 - 1])
+def test_peak__a_month__is_charged_by_its_largest_quarter_hour(largest: int) -> None:
     start, end = at("Asia/Tokyo", "2024-01-01"), at("Asia/Tokyo", "2024-02-01")
-    readings = regular(start, end, 900, lambda i: 1_250 if i == 77 else 3)
+    readings = regular(start, end, 900, lambda i: 1_250 if i == largest else 3)
     found = bill(readings, imported(peak(), time_zone="Asia/Tokyo"), "2024-01-01", "2024-02-01")
     assert [(line.wh, line.amount) for line in found.lines] == [(0, 5_000_000)]
 

@@ -284,6 +284,13 @@ def test_parse_csv__a_gap__makes_two_stretches() -> None:
     assert [(one.start, len(one.prices)) for one in found] == [(0, 2), (2_700, 1)]
 
 
+def test_parse_csv__a_row_off_the_grid__makes_no_series() -> None:
+    text = "time_unix_s,price_per_mwh\n0,1\n900,2\n2250,3\n"
+    found = price_csv.parse(text.encode(), currency="EUR", resolution_s=None)
+    with pytest.raises(TariffError, match="no price from 1800 to 2250"):
+        market_prices.lay_out(found, None)
+
+
 HEAD = "time_unix_s,price_per_mwh\n"
 
 
