@@ -9,7 +9,8 @@ NETWORK = anvil
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    bench-credit bench-net bench-start test-net test-prague net-up net-down prove slither mutate gas lock clean
+    bench-billing bench-credit bench-net bench-start test-net test-prague net-up net-down prove \
+    slither mutate gas lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -26,6 +27,7 @@ help:
 	@echo "make deep    run the long checks: fuzzing of decoders and contracts, all proofs, Prague (up to 45 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
+	@echo "make bench-billing   measure what a bill of a year takes"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
 	@echo "make bench-start   measure what starting a command costs"
 	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
@@ -108,6 +110,10 @@ bench-crypto: setup
 # The paper's Fig. 6 and Fig. 10 on a network of its own (25 minutes; ARGS=--quick: 2).
 bench-net: setup
 	@$(PY) -m bench.net $(ARGS)
+
+# A year of quarter hours under the richest tariff.
+bench-billing: setup
+	@$(PY) -m bench.billing
 
 bench-credit: setup
 	@$(PY) -m bench.credit $(ARGS)

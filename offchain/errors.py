@@ -27,6 +27,9 @@
     │   ├── StoreConflict          another value for what is written once, or nothing to change
     │   └── StoreVersion           a newer program made it
     ├── Unforeseen             a fault of this program, contained (offchain/containment.py)
+    ├── BillingError               no bill can be made: the day, instant or meter is named
+    │   ├── TariffError            a tariff or price series is malformed; its member is named
+    │   └── RegisterError          readings of registers do not make sense; the place is named
     ├── StorageError           roots the tree in offchain/storage/errors.py
     └── ChainError             roots the tree in offchain/chain/errors.py
 
@@ -147,6 +150,18 @@ class MeterCsvError(FormatError):
 
 class RebuildError(RecordError):
     """A record cannot be rebuilt from what was disclosed; the message names what is missing."""
+
+
+class BillingError(DmsmError):
+    """Root of the errors of `offchain.billing`; raised itself where no bill can be made."""
+
+
+class TariffError(BillingError):
+    """A tariff, a price series or a source of prices is not what docs/formats.md §17 says."""
+
+
+class RegisterError(BillingError):
+    """Readings of registers are malformed, or a register falls without a declared reason."""
 
 
 class StorageError(DmsmError):

@@ -22,11 +22,12 @@ from offchain.cli import (
     node,
     pins,
     share,
+    tariff,
     user,
     verify,
 )
 from offchain.containment import exit_code, ours
-from offchain.errors import Unforeseen
+from offchain.errors import BillingError, Unforeseen
 from offchain.settings import SettingsError
 
 _FAILED, _MISUSED = 1, 2
@@ -58,7 +59,7 @@ def _ours(error: Exception) -> Exception:
 
 def _code(error: Exception) -> int:
     """Return the exit code: an Unforeseen's, a damaged or newer store's own, else 2 or 1."""
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | BillingError):
         return _MISUSED
     return exit_code(error) or _FAILED
 
@@ -81,6 +82,7 @@ app.add_typer(node.app, name="node")
 app.add_typer(user.app, name="user")
 app.add_typer(share.app, name="share")
 app.add_typer(judge.app, name="judge")
+app.add_typer(tariff.app, name="tariff")
 app.add_typer(verify.app, name="verify")
 app.add_typer(net.app, name="net")
 

@@ -37,6 +37,7 @@ GROUPS = {
         *("aggregates", "open-aggregate", "dispute", "add-evidence"),
     ],
     "judge": ["list", "look", "vote", "run"],
+    "tariff": ["bill", "check", "prices"],
     "verify": ["data", "prove", "reading", "deployment"],
     "net": ["up", "status", "add-signer", "remove-signer", "down", "logs"],
 }

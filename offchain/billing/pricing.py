@@ -1,0 +1,133 @@
+"""What a kWh costs over a span of instants: the steps of flat, schedule and dynamic components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from offchain.billing.components import Dynamic, Tariff
+from offchain.billing.day_pattern import DayPatterns
+from offchain.billing.price_series import PriceSeries, refuse_overlap
+from offchain.billing.registers import Span
+from offchain.billing.zones import EPOCH_ORDINAL, Zone
+from offchain.errors import BillingError, TariffError
+from offchain.types import SECONDS_PER_DAY
+
+_PPM = 10**6
+
+
+class Steps(NamedTuple):
+    """prices[i], in micro-units a kWh, holds in [edges[i], edges[i + 1]); so does periods[i].
+
+    There is one edge more than prices. Period names are None but for schedules.
+    """
+
+    edges: list[int]
+    prices: list[int]
+    periods: list[str | None]
+
+    def changes(self) -> list[int]:
+        """Return the instants at which price or period name change."""
+        keys = list(zip(self.prices, self.periods, strict=True))
+        return [
+            edge
+            for edge, before, after in zip(self.edges[1:], keys, keys[1:], strict=False)
+            if before != after
+        ]
+
+
+def flat_steps(price: int, span: Span) -> Steps:
+    """Return the one step of a flat price."""
+    return Steps(list(span), [price], [None])
+
+
+def schedule_steps(patterns: DayPatterns, zone: Zone, span: Span) -> Steps:
+    """Return the steps of a schedule, by what the local wall clock shows at each instant."""
+    steps = Steps([], [], [])
+    for run in zone.offset_runs(*span):
+        first = (run.start + run.offset_s) // SECONDS_PER_DAY
+        last = (run.end - 1 + run.offset_s) // SECONDS_PER_DAY
+        for number in range(first, last + 1):
+            midnight = number * SECONDS_PER_DAY - run.offset_s
+            for part in patterns.parts(date.fromordinal(EPOCH_ORDINAL + number)):
+                start = max(midnight + 60 * part.start, run.start)
+                if start >= min(midnight + 60 * part.end, run.end):
+                    continue
+                if part.period is None:  # a clock put back to the day before the tariff's first
+                    raise BillingError(f"the schedule has no price for the instant {start}")
+                steps.edges.append(start)
+                steps.prices.append(part.period.price)
+                steps.periods.append(part.period.name)
+    steps.edges.append(span[1])
+    return steps
+
+
+class SeriesOfComponent:
+    """The series that a dynamic component names, out of those at hand.
+
+    By digest they must not overlap; under a published name the first in the given order that holds
+    an instant gives its price. Raises TariffError for a wrong resolution or currency.
+    """
+
+    def __init__(self, component: Dynamic, tariff: Tariff, at_hand: Sequence[PriceSeries]) -> None:
+        self._component = component
+        self._series = [one for one in at_hand if _is_named(component, one)]
+        for one in self._series:
+            if (one.resolution_s, one.currency) != (component.resolution_s, tariff.currency):
+                raise TariffError(
+                    f"the price series {one.digest[:8]}… has {one.resolution_s} s in {one.currency}"
+                    f", {component.name!r} needs {component.resolution_s} s in {tariff.currency}"
+                )
+        if component.series_name is None:
+            refuse_overlap(self._series)
+            self._series.sort(key=lambda one: one.start)
+
+    def steps(self, span: Span) -> tuple[Steps, list[PriceSeries]]:
+        """Return the steps over a span, and the series that gave their prices.
+
+        Raises BillingError naming the first instant without a price.
+        """
+        steps, used, reached = Steps([], [], []), [], span[0]
+        for start, end, series in self._carve(span):
+            if start > reached:
+                break
+            first = (start - series.start) // series.resolution_s
+            last = (end - 1 - series.start) // series.resolution_s
+            edges = range(series.start + series.resolution_s * first, end, series.resolution_s)
+            steps.edges.extend([start, *edges[1:]])
+            steps.prices.extend(self._price(p) for p in series.prices[first : last + 1])
+            used.append(series)
+            reached = end
+        if reached < span[1]:
+            raise BillingError(
+                f"no price series at hand has a price of {self._component.name!r} for the instant "
+                f"{reached}; give the series that holds it"
+            )
+        steps.edges.append(span[1])
+        steps.periods.extend([None] * len(steps.prices))
+        return steps, used
+
+    def _carve(self, span: Span) -> list[tuple[int, int, PriceSeries]]:
+        """Give each instant of a span to the first series that holds it; in order of time."""
+        free, pieces = [span], []
+        for series in self._series:
+            left = []
+            for start, end in free:
+                low, high = max(start, series.start), min(end, series.end)
+                if low >= high:
+                    left.append((start, end))
+                    continue
+                pieces.append((low, high, series))
+                left += [(a, b) for a, b in ((start, low), (high, end)) if a < b]
+            free = left
+        return sorted(pieces, key=lambda piece: piece[0])
+
+    def _price(self, price: int) -> int:
+        return price * self._component.factor_ppm // _PPM + self._component.adder
+
+
+def _is_named(component: Dynamic, series: PriceSeries) -> bool:
+    if component.series_name is not None:
+        return series.name == component.series_name
+    return series.digest in component.series

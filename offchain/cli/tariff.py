@@ -1,0 +1,191 @@
+"""`dmsm tariff`: bills, tariffs and price series from files alone. No chain, no keys, no cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from offchain.cli.output import utc
+from offchain.errors import BillingError
+
+if TYPE_CHECKING:
+    from offchain.billing.bill import Bill
+    from offchain.billing.market_prices import Stretch
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Bills, tariffs and price series from files alone. Needs no chain node and no keys; costs "
+    "nothing. Exit 2 when a file or an option is not what it must be; the message names the place.",
+)
+_Document = TypeVar("_Document")
+_MAX_FILE_BYTES = 2**28
+_FILE = {"exists": True, "dir_okay": False, "readable": True}
+
+
+@app.command()
+def bill(
+    readings: Annotated[
+        Path, typer.Option(help="Readings of one meter, CSV (docs/formats.md §17).", **_FILE)
+    ],
+    tariff: Annotated[
+        list[Path], typer.Option(help="A tariff; once for each in the window.", **_FILE)
+    ],
+    window_from: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="First local day, or unix seconds.")
+    ],
+    window_to: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="Local day after the last, or seconds.")
+    ],
+    series: Annotated[
+        list[Path] | None, typer.Option(help="A price series; once for each.", **_FILE)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the bill as JSON.")] = False,
+) -> None:
+    """Work out the bill of a window, line by line.
+
+    Needs the readings and the tariffs of the window as files. Costs nothing. Days are local days of
+    the tariff's time zone. Amounts are exact; each line is rounded once.
+    """
+    from offchain.billing import price_series, readings_csv, tariff_document
+    from offchain.billing.household import Household
+    from offchain.billing.making import make_bill
+    from offchain.billing.window import parse_instant
+    from offchain.billing.zones import zone
+
+    with _naming(readings):
+        household = Household.of_readings(readings_csv.parse(_read(readings)))
+    tariffs = [_parsed(path, tariff_document.parse) for path in tariff]
+    local = zone(tariffs[0].time_zone)
+    found = make_bill(
+        household,
+        tariffs,
+        [_parsed(path, price_series.parse) for path in series or ()],
+        window_from=parse_instant(window_from, local),
+        window_to=parse_instant(window_to, local),
+    )
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    else:
+        _show_bill(found)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **_FILE)],
+) -> None:
+    """Say what a tariff is, as a calendar; or what is wrong with it, by member.
+
+    Needs the file alone. Costs nothing.
+    """
+    from offchain.billing import tariff_document
+    from offchain.billing.tariff_calendar import describe
+
+    for line in describe(_parsed(file, tariff_document.parse)):
+        typer.echo(line)
+
+
+@app.command()
+def prices(
+    files: Annotated[
+        list[Path], typer.Argument(help="ENTSO-E documents (A44) or CSV files.", **_FILE)
+    ],
+    out: Annotated[Path, typer.Option(help="Where to write the price series.")],
+    name: Annotated[str, typer.Option(help="The name of the series.")],
+    resolution: Annotated[
+        int | None, typer.Option(help="Seconds a price: 900, 1800 or 3600; else the files'.")
+    ] = None,
+    sequence: Annotated[
+        int | None, typer.Option(help="ENTSO-E's sequence position, where there are several.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Three letters, for CSV files; documents name their own.")
+    ] = None,
+) -> None:
+    """Make one price series of market prices.
+
+    Needs the files alone. Costs nothing. A CSV file has a row for each slot: `time_unix_s` or
+    `time` (with its offset), and `price_micro_per_kwh`, `price_per_kwh` or `price_per_mwh`.
+    """
+    from offchain.billing import market_prices, price_series
+
+    if resolution not in (None, 900, 1_800, 3_600):
+        raise typer.BadParameter("--resolution must be 900, 1800 or 3600")
+    stretches = [one for path in files for one in _stretches(path, currency, resolution)]
+    stretches = market_prices.one_sequence(stretches, sequence)
+    start, seconds, found = market_prices.lay_out(stretches, resolution)
+    data = price_series.encode(
+        name=name,
+        currency=market_prices.one_currency(stretches),
+        resolution_s=seconds,
+        start=start,
+        prices=found,
+    )
+    out.write_bytes(data)
+    made = price_series.decode(data)
+    typer.echo(f"{out}: {len(found)} prices of {seconds} s, {utc(made.start)} to {utc(made.end)}")
+    typer.echo(f"digest {made.digest}")
+
+
+def _stretches(path: Path, currency: str | None, resolution_s: int | None) -> list[Stretch]:
+    from offchain.billing import entsoe, price_csv
+
+    data = _read(path)
+    with _naming(path):
+        if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+            return entsoe.parse(data)
+        if currency is None:
+            raise BillingError("a CSV file does not say its currency; give --currency")
+        return price_csv.parse(data, currency=currency, resolution_s=resolution_s)
+
+
+def _parsed(path: Path, parse: Callable[[bytes], _Document]) -> _Document:
+    with _naming(path):
+        return parse(_read(path))
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > _MAX_FILE_BYTES:
+        raise BillingError(f"{path}: is larger than {_MAX_FILE_BYTES} bytes")
+    return path.read_bytes()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong in it."""
+    try:
+        yield
+    except BillingError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _show_bill(found: Bill) -> None:
+    from offchain.billing.money import amount_text
+
+    def money(micro: int) -> str:
+        return f"{amount_text(micro, least_digits=found.minor_digits):>16} {found.currency}"
+
+    typer.echo(f"{utc(found.window_from)} to {utc(found.window_to)}")
+    if not found.is_complete:
+        typer.echo(f"covers {utc(found.covers_from)} to {utc(found.covers_to)} only: no readings")
+    typer.echo(f"taken {found.import_wh} Wh, given {found.export_wh} Wh")
+    if found.estimated_wh:
+        typer.echo(f"{found.estimated_wh} Wh are estimated: their intervals are long, or cut")
+    if found.unknown_intervals:
+        typer.echo(f"intervals of unknown energy, not billed: {found.unknown_intervals}")
+    shown = ""
+    for line in found.lines:
+        if len(found.tariffs) > 1 and shown != line.tariff:
+            shown = line.tariff
+            typer.echo(f"tariff {shown}")
+        name = line.component if line.period is None else f"{line.component}: {line.period}"
+        typer.echo(f"{line.section:<7} {name:<40} {line.wh:>10} Wh {money(line.amount)}")
+    typer.echo(f"{'subtotal':<62}{money(found.subtotal)}")
+    for tax in found.taxes:
+        typer.echo(f"{'tax':<7} {tax.name:<54}{money(tax.amount)}")
+    typer.echo(f"{'rounding':<62}{money(found.rounding)}")
+    typer.echo(f"{'total':<62}{money(found.total)}")
