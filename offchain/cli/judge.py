@@ -125,12 +125,9 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs what `look` needs, and runs until SIGTERM or Ctrl-C. Costs gas for each vote. Logs are
     JSON lines on stderr, without plaintext.
     """
-    from offchain.cli.logs import configure_logs
-    from offchain.cli.opening import opened_patiently
-    from offchain.cli.stopping import stop_signals
+    from offchain.cli.opening import at_service
 
-    configure_logs()
-    with stop_signals() as stop, opened_patiently(lambda: _agent(profile), stop) as judge:
+    with at_service(profile, lambda: _agent(profile)) as (stop, judge):
         _run(judge, stop)
 
 

@@ -41,14 +41,10 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     hand; logs are JSON lines on stderr, without plaintext. What fails costs its own step; exit 5
     for a damaged store, 6 for one of a newer version, 7 for an error that nobody foresaw.
     """
-    from offchain.cli.logs import configure_logs
-    from offchain.cli.opening import opened_patiently
-    from offchain.cli.stopping import stop_signals
+    from offchain.cli.opening import at_service
 
-    configure_logs()
-    with stop_signals() as stop:
-        with opened_patiently(lambda: _opened(profile, wait_s=5.0), stop) as node:
-            node.run(stop)
+    with at_service(profile, lambda: _opened(profile, wait_s=5.0)) as (stop, node):
+        node.run(stop)
 
 
 @app.command()

@@ -195,15 +195,10 @@ def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and
     costs nothing. Other commands of the same profile may run meanwhile.
     """
-    from offchain.cli.logs import configure_logs
-    from offchain.cli.opening import opened_patiently
-    from offchain.cli.stopping import stop_signals
+    from offchain.cli.opening import at_service
 
-    configure_logs()
-    with (
-        stop_signals() as stop,
-        opened_patiently(lambda: open_buyer(profile, sends=False), stop) as (session, buyer),
-    ):
+    opened = at_service(profile, lambda: open_buyer(profile, sends=False))
+    with opened as (stop, (session, buyer)):
         import structlog
 
         from offchain.buyer.inbox_http import create_share_app

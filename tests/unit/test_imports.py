@@ -148,7 +148,6 @@ def test_project_modules__in_this_checkout__finds_both_packages() -> None:
         ("offchain.crypto.box", "from offchain.records import reading"),
         ("offchain.crypto.box", "from ..records import reading"),
         ("offchain.crypto.box", "from .. import chain"),
-        ("offchain.records.reading", "from offchain.billing import energy"),
         ("offchain.billing.energy", "from offchain.storage import port"),
         ("offchain.storage.kubo", "import offchain.chain.gateway"),
         ("offchain.chain.gateway", "from offchain.storage.cid import cid_of"),

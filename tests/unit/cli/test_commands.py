@@ -181,7 +181,7 @@ def test_command__that_cannot_go_on__is_one_line_and_a_code_of_its_own(
         raise error
 
     monkeypatch.setattr("offchain.settings.load_profile", fail)
-    monkeypatch.setattr("offchain.cli.session.load_profile", fail)
+    monkeypatch.setattr("offchain.cli.reading.load_profile", fail)
     result = run("user", "locks", "--profile", profile)
     assert result.exit_code == code
     assert result.stderr.count("\n") == 1 and says in result.stderr

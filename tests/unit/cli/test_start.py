@@ -82,6 +82,7 @@ WITHOUT_PROFILE = {
     *(("keys", name) for name in ("new", "show", "backup", "restore", "rotate")),
     *(("keys", "change-password"), ("node", "tariff")),
     *(("net", name) for name in GROUPS["net"]),
+    *(("tariff", name) for name in GROUPS["tariff"]),
 }
 # Runs every command in one process and tells, of each, its exit code and what it loaded first.
 RUN_ALL = """
