@@ -13,6 +13,8 @@ from offchain.chain.facts import Block, ChainEvent
 from offchain.chain.health import STALE_BEATS, HealthGate, HealthLimits
 from offchain.chain.questions import BlockId, Question, block_id
 from offchain.chain.receipt import events_question
+from offchain.chain.streams import is_stream
+from offchain.chain.subscription import NewHeads
 
 
 class ChainReader:
@@ -26,8 +28,13 @@ class ChainReader:
         confirmations: int = 0,
         heartbeat_s: float | None = None,
     ) -> None:
-        """Connect to the first that answers. Raises ChainMismatch, NodeUnavailable."""
-        self._endpoint = Endpoint(rpc_urls, chain_id=deployment.chain_id)
+        """Connect to the first that answers. Raises ChainMismatch, NodeUnavailable.
+
+        Addresses of lines (ws://, wss://, the path of an IPC socket) are told new blocks by alone.
+        """
+        asked = [one for one in rpc_urls if not is_stream(one)]
+        self._endpoint = Endpoint(asked, chain_id=deployment.chain_id)
+        self.new_heads = NewHeads(rpc_urls)
         self.deployment, self.confirmations = deployment, confirmations
         pace_s = PACE_S if heartbeat_s is None else STALE_BEATS * heartbeat_s
         self._clock = ChainClock(pace_s=pace_s)
