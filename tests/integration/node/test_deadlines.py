@@ -67,7 +67,7 @@ def test_handle__given_t_passed_by_the_clock_alone__waits_and_gives_up_when_a_bl
 def let_idle(town: Town, monkeypatch: pytest.MonkeyPatch, *, seconds: int) -> None:
     """Let time pass, for the chain's sealer and for the members' machines, and no block come."""
     town.anvil.request("evm_increaseTime", seconds)
-    clock = town.gateway._clock  # of one process, in which all of the town lives
+    clock = town.houses[0].gateway._clock  # one for all gateways of this process
     earlier = clock._clock
     monkeypatch.setattr(clock, "_clock", lambda: earlier() + seconds)
 
