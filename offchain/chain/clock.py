@@ -44,7 +44,7 @@ class ChainClock:
     ) -> None:
         self._pace_s, self._clock, self._monotonic = pace_s, clock, monotonic
         self._arrivals: deque[float] = deque(maxlen=_ARRIVALS)  # how old each was, at least
-        self._seen: tuple[int, float] | None = None  # the newest block's number, and when
+        self._seen: tuple[int, float, float] | None = None  # the newest block's number, and when
         self._told = _Told.AGREE
         self._lock = threading.Lock()
 
@@ -60,14 +60,17 @@ class ChainClock:
             return max(newest.timestamp, int(believed_s))
 
     def _note_arrival(self, newest: Block, here_s: float) -> None:
-        """Note how old a block was when it came, if it came between two looks near each other."""
+        """Note how old a block was when it came, if it came between two looks near each other.
+
+        Near by either clock: while a machine sleeps, its monotonic one stands still.
+        """
         before, looked_at = self._seen, self._monotonic()
-        self._seen = newest.number, looked_at
+        self._seen = newest.number, looked_at, here_s
         if before is None or newest.number == before[0]:
             return
         if newest.number < before[0]:
             self._arrivals.clear()
-        elif (waited_s := looked_at - before[1]) <= self._pace_s:
+        elif (waited_s := max(looked_at - before[1], here_s - before[2])) <= self._pace_s:
             self._arrivals.append(max(0.0, here_s - newest.timestamp - waited_s))
 
     def _tell(self, old_s: float, ahead_s: float | None) -> None:

@@ -16,10 +16,11 @@ class World:
 
     def __init__(self, *, ahead_s: float = 0) -> None:
         self.time_s, self.ahead_s, self.head = float(BEGAN), ahead_s, block(1, BEGAN)
+        self.slept_s = 0.0
         self.clock = ChainClock(
             pace_s=PACE_S,
             clock=lambda: self.time_s + self.ahead_s,
-            monotonic=lambda: self.time_s,
+            monotonic=lambda: self.time_s - self.slept_s,
         )
 
     def wait(self, seconds: float) -> None:
@@ -98,6 +99,16 @@ def test_now__first_look_after_hours__learns_nothing_of_the_machine() -> None:
     world.wait(3_600)
     world.seal()  # between two looks an hour apart: how fresh it came nobody knows
     assert world.now() == 4_100
+
+
+def test_now__machine_slept_while_a_block_came__learns_nothing_of_its_clock() -> None:
+    world = World()
+    world.now()
+    world.wait(2)
+    world.seal()
+    world.wait(3_600)
+    world.slept_s = 3_600
+    assert world.now() == 3_602
 
 
 def test_now__chain_went_back__forgets_what_it_had_seen() -> None:
