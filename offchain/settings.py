@@ -91,7 +91,8 @@ class Profile:
     """One member's settings.
 
     rpc_urls: chain nodes, one's own first; the first that answers is used, but secrets are called
-    dry by the first alone.
+    dry by the first alone. A ws:// or wss:// address and the path of an IPC socket (….ipc) are told
+    new blocks by.
     store_urls: each `dir:/path` or the RPC of a Kubo daemon, one's own first; all of them keep what
     this member puts. store_copies: how many must have it before it counts as put (None: two, if
     there are two). store_keep_days: how long they keep what is not lasting. data: the member's own
@@ -225,7 +226,7 @@ def load_network(path: Path) -> NetworkView:
         path=path,
         engine=engine,
         chain_id=table.whole("chain_id", low=1),
-        rpc_urls=table.urls("rpc_url"),
+        rpc_urls=table.chain_urls("rpc_url"),
         deployment=table.location("deployment"),
         store_urls=table.urls("store") if table.has("store") else (),
         store_copies=_optional_whole(table, "store_copies"),
@@ -265,7 +266,9 @@ def _profile(top: _Table) -> Profile:
         )
     profile = Profile(
         path=top.file,
-        rpc_urls=shared.rpc_urls if shared and not top.has("rpc_url") else top.urls("rpc_url"),
+        rpc_urls=shared.rpc_urls
+        if shared and not top.has("rpc_url")
+        else top.chain_urls("rpc_url"),
         deployment=(
             shared.deployment
             if shared and not top.has("deployment")
@@ -459,6 +462,19 @@ class _Table:
         found = tuple(self._checked_url(key, one) for one in self._texts(key))
         return self._each_once(key, found, "an address twice: that is one node, not two")
 
+    def chain_urls(self, key: str) -> tuple[str, ...]:
+        """Return addresses that are asked, and ws://, wss:// or sockets' paths for new blocks."""
+        listed = self._texts(key)
+        found = tuple(
+            str(self._below(key, one))
+            if one.endswith(".ipc") and "://" not in one
+            else self._checked_url(key, one, ("http", "https", "ws", "wss"))
+            for one in listed
+        )
+        if not any(one.startswith("http") for one in found):
+            raise self.fault(key, "must name an address like http://HOST:PORT, which is asked")
+        return self._each_once(key, found, "an address twice: that is one node, not two")
+
     def _each_once(self, key: str, found: tuple[str, ...], what: str) -> tuple[str, ...]:
         if len(set(found)) != len(found):
             raise self.fault(key, f"names {what}")
@@ -493,10 +509,10 @@ class _Table:
         except RuntimeError as error:  # ~somebody who is unknown here
             raise self.fault(key, f"names no folder: {error}") from error
 
-    def _checked_url(self, key: str, value: str) -> str:
+    def _checked_url(self, key: str, value: str, schemes: Sequence[str] = ("http", "https")) -> str:
         try:
             parts = urlsplit(value)
-            is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+            is_url = parts.scheme in schemes and bool(parts.hostname)
         except ValueError:
             is_url = False
         if not is_url:

@@ -78,7 +78,7 @@ class Disputes:
         lock = self._book.lock(lock_id)
         if lock.state not in _HANDED_OVER:
             raise TermsUnfit(f"lock {lock_id.hex()} is {lock.state.name}: {_why_not(lock.state)}")
-        if self._gateway.now() >= lock.due_at:
+        if self._gateway.contract_time() >= lock.due_at:
             raise TermsUnfit(
                 f"the time to dispute lock {lock_id.hex()} ended at {lock.due_at}: it can only be "
                 "settled"

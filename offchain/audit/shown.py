@@ -91,7 +91,7 @@ class ShownEvidence:
         )
 
     def _fetch(self, case: Case, brought: Brought) -> bytes:
-        key, is_late = (case.lock_id, brought), self._gateway.now() >= case.patient_until
+        key, is_late = (case.lock_id, brought), self._gateway.contract_time() >= case.patient_until
         miss = self._misses.get(key)
         if miss is not None and not self._is_due(miss, is_late):
             raise EvidenceUnreadable(miss.why)

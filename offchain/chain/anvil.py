@@ -89,8 +89,12 @@ class Anvil:
         return str(self.request("evm_snapshot"))
 
     def revert(self, snapshot: str) -> None:
-        """Go back to a snapshot, which is used up."""
+        """Go back to a snapshot, which is used up. Time does not go back with it: blocks are
+        stamped by this machine's clock from then on, or later if the snapshot was ahead of it.
+        """
         self.request("evm_revert", snapshot)
+        if self.now() < (here := int(time.time())):
+            self.request("anvil_setTime", here)
 
     def set_balance(self, address: str, value_wei: int) -> None:
         """Set an account's balance."""

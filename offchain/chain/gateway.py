@@ -57,6 +57,7 @@ class ChainGateway(ChainReader):
         local_pairings: bool = False,
         confirmations: int = 0,
         fees: FeeRaise | None = None,
+        heartbeat_s: float | None = None,
     ) -> None:
         """Connect to the first of `rpc_url` that answers and check its chain id.
 
@@ -66,10 +67,11 @@ class ChainGateway(ChainReader):
         `local_pairings` has pairings checked here and not by the chain node
         (`offchain.chain.pairing.configured_pairing`). `confirmations`: how many blocks must lie on
         one that is final. `fees`: when and how far the fee of a stuck transaction is raised.
+        `heartbeat_s`: so often at least the chain makes a block, if that is known (see `now`).
         Raises ChainMismatch, NodeUnavailable.
         """
         urls = [rpc_url] if isinstance(rpc_url, str) else rpc_url
-        super().__init__(urls, deployment, confirmations=confirmations)
+        super().__init__(urls, deployment, confirmations=confirmations, heartbeat_s=heartbeat_s)
         self._settings = _Settings(gas_price_wei, timeout_s, gas_margin_percent, dry_block, fees)
         self.local_pairings = local_pairings
         self._use(account, outbox)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from offchain.chain import questions
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.subscription import FIRST_POLL_S
 
-POLL_S = 0.01  # one small question each: about a millisecond of a local node
+POLL_S = FIRST_POLL_S  # one small question each: about a millisecond of a local node
 
 
 def wait_for_block(
@@ -24,14 +25,23 @@ def wait_for_block(
     """Return when the newest block is not number `after`, after `timeout_s`, or when `stop` is set:
     the newest block's number, or None while no node answers.
 
-    `after` None (no node answered): returns when one does.
+    `after` None (no node answered): returns when one does. A node that tells of new blocks wakes
+    who waits here; where none does, the newest is asked for, after `poll_s` first and more and more
+    seldom while nothing comes.
     """
     stop, give_up_at = stop or threading.Event(), time.monotonic() + timeout_s
+    heads = gateway.new_heads
     while (left_s := give_up_at - time.monotonic()) > 0:
+        told = heads.told
         head = head_or_none(gateway)
         if head != after:
+            heads.note_change(told)
             return head
-        if stop.wait(left_s if after is None else min(poll_s, left_s)):
+        if after is None:
+            stop.wait(left_s)
+        else:
+            heads.pause(told, most_s=left_s, poll_s=poll_s, stop=stop)
+        if stop.is_set():
             break
     return after
 

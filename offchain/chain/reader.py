@@ -5,24 +5,39 @@ from typing import Any
 
 from offchain.chain import codec, questions
 from offchain.chain.calls import Call, read_question, unless_refused
+from offchain.chain.clock import PACE_S, ChainClock
 from offchain.chain.deployment import Deployment
 from offchain.chain.endpoint import Endpoint
 from offchain.chain.errors import NodeRefused
 from offchain.chain.facts import Block, ChainEvent
-from offchain.chain.health import HealthGate, HealthLimits
+from offchain.chain.health import STALE_BEATS, HealthGate, HealthLimits
 from offchain.chain.questions import BlockId, Question, block_id
 from offchain.chain.receipt import events_question
+from offchain.chain.streams import is_stream
+from offchain.chain.subscription import NewHeads
 
 
 class ChainReader:
     """A chain as nobody in particular sees it. Threads may share it."""
 
     def __init__(
-        self, rpc_urls: Sequence[str], deployment: Deployment, *, confirmations: int = 0
+        self,
+        rpc_urls: Sequence[str],
+        deployment: Deployment,
+        *,
+        confirmations: int = 0,
+        heartbeat_s: float | None = None,
     ) -> None:
-        """Connect to the first that answers. Raises ChainMismatch, NodeUnavailable."""
-        self._endpoint = Endpoint(rpc_urls, chain_id=deployment.chain_id)
+        """Connect to the first that answers. Raises ChainMismatch, NodeUnavailable.
+
+        Addresses of lines (ws://, wss://, the path of an IPC socket) are told new blocks by alone.
+        """
+        asked = [one for one in rpc_urls if not is_stream(one)]
+        self._endpoint = Endpoint(asked, chain_id=deployment.chain_id)
+        self.new_heads = NewHeads(rpc_urls)
         self.deployment, self.confirmations = deployment, confirmations
+        pace_s = PACE_S if heartbeat_s is None else STALE_BEATS * heartbeat_s
+        self._clock = ChainClock(pace_s=pace_s)
         self.chain_id = self._endpoint.ask(questions.chain_id())
 
     @property
@@ -74,7 +89,17 @@ class ChainReader:
         return self._endpoint.ask(questions.block_number())
 
     def now(self) -> int:
-        """Return the time of the latest block, unix seconds: what contracts went by last."""
+        """Return the time it is, unix seconds: the later of the newest block's and this machine's.
+
+        What is yet to be sent is judged by it: a deadline that one sets, a margin that one keeps.
+        """
+        return self._clock.now(self.block())
+
+    def contract_time(self) -> int:
+        """Return the time of the newest block, unix seconds: what contracts went by last.
+
+        What can no longer happen by it never will; what is given up for good goes by it.
+        """
         return self.block().timestamp
 
     def balance_wei(self, address: str, block: BlockId = "latest") -> int:

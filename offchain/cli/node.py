@@ -194,15 +194,17 @@ def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
 
 def _ordered(profile: Path, order: dict[str, Any]) -> dict[str, Any]:
     """Do it here, or let the process do it that works with the node's account already."""
-    from offchain.cli.node_orders import give_order
     from offchain.cli.session import AccountBusy
     from offchain.settings import load_profile
+
+    data = load_profile(profile).data
+    from offchain.cli.node_orders import give_order
 
     try:
         with _opened(profile, wait_s=0) as node:
             return node.carry_out(order)
     except AccountBusy:
-        return give_order(load_profile(profile).data, order, timeout_s=_ORDER_TIMEOUT_S)
+        return give_order(data, order, timeout_s=_ORDER_TIMEOUT_S)
 
 
 def _withdrawable(gateway: ChainGateway, account: str) -> dict[str, int]:

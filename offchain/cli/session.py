@@ -100,7 +100,12 @@ def reading_gateway(profile: Profile) -> ChainGateway:
     """Open a gateway that only reads: no keys are needed."""
     from offchain.chain.gateway import ChainGateway
 
-    return ChainGateway(profile.rpc_urls, _deployment(profile), confirmations=profile.confirmations)
+    return ChainGateway(
+        profile.rpc_urls,
+        _deployment(profile),
+        confirmations=profile.confirmations,
+        heartbeat_s=profile.heartbeat_s,
+    )
 
 
 def health_gate(profile: Profile, gateway: ChainGateway) -> HealthGate:
@@ -186,6 +191,7 @@ def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainG
             gas_price_wei=profile.gas_price_wei,
             local_pairings=profile.local_pairings,
             confirmations=profile.confirmations,
+            heartbeat_s=profile.heartbeat_s,
             fees=FeeRaise(after_s=profile.stuck_after_s, after_blocks=profile.stuck_after_blocks),
         )
     finally:

@@ -136,7 +136,7 @@ class ConsortiumBook:
         )
 
     def _stage(self, is_executed: bool, ready_at: int | None, lapses_at: int) -> Stage:
-        now = self._gateway.block("pending").timestamp  # what the next transaction goes by
+        now = self._gateway.now()  # what is sent next goes by it, or by a later time
         if is_executed:
             return Stage.EXECUTED
         if now >= lapses_at:

@@ -66,8 +66,9 @@ class Requests:
         price_wei, shortest_s = self._terms(type_id)
         if window_from % SECONDS_PER_DAY or window_to % SECONDS_PER_DAY or window_from >= window_to:
             raise TermsUnfit("a window runs from one UTC midnight to a later one")
-        until = self._gateway.now() + 2 * shortest_s if expires_at is None else expires_at
-        if until - self._gateway.now() < shortest_s:
+        now = self._gateway.now()
+        until = now + 2 * shortest_s if expires_at is None else expires_at
+        if until - now < shortest_s:
             raise TermsUnfit(f"T must lie at least {shortest_s} s ahead; choose a later one")
         prepared = self.prepare(
             type_id,

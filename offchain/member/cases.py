@@ -68,8 +68,8 @@ class CaseBook:
         if end < start:
             return []
         opened = self._gateway.events("DisputeCourt", "CaseOpened", from_block=start, to_block=end)
-        now = self._gateway.now()
-        waiting = [one for one in opened if one.args["decideBy"] > now]
+        time_s = self._gateway.contract_time()
+        waiting = [one for one in opened if one.args["decideBy"] > time_s]
         cases = [self.case(bytes(one.args["lockId"])) for one in waiting]
         return [case for case in cases if not case.is_decided]
 

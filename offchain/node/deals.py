@@ -74,7 +74,7 @@ class DealDesk(Desk):
         if job.state is GrantState.DECLINING and self._is_declined(lock_id):
             return Outcome("skipped", lock_id, "waits: the refusal is not yet deep enough")
         if left_s <= 0:
-            return self._give_up(lock_id, "T passed before delivery; no share was sent")
+            return self._too_late(lock, 0, "T passed before delivery; no share was sent")
         if job.state is GrantState.DECLINING:
             return self._decline(lock_id, _refusal_of(job))
         try:
@@ -92,9 +92,16 @@ class DealDesk(Desk):
                 return self._decline(lock_id, RequestRefused(Reason.MESSAGE_UNREADABLE, why))
             return Outcome("skipped", lock_id, f"waits: {pending}")
         if lock.expires_at - self._gateway.now() <= self._terms.margin_s:
-            return self._give_up(lock_id, "too near to T to reveal the shares; they stay secret")
+            why = "too near to T to reveal the shares; they stay secret"
+            return self._too_late(lock, self._terms.margin_s, why)
         receipt = self.submit(lock_id)
         return Outcome("delivered", lock_id, f"{lock.price_wei} wei earned", receipt)
+
+    def _too_late(self, lock: Lock, margin_s: int, why: str) -> Outcome:
+        """Give up for good only when a block says so: this machine's clock may be wrong."""
+        if lock.expires_at - self._gateway.contract_time() > margin_s:
+            return Outcome("skipped", lock.lock_id, f"waits for a block: {why}")
+        return self._give_up(lock.lock_id, why)
 
     def _deliver_again(self, lock: Lock, left_s: int) -> Outcome:
         """Go on with shares that may be public: only the chain says that they came too late."""
@@ -238,7 +245,7 @@ class DealDesk(Desk):
             LockState.DECLINED: GrantState.DECLINED,
             LockState.REFUNDED: GrantState.FAILED,
         }.get(lock.state)
-        if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
+        if lock.state is LockState.NONE and self._gateway.contract_time() >= job.expires_at:
             ended = GrantState.FAILED  # a reorganisation took the lock away, and its time is over
         if ended is not None and job.state is not ended:
             self._held.set_grant_state(lock.lock_id, ended, reason="taken from the chain")

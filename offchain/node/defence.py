@@ -76,7 +76,7 @@ class DefenceDesk(Desk):
             self._held.end_duty(lock_id, Duty.SERVE)
             return Outcome("expired", lock_id, "the demand was not served in time")
         lock = self._newest.lock(lock_id)
-        if lock.state is not LockState.DEMANDED or lock.due_at <= self._gateway.now():
+        if lock.state is not LockState.DEMANDED or lock.due_at <= self._gateway.contract_time():
             why = f"waits: the lock is {lock.state.name}, which is not yet deep enough"
             return Outcome("skipped", lock_id, why)
         answer = self._answer(lock)
@@ -107,7 +107,7 @@ class DefenceDesk(Desk):
         if is_over or self._has_replied(self._cases, lock_id):
             self._held.end_duty(lock_id, Duty.REPLY)
             return Outcome("skipped", lock_id, f"the lock is {lock.state.name}; nothing to add")
-        if not is_disputed or lock.due_at <= self._gateway.now():
+        if not is_disputed or lock.due_at <= self._gateway.contract_time():
             why = f"waits: the lock is {lock.state.name} in what is deep enough"
             return Outcome("skipped", lock_id, why)
         if self._has_replied(self._newest_cases, lock_id):

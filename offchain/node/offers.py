@@ -120,9 +120,11 @@ class OfferDesk(Desk):
         if self._depth and self._stands(broadcast_id, 0):
             return False  # answered, and not yet deep enough
         _, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
-        is_over = self._gateway.now() >= conditions.respondBy
-        if BroadcastState(state) is BroadcastState.OPEN and not is_over:
-            return True
+        if BroadcastState(state) is BroadcastState.OPEN:
+            if self._gateway.now() < conditions.respondBy:
+                return True
+            if self._gateway.contract_time() < conditions.respondBy:
+                return False  # too late, it seems; it is let go when a block says so
         self._forget(broadcast_id)
         return False
 

@@ -83,6 +83,8 @@ class RequestDesk(Desk):
         if self._is_on_its_way(job):
             return Outcome("skipped", lock_id, "waits: what was said is not yet deep enough")
         left_s = lock.expires_at - self._gateway.now()
+        if left_s <= 0 and lock.expires_at > self._gateway.contract_time():
+            return Outcome("skipped", lock_id, "waits: T has passed, and no block says so yet")
         if left_s <= 0:
             self._held.set_request_state(
                 lock_id, JobState.FAILED, reason="T passed before acceptance"
@@ -135,9 +137,13 @@ class RequestDesk(Desk):
         is_public = job.state is JobState.CLAIMING
         if is_public and self._newest.lock(lock_id).state in _EARNED:
             return Outcome("skipped", lock_id, "waits: the claim is not yet deep enough")
-        if left_s <= (0 if is_public else self._terms.margin_s):
+        margin_s = 0 if is_public else self._terms.margin_s
+        if left_s <= margin_s:
             if is_public and not self._book.is_missed(lock_id):
                 return Outcome("skipped", lock_id, "waits: the claim that was sent may be mined")
+            if lock.expires_at - self._gateway.contract_time() > margin_s:
+                why = "waits: T is too near to reveal x, and no block says so yet"
+                return Outcome("skipped", lock_id, why)
             self._held.set_request_state(lock_id, JobState.FAILED, reason="too late to claim")
             how = "x was sent and not mined in time" if is_public else "x stays secret"
             return Outcome("expired", lock_id, f"too late to claim, T is {lock.expires_at}: {how}")
@@ -208,7 +214,7 @@ class RequestDesk(Desk):
             LockState.REJECTED: JobState.REJECTED,
             LockState.REFUNDED: JobState.FAILED,
         }.get(lock.state)
-        if lock.state is LockState.NONE and self._gateway.now() >= job.expires_at:
+        if lock.state is LockState.NONE and self._gateway.contract_time() >= job.expires_at:
             ended = JobState.FAILED  # a reorganisation took the request away, and its time is over
         if ended is JobState.ACCEPTED and job.state is JobState.CLAIMING:
             ended = None  # the claim was sent and is not yet deep enough

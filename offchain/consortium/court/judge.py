@@ -164,7 +164,7 @@ class JudgeAgent:
 
     def _step(self, case: Case) -> Step:
         look = self.look(case.lock_id).look
-        if not look.is_final and self._gateway.now() < case.patient_until:
+        if not look.is_final and self._gateway.contract_time() < case.patient_until:
             detail = f"for the {look.side} in the end: {look.why}"
             return Step("waits", case.lock_id, detail)
         receipt = self.vote(case.lock_id, look.side)

@@ -83,7 +83,8 @@ def test_worker__given_crash_at_step__answers_once(
 ) -> None:
     house = fresh.houses[0]
     outbox = str(tmp_path / "outbox.sqlite") if with_outbox else None
-    lock_id = ask(house)
+    until = house.gateway.now() + 20 * SHORTEST_S  # two processes start before then, however slowly
+    lock_id = ask(house, expires_at=until)
 
     run(fresh, house.node, node_keys, crash_at=step, outbox=outbox)
     prepared = house.node.held.request(lock_id)

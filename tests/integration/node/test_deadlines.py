@@ -60,6 +60,39 @@ def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_
     assert [one.kind for one in node.worker.run_once()] == ["delivered" if comes else "declined"]
 
 
+def test_request__after_idle_minutes__is_taken_and_answered(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_idle(fresh, monkeypatch, seconds=10 * SHORTEST_S)
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    assert house.household.locks.lock(lock_id).expires_at >= house.gateway.contract_time() + SHORTEST_S
+
+    let_idle(fresh, monkeypatch, seconds=SHORTEST_S)
+    assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
+
+
+def test_handle__given_t_passed_by_the_clock_alone__waits_and_gives_up_when_a_block_says_so(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    let_idle(fresh, monkeypatch, seconds=3 * SHORTEST_S)
+    (outcome,) = house.node.worker.run_once()
+    assert (outcome.kind, outcome.detail[:6]) == ("skipped", "waits:")
+    assert house.node.held.request(lock_id).state is JobState.NEW
+    fresh.anvil.mine()
+    assert [one.kind for one in house.node.worker.run_once()] == ["expired"]
+
+
+def let_idle(town: Town, monkeypatch: pytest.MonkeyPatch, *, seconds: int) -> None:
+    """Let time pass, for the chain's sealer and for the members' machines, and no block come."""
+    town.anvil.request("evm_increaseTime", seconds)
+    clock = town.houses[0].gateway._clock  # one for all gateways of this process
+    earlier = clock._clock
+    monkeypatch.setattr(clock, "_clock", lambda: earlier() + seconds)
+
+
 def test_settle__given_dispute_window__waits_for_its_end(fresh: Town) -> None:
     fresh.admin.set_type(
         BILL, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S, dispute_window_s=1_000

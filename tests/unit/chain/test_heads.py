@@ -8,6 +8,7 @@ from typing import Any
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.heads import head_or_none, wait_for_block, wait_for_events
 from offchain.chain.questions import Question
+from offchain.chain.subscription import NewHeads
 
 
 class Chain:
@@ -20,6 +21,7 @@ class Chain:
         self.heads, self.asked, self.spoke = list(heads), 0, spoke
         self.deployment = SimpleNamespace(address=lambda name: f"0x{name}")
         self.endpoint = SimpleNamespace(ask=self.logs)
+        self.new_heads = NewHeads([])
 
     def block_number(self) -> int:
         self.asked += 1

@@ -73,9 +73,20 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
     assert [account.lower() for account in profile.peers] == [ACCOUNT]
 
 
+def test_load_profile__lines_for_new_blocks__stand_beside_an_address(tmp_path):
+    urls = '["ws://127.0.0.1:8546", "node/geth.ipc", "http://127.0.0.1:8545"]'
+    profile = load_profile(write(tmp_path, BASE.replace('"http://127.0.0.1:8545"', urls)))
+    assert profile.rpc_urls == (
+        "ws://127.0.0.1:8546",
+        str(tmp_path / "node/geth.ipc"),
+        "http://127.0.0.1:8545",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (BASE.replace("http://127", "ws://127"), "rpc_url must name an address like http"),
         (BASE + "colour = 1\n", "colour is no setting"),
         (BASE + NODE + "colour = 1\n", "node.colour is no setting"),
         (BASE + NODE + "bond_wei = -1\n", "node.bond_wei must be a whole number of at least 0"),
