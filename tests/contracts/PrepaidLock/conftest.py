@@ -213,6 +213,7 @@ def a_sharing_order(
         expires_at=now() + 2 * money.SHARING_SHORTEST_S,
         message_digest=money.digest_of("sealed conditions"),
         nonce=secrets.token_bytes(32),
+        terms=money.sharing_terms(SHARING_PRICE_WEI),
     )
 
 
@@ -231,12 +232,17 @@ def pay_sharing(lock: Any, buyer: Any, market_account: Any) -> Callable[..., Any
 
 
 @pytest.fixture
-def open_sharing(lock: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buyer: Any, now: Any):
-    """``open_sharing(field=value…)``: a lock in Selected."""
+def open_sharing(
+    lock: Any, catalogue: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buyer: Any, now: Any
+):
+    """``open_sharing(field=value…)``: a lock in Selected, under the present terms of sharing."""
 
     def make(**changed: Any) -> OpenLock:
         expires_at = now() + 2 * money.SHARING_SHORTEST_S
-        fresh = {"nonce": secrets.token_bytes(32), "expires_at": expires_at}
+        price = changed.get("price_wei", a_sharing_order.price_wei)
+        version, window_s = catalogue.versions()[1], catalogue.sharingTerms()[1]
+        terms = money.sharing_terms(price, version=version, window_s=window_s)
+        fresh = {"nonce": secrets.token_bytes(32), "expires_at": expires_at, "terms": terms}
         order = a_sharing_order._replace(**{**fresh, **changed})
         pay_sharing(order)
         return OpenLock(money.id_of(lock, buyer, order.nonce), order)
@@ -245,19 +251,22 @@ def open_sharing(lock: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buy
 
 
 @pytest.fixture
-def deliver(lock: Any, group: Group, transcript: sharing.Transcript, relayer: Any):
-    """``deliver(lock, group=…, commitments=…, shares=…)``: the transaction, sent by a stranger."""
+def deliver(
+    lock: Any, group: Group, transcript: sharing.Transcript, relayer: Any, processor: Any
+):
+    """``deliver(lock, group=…, commitments=…, shares=…, authorisation=…, by=…)``: the transaction,
+    signed by processor and sent by a stranger if not told."""
     dealt = money.transcript_words(transcript)
 
     def send(it: OpenLock, **given: Any) -> Any:
         members = given.get("group", group)
+        dealing = (given.get("commitments", dealt[0]), given.get("shares", dealt[1]))
+        leave = given.get("authorisation")
+        if leave is None:
+            leave = money.sign_delivery(lock, processor, it.id, members, dealing)
+        options = {"from": given.get("by", relayer)}
         return lock.deliver(
-            it.id,
-            members.accounts,
-            members.key_words,
-            given.get("commitments", dealt[0]),
-            given.get("shares", dealt[1]),
-            {"from": relayer},
+            it.id, members.accounts, members.key_words, *dealing, leave, options
         )
 
     return send
