@@ -115,6 +115,11 @@ def refuses(lock: Any, reverts_with: Any) -> Callable[..., Any]:
 # ---- a user's request ----
 
 
+def order_price(type_id: int) -> int:
+    """Return the price of a type, as :func:`money.set_terms` leaves it."""
+    return PRICE_WEI if type_id == BILL else money.ADVICE_PRICE_WEI
+
+
 @pytest.fixture
 def an_order(processor: Any, now: Any) -> RequestOrder:
     """A bill's order by meter_owner to processor, with time to spare."""
@@ -128,7 +133,7 @@ def pay(lock: Any, meter_owner: Any) -> Callable[..., Any]:
     def send(order: RequestOrder, *, payer: Any = None, value: int | None = None, **given: Any):
         payer = payer or meter_owner
         signature = given.get("signature") or money.sign_request(lock, payer, order)
-        price = PRICE_WEI if order.type_id == BILL else money.ADVICE_PRICE_WEI
+        price = order_price(order.type_id)
         options = {"from": payer.account, "value": price if value is None else value}
         return lock.request(order, signature, options)
 
@@ -136,11 +141,19 @@ def pay(lock: Any, meter_owner: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def open_request(lock: Any, pay: Any, processor: Any, meter_owner: Any, now: Any):
-    """``open_request(type_id=…, price_wei=…)``: a lock in Requested."""
+def open_request(
+    lock: Any, catalogue: Any, pay: Any, processor: Any, meter_owner: Any, now: Any
+):
+    """``open_request(type_id=…, price_wei=…)``: a lock in Requested, under the present rules."""
 
     def make(*, type_id: int = BILL, price_wei: int | None = None) -> OpenLock:
         order = money.request_order(processor, expires_at=now() + 2 * SHORTEST_S, type_id=type_id)
+        price = order_price(type_id) if price_wei is None else price_wei
+        version = catalogue.versions()[0]
+        rules = catalogue.rulesAt(version)
+        bond = price * rules["bondBps"] // money.BPS
+        terms = order.terms._replace(rules_version=version, fee_bps=rules["feeBps"], bond_wei=bond)
+        order = order._replace(terms=terms)
         pay(order, value=price_wei)
         return OpenLock(money.id_of(lock, meter_owner, order.nonce), order)
 
