@@ -59,9 +59,7 @@ def test_cancel__given_own_vote__reverts(council, revoke_call, reverts_with):
 
 
 @pytest.mark.parametrize("is_agreed", [False, True])
-def test_cancel__given_open_proposal__counts_and_emits(
-    council, revoke_call, only_event, is_agreed
-):
+def test_cancel__given_open_proposal__counts_and_emits(council, revoke_call, only_event, is_agreed):
     (council.agree if is_agreed else council.propose)(revoke_call)
     second = council.cancel(1, 0, 3)
     assert council.contract.cancelVotesOf(1) == 2

@@ -123,9 +123,7 @@ def test_execute__given_two_of_a_subject__ends_at_the_later(council, at, reverts
     assert council.contract.threshold() == 3
 
 
-def test_execute__given_endless_proposals_of_a_minority__is_not_held_up(
-    council, at, reverts_with
-):
+def test_execute__given_endless_proposals_of_a_minority__is_not_held_up(council, at, reverts_with):
     call = council.call("setThreshold", 4)
     rival = council.call("setThreshold", 5)
     for _ in range(20):

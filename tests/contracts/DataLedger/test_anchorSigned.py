@@ -25,7 +25,9 @@ def test_anchor_signed__when_signature_is_not_the_devices__reverts(
         "another account": sign_digest(other.account, digest),
         "another device": sign_digest(signer.account, digest_of(ledger, other, whole)),
         "another seq": sign_digest(signer.account, digest_of(ledger, signer, (2, 24, ROOT, late))),
-        "another count": sign_digest(signer.account, digest_of(ledger, signer, (1, 23, ROOT, late))),
+        "another count": sign_digest(
+            signer.account, digest_of(ledger, signer, (1, 23, ROOT, late))
+        ),
         "another root": sign_digest(
             signer.account, digest_of(ledger, signer, (1, 24, OTHER_ROOT, late))
         ),

@@ -141,9 +141,7 @@ def pay(lock: Any, meter_owner: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def open_request(
-    lock: Any, catalogue: Any, pay: Any, processor: Any, meter_owner: Any, now: Any
-):
+def open_request(lock: Any, catalogue: Any, pay: Any, processor: Any, meter_owner: Any, now: Any):
     """``open_request(type_id=…, price_wei=…)``: a lock in Requested, under the present rules."""
 
     def make(*, type_id: int = BILL, price_wei: int | None = None) -> OpenLock:
@@ -264,9 +262,7 @@ def open_sharing(
 
 
 @pytest.fixture
-def deliver(
-    lock: Any, group: Group, transcript: sharing.Transcript, relayer: Any, processor: Any
-):
+def deliver(lock: Any, group: Group, transcript: sharing.Transcript, relayer: Any, processor: Any):
     """``deliver(lock, group=…, commitments=…, shares=…, authorisation=…, by=…)``: the transaction,
     signed by processor and sent by a stranger if not told."""
     dealt = money.transcript_words(transcript)
@@ -278,9 +274,7 @@ def deliver(
         if leave is None:
             leave = money.sign_delivery(lock, processor, it.id, members, dealing)
         options = {"from": given.get("by", relayer)}
-        return lock.deliver(
-            it.id, members.accounts, members.key_words, *dealing, leave, options
-        )
+        return lock.deliver(it.id, members.accounts, members.key_words, *dealing, leave, options)
 
     return send
 

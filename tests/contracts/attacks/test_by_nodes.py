@@ -116,7 +116,17 @@ def dealt_of(transcript):
 
 @pytest.mark.parametrize("way", ["byte for byte", "made again"])
 def test_transcript__when_the_buyer_delivers_it_itself__is_refused(
-    way, open_sharing, deliver, refuses, lock, dealt_of, group, buyer, processor, transcript, state_of
+    way,
+    open_sharing,
+    deliver,
+    refuses,
+    lock,
+    dealt_of,
+    group,
+    buyer,
+    processor,
+    transcript,
+    state_of,
 ):
     """A second lock of the same set and group: the transcript of the first holds, and so does
     another that anybody makes from it. The payee has not delivered, and can still decline."""

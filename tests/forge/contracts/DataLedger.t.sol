@@ -10,7 +10,7 @@ import {System} from "../base/System.sol";
 contract DataLedgerTest is System {
     bytes32 private constant ROOT = "root";
     uint256 private constant DEVICE_KEY = 0xD3;
-    uint40 private constant EXPIRES_AT = uint40(BEGIN + 30 days);
+    uint40 private constant EXPIRES_AT = uint40(BEGIN + 29 days);
 
     address private signer;
 
