@@ -123,6 +123,33 @@ def test_execute__given_two_of_a_subject__ends_at_the_later(council, at, reverts
     assert council.contract.threshold() == 3
 
 
+@pytest.mark.parametrize("first", [1, 2])
+def test_execute__given_two_equal_stops_of_one_alarm__answers_it_once(
+    council, at, reverts_with, first
+):
+    """Nobody keeps the second one to stop everything again, once the stop is armed anew."""
+    registry = council.registry
+    stop, rearm = (council.call(name, to=registry) for name in ("stopBeginnings", "rearmStop"))
+    for _ in range(2):
+        council.agree(stop)
+    council.execute(first, stop)
+    other = 3 - first
+    lapses_at = council.agreed_at(other) + LAPSE
+    error = ("Consortium_Superseded", 1, 2) if other == 1 else ("MemberRegistry_StopSpent",)
+    with reverts_with(*error):
+        council.execute(other, stop)
+    at(registry.stoppedUntil() + 30 * DAY)
+    council.agree(rearm)
+    at(council.agreed_at(3) + DELAY)
+    council.execute(3, rearm)
+    assert not registry.isStopSpent()
+    tried_at = council.agreed_at(3) + DELAY + 60
+    at(tried_at)
+    with reverts_with("Consortium_Lapsed", other, lapses_at, tried_at):
+        council.execute(other, stop)
+    assert not registry.isStopSpent()
+
+
 def test_execute__given_endless_proposals_of_a_minority__is_not_held_up(council, at, reverts_with):
     call = council.call("setThreshold", 4)
     rival = council.call("setThreshold", 5)

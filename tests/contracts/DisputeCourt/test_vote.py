@@ -80,7 +80,7 @@ def test_vote__when_caller_is_no_member__reverts(
 def test_vote__given_judge_revoked_since__counts_its_vote(
     it, vote, revoke, judges, consortium, govern, state_of
 ):
-    """No decision of the consortium reaches a case: two judges are revoked and removed, both vote."""
+    """No decision of the consortium reaches a case: two revoked judges vote."""
     for judge in judges[1:]:
         revoke(judge)
     govern(consortium, "removeMember", judges[2].address, 2)

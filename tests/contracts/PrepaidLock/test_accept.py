@@ -6,9 +6,9 @@ import disputes
 import money
 import pytest
 
-PUT_UP_WEI = 10**18  # by each processing node (conftest)
-
 from tests.contracts.PrepaidLock.conftest import OpenLock
+
+PUT_UP_WEI = 10**18  # by each processing node (conftest)
 
 
 def test_accept__when_caller_is_not_payee__reverts(

@@ -72,7 +72,8 @@ def test_set_type__when_in_range__stores_and_emits(catalogue, govern, only_event
 
     assert plain(catalogue.typeOf(2**32 - 1)) == plain(terms)
     fields = (
-        "active", "shortestSeconds", "disputeWindowSeconds", "longestAnswerBytes", "priceWei", "name",
+        "active", "shortestSeconds", "disputeWindowSeconds", "longestAnswerBytes", "priceWei",
+        "name",
     )  # fmt: skip
     expected = {"typeId": 2**32 - 1, **dict(zip(fields, terms, strict=True))}
     assert plain(only_event(tx, "RequestTypeSet")) == plain(expected)

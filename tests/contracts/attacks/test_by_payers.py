@@ -84,7 +84,7 @@ def test_answer__when_withheld_until_it_is_demanded__earns_nothing(cost_of_servi
 def test_answer__when_withheld_under_a_price_for_a_kib__would_earn(cost_of_serving):
     """Control: 42,000 gas a KiB, as was paid before, is more than zero bytes take."""
     _, used, _ = cost_of_serving(CHEAPEST)
-    assert 36 * 42_000 > used
+    assert used < 36 * 42_000
 
 
 def test_demand__without_its_deposit__is_refused(open_claimed, demand, refuses):
