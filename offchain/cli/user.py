@@ -89,6 +89,7 @@ def request(
         )
         sent = final_facts(session.gateway, paid.receipt)
     facts = {"lock": hex_id(paid.lock_id), "T_at": paid.expires_at, "price_wei": paid.price_wei}
+    facts["terms"] = paid.terms.text()
     show(facts | sent, as_json=as_json)
 
 

@@ -9,6 +9,7 @@ import pytest
 from offchain.chain.facts import ContractRevert
 from offchain.household.household import Household
 from offchain.member.errors import AnswerInvalid, AnswerNotReady, TermsUnfit
+from offchain.member.lock_terms import request_conditions
 from offchain.member.roles import LockState
 from offchain.storage import Cid, ContentStore
 from offchain.storage.blocks import INDEX_TAG
@@ -293,6 +294,7 @@ def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -
         window_to=house.window[1],
         expires_at=house.gateway.now() + 2 * SHORTEST_S,
         price_wei=PRICE_WEI,
+        terms=request_conditions(house.gateway, BILL).terms,
         processor=other.keys.address,
     )
 
