@@ -66,7 +66,9 @@ def test_request__after_idle_minutes__is_taken_and_answered(
     let_idle(fresh, monkeypatch, seconds=10 * SHORTEST_S)
     house = fresh.houses[0]
     lock_id = ask(house)
-    assert house.household.locks.lock(lock_id).expires_at >= house.gateway.contract_time() + SHORTEST_S
+    assert (
+        house.household.locks.lock(lock_id).expires_at >= house.gateway.contract_time() + SHORTEST_S
+    )
 
     let_idle(fresh, monkeypatch, seconds=SHORTEST_S)
     assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
