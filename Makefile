@@ -9,7 +9,7 @@ NETWORK = anvil
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    bench-credit bench-net test-net test-prague net-up net-down prove slither mutate gas lock clean
+    bench-credit bench-net bench-sealing test-net test-prague net-up net-down prove slither mutate gas lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -28,6 +28,7 @@ help:
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
 	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
+	@echo "make bench-sealing   simulate signers that could come to a halt, by rule"
 	@echo "make clean   remove what set-up and runs have made"
 
 setup:
@@ -110,6 +111,10 @@ bench-net: setup
 
 bench-credit: setup
 	@$(PY) -m bench.credit $(ARGS)
+
+# A model of Clique's rules, a million runs (10 minutes; ARGS="--runs 20000": fewer).
+bench-sealing: setup
+	@$(PY) -m bench.sealing $(ARGS)
 
 # Recompute the Python locks; needs uv.
 lock:
