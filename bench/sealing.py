@@ -105,8 +105,8 @@ def _page(rows: Iterable[str]) -> str:
 
 Written by `make bench-sealing` (`bench/sealing_model.py`): random bursts on {SIGNERS} signers at
 period 0, up to as many dead as a majority bears. A message takes ({loads}), most
-of them little. A run **halts** if nobody may seal once everything has arrived, is **split** if heads
-differ then, and has **undone** a block if one with signers/2+1 on it was taken off.
+of them little. A run **halts** if nobody may seal once everything has arrived, is **split** if
+heads differ then, and has **undone** a block if one with signers/2+1 on it was taken off.
 
 | rule | machine | runs | halted | split | undone | deepest |
 |---|---|---|---|---|---|---|
