@@ -43,7 +43,7 @@ class NetworkOptions:
 
     hosts: the addresses at which nodes meet; 127.0.0.1 keeps all on this machine. With several, the
     nodes are dealt to them in turn, written with fixed ports, and not started.
-    period_s: 0 on one machine and 1 on several, unless said otherwise. ranked: at period 0, where
+    period_s: 0 on loopback and 1 elsewhere, unless said otherwise. ranked: at period 0, where
     stock Geth comes to a halt (docs/network.md says which to choose when).
     """
 
@@ -86,7 +86,9 @@ class NetworkOptions:
     @property
     def block_time_s(self) -> int:
         """Return the least seconds between two blocks."""
-        return int(len(self.hosts) > 1) if self.period_s is None else self.period_s
+        if self.period_s is not None:
+            return self.period_s
+        return 0 if all(host.startswith("127.") for host in self.hosts) else 1
 
     @property
     def ranks_signers(self) -> bool:

@@ -29,6 +29,7 @@ _GAS = 21_000
 _FEW = 8  # a block with more transactions than this holds more than beats
 _RECONNECT_S = 0.5
 _STUCK_S = 3.0  # a beat that is not mined by then is sent again, to every signer
+_HALTED_S = 5.0  # without a block for so long, though beats wait, the chain is halted
 
 
 class Heartbeat:
@@ -41,18 +42,26 @@ class Heartbeat:
         self._wanted = 0  # the chain must reach this block
 
     def follow(self, node: Ipc, others: Sequence[Path]) -> None:
-        """Beat at `node` until it is gone. Raises NodeUnavailable."""
+        """Beat at `node` until it is gone, and say when the chain is halted and when it goes on.
+        Raises NodeUnavailable.
+        """
         node.subscribe_heads()
-        last = time.monotonic()
+        last, told = time.monotonic(), False
         while True:
-            head = node.next_head(_STUCK_S if self._wanted else self._idle_s)
+            head = node.next_head(min(self._idle_s, _STUCK_S))
+            silent_s = time.monotonic() - last
             if head is not None:
+                if told:
+                    print(f"block {int(head['number'], 16)} after {silent_s:.0f} s", flush=True)
                 self._see(node, head)
-                last = time.monotonic()
+                last, told = time.monotonic(), False
                 if int(head["number"], 16) < self._wanted:
                     self.beat(node)
-            elif time.monotonic() - last >= min(self._idle_s, _STUCK_S):
-                self._beat_everywhere(others)
+            elif self._wanted or silent_s >= self._idle_s or _waiting(node):
+                answered = self._beat_everywhere(others)
+                if silent_s >= _HALTED_S and not told:
+                    print(_halt_note(silent_s, answered, len(others)), flush=True)
+                    told = True
 
     def _see(self, node: Ipc, head: dict[str, Any]) -> None:
         number = int(head["number"], 16)
@@ -81,8 +90,8 @@ class Heartbeat:
         count = node.request("eth_getTransactionCount", self._account.address, at)
         return self.sign(int(count, 16), gas_price_wei=price_wei(head))
 
-    def _beat_everywhere(self, paths: Sequence[Path]) -> None:
-        """Beat at every signer in turn, each with the nonce that it sees.
+    def _beat_everywhere(self, paths: Sequence[Path]) -> int:
+        """Beat at every signer in turn, each with the nonce that it sees; return how many answer.
 
         On one side of a fork the next beat may be mined already, so that nothing is left to seal
         there, while the other side's signers have signed too recently: only a beat for each side
@@ -90,10 +99,13 @@ class Heartbeat:
         same height at once, and forks of equal weight, whose signers all have signed too recently,
         can halt such a chain. So a round makes up to one block for each signer.
         """
+        answered = 0
         for path in paths:
             # One that is down is passed over: one of them is enough.
             with suppress(NodeUnavailable, NodeRefused), Ipc(path, timeout_s=1.0) as node:
                 self.beat(node)
+                answered += 1
+        return answered
 
     def sign(self, nonce: int, *, gas_price_wei: int) -> str:
         """Return the beat with this nonce and price, signed; the same give the same bytes."""
@@ -130,6 +142,21 @@ def is_beat(transaction: dict[str, Any]) -> bool:
     """Whether a transaction is anybody's beat: nothing, from an account to itself."""
     is_empty = int(transaction["value"], 16) == 0 and transaction["input"] == "0x"
     return is_empty and transaction["from"] == transaction["to"]
+
+
+def _waiting(node: Ipc) -> bool:
+    """Whether transactions wait: somebody's, since beats of this account are noticed otherwise."""
+    return int(node.request("txpool_status")["pending"], 16) > 0
+
+
+def _halt_note(silent_s: float, answered: int, signers: int) -> str:
+    """Return the line that tells a halted chain from an idle one, which gets its beats mined."""
+    if answered <= signers // 2:
+        return f"no block for {silent_s:.0f} s: {answered} of {signers} signers answer, too few"
+    return (
+        f"halted: no block for {silent_s:.0f} s though {answered} of {signers} signers answer and "
+        "beats wait; see `dmsm net status`, `dmsm net rescue`"
+    )
 
 
 def _send(node: Ipc, raw: str) -> None:

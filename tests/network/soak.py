@@ -4,8 +4,8 @@
 
 Ends with 1 when the chain stood still for more than HALT_S while a majority ran, the signers had no
 common head AGREE_S after the last transfer, a transfer was lost, what counted as final was undone,
-or a reorganisation was deeper than that. `--stock` and `--geth` try the rules and a build of before:
-the soak must find them wanting.
+or a reorganisation was deeper than that. `--stock` and `--geth` try the rules and a build of
+before: the soak must find them wanting.
 """
 
 from __future__ import annotations
