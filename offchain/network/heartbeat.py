@@ -4,6 +4,8 @@ A block is final when others lie on it, and contracts see time pass only in bloc
 block holds somebody's transaction, beats follow until it is final; and an idle chain gets one beat
 each `idle_s`. A beat is an empty transfer of an account to itself: beats never answer beats, but
 while the base fee is above what members pay: each nearly empty block lowers it by an eighth.
+
+It also says when the chain is halted. Where blocks come by themselves that is all it does.
 """
 
 from __future__ import annotations
@@ -35,10 +37,22 @@ _HALTED_S = 5.0  # without a block for so long, though beats wait, the chain is 
 class Heartbeat:
     """The beats of one account."""
 
-    def __init__(self, account: LocalAccount, *, chain_id: int, depth: int, idle_s: float) -> None:
-        """`depth`: how many blocks must follow one that is somebody's."""
+    def __init__(
+        self,
+        account: LocalAccount,
+        *,
+        chain_id: int,
+        depth: int,
+        idle_s: float,
+        period_s: float = 0,
+    ) -> None:
+        """`depth`: how many blocks must follow one that is somebody's. `period_s`: the chain makes
+        a block so often by itself.
+        """
         self._account, self._chain_id = account, chain_id
-        self._depth, self._idle_s = depth, idle_s
+        self._depth, self._idle_s = depth, max(idle_s, 3 * period_s)
+        self._makes_blocks = period_s == 0
+        self._stuck_s, self._halted_s = _STUCK_S + period_s, _HALTED_S + period_s
         self._wanted = 0  # the chain must reach this block
 
     def follow(self, node: Ipc, others: Sequence[Path]) -> None:
@@ -48,18 +62,18 @@ class Heartbeat:
         node.subscribe_heads()
         last, told = time.monotonic(), False
         while True:
-            head = node.next_head(min(self._idle_s, _STUCK_S))
+            head = node.next_head(min(self._idle_s, self._stuck_s))
             silent_s = time.monotonic() - last
             if head is not None:
                 if told:
                     print(f"block {int(head['number'], 16)} after {silent_s:.0f} s", flush=True)
                 self._see(node, head)
                 last, told = time.monotonic(), False
-                if int(head["number"], 16) < self._wanted:
+                if self._makes_blocks and int(head["number"], 16) < self._wanted:
                     self.beat(node)
             elif self._wanted or silent_s >= self._idle_s or _waiting(node):
                 answered = self._beat_everywhere(others)
-                if silent_s >= _HALTED_S and not told:
+                if silent_s >= self._halted_s and not told:
                     print(_halt_note(silent_s, answered, len(others)), flush=True)
                     told = True
 
@@ -190,6 +204,7 @@ def heart_of(plan: NetworkPlan) -> Heartbeat:
         chain_id=plan.chain_id,
         depth=confirmations(plan.engine, len(plan.signers)),
         idle_s=plan.heartbeat_s,
+        period_s=plan.period_s,
     )
 
 
