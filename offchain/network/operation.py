@@ -221,6 +221,8 @@ def _started(network: Network, say: Say) -> Network:
     if network.plan.engine != "clique" or network.plan.is_spread:
         return network
     say(f"starting {len(network.plan.names)} processes")
+    if network.plan.is_idle_without_beat and not network.plan.ranked:
+        say("its signers are not ranked: at period 0 it may halt (docs/network.md)")
     ran = {name for name in network.plan.names if network.processes.is_running(name)}
     try:
         network.start()
