@@ -1,0 +1,138 @@
+"""The events of a range of blocks, all contracts at once, with headers that fit them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from offchain.chain.errors import NodeRefused
+from offchain.chain.facts import Block
+from offchain.chain.gateway import ChainGateway, block_id
+from offchain.chain.receipt import read_block
+from offchain.chain.rpc import Request
+from offchain.index.decoding import EventDecoder, Told
+from offchain.index.projection import Rules
+
+_AT_ONCE_BLOCKS = 8  # as many, full of served answers, fit into the 25 MB that Geth answers
+_FIRST_SPAN, _MOST_BLOCKS = 2_000, 100_000
+_WANTED_CHARACTERS = 6_000_000  # of one answer; about 8,000 events
+_PLAIN_LOG = 600  # characters of a log besides its data
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Events in the order of the chain, and the last blocks of their range."""
+
+    events: list[Told]
+    blocks: tuple[Block, ...]
+
+
+class Span:
+    """How many blocks are asked for at once: as many as give an answer of a handy size."""
+
+    def __init__(self) -> None:
+        self.blocks = _FIRST_SPAN
+
+    def fit(self, asked: int, characters: int) -> None:
+        """Learn from an answer to so many blocks."""
+        if characters > _WANTED_CHARACTERS:
+            self.blocks = max(1, asked * _WANTED_CHARACTERS // characters)
+        elif characters < _WANTED_CHARACTERS // 2 and asked >= self.blocks:
+            self.blocks = min(_MOST_BLOCKS, self.blocks * 2)
+
+    def shrink(self) -> bool:
+        """Ask for less after a refusal. False when it is one block already."""
+        was, self.blocks = self.blocks, max(1, self.blocks // 4)
+        return was > 1
+
+
+class RangeReader:
+    """Reads what the rules know of, decoded."""
+
+    def __init__(self, gateway: ChainGateway, rules: Rules) -> None:
+        self._gateway, self._rules = gateway, rules
+        self._decoders: dict[tuple[str, str], EventDecoder] = {}
+        for contract, event in rules.sources:
+            target = gateway.deployment.contract(contract)
+            for topic, entry in target.events_by_topic.items():
+                if entry["name"] == event:
+                    decoder = EventDecoder(target, entry)
+                    self._decoders[target.address.lower(), "0x" + topic.hex()] = decoder
+        addresses = sorted({address for address, _ in self._decoders})
+        topics = sorted({topic for _, topic in self._decoders})
+        self._filter = {"address": addresses, "topics": [topics]}
+        contracts = {contract for contract, _ in rules.sources}
+        self.first = min(gateway.deployment.block(one) for one in contracts)
+
+    def read(self, start: int, end: int, *, kept: int, span: Span) -> Range | None:
+        """Return the events of blocks start to end, with the headers of those from `kept` on.
+
+        None when the answers do not fit together: the chain moved while it was read. Raises
+        NodeRefused (of a range that is too large, too), NodeUnavailable, LogUnreadable.
+        """
+        wanted = {**self._filter, "fromBlock": hex(start), "toBlock": hex(end)}
+        ask_logs: Request = ("eth_getLogs", [wanted])
+        ask_headers = [_header(number) for number in range(max(start, min(kept, end)), end + 1)]
+        # The last block before the logs and after: with the same hash the logs are its chain's.
+        # Before them in the same question: a node that is behind, asked for the logs alone, gives
+        # those that it has.
+        if end - start >= _AT_ONCE_BLOCKS:
+            before, logs = self._ask([ask_headers[-1], ask_logs])
+            headers = self._ask(ask_headers)
+        else:
+            before, logs, *headers = self._ask([ask_headers[-1], ask_logs, *ask_headers])
+        blocks = tuple(read_block(one) for one in headers if one)
+        if len(blocks) != len(ask_headers) or not before or read_block(before) != blocks[-1]:
+            return None
+        span.fit(end - start + 1, sum(_PLAIN_LOG + len(log["data"]) for log in logs))
+        events = self._decoded(logs)
+        if not _fit(events, blocks) or not self._time(events, blocks):
+            return None
+        return Range(events, blocks)
+
+    def _decoded(self, logs: Sequence[Any]) -> list[Told]:
+        """Return the events of logs, without those that the rules do not know."""
+        events = []
+        for log in logs:
+            topics = log["topics"]
+            decoder = self._decoders.get((log["address"].lower(), topics[0] if topics else ""))
+            if decoder is not None:
+                events.append(decoder.told(log))
+        events.sort(key=lambda one: (one.block, one.log_index))
+        return events
+
+    def _time(self, events: Sequence[Told], blocks: Sequence[Block]) -> bool:
+        """Give events the time of their blocks where a rule needs it and the node did not tell.
+
+        False when a block is another one than the event's by now.
+        """
+        known = {block.number: block for block in blocks}
+        waiting = [one for one in events if not one.time_s and self._rules.is_timed(one.source)]
+        missing = sorted({one.block for one in waiting} - known.keys())
+        found = self._ask([_header(number) for number in missing]) if missing else []
+        known |= {block.number: block for block in map(read_block, filter(None, found))}
+        for one in waiting:
+            block = known.get(one.block)
+            if block is None or block.hash != one.block_hash:
+                return False
+            one.time_s = block.timestamp
+        return True
+
+    def _ask(self, requests: list[Request]) -> list[Any]:
+        answers = self._gateway.endpoint.batch(requests)
+        for answer in answers:
+            if isinstance(answer, NodeRefused):
+                raise answer
+        return answers
+
+
+def _fit(events: Sequence[Told], blocks: Sequence[Block]) -> bool:
+    hashes = {block.number: block.hash for block in blocks}
+    linked = all(one.hash == two.parent_hash for one, two in pairwise(blocks))
+    return linked and all(hashes.get(one.block, one.block_hash) == one.block_hash for one in events)
+
+
+def _header(number: int) -> Request:
+    return ("eth_getBlockByNumber", [block_id(number), False])
