@@ -60,6 +60,7 @@ class SimulatedBlock:
     parent: str
     time_s: int
     events: tuple[Event, ...] = ()
+    logs: list[dict[str, Any]] | None = None  # once they were asked for
 
 
 @dataclass
@@ -122,6 +123,11 @@ class SimulatedChain:
 
     def logs(self, block: SimulatedBlock) -> list[dict[str, Any]]:
         """Return a block's logs in JSON-RPC form."""
+        if block.logs is None:
+            block.logs = self._encoded(block)
+        return block.logs
+
+    def _encoded(self, block: SimulatedBlock) -> list[dict[str, Any]]:
         logs = []
         for index, one in enumerate(block.events):
             topics, data = encode(self.deployment.contract(one.contract), one)

@@ -3,20 +3,22 @@ model's, at the newest and the final block alike.
 """
 
 import random
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offchain.database import Place
+from offchain.index.chain_index import ChainIndex
+from offchain.index.follower import Follower
+from offchain.index.projections.all_rules import RULES
 from tests.databases import new_postgres_database
 from tests.unit.index.conftest import dump, open_index, require_model
 from tests.unit.index.history import History
-from tests.unit.index.simulated import SimulatedChain
+from tests.unit.index.simulated import SimulatedChain, SimulatedGateway
 
 DEPTH = 4
 
@@ -35,19 +37,25 @@ STEPS = st.lists(
 
 
 @cache
-def _empty() -> bytes:
-    """Return the file of an index that has its tables and nothing in them."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "index.sqlite"
-        open_index(path, SimulatedChain()).close()
-        return path.read_bytes()
+def _index_at(place: Place) -> ChainIndex:
+    """Return an index that is kept from one history to the next: to open one takes longest."""
+    return open_index(place, SimulatedChain(), confirmations=DEPTH)
+
+
+@contextmanager
+def _emptied(place: Place, chain: SimulatedChain) -> Iterator[ChainIndex]:
+    index = _index_at(place)
+    gateway = SimulatedGateway(chain, confirmations=DEPTH)
+    index.follower = Follower(gateway, index.database, RULES)  # type: ignore[arg-type]
+    index.follower._begin_anew()
+    yield index
 
 
 def _live_through(place: Place, fresh: Place, seed: int, steps: list, times_told: bool) -> None:
     chain = SimulatedChain(times_told=times_told)
     history = History(chain, random.Random(seed))
     history.mine(3)
-    with open_index(place, chain, confirmations=DEPTH) as index:
+    with _emptied(place, chain) as index:
         gateway = index.follower._gateway
         for what, size in [*steps, ("follow", 0)]:
             if what == "mine":
@@ -65,7 +73,7 @@ def _live_through(place: Place, fresh: Place, seed: int, steps: list, times_told
             else:
                 index.follower.catch_up()
         index.follower.catch_up()
-        with open_index(fresh, chain, confirmations=DEPTH) as other:
+        with _emptied(fresh, chain) as other:
             other.follower.catch_up()
             assert index.newest() == other.newest() == chain.head
             assert dump(index, 0, whole=True) == dump(other, 0, whole=True)
@@ -74,31 +82,39 @@ def _live_through(place: Place, fresh: Place, seed: int, steps: list, times_told
                 require_model(index, chain, block)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.fixture(scope="module")
+def two_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Place]:
+    folder = tmp_path_factory.mktemp("index")
+    return folder / "followed.sqlite", folder / "fresh.sqlite"
+
+
+@pytest.fixture(scope="module")
+def two_databases() -> tuple[Place, Place]:
+    return new_postgres_database(), new_postgres_database()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32), steps=STEPS, times_told=st.booleans())
 def test_tables__after_any_history__are_those_of_a_fresh_catch_up_and_the_model(
-    seed: int, steps: list, times_told: bool, tmp_path_factory: pytest.TempPathFactory
+    seed: int, steps: list, times_told: bool, two_files: tuple[Place, Place]
 ) -> None:
-    places = [tmp_path_factory.mktemp("index") / name for name in ("followed", "fresh")]
-    for place in places:
-        place.write_bytes(_empty())
-    _live_through(*places, seed, steps, times_told)
+    _live_through(*two_files, seed, steps, times_told)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32), steps=STEPS)
-def test_tables__on_postgresql__are_the_same(seed: int, steps: list) -> None:
-    _live_through(new_postgres_database(), new_postgres_database(), seed, steps, True)
-
-
-def test_tables__after_a_long_history__are_the_models(
-    tmp_path: Path, new_place: Callable[[], Place]
+def test_tables__on_postgresql__are_the_same(
+    seed: int, steps: list, two_databases: tuple[Place, Place]
 ) -> None:
+    _live_through(*two_databases, seed, steps, True)
+
+
+def test_tables__after_a_long_history__are_the_models(new_place: Callable[[], Place]) -> None:
     chain = SimulatedChain()
     history = History(chain, random.Random(11))
     with open_index(new_place(), chain, confirmations=DEPTH) as index:
         for turn in range(12):
-            for _ in range(10):
+            for _ in range(5):
                 history.mine(8)
             index.follower.catch_up()
             if turn % 3 == 2:
