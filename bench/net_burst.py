@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.net_site import HIGH_W, LOW_W, Household, Site
+from bench.net_site import HIGH_W, LOW_W, Home, Site
 from offchain.chain.gateway import Call, ChainGateway
 
 _GAS = 200_000
@@ -74,7 +74,7 @@ def _report(turn: int) -> Call:
     return Call("NotificationBoard", "report", (power_w, 200, True, bytes(32)), gas=_GAS)
 
 
-def _changes(home: Household, first_block: int) -> int:
+def _changes(home: Home, first_block: int) -> int:
     events = home.gateway.events("NotificationBoard", "StatusChanged", from_block=first_block)
     return len({(event.block_number, event.log_index) for event in events})
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.net_site import Household, Site
+from bench.net_site import Home, Site
 from bench.process_use import Use, watched
 from offchain.chain.anvil import die_with_parent
 from offchain.network.heartbeat import GAS_PRICE_WEI
@@ -70,7 +70,7 @@ def measure_notifications(
 
 
 class _Agent:
-    def __init__(self, home: Household, site: Site, node_url: str, pace_s: float) -> None:
+    def __init__(self, home: Home, site: Site, node_url: str, pace_s: float) -> None:
         config = home.folder / "agent.json"
         config.write_text(json.dumps(_config(site, node_url, pace_s), indent=1))
         self._errors = (home.folder / "agent.stderr").open("wb")

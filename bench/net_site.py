@@ -26,9 +26,9 @@ from offchain.chain.outbox import TransactionOutbox
 from offchain.cli.tariffs import two_price_tariff
 from offchain.consortium.admin import Admin
 from offchain.crypto.secret import SecretBytes
-from offchain.household.user import UserAgent
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.household.household import Household
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
 from offchain.member.roles import MemberRole
 from offchain.network.building import CONSORTIUM, NetworkOptions
@@ -52,14 +52,14 @@ _START_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Household:
-    """A user with a device; `folder` holds the device agent's files.
+class Home:
+    """A household with a device; `folder` holds the device agent's files.
 
-    hasty_user: the same user, who believes the newest block.
+    hasty: the same household, which believes the newest block.
     """
 
-    user: UserAgent
-    hasty_user: UserAgent
+    household: Household
+    hasty: Household
     gateway: ChainGateway
     device: MemberKeys
     folder: Path
@@ -76,7 +76,7 @@ class Site:
     folder: Path
     network: Network
     admin: Admin
-    households: list[Household]
+    households: list[Home]
 
     def gateway(self, keys: MemberKeys, journal: Path) -> ChainGateway:
         """Return a gateway that sends for a member through every signer."""
@@ -131,7 +131,7 @@ def open_site(folder: Path, *, period_s: int, rows: int) -> Iterator[Site]:
         site.admin.set_type(BILL, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S)
         _make_node(site, stack)
         for number in range(HOUSEHOLDS):
-            site.households.append(_make_household(site, number, rows, stack))
+            site.households.append(_make_home(site, number, rows, stack))
         yield site
 
 
@@ -168,7 +168,7 @@ def _make_node(site: Site, stack: ExitStack) -> None:
     (home / "tariff.json").write_bytes(tariff.encode())
 
 
-def _make_household(site: Site, number: int, rows: int, stack: ExitStack) -> Household:
+def _make_home(site: Site, number: int, rows: int, stack: ExitStack) -> Home:
     home = site.folder / f"home-{number}"
     home.mkdir()
     keys, device = MemberKeys.generate(MemberRole.USER), MemberKeys.generate(MemberRole.DEVICE)
@@ -176,8 +176,8 @@ def _make_household(site: Site, number: int, rows: int, stack: ExitStack) -> Hou
     _admit(site, keys, store)
     _admit(site, device, store, owner=keys.address)
     gateway = site.gateway(keys, home / "transactions.sqlite")
-    user, hasty_user = (
-        UserAgent(
+    household, hasty = (
+        Household(
             gateway=gateway,
             store=store,
             keys=keys,
@@ -187,10 +187,10 @@ def _make_household(site: Site, number: int, rows: int, stack: ExitStack) -> Hou
         )
         for depth in (DEPTH, 0)
     )
-    user.set_policy(device.address, _policy())
+    household.policy.set(device.address, _policy())
     _save(device, home)
     _write_meter(home / "meter.csv", rows)
-    return Household(user=user, hasty_user=hasty_user, gateway=gateway, device=device, folder=home)
+    return Home(household=household, hasty=hasty, gateway=gateway, device=device, folder=home)
 
 
 def _policy() -> Policy:

@@ -15,6 +15,7 @@ from device_agent.node_client import HeldByNode
 from device_agent.outbox import Origin, Outbox
 from device_agent.reconcile import reconcile_chain, require_no_more
 from device_agent.surroundings import find_surroundings
+from offchain.chain import questions
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.curve import G1
 from offchain.records import batch as batch_codec
@@ -88,8 +89,7 @@ def _require_nothing_under_way(gateway: ChainGateway, device: Account) -> None:
     """A transaction that is signed or sent and not mined may anchor a seq yet."""
     gateway.transact_many([])  # brings what the journal holds unsettled to its end
     mined, sent = (
-        int(gateway.endpoint.request("eth_getTransactionCount", device, block), 16)
-        for block in ("latest", "pending")
+        gateway.endpoint.ask(questions.nonce(device, block)) for block in ("latest", "pending")
     )
     if sent > mined:
         raise NodeUnreachable(f"transactions of {device} are not mined yet; try again later")

@@ -200,20 +200,37 @@ class SqliteFile:
             return patiently(lambda: self._connection.execute(query, values).fetchone(), self.path)
 
     def _make_tables(self) -> None:
+        if self._has_tables():
+            return
+        # One transaction: after a crash there is the whole layout, or nothing.
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            if not self._has_tables():  # another one may have made them meanwhile
+                for statement in _statements(self._schema):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version={self._layout}")
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+
+    def _has_tables(self) -> bool:
         (found,) = self._connection.execute("PRAGMA user_version").fetchone()
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if found == self._layout and tables:
-            return
-        if tables:
+        if tables and found != self._layout:
             raise StoreVersion(
                 f"{self.path} has layout {found} and this program knows {self._layout}: use the "
                 "program that made it, or another file"
             )
-        # One transaction: after a crash there is the whole layout, or nothing.
-        try:
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {self._schema}; PRAGMA user_version={self._layout}; COMMIT;"
-            )
-        except sqlite3.Error:
-            self._undo()
-            raise
+        return bool(tables)
+
+
+def _statements(script: str) -> list[str]:
+    """Return the statements of a script (sqlite3's own way commits what is open before it)."""
+    found, begun = [], ""
+    for part in script.split(";"):
+        begun += part + ";"
+        if sqlite3.complete_statement(begun):
+            found.append(begun)
+            begun = ""
+    return found

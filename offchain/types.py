@@ -5,7 +5,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NewType, Self
 
-from eth_utils import to_checksum_address
+from eth_hash.auto import keccak
 
 SECONDS_PER_DAY = 86_400
 
@@ -21,8 +21,12 @@ def to_account(value: str | bytes) -> Account:
     text = "0x" + value.hex() if isinstance(value, bytes) else value
     if len(text) != 42 or text[:2] != "0x":
         raise ValueError("an account must be 0x and 40 hexadecimal digits")
-    bytes.fromhex(text[2:])
-    return Account(to_checksum_address(text))
+    digits = bytes.fromhex(text[2:]).hex()
+    if len(digits) != 40:  # `fromhex` passes over spaces
+        raise ValueError("an account must be 0x and 40 hexadecimal digits")
+    nibbles = keccak(digits.encode()).hex()
+    pairs = zip(digits, nibbles, strict=False)
+    return Account("0x" + "".join(one.upper() if n >= "8" else one for one, n in pairs))
 
 
 # What finality the chain of a network's engine has.

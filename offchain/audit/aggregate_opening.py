@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offchain.audit.aggregates import Aggregate
 from offchain.crypto import packing
 from offchain.crypto.threshold_paillier import (
     PartialDecryption,
@@ -12,7 +13,6 @@ from offchain.crypto.threshold_paillier import (
     verify_partial,
 )
 from offchain.errors import CryptoError, DecryptionError
-from offchain.member.aggregates import Aggregate
 from offchain.member.errors import AggregateInvalid
 from offchain.records import signing
 from offchain.records.aggregate_opening import MemberOpening, partial_context

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from offchain.audit.audit import AuditReport, audit_answer
+from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.findings import Finding
 from offchain.audit.look import Look, first_fault, for_payee, for_payer
 from offchain.audit.opened_answer import (
@@ -24,9 +24,9 @@ from offchain.crypto import kem
 from offchain.crypto.kem import Opening
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.errors import CryptoError, DecryptionError, RecordError, StorageError
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerNotServed, UnfitMember
 from offchain.member.locks import Lock, LockBook
-from offchain.member.members import MemberDirectory
 from offchain.member.request_notes import AskedRequest
 from offchain.records import contexts
 from offchain.records import request as requests

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from offchain.audit.data_set_audit import verify_data_set
+from offchain.audit.data_sets import verify_data_set
 from offchain.audit.findings import Finding
 from offchain.audit.look import Look, first_fault, for_payee, for_payer
 from offchain.audit.opened_data_set import open_data_set
@@ -15,9 +15,9 @@ from offchain.chain.pairing import configured_pairing
 from offchain.crypto.curve import G1, G2, G2_GENERATOR, negate
 from offchain.crypto.hash_to_curve import H
 from offchain.member.data_sets import data_set_of
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import DataSetInvalid, DataSetNotServed
 from offchain.member.locks import Lock, LockBook
-from offchain.member.members import MemberDirectory
 from offchain.records.evidence import DataSetEvidence
 from offchain.storage import ContentStore
 

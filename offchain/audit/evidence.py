@@ -10,9 +10,9 @@ from typing import Any
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.crypto import box, kem
 from offchain.errors import CryptoError, RecordError
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import EvidenceUnreadable, NoJudges, UnfitMember
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.roles import MemberRole
 from offchain.records import contexts
 from offchain.records import evidence as records

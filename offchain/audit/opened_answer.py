@@ -14,10 +14,10 @@ from offchain.chain.pairing import configured_pairing
 from offchain.crypto import bls, box, messages
 from offchain.crypto.curve import G1
 from offchain.errors import CryptoError, RecordError, StorageError
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerInvalid, AnswerNotReady, AnswerNotServed
+from offchain.member.keys import MemberKeys
 from offchain.member.locks import Lock, LockBook
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
 from offchain.member.roles import LockState, Reason
 from offchain.records import answer as answers
 from offchain.records import contexts

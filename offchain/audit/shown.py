@@ -15,7 +15,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.errors import StorageError
 from offchain.member.cases import Brought, Case, CaseBook
 from offchain.member.errors import EvidenceUnreadable
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.records.evidence import Evidence
 from offchain.storage import ContentStore
 from offchain.storage.errors import says_nothing

@@ -14,8 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from eth_account import Account
-
+from offchain.chain import questions
 from offchain.chain.endpoint import Endpoint
 from offchain.chain.errors import NodeUnavailable
 
@@ -41,6 +40,8 @@ class Anvil:
     @cached_property
     def keys(self) -> list[str]:
         """Return the funded accounts' private keys, 0x-prefixed."""
+        from eth_account import Account
+
         Account.enable_unaudited_hdwallet_features()
         paths = (f"m/44'/60'/0'/0/{index}" for index in range(self._accounts))
         found = (Account.from_mnemonic(_MNEMONIC, account_path=path) for path in paths)
@@ -49,10 +50,12 @@ class Anvil:
     @cached_property
     def addresses(self) -> list[str]:
         """Return the funded accounts' checksummed addresses."""
+        from eth_account import Account
+
         return [Account.from_key(key).address for key in self.keys]
 
     def request(self, method: str, *params: Any) -> Any:
-        """Return the result of any JSON-RPC request. Raises NodeRefused, NodeUnavailable."""
+        """Return any request's result as it is in JSON. Raises NodeRefused, NodeUnavailable."""
         return self._endpoint.request(method, *params)
 
     def mine(self, blocks: int = 1) -> None:
@@ -75,7 +78,7 @@ class Anvil:
 
     def now(self) -> int:
         """Return the time of the latest block, unix seconds."""
-        return int(self.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+        return self._endpoint.ask(questions.header("latest")).timestamp
 
     def reorg(self, depth: int) -> None:
         """Replace the last `depth` blocks by empty ones."""
@@ -83,7 +86,7 @@ class Anvil:
 
     def snapshot(self) -> str:
         """Return the name of the state as it is, for `revert`."""
-        return self.request("evm_snapshot")
+        return str(self.request("evm_snapshot"))
 
     def revert(self, snapshot: str) -> None:
         """Go back to a snapshot, which is used up."""

@@ -1,13 +1,12 @@
 """One nonce of an account: a transaction in all its variants, of which at most one is mined."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from offchain.chain.answers import MinedReceipt
 from offchain.chain.outbox import SignedTransaction, TransactionState
 from offchain.chain.signing import LegacyTransaction, read_legacy
 
-RawReceipt = Mapping[str, Any]
 _ONCE_MINED = (TransactionState.MINED, TransactionState.FAILED)
 
 
@@ -61,11 +60,6 @@ def attempts_of(transactions: Sequence[SignedTransaction]) -> list[Attempt]:
     return [Attempt(by_nonce[nonce]) for nonce in sorted(by_nonce)]
 
 
-def succeeded(receipt: RawReceipt) -> bool:
-    """Whether a receipt is of a transaction that did what it should."""
-    return int(receipt["status"], 16) == 1
-
-
-def end_of(receipt: RawReceipt) -> TransactionState:
+def end_of(receipt: MinedReceipt) -> TransactionState:
     """Return the state that a receipt gives a transaction."""
-    return TransactionState.MINED if succeeded(receipt) else TransactionState.FAILED
+    return TransactionState.MINED if receipt.success else TransactionState.FAILED

@@ -5,31 +5,27 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from eth_abi.exceptions import DecodingError, EncodingError
-from eth_utils import abi as abi_text
-from eth_utils import to_checksum_address
-from web3 import Web3
+from eth_hash.auto import keccak
 
 from offchain.chain.errors import AbiMismatch
+from offchain.types import to_account
 
 Abi = dict[str, Any]  # one entry of a contract's ABI, or one part of an entry
-_strict = Web3().codec  # bytesN takes exactly N bytes
 
 
 def signature(entry: Abi) -> str:
     """Return ``name(type,…)`` of a function, event or error."""
-    types = (abi_text.collapse_if_tuple(part) for part in entry["inputs"])
-    return f"{entry['name']}({','.join(types)})"
+    return f"{entry['name']}({','.join(_type(part) for part in entry['inputs'])})"
 
 
 def selector(entry: Abi) -> bytes:
     """Return the 4 bytes that name a function or an error in call data."""
-    return Web3.keccak(text=signature(entry))[:4]
+    return keccak(signature(entry).encode())[:4]
 
 
 def topic(entry: Abi) -> bytes:
     """Return the 32 bytes that name an event in a log."""
-    return bytes(Web3.keccak(text=signature(entry)))
+    return keccak(signature(entry).encode())
 
 
 def find_function(abi: Sequence[Abi], name: str, argument_count: int) -> Abi:
@@ -68,10 +64,13 @@ def encode_call(entry: Abi, arguments: Sequence[Any]) -> bytes:
 
 def encode(parts: Sequence[Abi], values: Sequence[Any], *, what: str) -> bytes:
     """Return ``abi.encode`` of `values`. Raises AbiMismatch, with `what` in the message."""
-    types = [abi_text.collapse_if_tuple(part) for part in parts]
+    from offchain.chain import strict_abi
+
+    types = [_type(part) for part in parts]
     try:
-        return _strict.encode(types, [_to_abi(*pair) for pair in zip(parts, values, strict=True)])
-    except (EncodingError, TypeError, ValueError, KeyError, OverflowError) as error:
+        plain = [_to_abi(*pair) for pair in zip(parts, values, strict=True)]
+        return strict_abi.encode(types, plain)
+    except strict_abi.ENCODING_FAULTS as error:
         raise AbiMismatch(f"the arguments do not fit {what}: {error}") from error
 
 
@@ -80,10 +79,12 @@ def decode(parts: Sequence[Abi], data: bytes, *, what: str) -> tuple[Any, ...]:
 
     Raises AbiMismatch when the bytes are not of these types.
     """
-    types = [abi_text.collapse_if_tuple(part) for part in parts]
+    from offchain.chain import strict_abi
+
+    types = [_type(part) for part in parts]
     try:
-        values = _strict.decode(types, data)
-    except (DecodingError, OverflowError, UnicodeDecodeError) as error:
+        values = strict_abi.decode(types, data)
+    except strict_abi.DECODING_FAULTS as error:
         raise AbiMismatch(f"bytes that are not {what}: {error}") from error
     return tuple(_from_abi(part, value) for part, value in zip(parts, values, strict=True))
 
@@ -130,6 +131,15 @@ def _named(parts: Sequence[Abi], values: Sequence[Any]) -> list[tuple[str, Any]]
     return [(part["name"], value) for part, value in zip(parts, values, strict=True)]
 
 
+def _type(part: Abi) -> str:
+    """Return a part's type as signatures have it: a struct is its fields in brackets."""
+    kind: str = part["type"]
+    if not kind.startswith("tuple"):
+        return kind
+    fields = ",".join(_type(field) for field in part["components"])
+    return f"({fields}){kind.removeprefix('tuple')}"
+
+
 def _element(part: Abi) -> Abi:
     return {**part, "type": part["type"][: part["type"].rindex("[")]}
 
@@ -137,6 +147,8 @@ def _element(part: Abi) -> Abi:
 def _to_abi(part: Abi, value: Any) -> Any:
     if part["type"].endswith("]"):
         return [_to_abi(_element(part), item) for item in value]
+    if part["type"].startswith("bytes") and isinstance(value, str) and value.startswith("0x"):
+        return bytes.fromhex(value[2:])
     if part["type"] != "tuple":
         return value
     fields = part["components"]
@@ -151,7 +163,7 @@ def _from_abi(part: Abi, value: Any) -> Any:
     if part["type"].endswith("]"):
         return [_from_abi(_element(part), item) for item in value]
     if part["type"] == "address":
-        return to_checksum_address(value)
+        return to_account(value)
     if part["type"] != "tuple":
         return value
     fields = part["components"]

@@ -11,12 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from eth_utils import is_address, to_checksum_address
-
 from offchain.chain import codec
 from offchain.chain.codec import Abi
 from offchain.chain.errors import AbiMismatch, DeploymentInvalid
-from offchain.types import Account
+from offchain.types import Account, to_account
 
 ABI_FOLDER = Path(__file__).parent / "abi"
 
@@ -115,11 +113,13 @@ def load_abi(name: str, abi_dir: Path | str = ABI_FOLDER) -> tuple[Abi, ...]:
 
 
 def _deployed(name: str, where: Mapping[str, Any], abi_dir: Path) -> DeployedContract:
-    if not is_address(where["address"]):
-        raise ValueError(f"{name}: {where['address']!r} is not an address")
+    given = where["address"]
+    address = to_account(given)
+    if given not in (address, address.lower(), "0x" + address[2:].upper()):
+        raise ValueError(f"{name}: the checksum of {given!r} is wrong")
     return DeployedContract(
         name=name,
-        address=to_checksum_address(where["address"]),
+        address=address,
         block=_whole(where["block"]),
         abi=load_abi(name, abi_dir),
     )

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from offchain.chain import questions
 from offchain.chain.endpoint import Endpoint
 from offchain.chain.errors import NodeRefused
+from offchain.chain.questions import BlockId, Question
 from offchain.chain.reverts import is_revert
 
 PENDING = "pending"
+CallAt = tuple[Mapping[str, Any], BlockId]
 
 
 def dry_call(
     endpoint: Endpoint,
-    requests_at: Callable[[int | str], Sequence[Any]],
-    block: int | str,
+    requests_at: Callable[[BlockId], Sequence[CallAt]],
+    block: BlockId,
     *,
     first_alone: bool,
-) -> list[tuple[Any, Any]]:
+) -> list[tuple[bytes | NodeRefused, int | NodeRefused | None]]:
     """Return for each its answer and its estimate; a refusal is its NodeRefused.
 
     requests_at: the parameters of each at a block. The estimate is None where they name the gas:
@@ -36,11 +39,13 @@ def dry_call(
     return _ask(endpoint, requests_at(again), first_alone)
 
 
-def _ask(endpoint: Endpoint, requests: Sequence[Any], first_alone: bool) -> list[tuple[Any, Any]]:
+def _ask(
+    endpoint: Endpoint, requests: Sequence[CallAt], first_alone: bool
+) -> list[tuple[Any, Any]]:
     unknown = [position for position, (fields, _) in enumerate(requests) if "gas" not in fields]
     answers = endpoint.batch(
-        [("eth_call", request) for request in requests]
-        + [("eth_estimateGas", requests[position]) for position in unknown],
+        [questions.call(*request) for request in requests]
+        + [questions.estimate_gas(*requests[position]) for position in unknown],
         first_alone=first_alone,
     )
     estimates = dict(zip(unknown, answers[len(requests) :], strict=True))
@@ -48,10 +53,10 @@ def _ask(endpoint: Endpoint, requests: Sequence[Any], first_alone: bool) -> list
 
 
 def _is_pending_behind(endpoint: Endpoint, first_alone: bool) -> bool:
-    asked = [("eth_getBlockByNumber", (block, False)) for block in (PENDING, "latest")]
+    asked: list[Question[Any]] = [questions.pending_number(), questions.block_number()]
     pending, latest = endpoint.batch(asked, first_alone=first_alone)
-    if isinstance(latest, NodeRefused) or latest is None:
+    if isinstance(latest, NodeRefused):
         return False
-    if isinstance(pending, NodeRefused) or pending is None or pending.get("number") is None:
+    if isinstance(pending, NodeRefused) or pending is None:
         return True
-    return int(pending["number"], 16) <= int(latest["number"], 16)
+    return bool(pending <= latest)

@@ -5,25 +5,26 @@ it goes back to the last that both know, and tells the consumer to undo what cam
 """
 
 import sqlite3
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
-from offchain.chain import codec
+from offchain.chain import codec, questions
 from offchain.chain.endpoint import BATCH_SIZE, Endpoint
 from offchain.chain.errors import AbiMismatch, ChainError, NodeRefused
 from offchain.chain.facts import Block, ChainEvent
-from offchain.chain.gateway import ChainGateway, block_id
-from offchain.chain.receipt import read_block, read_events
-from offchain.chain.rpc import Request
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.questions import Question
+from offchain.chain.receipt import events_question
 
 KEPT_BLOCKS = 256  # reorganisations deeper than this start over from the first block
 _RANGE_BLOCKS = 2_000
 _AT_ONCE_BLOCKS = 8  # as many, full of served answers, fit into the 25 MB that Geth answers
 _T = TypeVar("_T")
-_Steps = Generator[list[Request], list[Any], _T]  # what is asked, what is answered, what came of it
+_Questions = list[Question[Any]]
+_Steps = Generator[_Questions, list[Any], _T]  # what is asked, what is answered, what came of it
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cursor_blocks (
     name   TEXT NOT NULL,
@@ -107,19 +108,20 @@ class EventCursor:
         Raises NodeRefused, NodeUnavailable, AbiMismatch (an event that does not decode).
         """
         steps = self._steps()
-        requests = next(steps)
+        asked = next(steps)
         while True:
             try:
-                requests = steps.send(self._gateway.endpoint.batch(requests))
+                asked = steps.send(self._gateway.endpoint.batch(asked))
             except StopIteration as end:
                 return end.value
 
     def _steps(self) -> _Steps[EventBatch]:
         """Yield what is to be asked, be sent the answers, return what came of it."""
         stored = self._stored()
-        newest, *tip = yield from _ask([("eth_blockNumber", []), *_header_requests(stored[:1])])
-        head = int(newest, 16) - self._confirmations
-        known = yield from self._common_ancestor(stored, head, _blocks(tip))
+        asked = [questions.block_number(), *_headers([number for number, _ in stored[:1]])]
+        newest, *tip = yield from _ask(asked)
+        head = newest - self._confirmations
+        known = yield from self._common_ancestor(stored, head, tip)
         top = stored[0][0] if stored else None
         if top is not None and known == min(top, head) and head < top:
             return EventBatch((), None, ())  # the same chain on a node that is behind
@@ -173,8 +175,8 @@ class EventCursor:
         step = 8  # a reorganisation reads the rest in growing strides
         while held:
             stride, held, step = held[:step], held[step:], step * 4
-            answers = yield from _ask(_header_requests(stride))
-            for (number, digest), block in zip(stride, _blocks(answers), strict=True):
+            blocks = yield from _ask(_headers([number for number, _ in stride]))
+            for (number, digest), block in zip(stride, blocks, strict=True):
                 if _is_it(block, digest):
                     return number
         return self._first - 1
@@ -186,21 +188,20 @@ class EventCursor:
         wanted = {**self._filter, "fromBlock": hex(start), "toBlock": hex(end)}
         # Far behind the head one block a range is enough: nothing reaches back so far.
         kept = range(min(end, max(start, head - KEPT_BLOCKS + 1)), end + 1)
-        ask_logs: Request = ("eth_getLogs", [wanted])
-        ask_headers = _header_requests([(number, b"") for number in kept])
+        ask_logs = events_question(self._gateway.deployment, wanted)
+        ask_headers = _headers(kept)
         # The last block before the logs and after: with the same hash the logs are its chain's.
         # Before them in the same question: a node that is behind, asked for the logs alone, gives
         # those that it has.
         if end - start >= _AT_ONCE_BLOCKS:
-            before, logs = yield from _ask([ask_headers[-1], ask_logs])
+            before, events = yield from _ask([ask_headers[-1], ask_logs])
             headers = yield from _ask(ask_headers)
         else:
-            ask = [ask_headers[-1], ask_logs, *ask_headers]
-            before, logs, *headers = yield from _ask(ask)
-        blocks = tuple(block for block in _blocks(headers) if block is not None)
-        if not blocks or before is None or read_block(before) != blocks[-1]:
+            ask: _Questions = [ask_headers[-1], ask_logs, *ask_headers]
+            before, events, *headers = yield from _ask(ask)
+        blocks = tuple(block for block in headers if block is not None)
+        if not blocks or before != blocks[-1]:
             return (), None
-        events = read_events(self._gateway.deployment, logs)
         events = tuple(event for event in events if (event.contract, event.name) in self._wanted)
         hashes = {block.number: block.hash for block in blocks}
         linked = all(one.hash == two.parent_hash for one, two in pairwise(blocks))
@@ -219,9 +220,9 @@ def poll_together(cursors: Sequence[EventCursor]) -> list[EventBatch | None]:
     while asked:
         try:
             answers = iter(_ask_whole(cursors[0]._gateway.endpoint, list(asked.values())))
-        except NodeRefused:  # all of it, as one that is too large
+        except (NodeRefused, AbiMismatch):  # all of it, as one too large; or one cursor's logs
             return found
-        then: dict[int, list[Request]] = {}
+        then: dict[int, _Questions] = {}
         for position, one in asked.items():
             try:
                 then[position] = running[position].send(list(islice(answers, len(one))))
@@ -233,34 +234,30 @@ def poll_together(cursors: Sequence[EventCursor]) -> list[EventBatch | None]:
     return found
 
 
-def _ask_whole(endpoint: Endpoint, questions: Sequence[list[Request]]) -> list[Any]:
-    """Ask several cursors' requests in as few batches as keep each one's together: what fits into
+def _ask_whole(endpoint: Endpoint, asked: Sequence[_Questions]) -> list[Any]:
+    """Ask several cursors' questions in as few batches as keep each one's together: what fits into
     one batch is answered by one node.
     """
     answers: list[Any] = []
-    together: list[Request] = []
-    for requests in questions:
-        if together and len(together) + len(requests) > BATCH_SIZE:
+    together: _Questions = []
+    for one in asked:
+        if together and len(together) + len(one) > BATCH_SIZE:
             answers += endpoint.batch(together)
             together = []
-        together += requests
+        together += one
     return answers + endpoint.batch(together)
 
 
-def _ask(requests: list[Request]) -> _Steps[list[Any]]:
-    answers = yield requests
+def _ask(asked: _Questions) -> _Steps[list[Any]]:
+    answers = yield asked
     for answer in answers:
         if isinstance(answer, NodeRefused):
             raise answer
     return answers
 
 
-def _header_requests(blocks: Sequence[tuple[int, bytes]]) -> list[Request]:
-    return [("eth_getBlockByNumber", [block_id(number), False]) for number, _ in blocks]
-
-
-def _blocks(answers: Sequence[Any]) -> list[Block | None]:
-    return [read_block(answer) if answer else None for answer in answers]
+def _headers(numbers: Iterable[int]) -> _Questions:
+    return [questions.header_or_none(number) for number in numbers]
 
 
 def _is_it(block: Block | None, digest: bytes) -> bool:

@@ -1,8 +1,8 @@
 """When a transaction that waits is priced too low, and what it is offered then."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from offchain.chain.answers import FeeHead
 
 _LEAST_PERCENT = 10  # below it nodes call a replacement underpriced (Geth's txpool.pricebump)
 
@@ -46,14 +46,15 @@ class FeeRaise:
         return None if raised > most else min(max(raised, asked_wei), most)
 
 
-def next_base_fee_wei(head: Mapping[str, Any]) -> int:
+def next_base_fee_wei(head: FeeHead) -> int:
     """Return what the block after `head` asks for of each unit of gas; 0 where it asks for nothing.
 
     Source: EIP-1559: an eighth more after a full block, an eighth less after an empty one.
     """
-    fee = int(head.get("baseFeePerGas") or "0x0", 16)
-    target = int(head["gasLimit"], 16) // 2
-    over = int(head["gasUsed"], 16) - target
+    fee, target = head.base_fee_wei, head.gas_limit // 2
+    over = head.gas_used - target
+    if target == 0:  # no block that a chain makes
+        return fee
     if over > 0:
         return fee + max(1, fee * over // target // 8)
     return fee - fee * -over // target // 8

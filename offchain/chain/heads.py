@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from offchain.chain import questions
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
 
@@ -66,7 +67,7 @@ def wait_for_events(
 def _has_logs(gateway: ChainGateway, addresses: Sequence[str], after: int, head: int) -> bool:
     wanted = {"address": addresses, "fromBlock": hex(max(0, after + 1)), "toBlock": hex(head)}
     try:
-        return bool(gateway.endpoint.request("eth_getLogs", wanted))
+        return bool(gateway.endpoint.ask(questions.logs(wanted)))
     except (NodeUnavailable, NodeRefused):
         return True  # a head that another node does not have yet: let the poll find out
 

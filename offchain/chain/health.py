@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offchain.chain.endpoint import FAILURES, Endpoint
-from offchain.chain.rpc import Request, RpcConnection
+from offchain.chain import questions
+from offchain.chain.answers import AnswerUnreadable
+from offchain.chain.endpoint import FAILURES, Endpoint, ask_together
+from offchain.chain.errors import NodeRefused
+from offchain.chain.questions import Question
+from offchain.chain.rpc import RpcConnection
 
 STALE_BEATS = 3
-_HEAD: list[Request] = [("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])]
 _PROBE_S = 5.0  # a node that takes longer is no help
 _SILENT_S = 15.0  # and is asked no more for a while: each time costs that long
 
@@ -99,16 +102,15 @@ class HealthGate:
                 avoided[position] = why
                 continue
             try:
-                served, block = _results(probe, _HEAD)
-                if int(served, 16) != self._chain_id:
-                    avoided[position] = f"it serves chain {int(served, 16)}, not {self._chain_id}"
+                served, block = _ask(probe, [questions.chain_id(), questions.header("latest")])
+                if served != self._chain_id:
+                    avoided[position] = f"it serves chain {served}, not {self._chain_id}"
                     continue
-                number, timestamp = int(block["number"], 16), int(block["timestamp"], 16)
-            except (*FAILURES, TypeError, KeyError) as error:
+            except FAILURES as error:
                 avoided[position] = why = f"it does not answer: {error}"
                 self._silent[position] = time.monotonic() + _SILENT_S, why
                 continue
-            heads.append(NodeHead(position, url, number, timestamp))
+            heads.append(NodeHead(position, url, block.number, block.timestamp))
         return heads, avoided
 
     def _stale(self, heads: Sequence[NodeHead]) -> list[str]:
@@ -132,10 +134,9 @@ class HealthGate:
         found: dict[str, list[str]] = {}
         for head in heads:
             try:
-                wanted: Request = ("eth_getBlockByNumber", [hex(number), False])
-                (block,) = _results(self._probes[head.position], [wanted])
-                found.setdefault(block["hash"], []).append(head.url)
-            except (*FAILURES, TypeError, KeyError):
+                (block,) = _ask(self._probes[head.position], [questions.header(number)])
+                found.setdefault("0x" + block.hash.hex(), []).append(head.url)
+            except FAILURES:
                 continue  # fell silent since it told its head: the next check says so
         if len(found) < 2:
             return []
@@ -143,12 +144,11 @@ class HealthGate:
         return [f"the chain nodes disagree about block {number}, which should be final: {sides}"]
 
 
-def _results(node: RpcConnection, calls: Sequence[Request]) -> list[Any]:
-    """Ask one node. Raises ValueError when it refuses, RpcFailure when it does not answer."""
-    answers = node.make_batch_request(calls)
-    if isinstance(answers, dict):  # the whole batch is refused
-        answers = [answers]
-    for answer in answers:
-        if "error" in answer:
-            raise ValueError(f"it refuses: {answer['error']}")
-    return [answer.get("result") for answer in answers]
+def _ask(node: RpcConnection, asked: Sequence[Question[Any]]) -> list[Any]:
+    """Ask one node. Raises AnswerUnreadable also when it refuses, RpcFailure when it is silent."""
+    found = ask_together(node, asked)
+    results = [found] if isinstance(found, NodeRefused) else found
+    for one in results:
+        if isinstance(one, NodeRefused):
+            raise AnswerUnreadable(f"it refuses: {one}")
+    return results

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from offchain.chain import questions
 from offchain.chain.errors import NodeRefused
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.curve import G1, G2, PairingCheck, pairing_product_is_one
@@ -35,9 +36,7 @@ def precompile_pairing(gateway: ChainGateway) -> PairingCheck:
         data = b"".join(left.to_bytes() + right.to_bytes() for left, right in pairs)
         fields = {"to": _PAIRING_ADDRESS, "data": "0x" + data.hex()}
         try:
-            return (
-                bytes.fromhex(gateway.endpoint.request("eth_call", fields, "latest")[2:]) == _TRUE
-            )
+            return gateway.endpoint.ask(questions.call(fields, "latest")) == _TRUE
         except NodeRefused:
             return pairing_product_is_one(pairs)
 

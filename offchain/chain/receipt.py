@@ -1,35 +1,33 @@
-"""What a chain node answers in JSON, as facts."""
+"""Receipts and logs as facts: events of the deployed contracts, by name."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from eth_utils import to_checksum_address
-
-from offchain.chain import codec
+from offchain.chain import codec, questions
+from offchain.chain.answers import Log, MinedReceipt
 from offchain.chain.deployment import Deployment
 from offchain.chain.errors import AbiMismatch, LogUnreadable
-from offchain.chain.facts import Block, ChainEvent, Receipt
+from offchain.chain.facts import ChainEvent, Receipt
+from offchain.chain.questions import Question
 
 
-def read_receipt(deployment: Deployment, raw: Mapping[str, Any]) -> Receipt:
-    """Return a receipt from its JSON-RPC form."""
+def read_receipt(deployment: Deployment, mined: MinedReceipt) -> Receipt:
+    """Return a receipt with its events. Raises LogUnreadable."""
     return Receipt(
-        tx_hash=raw["transactionHash"],
-        sender=to_checksum_address(raw["from"]),
-        block_number=int(raw["blockNumber"], 16),
-        block_hash=bytes.fromhex(raw["blockHash"][2:]),
-        gas_used=int(raw["gasUsed"], 16),
-        gas_price_wei=int(raw["effectiveGasPrice"], 16),
-        success=int(raw["status"], 16) == 1,
-        events=read_events(deployment, raw["logs"]),
+        tx_hash=mined.tx_hash,
+        sender=mined.sender,
+        block_number=mined.block_number,
+        block_hash=mined.block_hash,
+        gas_used=mined.gas_used,
+        gas_price_wei=mined.gas_price_wei,
+        success=mined.success,
+        events=read_events(deployment, mined.logs),
     )
 
 
-def read_events(
-    deployment: Deployment, logs: Sequence[Mapping[str, Any]]
-) -> tuple[ChainEvent, ...]:
-    """Return the events of the deployed contracts in JSON-RPC logs, in order.
+def read_events(deployment: Deployment, logs: Sequence[Log]) -> tuple[ChainEvent, ...]:
+    """Return the events of the deployed contracts in logs, in order.
 
     A log of a foreign contract, or of an event that the ABI lacks, is left out. Raises
     LogUnreadable when a known event does not decode.
@@ -38,17 +36,38 @@ def read_events(
     return tuple(event for event in events if event is not None)
 
 
-def _read_event(deployment: Deployment, log: Mapping[str, Any]) -> ChainEvent | None:
-    contract = deployment.by_address.get(to_checksum_address(log["address"]))
-    topics = [bytes.fromhex(word[2:]) for word in log["topics"]]
-    if contract is None or not topics or topics[0] not in contract.events_by_topic:
+def events_question(
+    deployment: Deployment, wanted: Mapping[str, Any]
+) -> Question[tuple[ChainEvent, ...]]:
+    """Return the question for the events of a filter of logs.
+
+    LogUnreadable is raised when what every node says of a known event does not decode.
+    """
+    logs = questions.logs(wanted)
+    return Question(logs.method, logs.params, lambda raw: read_events(deployment, logs.read(raw)))
+
+
+def receipt_question(deployment: Deployment, tx_hash: str) -> Question[Receipt | None]:
+    """Return the question for a receipt with its events; LogUnreadable as above."""
+    asked = questions.receipt(tx_hash)
+
+    def read(raw: object) -> Receipt | None:
+        mined = asked.read(raw)
+        return None if mined is None else read_receipt(deployment, mined)
+
+    return Question(asked.method, asked.params, read)
+
+
+def _read_event(deployment: Deployment, log: Log) -> ChainEvent | None:
+    contract = deployment.by_address.get(log.address)
+    if contract is None or not log.topics or log.topics[0] not in contract.events_by_topic:
         return None
-    entry = contract.events_by_topic[topics[0]]
+    entry = contract.events_by_topic[log.topics[0]]
     try:
-        arguments = codec.decode_event(entry, topics, bytes.fromhex(log["data"][2:]))
+        arguments = codec.decode_event(entry, log.topics, log.data)
     except (AbiMismatch, ValueError) as error:
         raise LogUnreadable(
-            f"log {int(log['logIndex'], 16)} of block {int(log['blockNumber'], 16)} is no "
+            f"log {log.log_index} of block {log.block_number} is no "
             f"{contract.name}.{entry['name']} ({error}); does this program fit the deployment?"
         ) from error
     return ChainEvent(
@@ -56,18 +75,8 @@ def _read_event(deployment: Deployment, log: Mapping[str, Any]) -> ChainEvent | 
         name=entry["name"],
         args=MappingProxyType(arguments),
         address=contract.address,
-        block_number=int(log["blockNumber"], 16),
-        block_hash=bytes.fromhex(log["blockHash"][2:]),
-        log_index=int(log["logIndex"], 16),
-        tx_hash=log["transactionHash"],
-    )
-
-
-def read_block(raw: Mapping[str, Any]) -> Block:
-    """Return a block header from its JSON-RPC form; Geth gives its pending block no hash."""
-    return Block(
-        number=int(raw["number"], 16),
-        hash=bytes.fromhex((raw["hash"] or "0x")[2:]),
-        parent_hash=bytes.fromhex(raw["parentHash"][2:]),
-        timestamp=int(raw["timestamp"], 16),
+        block_number=log.block_number,
+        block_hash=log.block_hash,
+        log_index=log.log_index,
+        tx_hash=log.tx_hash,
     )

@@ -11,15 +11,10 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 import certifi
 import urllib3
-from requests.utils import (
-    get_auth_from_url,
-    get_environ_proxies,
-    prepend_scheme_if_needed,
-    select_proxy,
-)
 
 Request = tuple[str, Sequence[Any]]
 
@@ -61,9 +56,12 @@ class RpcConnection:
 
     def make_request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         """Return the node's answer, with `result` or `error`. Raises RpcFailure."""
-        answer = self._post(self._body(method, params))
+        body = self._body(method, params)
+        answer = self._post(body)
         if not isinstance(answer, dict):
             raise RpcFailure(f"{method} is answered by no object")
+        if not _is_answer_to(body, answer):
+            raise RpcFailure(f"{method} is answered by what answers another question")
         return answer
 
     def make_batch_request(self, calls: Sequence[Request]) -> list[dict[str, Any]] | dict[str, Any]:
@@ -75,6 +73,8 @@ class RpcConnection:
         answer = self._post(bodies)
         if isinstance(answer, dict):
             return answer
+        if not isinstance(answer, list):
+            raise RpcFailure("a batch is answered by no list")
         by_id = {one.get("id"): one for one in answer if _has_plain_id(one)}
         found = [by_id.get(body["id"]) for body in bodies]
         if len(answer) == 1 and None in found and "error" in by_id.get(None, {}):
@@ -93,13 +93,13 @@ class RpcConnection:
             response = self._pool.request(
                 "POST", self._target, body=json.dumps(body).encode(), headers=self._headers
             )
-        except urllib3.exceptions.HTTPError as error:
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise RpcFailure(str(error)) from error
         if response.status >= 300:
             raise RpcFailure(f"HTTP status {response.status} {response.reason or ''}".rstrip())
         try:
             return json.loads(response.data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RpcFailure(f"the answer is no JSON: {error}") from error
 
 
@@ -114,7 +114,17 @@ def is_loopback(url: str) -> bool:
 
 def _pool_for(url: str, settings: dict[str, Any]) -> tuple[urllib3.PoolManager | None, str]:
     """Return the connections to a node, or why there can be none."""
-    proxy = None if is_loopback(url) else select_proxy(url, get_environ_proxies(url))
+    if is_loopback(url) or not getproxies():
+        return urllib3.PoolManager(**settings), ""
+    # What a proxy of the environment means is for requests to say; it takes long to import.
+    from requests.utils import (
+        get_auth_from_url,
+        get_environ_proxies,
+        prepend_scheme_if_needed,
+        select_proxy,
+    )
+
+    proxy = select_proxy(url, get_environ_proxies(url))
     if not proxy:
         return urllib3.PoolManager(**settings), ""
     proxy = prepend_scheme_if_needed(proxy, "http")
@@ -136,3 +146,9 @@ def _authorities() -> str:
 
 def _has_plain_id(answer: object) -> bool:
     return isinstance(answer, dict) and isinstance(answer.get("id"), int | str | None)
+
+
+def _is_answer_to(body: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Whether it has the question's id; a node that could not read the question gives none."""
+    given = answer.get("id")
+    return given == body["id"] or (given is None and "error" in answer)

@@ -6,16 +6,17 @@ under the same nonce, so that one of its variants alone has an effect. What was 
 watch until it is final: a reorganisation that takes it off the chain has it sent again.
 """
 
+from __future__ import annotations
+
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eth_account.signers.local import LocalAccount
-from eth_utils import to_checksum_address
-
-from offchain.chain.attempt import Attempt, RawReceipt, attempts_of, end_of, succeeded
+from offchain.chain import questions
+from offchain.chain.answers import MinedReceipt
+from offchain.chain.attempt import Attempt, attempts_of, end_of
 from offchain.chain.endpoint import BATCH_SIZE, Endpoint
 from offchain.chain.errors import (
     NodeRefused,
@@ -25,8 +26,12 @@ from offchain.chain.errors import (
 )
 from offchain.chain.fees import FeeRaise, next_base_fee_wei
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
-from offchain.chain.rpc import Request
+from offchain.chain.questions import Question
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
+from offchain.types import to_account
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 _FIRST_POLL_S, _LAST_POLL_S, _POLL_GROWTH = 0.001, 0.25, 1.5
 _PATIENCE = 0.05  # of what was waited so far, the next pause is at most, but for the first ones
@@ -64,7 +69,7 @@ class Unsigned:
 class _Seen:
     """A receipt and the number of the latest block of the node that showed it, at that moment."""
 
-    receipt: RawReceipt
+    receipt: MinedReceipt
     head: int
 
 
@@ -84,7 +89,7 @@ class Sender:
     ) -> None:
         """Prepare to send; nothing is asked yet. `confirmations`: how deep is final."""
         self.endpoint, self.chain_id = endpoint, chain_id
-        self.address = to_checksum_address(account.address)
+        self.address = to_account(account.address)
         self.outbox, self.timeout_s = outbox, timeout_s
         self._confirmations, self._fees = confirmations, fees or FeeRaise()
         self._signer = TransactionSigner(bytes(account.key), chain_id=chain_id)
@@ -116,7 +121,7 @@ class Sender:
         """Whether nothing in the outbox can change its end any more."""
         return not (self.outbox and self.outbox.not_final(self.chain_id, self.address))
 
-    def recall(self, intent: str) -> RawReceipt | None:
+    def recall(self, intent: str) -> MinedReceipt | None:
         """Return the receipt of the successful transaction of `intent`, or None if it has none.
 
         One that a reorganisation took off the chain is sent again, by the same bytes.
@@ -129,11 +134,11 @@ class Sender:
             if receipt is None and attempt.was_mined:
                 self._broadcast([attempt.newest])
                 receipt = self._wait_or_lose(attempt)
-            if receipt is not None and succeeded(receipt):
+            if receipt is not None and receipt.success:
                 return receipt
         return None
 
-    def send(self, transactions: Sequence[Unsigned], *, gas_price_wei: int) -> list[RawReceipt]:
+    def send(self, transactions: Sequence[Unsigned], *, gas_price_wei: int) -> list[MinedReceipt]:
         """Sign with consecutive nonces, store, broadcast; return the receipts in order.
 
         Raises NodeRefused when a node takes one of them for nothing, TransactionTimeout,
@@ -151,7 +156,7 @@ class Sender:
                 raise self._close_gap(signed, refused, gas_price_wei)
             return self._wait([Attempt([item]) for item in signed])
 
-    def follow(self, tx_hash: str) -> RawReceipt | None:
+    def follow(self, tx_hash: str) -> MinedReceipt | None:
         """Return the receipt of a sent transaction, or of the variant of it that was mined.
 
         None: none is on the chain now; `settle` sends again what the outbox holds of it.
@@ -183,13 +188,13 @@ class Sender:
         self, transactions: Sequence[SignedTransaction]
     ) -> dict[SignedTransaction, NodeRefused]:
         """Send raw bytes; return those that the node refused and does not hold."""
-        answers = self.endpoint.batch([_raw_request(item) for item in transactions])
+        answers = self.endpoint.batch([questions.send(item.raw) for item in transactions])
         refused = {}
         for transaction, answer in zip(transactions, answers, strict=True):
             if not isinstance(answer, NodeRefused) or _is_known(answer):
                 continue
             # Some nodes report an error after taking a transaction: believe what they hold.
-            held = self.endpoint.request("eth_getTransactionByHash", transaction.tx_hash)
+            held = self.endpoint.ask(questions.transaction(transaction.tx_hash))
             if held is None:
                 refused[transaction] = answer
                 self._mark(transaction, TransactionState.REFUSED)
@@ -217,13 +222,13 @@ class Sender:
 
     # ---- waiting
 
-    def _wait_or_lose(self, attempt: Attempt) -> RawReceipt | None:
+    def _wait_or_lose(self, attempt: Attempt) -> MinedReceipt | None:
         try:
             return self._wait([attempt])[0]
         except TransactionReplaced:
             return None
 
-    def _wait(self, attempts: Sequence[Attempt]) -> list[RawReceipt]:
+    def _wait(self, attempts: Sequence[Attempt]) -> list[MinedReceipt]:
         """Poll until all are mined: fast at first, since a local chain needs milliseconds.
 
         Of many the last is asked for first: it is mined when all before it are.
@@ -231,7 +236,7 @@ class Sender:
         started = last_sent = time.monotonic()
         for one in attempts:
             one.sent_at = started
-        found: dict[int, RawReceipt] = {}
+        found: dict[int, MinedReceipt] = {}
         delay = _FIRST_POLL_S
         while True:
             missing = [one for one in attempts if one.nonce not in found]
@@ -264,13 +269,15 @@ class Sender:
             f"{tx_hash} of {self.address} is not mined after {self.timeout_s} s{dearest}", tx_hash
         )
 
-    def _look_patiently(self, attempts: Sequence[Attempt]) -> dict[int, RawReceipt]:
+    def _look_patiently(self, attempts: Sequence[Attempt]) -> dict[int, MinedReceipt]:
         try:
             return self._look(attempts)
         except (NodeUnavailable, NodeRefused):
             return {}  # sent is sent: the time limit decides how long to hope
 
-    def _look(self, attempts: Sequence[Attempt], *, to_end: bool = False) -> dict[int, RawReceipt]:
+    def _look(
+        self, attempts: Sequence[Attempt], *, to_end: bool = False
+    ) -> dict[int, MinedReceipt]:
         """Return receipts by nonce, whichever variant was mined, and note them.
 
         `to_end`: those that lie deep enough below the head are noted as final.
@@ -288,22 +295,20 @@ class Sender:
         hashes, found = list(nonces), dict[int, _Seen]()
         for start in range(0, len(hashes), _AT_ONCE):
             asked = hashes[start : start + _AT_ONCE]
-            receipts, head = self._with_head(("eth_getTransactionReceipt", [one]) for one in asked)
+            receipts, head = self._with_head([questions.receipt(one) for one in asked])
             for tx_hash, receipt in zip(asked, receipts, strict=True):
-                if not isinstance(receipt, Mapping) or not receipt.get("blockNumber"):
-                    continue
-                if int(receipt["blockNumber"], 16) <= head:
+                if isinstance(receipt, MinedReceipt) and receipt.block_number <= head:
                     found[nonces[tx_hash]] = _Seen(receipt, head)
         return found
 
-    def _with_head(self, calls: Iterable[Request]) -> tuple[list[Any], int]:
+    def _with_head(self, asked: Sequence[Question[Any]]) -> tuple[list[Any], int]:
         """Ask up to 199 questions and for the number of the latest block, all of one node: another
         node's head, on another side of a fork, says nothing of how deep a receipt lies.
         """
-        *answers, head = self.endpoint.batch([*calls, ("eth_blockNumber", [])])
+        *answers, head = self.endpoint.batch([*asked, questions.block_number()])
         if isinstance(head, NodeRefused):
             raise head
-        return answers, int(head, 16)
+        return answers, head
 
     def _by_block(self, attempts: Sequence[Attempt], last: _Seen) -> dict[int, _Seen]:
         """Read a block's receipts at once, from the last one's backwards: for each one alone Geth
@@ -313,11 +318,11 @@ class Sender:
         found: dict[int, _Seen] = {}
         seen: _Seen | None = last
         while seen is not None:
-            call: Request = ("eth_getBlockReceipts", [seen.receipt["blockNumber"]])
-            (mined,), head = self._with_head([call])
-            said = mined if isinstance(mined, list) else []
-            ours = [one for one in said if one["transactionHash"] in nonces]
-            fresh = {nonces[one["transactionHash"]]: _Seen(one, head) for one in ours}
+            asked = questions.block_receipts(seen.receipt.block_number)
+            (mined,), head = self._with_head([asked])
+            said = mined if isinstance(mined, tuple) else ()
+            ours = [one for one in said if one.tx_hash in nonces]
+            fresh = {nonces[one.tx_hash]: _Seen(one, head) for one in ours}
             if not fresh.keys() - found.keys():  # refused, or a reorganisation came between
                 return self._receipts(attempts)
             found |= fresh
@@ -338,7 +343,7 @@ class Sender:
             if nonce == missing[0].nonce:
                 self._take_out_of_pool()
             self._raise_fees(missing, head, base_fee_wei)
-            self.endpoint.batch([_raw_request(one.newest) for one in missing])
+            self.endpoint.batch([questions.send(one.newest.raw) for one in missing])
         except (NodeUnavailable, NodeRefused):  # the next round tries again
             return
 
@@ -365,7 +370,7 @@ class Sender:
                 due.append(one)
         if not due:
             return
-        asked_wei = int(self.endpoint.request("eth_gasPrice"), 16)
+        asked_wei = self.endpoint.ask(questions.gas_price())
         raised = [one for one in due if self._raise_fee(one, asked_wei, base_fee_wei)]
         self._record([one.newest for one in raised])
         for one in raised:
@@ -400,28 +405,28 @@ class Sender:
         Anvil looks up the nonce before it puts a transaction into its pool. When the one before is
         mined just between, it waits for that for good, and calls the same bytes known.
         """
-        self.endpoint.batch([("anvil_removePoolTransactions", [self.address])])  # others refuse
+        forget = questions.plain("anvil_removePoolTransactions", self.address)
+        self.endpoint.batch([forget])  # others refuse
 
     # ---- asking and noting
 
     def _nonce(self) -> int:
-        return int(self.endpoint.request("eth_getTransactionCount", self.address, "latest"), 16)
+        return self.endpoint.ask(questions.nonce(self.address, "latest"))
 
     def _heads(self) -> tuple[int, int, int, int]:
         """Return the head's number, the base fee behind it, the account's nonce there, and the one
         that is final.
         """
-        newest = self.endpoint.request("eth_getBlockByNumber", "latest", False)
-        head, base_fee_wei = int(newest["number"], 16), next_base_fee_wei(newest)
-        final = hex(max(0, head - self._confirmations))
+        newest = self.endpoint.ask(questions.fee_head())
+        final = max(0, newest.number - self._confirmations)
         latest, deep = self.endpoint.batch(
-            [("eth_getTransactionCount", [self.address, block]) for block in ("latest", final)]
+            [questions.nonce(self.address, block) for block in ("latest", final)]
         )
         if isinstance(latest, NodeRefused):
             raise latest
         # A node that has forgotten the state of that block has no say in what is final.
-        final_nonce = 0 if isinstance(deep, NodeRefused) else int(deep, 16)
-        return head, base_fee_wei, int(latest, 16), final_nonce
+        final_nonce = 0 if isinstance(deep, NodeRefused) else deep
+        return newest.number, next_base_fee_wei(newest), latest, final_nonce
 
     def _record(self, transactions: Sequence[SignedTransaction]) -> None:
         if self.outbox and transactions:
@@ -438,10 +443,10 @@ class Sender:
         deep: list[tuple[int, str, TransactionState]] = []
         shallow: list[tuple[int, str, TransactionState]] = []
         for nonce, seen in found.items():
-            depth = seen.head - int(seen.receipt["blockNumber"], 16)
+            depth = seen.head - seen.receipt.block_number
             is_deep = to_end and depth >= self._confirmations
             ends = deep if is_deep or not self._confirmations else shallow
-            ends.append((nonce, seen.receipt["transactionHash"], end_of(seen.receipt)))
+            ends.append((nonce, seen.receipt.tx_hash, end_of(seen.receipt)))
         for ends, final in ((deep, True), (shallow, False)):
             if ends:
                 self.outbox.settle(self.chain_id, self.address, ends, final=final)
@@ -450,10 +455,6 @@ class Sender:
         """Note that others' transactions took these nonces for good."""
         if self.outbox and attempts:
             self.outbox.give_up([one.tx_hash for attempt in attempts for one in attempt.variants])
-
-
-def _raw_request(transaction: SignedTransaction) -> Request:
-    return "eth_sendRawTransaction", ["0x" + transaction.raw.hex()]
 
 
 def _is_known(refusal: NodeRefused) -> bool:

@@ -5,11 +5,11 @@ Source: EIP-155; nonces of signatures by RFC 6979, so that the same transaction 
 """
 
 from dataclasses import dataclass
-from typing import cast
 
 import coincurve
-import rlp
-from eth_utils import keccak
+from eth_hash.auto import keccak
+
+from offchain.chain import rlp
 
 _FIELDS = 9
 _EIP155 = 35
@@ -36,7 +36,7 @@ class TransactionSigner:
 
     def sign(self, transaction: LegacyTransaction) -> tuple[bytes, str]:
         """Return the raw transaction and its 0x-prefixed hash; the same again for the same."""
-        fields = [
+        fields: list[bytes | int] = [
             transaction.nonce,
             transaction.gas_price_wei,
             transaction.gas,
@@ -47,7 +47,7 @@ class TransactionSigner:
         digest = keccak(rlp.encode([*fields, self._chain_id, 0, 0]))
         signature = self._key.sign_recoverable(digest, hasher=None)
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-        raw = cast(bytes, rlp.encode([*fields, _EIP155 + 2 * self._chain_id + signature[64], r, s]))
+        raw = rlp.encode([*fields, _EIP155 + 2 * self._chain_id + signature[64], r, s])
         return raw, "0x" + keccak(raw).hex()
 
 
@@ -55,11 +55,12 @@ def read_legacy(raw: bytes) -> LegacyTransaction:
     """Return what a raw legacy transaction says. Raises ValueError when it is none."""
     try:
         fields = rlp.decode(raw)
-    except rlp.exceptions.RLPException as error:
+    except ValueError as error:
         raise ValueError(f"no legacy transaction: {error}") from error
-    if not isinstance(fields, list) or len(fields) != _FIELDS:
+    plain = [one for one in fields if isinstance(one, bytes)] if isinstance(fields, list) else []
+    if len(plain) != _FIELDS or len(fields) != _FIELDS:
         raise ValueError("no legacy transaction: it has other fields")
-    nonce, gas_price_wei, gas, to, value_wei, data = fields[:6]
+    nonce, gas_price_wei, gas, to, value_wei, data = plain[:6]
     return LegacyTransaction(
         nonce=int.from_bytes(nonce, "big"),
         gas_price_wei=int.from_bytes(gas_price_wei, "big"),

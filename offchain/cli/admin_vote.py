@@ -16,7 +16,7 @@ from offchain.errors import DmsmError
 if TYPE_CHECKING:
     from offchain.chain.gateway import ChainGateway
     from offchain.consortium.admin import Admin, Decision
-    from offchain.consortium.consortium import Proposal
+    from offchain.consortium.proposals import Proposal
 
 _Proposal = Annotated[int, typer.Argument(metavar="ID", min=1, help="As `admin proposals` has it.")]
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: I have read what it does.")]
@@ -69,7 +69,7 @@ def proposals(
     Needs a chain node; no keys; costs nothing.
     """
     from offchain.cli.session import reading_gateway
-    from offchain.consortium.consortium import ConsortiumBook, Stage
+    from offchain.consortium.proposals import ConsortiumBook, Stage
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
@@ -149,7 +149,7 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     """
     from offchain.cli.session import reading_gateway
     from offchain.consortium.admin import Admin
-    from offchain.consortium.consortium import ConsortiumBook
+    from offchain.consortium.proposals import ConsortiumBook
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))

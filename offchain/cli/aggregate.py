@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.agents import user_agent
 from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
@@ -24,12 +23,13 @@ from offchain.cli.parameters import (
     parse_id,
     require_window,
 )
+from offchain.cli.roles import open_household
 
 if TYPE_CHECKING:
+    from offchain.audit.aggregate_board import AggregateBoard
+    from offchain.audit.aggregates import AggregateBook
     from offchain.audit.opened_answer import OpenedAnswer
-    from offchain.buyer.aggregate_client import AggregateBoard
     from offchain.cli.session import Session
-    from offchain.member.aggregates import AggregateBook
     from offchain.node.aggregate_store import AggregateStore
     from offchain.types import Account, Reading
 
@@ -159,7 +159,7 @@ def open_aggregate(
     running node, and the record of what was opened in the data folder: one set a slot, ever.
     Costs no gas.
     """
-    from offchain.buyer.aggregate_opener import AggregateOpener
+    from offchain.buyer.aggregates import AggregateOpener
     from offchain.buyer.opening_record import OpeningRecord
     from offchain.types import Role
 
@@ -197,8 +197,8 @@ def neighbourhood(
     from offchain.household.neighbourhood import compare, own_slots
     from offchain.types import Role
 
-    with user_agent(profile, sends=False) as (_, agent):
-        opened = agent.answer(lock)
+    with open_household(profile, sends=False) as (_, household):
+        opened = household.answers.open(lock)
     with _reader(profile, Role.USER, node_url) as (session, board, book):
         readings = _readings(opened, session.gateway.chain_id)
         announced = board.announcements()
@@ -231,8 +231,8 @@ def neighbourhood(
 
 @contextmanager
 def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBook]]:
+    from offchain.audit.aggregates import AggregateBook
     from offchain.cli.session import member_session
-    from offchain.member.aggregates import AggregateBook
     from offchain.node.aggregate_store import AggregateStore
     from offchain.types import Role
 
@@ -246,9 +246,9 @@ def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBoo
 def _reader(
     profile: Path, role: Any, node_url: str | None
 ) -> Iterator[tuple[Session, AggregateBoard, AggregateBook]]:
-    from offchain.buyer.aggregate_client import AggregateBoard
+    from offchain.audit.aggregate_board import AggregateBoard
+    from offchain.audit.aggregates import AggregateBook
     from offchain.cli.session import member_session
-    from offchain.member.aggregates import AggregateBook
 
     with member_session(profile, role, sends=False) as session:
         board = AggregateBoard(node_url or session.profile.require_node_url())

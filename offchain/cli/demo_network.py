@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eth_account import Account
 
+from offchain.chain import questions
 from offchain.chain.endpoint import Endpoint
 from offchain.crypto import keystore
 from offchain.demo.ground import Ground, Say
@@ -63,7 +64,7 @@ def ground_of(network: Network, *, say: Say) -> Ground:
     key = keystore.read_password(plan.key(CONSORTIUM)).reveal().decode()
     owner = Account.from_key(key)
     endpoint = Endpoint(view.rpc_urls)
-    funds_wei = int(endpoint.request("eth_getBalance", owner.address, "0x0"), 16)
+    funds_wei = endpoint.ask(questions.balance(owner.address, 0))
     return Ground(
         title=f"{len(plan.signers)} Geth signers (Clique) and {len(plan.ipfs)} Kubo nodes, "
         f"final after {view.confirmations} blocks",
@@ -94,4 +95,4 @@ def _waiter(endpoint: Endpoint, say: Say) -> Callable[[int], None]:
 
 
 def _latest(endpoint: Endpoint) -> int:
-    return int(endpoint.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+    return endpoint.ask(questions.header("latest")).timestamp

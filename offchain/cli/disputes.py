@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.agents import sharer_agent, user_agent
 from offchain.cli.output import final_facts, hex_id, show, show_table, utc
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
+from offchain.cli.roles import open_buyer, open_household
 
 if TYPE_CHECKING:
     from offchain.audit.disputes import PreparedDispute
     from offchain.audit.look import Look
-    from offchain.member.locks import Lock
+    from offchain.chain.gateway import ChainGateway
+    from offchain.member.locks import Lock, LockBook
 
 TariffOption = Annotated[
     Path | None, typer.Option(help="A tariff file instead of asking the node for its tariff.")
@@ -54,8 +55,8 @@ def demand(
     serves, and `user answer` then reads the answer from the chain. What is not served in time is
     ended by `user slash`: price, deposit and the node's bond are then yours.
     """
-    with user_agent(profile) as (session, agent):
-        receipt = agent.demand(lock)
+    with open_household(profile) as (session, household):
+        receipt = household.disputes.demand(lock)
         demanded = receipt.event("Demanded").args
         sent = final_facts(session.gateway, receipt)
     facts = {
@@ -73,9 +74,9 @@ def slash(
 
     Needs the user's keys and a chain node. Costs gas.
     """
-    with user_agent(profile) as (session, agent):
-        sent = final_facts(session.gateway, agent.slash(lock))
-        waiting = agent.withdrawable_wei()
+    with open_household(profile) as (session, household):
+        sent = final_facts(session.gateway, household.disputes.slash(lock))
+        waiting = household.money.withdrawable_wei()
     show({"slashed": hex_id(lock), "withdrawable_wei": waiting} | sent, as_json=as_json)
 
 
@@ -98,11 +99,11 @@ def dispute(
     """
     from offchain.cli.tariffs import fetch_tariff, read_tariff
 
-    with user_agent(profile) as (session, agent):
+    with open_household(profile) as (session, household):
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
-        prepared = agent.prepare_dispute(lock, wanted, force=force)
+        prepared = household.disputes.prepare(lock, wanted, force=force)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
-        receipt = agent.dispute(prepared)
+        receipt = household.disputes.dispute(prepared)
         sent = final_facts(session.gateway, receipt)
     until = receipt.event("Disputed").args["dueAt"]
     show({"disputed": hex_id(lock), "decided_until_at": until} | sent, as_json=as_json)
@@ -116,8 +117,8 @@ def add_answer_evidence(
     Needs the user's keys, a chain node and the content store. Costs gas; possible once a lock. Lets
     the judges read what `user dispute` does.
     """
-    with user_agent(profile) as (session, agent):
-        sent = final_facts(session.gateway, agent.add_evidence(lock))
+    with open_household(profile) as (session, household):
+        sent = final_facts(session.gateway, household.disputes.add_evidence(lock))
     show({"evidence_for": hex_id(lock)} | sent, as_json=as_json)
 
 
@@ -135,11 +136,11 @@ def dispute_data(
     node; the price goes back to the buyer. Lets the judges read the data. Exit 1 when nothing was
     sent.
     """
-    with sharer_agent(profile) as (session, agent, _):
-        agent.own_share(lock)
-        prepared = agent.prepare_dispute(lock)
+    with open_buyer(profile) as (session, buyer):
+        buyer.shares.own(lock)
+        prepared = buyer.disputes.prepare(lock)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
-        receipt = agent.dispute(prepared)
+        receipt = buyer.disputes.dispute(prepared)
         sent = final_facts(session.gateway, receipt)
     until = receipt.event("Disputed").args["dueAt"]
     show({"disputed": hex_id(lock), "decided_until_at": until} | sent, as_json=as_json)
@@ -153,14 +154,14 @@ def add_evidence(
     Needs what `recover` needs, and the content store. Costs gas. Worth it when another member
     disputed: what that one showed may be worthless.
     """
-    with sharer_agent(profile) as (session, agent, _):
-        agent.own_share(lock)
-        sent = final_facts(session.gateway, agent.add_evidence(lock))
+    with open_buyer(profile) as (session, buyer):
+        buyer.shares.own(lock)
+        sent = final_facts(session.gateway, buyer.disputes.add_evidence(lock))
     show({"evidence_for": hex_id(lock)} | sent, as_json=as_json)
 
 
 @contextmanager
-def hinting(agent: Any, gateway: Any, lock_id: bytes) -> Iterator[None]:
+def hinting(locks: LockBook, gateway: ChainGateway, lock_id: bytes) -> Iterator[None]:
     """Say what can be done when an answer does not open, and let the error go on."""
     from offchain.member.errors import AnswerInvalid, AnswerNotServed
 
@@ -168,7 +169,7 @@ def hinting(agent: Any, gateway: Any, lock_id: bytes) -> Iterator[None]:
         yield
     except AnswerInvalid as error:
         is_served = not isinstance(error, AnswerNotServed)
-        tell_hint(agent.lock(lock_id), gateway.now(), is_served=is_served)
+        tell_hint(locks.lock(lock_id), gateway.now(), is_served=is_served)
         raise
 
 

@@ -13,7 +13,7 @@ from offchain.cli.parameters import JsonOption
 
 if TYPE_CHECKING:
     from offchain.crypto.secret import SecretBytes
-    from offchain.member.member_keys import MemberKeys
+    from offchain.member.keys import MemberKeys
 
 
 class Scrypt(StrEnum):
@@ -130,7 +130,7 @@ def change_password(
 
 def _load(directory: Path, password_file: Path, password: SecretBytes | None = None) -> MemberKeys:
     from offchain.crypto import keystore
-    from offchain.member.member_keys import MemberKeys
+    from offchain.member.keys import MemberKeys
 
     return MemberKeys.load(directory, password or keystore.read_password(password_file))
 

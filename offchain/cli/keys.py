@@ -14,7 +14,7 @@ from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, 
 from offchain.settings import SettingsError
 
 if TYPE_CHECKING:
-    from offchain.member.member_keys import MemberKeys
+    from offchain.member.keys import MemberKeys
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,7 +58,7 @@ def new(
     overwritten. Back them up with `dmsm keys backup`: nobody else can restore them.
     """
     from offchain.crypto import keystore
-    from offchain.member.member_keys import MemberKeys
+    from offchain.member.keys import MemberKeys
     from offchain.types import Role
 
     password = keystore.read_password(password_file)

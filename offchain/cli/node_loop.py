@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from offchain.audit.aggregates import AggregateBook
 from offchain.billing.tariff import Tariff
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.heads import head_or_none, wait_for_events
@@ -15,7 +16,6 @@ from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
-from offchain.member.aggregates import AggregateBook
 from offchain.node.aggregate_intake import add_aggregates
 from offchain.node.aggregate_store import AggregateStore
 from offchain.node.intake import NodeIdentity, create_intake

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from offchain.chain.deployment import Deployment
     from offchain.chain.gateway import ChainGateway
     from offchain.chain.health import HealthGate
-    from offchain.member.member_keys import MemberKeys
-    from offchain.member.members import MemberDirectory
+    from offchain.member.directory import MemberDirectory
+    from offchain.member.keys import MemberKeys
     from offchain.storage import ContentStore
     from offchain.types import Role
 
@@ -53,7 +53,7 @@ def member_session(
     One process `sends` for an account at a time: two would take the same nonce. AccountBusy when
     the other does not end within `wait_s`.
     """
-    from offchain.member.members import MemberDirectory
+    from offchain.member.directory import MemberDirectory
     from offchain.storage.copies import CopiedStore
 
     profile = load_profile(path)
@@ -126,7 +126,7 @@ def _deployment(profile: Profile) -> Deployment:
 def load_keys(profile: Profile, role: Role | None = None) -> MemberKeys:
     """Read the member's keys; `role` says whose they must be."""
     from offchain.crypto import keystore
-    from offchain.member.member_keys import MemberKeys
+    from offchain.member.keys import MemberKeys
 
     keys = MemberKeys.load(profile.keys, keystore.read_password(profile.password_file))
     if role is not None and keys.role is not role:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.agents import Sharer, sharer_agent
 from offchain.cli.output import FINAL_WAIT_S, final_facts, hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
@@ -22,8 +21,10 @@ from offchain.cli.parameters import (
     parse_moment,
     require_window,
 )
+from offchain.cli.roles import open_buyer
 
 if TYPE_CHECKING:
+    from offchain.buyer.buyer import Buyer
     from offchain.cli.session import Session
 
 app = typer.Typer(
@@ -62,10 +63,10 @@ def broadcast(
     require_window(window_from, window_to)
     if threshold is not None and threshold > group_size:
         raise typer.BadParameter("--threshold must not be above --group-size")
-    with sharer_agent(profile) as (session, agent, _):
+    with open_buyer(profile) as (session, buyer):
         now = session.gateway.now()
         times = {"respond_by": respond_by.on(now), "select_by": select_by.on(now)}
-        made = agent.broadcast(
+        made = buyer.broadcasts.make(
             regions=[region_id(name) for name in region],
             window_from=window_from,
             window_to=window_to,
@@ -89,9 +90,11 @@ def form(
 
     Needs the sharer's keys and a chain node. Costs nothing.
     """
-    with sharer_agent(profile, sends=False) as (session, agent, _):
-        lines = agent.form(broadcast)
-        final = agent.form(broadcast, block=session.gateway.final())
+    from offchain.buyer.form import form_of
+
+    with open_buyer(profile, sends=False) as (session, _):
+        lines = form_of(session.gateway, broadcast)
+        final = form_of(session.gateway, broadcast, block=session.gateway.final())
     rows = [
         {
             "node": line.processor,
@@ -128,9 +131,9 @@ def select(
     Needs the sharer's keys, a chain node and the content store. Costs the prices and gas; what is
     not delivered before T comes back by `refund`.
     """
-    with sharer_agent(profile) as (session, agent, _):
+    with open_buyer(profile) as (session, buyer):
         expires_at = until.on(session.gateway.now())
-        made = agent.select(
+        made = buyer.selection.select(
             broadcast, members=member, processors=node, expires_at=expires_at, purpose=purpose
         )
         final = _wait_final(session)
@@ -151,8 +154,8 @@ def close(
 
     Needs the sharer's keys and a chain node. Costs gas, and the deposit if somebody had responded.
     """
-    with sharer_agent(profile) as (session, agent, _):
-        sent = final_facts(session.gateway, agent.close(broadcast))
+    with open_buyer(profile) as (session, buyer):
+        sent = final_facts(session.gateway, buyer.broadcasts.close(broadcast))
     show({"closed": hex_id(broadcast)} | sent, as_json=as_json)
 
 
@@ -162,8 +165,8 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
 
     Needs the sharer's keys, a chain node and the data folder. Costs nothing.
     """
-    with sharer_agent(profile, sends=False) as sharer:
-        rows = [_grant_facts(sharer, lock_id) for lock_id in sharer.agent.grants()]
+    with open_buyer(profile, sends=False) as (_, buyer):
+        rows = [_grant_facts(buyer, lock_id) for lock_id in buyer.shares.delivered()]
     show_table(rows, title="grants", as_json=as_json)
 
 
@@ -174,19 +177,19 @@ def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and
     costs nothing. Other commands of the same profile may run meanwhile.
     """
-    from offchain.buyer.share_inbox import create_share_app
+    from offchain.buyer.inbox_http import create_share_app
     from offchain.cli.logs import configure_logs
     from offchain.cli.stopping import stop_signals
     from offchain.node.serve import serve as serve_http
 
     configure_logs()
-    with stop_signals() as stop, sharer_agent(profile, sends=False) as sharer:
+    with stop_signals() as stop, open_buyer(profile, sends=False) as (session, buyer):
         import structlog
 
         log = structlog.get_logger("offchain.cli.share")
-        host, port = sharer.session.profile.require_inbox()
-        with serve_http(create_share_app(sharer.inbox), host=host, port=port) as server:
-            log.info("started", account=sharer.session.keys.address, url=server.url)
+        host, port = session.profile.require_inbox()
+        with serve_http(create_share_app(buyer.inbox), host=host, port=port) as server:
+            log.info("started", account=session.keys.address, url=server.url)
             stop.wait()
         log.info("stopped")
 
@@ -206,12 +209,12 @@ def hand_over(
     the profile, or --to. Sends no transaction and costs nothing. Exit 1 when one did not take it.
     """
     given = dict(_inbox(text) for text in to)
-    with sharer_agent(profile, sends=False) as (session, agent, _):
+    with open_buyer(profile, sends=False) as (session, buyer):
         peers: dict[str, str] = given or {
             str(one): url for one, url in session.profile.peers.items()
         }
-        others = [one for one in agent.grant(lock).members if one != session.keys.address]
-        took = agent.hand_over(lock, {one: peers[one] for one in others if one in peers})
+        others = [one for one in buyer.shares.grant(lock).members if one != session.keys.address]
+        took = buyer.shares.hand_over(lock, {one: peers[one] for one in others if one in peers})
     rows = [{"member": one, "inbox": peers.get(one), "took_it": one in took} for one in others]
     show_table(rows, title=f"share of {hex_id(lock)}", as_json=as_json)
     raise typer.Exit(0 if rows and all(row["took_it"] for row in rows) else 1)
@@ -226,10 +229,10 @@ def recover(
     Needs the sharer's keys, a chain node and the shares in the data folder. Costs nothing. Exit 1
     below the threshold.
     """
-    with sharer_agent(profile, sends=False) as sharer:
-        sharer.agent.own_share(lock)
-        recovery = sharer.agent.recover(lock)
-        facts = _grant_facts(sharer, lock)
+    with open_buyer(profile, sends=False) as (_, buyer):
+        buyer.shares.own(lock)
+        recovery = buyer.shares.recover(lock)
+        facts = _grant_facts(buyer, lock)
     false = list(recovery.false_indices)
     show(facts | {"recovered": True, "false_shares_of": false}, as_json=as_json)
 
@@ -247,13 +250,13 @@ def export(
     Needs what `recover` needs, and the content store. Costs nothing but some seconds. Only rows
     that hold are written; exit 1 when a finding does not hold.
     """
-    from offchain.buyer.data_export import export_csv, export_parquet
+    from offchain.buyer.export import export_csv, export_parquet
 
     if csv is None and parquet is None:
         raise typer.BadParameter("give --csv FILE, --parquet FILE, or both")
-    with sharer_agent(profile, sends=False) as (_, agent, _):
-        agent.own_share(lock)
-        report = agent.verify(lock)
+    with open_buyer(profile, sends=False) as (_, buyer):
+        buyer.shares.own(lock)
+        report = buyer.data_sets.verify(lock)
     if csv is not None:
         export_csv(report.readings, csv)
     if parquet is not None:
@@ -283,8 +286,8 @@ def refund(
 
     Needs the sharer's keys and a chain node. Costs gas.
     """
-    with sharer_agent(profile) as (session, agent, _):
-        sent = final_facts(session.gateway, agent.refund(lock))
+    with open_buyer(profile) as (session, buyer):
+        sent = final_facts(session.gateway, buyer.money.refund(lock))
     show({"refunded": hex_id(lock)} | sent, as_json=as_json)
 
 
@@ -294,9 +297,9 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
 
     Needs the sharer's keys and a chain node. Costs gas, unless there is nothing.
     """
-    with sharer_agent(profile) as (session, agent, _):
-        waiting = agent.withdrawable_wei()
-        receipt = agent.withdraw()
+    with open_buyer(profile) as (session, buyer):
+        waiting = buyer.money.withdrawable_wei()
+        receipt = buyer.money.withdraw()
         sent = final_facts(session.gateway, receipt) if receipt else {}
     show({"withdrawn_wei": waiting} | sent, as_json=as_json)
 
@@ -305,8 +308,8 @@ def _wait_final(session: Session) -> bool:
     return session.gateway.wait_all_final(timeout_s=FINAL_WAIT_S)
 
 
-def _grant_facts(sharer: Sharer, lock_id: bytes) -> dict[str, Any]:
-    grant = sharer.agent.grant(lock_id)
+def _grant_facts(buyer: Buyer, lock_id: bytes) -> dict[str, Any]:
+    grant = buyer.shares.grant(lock_id)
     return {
         "lock": hex_id(lock_id),
         "node": grant.processor,
@@ -314,7 +317,7 @@ def _grant_facts(sharer: Sharer, lock_id: bytes) -> dict[str, Any]:
         "my_index": grant.my_index,
         "members": len(grant.members),
         "threshold": grant.threshold,
-        "shares_at_hand": len(sharer.inbox.shares(lock_id)),
+        "shares_at_hand": len(buyer.inbox.shares(lock_id)),
     }
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.agents import user_agent
 from offchain.cli.disputes import hinting, tell_hint
 from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import (
@@ -25,6 +24,7 @@ from offchain.cli.parameters import (
     parse_moment,
     require_window,
 )
+from offchain.cli.roles import open_household
 
 if TYPE_CHECKING:
     from offchain.audit.opened_answer import OpenedAnswer
@@ -78,8 +78,8 @@ def request(
     the type's price and gas; what the node does not answer before T comes back by `refund`.
     """
     require_window(window_from, window_to)
-    with user_agent(profile) as (session, agent):
-        paid = agent.request(
+    with open_household(profile) as (session, household):
+        paid = household.requests.ask(
             _TYPE_IDS[kind],
             devices=device,
             window_from=window_from,
@@ -98,10 +98,15 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
 
     Needs the user's keys and a chain node. Costs nothing.
     """
+    from offchain.household.own_locks import newest_locks
     from offchain.member.lock_steps import payer_can
 
-    with user_agent(profile, sends=False) as (session, agent):
-        found = agent.newest_locks()
+    with open_household(profile, sends=False) as (session, _):
+        found = newest_locks(
+            session.gateway,
+            session.keys.address,
+            confirmations=session.profile.confirmations,
+        )
         now = session.gateway.now()
     rows = [
         {
@@ -133,11 +138,11 @@ def answer(
     none, or when its signature is not the node's; then it says what can be done. Believe it after
     `audit`.
     """
-    with user_agent(profile, sends=False) as (session, agent):
-        with hinting(agent, session.gateway, lock):
-            opened = agent.wait_answer(lock, timeout_s=wait_s)
+    with open_household(profile, sends=False) as (session, household):
+        with hinting(household.locks, session.gateway, lock):
+            opened = household.answers.wait(lock, timeout_s=wait_s)
         if not opened.signature_valid:
-            tell_hint(agent.lock(lock), session.gateway.now(), is_served=True)
+            tell_hint(household.locks.lock(lock), session.gateway.now(), is_served=True)
     facts = _answer_facts(opened)
     show(facts if as_json else facts | _flat(facts.pop("result")), as_json=as_json)
     raise typer.Exit(0 if opened.signature_valid else 1)
@@ -160,12 +165,12 @@ def audit(
     """
     from offchain.cli.tariffs import fetch_tariff, read_tariff
 
-    with user_agent(profile, sends=False) as (session, agent):
+    with open_household(profile, sends=False) as (session, household):
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
-        with hinting(agent, session.gateway, lock):
-            report = agent.audit(lock, wanted)
+        with hinting(household.locks, session.gateway, lock):
+            report = household.answers.audit(lock, wanted)
         if not report.ok:
-            tell_hint(agent.lock(lock), session.gateway.now(), is_served=True)
+            tell_hint(household.locks.lock(lock), session.gateway.now(), is_served=True)
     rows = [{"finding": one.name, "holds": one.ok, "detail": one.detail} for one in report.findings]
     if as_json:
         show({"ok": report.ok, "findings": rows, "result": report.result}, as_json=True)
@@ -185,9 +190,9 @@ def refund(
 
     Needs the user's keys and a chain node. Costs gas.
     """
-    with user_agent(profile) as (session, agent):
-        sent = final_facts(session.gateway, agent.refund(lock))
-        waiting = agent.withdrawable_wei()
+    with open_household(profile) as (session, household):
+        sent = final_facts(session.gateway, household.money.refund(lock))
+        waiting = household.money.withdrawable_wei()
     show({"refunded": hex_id(lock), "withdrawable_wei": waiting} | sent, as_json=as_json)
 
 
@@ -197,9 +202,9 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
 
     Needs the user's keys and a chain node. Costs gas, unless there is nothing.
     """
-    with user_agent(profile) as (session, agent):
-        waiting = agent.withdrawable_wei()
-        receipt = agent.withdraw()
+    with open_household(profile) as (session, household):
+        waiting = household.money.withdrawable_wei()
+        receipt = household.money.withdraw()
         sent = final_facts(session.gateway, receipt) if receipt else {}
     show({"withdrawn_wei": waiting} | sent, as_json=as_json)
 
@@ -215,8 +220,8 @@ def notifications(
     What is not final is told too, and named so. Needs the user's keys, a chain node and the content
     store. Costs nothing.
     """
-    with user_agent(profile, sends=False) as (_, agent):
-        found = agent.notifications(from_block=from_block)
+    with open_household(profile, sends=False) as (_, household):
+        found = household.notifications.received(from_block=from_block)
     rows = [
         {
             "reported_at": one.at,
@@ -241,14 +246,11 @@ def devices(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
 
     Needs the user's keys and a chain node. Costs nothing.
     """
-    from offchain.records.contexts import DATA_SHARING_PURPOSE
-    from offchain.types import Policy, to_account
-
-    with user_agent(profile, sends=False) as (session, _):
+    with open_household(profile, sends=False) as (session, household):
         gateway, rows = session.gateway, []
-        for device in session.directory.devices_of(to_account(session.keys.address)):
-            policy = Policy.from_chain(gateway.call("NotificationBoard", "policyOf", device))
-            until = gateway.call("ConsentBook", "expiryOf", device, DATA_SHARING_PURPOSE)
+        for device in session.directory.devices_of(session.keys.address):
+            policy = household.policy.of(device)
+            until = household.consents.expires_at(device)
             rows.append(
                 {
                     "device": device,
@@ -290,8 +292,8 @@ def policy(
         feeds_in=feeds_in,
         is_sealed=sealed,
     )
-    with user_agent(profile) as (session, agent):
-        sent = final_facts(session.gateway, agent.set_policy(device, wanted))
+    with open_household(profile) as (session, household):
+        sent = final_facts(session.gateway, household.policy.set(device, wanted))
     show({"policy_of": device} | sent, as_json=as_json)
 
 
@@ -317,13 +319,13 @@ def consent(
     """
     if (until is None) == (not withdraw):
         raise typer.BadParameter("give either --until TIME or --withdraw")
-    with user_agent(profile) as (session, agent):
+    with open_household(profile) as (session, household):
         if until is None:
-            receipt = agent.withdraw_consent(device, purpose=_purpose_hash(purpose))
+            receipt = household.consents.withdraw(device, purpose=_purpose_hash(purpose))
             given_until = None
         else:
             given_until = until.on(session.gateway.now())
-            receipt = agent.give_consent(
+            receipt = household.consents.give(
                 device, expires_at=given_until, purpose=_purpose_hash(purpose)
             )
         sent = final_facts(session.gateway, receipt)

@@ -35,7 +35,7 @@ def data(
     all rows of its batch are in the file and make the root that the device anchored.
     """
     from offchain.audit.reading_check import check_readings
-    from offchain.buyer.data_export import read_export
+    from offchain.buyer.export import read_export
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile
 
@@ -78,7 +78,7 @@ def prove(
     Whoever gets the file can verify the reading and learns no other.
     """
     from offchain.audit.reading_check import prove_reading
-    from offchain.buyer.data_export import read_export
+    from offchain.buyer.export import read_export
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile
     from offchain.types import Account
@@ -129,6 +129,7 @@ def deployment(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     Needs a chain node and the deployment file. Costs nothing. The code itself, byte for byte, and
     the wiring are compared by `brownie run check_deployment`.
     """
+    from offchain.chain import questions
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile
 
@@ -136,14 +137,14 @@ def deployment(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     rows = []
     for name in gateway.deployment.names:
         address = gateway.deployment.address(name)
-        code = gateway.endpoint.request("eth_getCode", address, "latest")
+        code = gateway.endpoint.ask(questions.code(address))
         rows.append(
             {
                 "contract": name,
                 "address": address,
                 "block": gateway.deployment.block(name),
-                "code_bytes": len(code) // 2 - 1,
-                "ok": len(code) > len("0x"),
+                "code_bytes": len(code),
+                "ok": len(code) > 0,
             }
         )
     show_table(rows, title=f"chain {gateway.chain_id}", as_json=as_json)

@@ -13,7 +13,7 @@ from typing import Any
 from offchain.chain import codec
 from offchain.chain.facts import ContractRevert, Receipt
 from offchain.chain.gateway import ChainGateway
-from offchain.consortium.consortium import ConsortiumBook, Proposal, Stage
+from offchain.consortium.proposals import ConsortiumBook, Proposal, Stage
 from offchain.member.errors import DecisionRefused, MemberError
 from offchain.member.registration import Registration
 from offchain.types import Account

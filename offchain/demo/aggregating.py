@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from offchain.audit.aggregate_opening import Totals, combine_openings
-from offchain.buyer.aggregate_opener import AggregateOpener
+from offchain.audit.aggregates import AggregateBook
+from offchain.buyer.aggregates import AggregateOpener
 from offchain.buyer.opening_record import OpeningRecord
-from offchain.demo.world import HomeSite, NodeSite, SharerSite, World
+from offchain.demo.world import BuyerSite, HomeSite, NodeSite, World
 from offchain.errors import DmsmError
 from offchain.household.neighbourhood import Neighbourhood, compare, own_slots
-from offchain.member.aggregates import AggregateBook
-from offchain.member.members import MemberDirectory
+from offchain.member.directory import MemberDirectory
 from offchain.node.aggregate_key import AggregateDealer
 from offchain.node.aggregate_set import AggregatePublisher
 from offchain.node.aggregate_store import AggregateStore
@@ -77,14 +77,14 @@ def aggregate_region(world: World, node: NodeSite) -> AggregateRound:
     homes = world.homes_of(node)
     for home in homes:
         until = home.gateway.now() + CONSENT_S
-        home.user.give_consent(home.device, expires_at=until, purpose=AGGREGATION_PURPOSE)
+        home.household.consents.give(home.device, expires_at=until, purpose=AGGREGATION_PURPOSE)
     start = homes[0].window[0] + SECONDS_PER_DAY
     announcement, threshold = _announce(world, node, start)
     with open_store(world.ground.content_urls[-1]) as content:  # as everybody else reads it
         book = AggregateBook(world.gateway, content, MemberDirectory(world.gateway, content))
         openings = [
             _open(world, sharer, announcement, number)
-            for number, sharer in enumerate(world.sharers[:threshold])
+            for number, sharer in enumerate(world.buyers[:threshold])
         ]
         totals = combine_openings(book.open(announcement), openings)
     energies = [_energies(home, totals) for home in homes]
@@ -103,7 +103,7 @@ def _announce(world: World, node: NodeSite, start: int) -> tuple[Announcement, i
         "store": node.content,
         "directory": directory,
     }
-    members = [sharer.keys.address for sharer in world.sharers]
+    members = [sharer.keys.address for sharer in world.buyers]
     threshold = max(world.options.threshold, len(members) // 2 + 1)
     with AggregateStore(world.folder / f"node-{node.region_name}" / "aggregates.sqlite") as held:
         dealer = AggregateDealer(**common, held=held, processor=to_account(node.keys.address))
@@ -119,7 +119,7 @@ def _announce(world: World, node: NodeSite, start: int) -> tuple[Announcement, i
 
 
 def _open(
-    world: World, sharer: SharerSite, announcement: Announcement, number: int
+    world: World, sharer: BuyerSite, announcement: Announcement, number: int
 ) -> MemberOpening:
     record = OpeningRecord(world.folder / f"sharer-{number}" / "opened.sqlite")
     with record, open_store(world.ground.content_urls[-1]) as content:

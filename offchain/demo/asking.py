@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offchain.audit.audit import AuditReport
+from offchain.audit.answers import AuditReport
 from offchain.chain.facts import ChainEvent
 from offchain.demo.world import ADVICE, BILL, HomeSite, World
-from offchain.household.user import PaidRequest
+from offchain.household.requests import PaidRequest
 from offchain.member.errors import MemberError
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState, Reason
@@ -45,7 +45,7 @@ def ask(
     home: HomeSite, type_id: int, window: tuple[int, int], *, expires_at: int | None = None
 ) -> PaidRequest:
     """Prepay one request for the home's device; T left out is twice the type's shortest time."""
-    return home.user.request(
+    return home.household.requests.ask(
         type_id,
         devices=[home.device],
         window_from=window[0],
@@ -76,19 +76,19 @@ def _ask_one(
     world.wait_for_depth()
     user_after = home.gateway.balance_wei(home.gateway.address)
     outcome = node.worker.requests.handle(paid.lock_id)
-    if home.user.lock(paid.lock_id).state is LockState.REJECTED:
+    if home.household.locks.lock(paid.lock_id).state is LockState.REJECTED:
         reason = _reason(home, paid.lock_id)
         if reason is not Reason.ANSWER_TOO_LARGE:
             raise MemberError(f"the node rejected an honest request: {outcome.detail}")
         return None
     world.wait_for_depth()
     node.worker.requests.claim(paid.lock_id)
-    audit = home.user.audit(paid.lock_id, world.tariff)
+    audit = home.household.answers.audit(paid.lock_id, world.tariff)
     node_after = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
     world.say(f"{home.home.name}: answer opened and audited ({len(audit.findings)} findings)")
     return Answered(
         paid=paid,
-        lock=home.user.lock(paid.lock_id),
+        lock=home.household.locks.lock(paid.lock_id),
         audit=audit,
         spent_wei=user_before - user_after - paid.receipt.fee_wei,
         earned_wei=node_after - node_before,
@@ -133,7 +133,7 @@ def _check_paid(world: World, bills: list[Answered]) -> None:
 
 def _check_bill(world: World, home: HomeSite, bills: list[Answered]) -> None:
     failed = [f for one in bills for f in one.audit.findings if not f.ok]
-    mine = [one.audit.result for one in bills if one.lock.payer == home.user_keys.address]
+    mine = [one.audit.result for one in bills if one.lock.payer == home.household.keys.address]
     energy_wh = sum(result["energy_wh"] for result in mine)
     flat = sum(result["flat_microusd"] for result in mine)
     time_of_use = sum(result["time_of_use_microusd"] for result in mine)

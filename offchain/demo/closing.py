@@ -17,9 +17,9 @@ def close_accounts(world: World) -> None:
         node.worker.withdraw()
     world.founders[0].admin.fetch_fees()
     for home in world.homes:
-        home.user.withdraw()
-    for sharer in world.sharers:
-        sharer.agent.withdraw()
+        home.household.money.withdraw()
+    for sharer in world.buyers:
+        sharer.buyer.money.withdraw()
     world.report.gas = gas_by_step(world.gateway)
     _check_money(world)
 
@@ -54,8 +54,8 @@ def _accounts(world: World) -> list[str]:
         world.gateway.deployment.address("Consortium"),
         *(founder.keys.address for founder in world.founders),
         *(node.keys.address for node in world.nodes),
-        *(sharer.keys.address for sharer in world.sharers),
-        *(home.user_keys.address for home in world.homes),
+        *(sharer.keys.address for sharer in world.buyers),
+        *(home.household.keys.address for home in world.homes),
         *(home.device for home in world.homes),
     ]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
 
+from offchain.chain import questions
+from offchain.chain.answers import SentTransaction
 from offchain.chain.errors import NodeRefused
 from offchain.chain.gateway import ChainGateway
 from offchain.member.errors import MemberError
@@ -20,8 +22,8 @@ def wait_for_depth(gateway: ChainGateway, confirmations: int) -> None:
     """
     newest = gateway.block_number()
     numbers = range(max(0, newest - confirmations + 1), newest + 1)
-    calls = [("eth_getBlockByNumber", (hex(number), True)) for number in numbers]
-    blocks = zip(numbers, gateway.endpoint.batch(calls), strict=True)
+    asked = [questions.transactions(number) for number in numbers]
+    blocks = zip(numbers, gateway.endpoint.batch(asked), strict=True)
     wanted = max((number for number, block in blocks if _has_work(block)), default=0)
     give_up_at = time.monotonic() + _LONGEST_S
     while (head := gateway.block_number()) < wanted + confirmations:
@@ -33,8 +35,8 @@ def wait_for_depth(gateway: ChainGateway, confirmations: int) -> None:
         time.sleep(_POLL_S)
 
 
-def _has_work(block: Any) -> bool:
+def _has_work(block: Sequence[SentTransaction] | NodeRefused | None) -> bool:
     """Whether it holds more than beats; one that a reorganisation took away may have."""
     if block is None or isinstance(block, NodeRefused):
         return True
-    return any(one["from"] != one["to"] for one in block["transactions"])
+    return any(one.sender != one.to for one in block)

@@ -55,16 +55,20 @@ def answer_garbage(world: World) -> None:
     """A node charges twice what the readings say and claims; the user finds it and disputes."""
     home = _home_with_credit(world)
     lock_id = _claim_garbage(world, home)
-    found = [one.name for one in home.user.audit(lock_id, world.tariff).findings if not one.ok]
-    lock, credit, before = home.user.lock(lock_id), _credit(home), _owed(home)
-    prepared = home.user.prepare_dispute(lock_id, world.tariff)
+    found = [
+        one.name
+        for one in home.household.answers.audit(lock_id, world.tariff).findings
+        if not one.ok
+    ]
+    lock, credit, before = home.household.locks.lock(lock_id), _credit(home), _owed(home)
+    prepared = home.household.disputes.prepare(lock_id, world.tariff)
     prepared.require_worth()
-    home.user.dispute(prepared)
+    home.household.disputes.dispute(prepared)
     world.wait_for_depth()
     for one in home.node.worker.defence.disputes():
         home.node.worker.defence.reply(one)
     votes = _judge(world)
-    after = home.user.lock(lock_id)
+    after = home.household.locks.lock(lock_id)
     gain_wei, fallen = _owed(home) - before, _credit(home) < credit
     wanted_wei = lock.price_wei + prepared.cost_wei + lock.bond_wei - lock.fee_wei
     ok = (
@@ -90,23 +94,25 @@ def withhold_answers(world: World) -> None:
     served = _demand(world, home)
     world.wait_for_depth()
     outcome = home.node.worker.defence.serve(served)
-    audit = home.user.audit(served, world.tariff)  # the answer comes from the chain's event
+    audit = home.household.answers.audit(
+        served, world.tariff
+    )  # the answer comes from the chain's event
     is_served = outcome.kind == "served" and audit.ok
     is_slashed, told = _never_served(world, home)
     detail = f"demanded, {outcome.kind} on chain ({outcome.detail}), opened and audited; {told}"
     world.findings.record("unserved_answer_demanded", is_served and is_slashed, detail)
-    world.ground.wait_until(home.user.lock(served).due_at)
+    world.ground.wait_until(home.household.locks.lock(served).due_at)
     home.node.worker.requests.settle([served])
 
 
 def _never_served(world: World, home: HomeSite) -> tuple[bool, str]:
     lock_id, before = _demand(world, home), _owed(home)
-    lock, credit = home.user.lock(lock_id), _credit(home)
+    lock, credit = home.household.locks.lock(lock_id), _credit(home)
     deposit_wei = home.gateway.call("PrepaidLock", "demandWeiOf", lock_id)
     world.ground.wait_until(lock.due_at)
-    home.user.slash(lock_id)
+    home.household.disputes.slash(lock_id)
     gain_wei = _owed(home) - before
-    state = home.user.lock(lock_id).state
+    state = home.household.locks.lock(lock_id).state
     is_slashed = (
         state is LockState.SLASHED
         and gain_wei == lock.price_wei + lock.bond_wei + deposit_wei
@@ -129,9 +135,9 @@ def _demand(world: World, home: HomeSite) -> bytes:
     world.wait_for_depth()
     hiding.requests.claim(lock_id)
     try:
-        home.user.answer(lock_id)
+        home.household.answers.open(lock_id)
     except AnswerNotServed:
-        home.user.demand(lock_id)
+        home.household.disputes.demand(lock_id)
         home.node.worker.defence.demands()
         return lock_id
     raise MemberError("the answer was to be withheld and is there all the same")
@@ -142,7 +148,7 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
     node, window = home.node, home.window_of_days(1)
     lock_id = ask(home, BILL, window).lock_id
     _take_in(world, home, lock_id)
-    lock, factor = home.user.lock(lock_id), secrets.token_bytes(32)
+    lock, factor = home.household.locks.lock(lock_id), secrets.token_bytes(32)
     held = held_window(node.held, node.gateway, home.device, from_s=window[0], to_s=window[1])
     if held is None:
         raise MemberError("the node holds no readings of the window")
@@ -163,7 +169,8 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
         factor=factor,
         keys=node.keys,
         to_user=kem.encapsulate(
-            home.user_keys.decryption_key.public_key, context=answer_context(lock, node.gateway)
+            home.household.keys.decryption_key.public_key,
+            context=answer_context(lock, node.gateway),
         ),
         gateway=node.gateway,
     )
@@ -215,7 +222,7 @@ def _requested(home: HomeSite, lock: Lock) -> Any:
 
 
 def _owed(home: HomeSite) -> int:
-    return home.user.withdrawable_wei()
+    return home.household.money.withdrawable_wei()
 
 
 def _credit(home: HomeSite) -> int:

@@ -4,9 +4,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from statistics import median_low
-from typing import Any
 
-from offchain.chain import codec
+from offchain.chain import codec, questions
+from offchain.chain.answers import MinedReceipt, SentTransaction
 from offchain.chain.gateway import ChainGateway
 
 # What the report calls a function; others go by their own name in snake case.
@@ -33,10 +33,10 @@ def gas_by_step(gateway: ChainGateway) -> dict[str, int]:
     used = defaultdict(list)
     functions = _functions(gateway)
     for transaction, receipt in _transactions(gateway):
-        if receipt["status"] == "0x1":
+        if receipt.success:
             step = _step(functions, transaction)
             if step is not None:
-                used[step].append(int(receipt["gasUsed"], 16))
+                used[step].append(receipt.gas_used)
     gas = dict.fromkeys(REQUIRED, 0)
     for step, amounts in used.items():
         gas[step] = sum(amounts) if step == "deploy" else median_low(amounts)
@@ -47,20 +47,20 @@ def fees_wei(gateway: ChainGateway, *, senders: Iterable[str]) -> int:
     """Return what the transactions of these accounts together paid for gas."""
     wanted = {account.lower() for account in senders}
     return sum(
-        int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
+        receipt.gas_used * receipt.gas_price_wei
         for transaction, receipt in _transactions(gateway)
-        if transaction["from"] in wanted
+        if transaction.sender.lower() in wanted
     )
 
 
-def _transactions(gateway: ChainGateway) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    numbers = [hex(n) for n in range(gateway.block_number() + 1)]
-    blocks = gateway.endpoint.batch([("eth_getBlockByNumber", (n, True)) for n in numbers])
-    receipts = gateway.endpoint.batch([("eth_getBlockReceipts", (n,)) for n in numbers])
+def _transactions(gateway: ChainGateway) -> list[tuple[SentTransaction, MinedReceipt]]:
+    numbers = range(gateway.block_number() + 1)
+    blocks = gateway.endpoint.batch([questions.transactions(n) for n in numbers])
+    receipts = gateway.endpoint.batch([questions.block_receipts(n) for n in numbers])
     return [
         pair
         for block, of_block in zip(blocks, receipts, strict=True)
-        for pair in zip(block["transactions"], of_block, strict=True)
+        for pair in zip(block, of_block, strict=True)
     ]
 
 
@@ -77,11 +77,11 @@ def _functions(gateway: ChainGateway) -> dict[str, dict[bytes, str]]:
     }
 
 
-def _step(functions: dict[str, dict[bytes, str]], transaction: dict[str, Any]) -> str | None:
-    if transaction["to"] is None:
+def _step(functions: dict[str, dict[bytes, str]], transaction: SentTransaction) -> str | None:
+    if transaction.to is None:
         return "deploy"
-    data = bytes.fromhex(transaction["input"].removeprefix("0x"))
-    name = functions.get(transaction["to"].lower(), {}).get(data[:4])
+    data = transaction.data
+    name = functions.get(transaction.to.lower(), {}).get(data[:4])
     if name == "execute":  # the consortium's door: what counts is the call behind it
         target, inner = "0x" + data[48:68].hex(), data[164:168]
         name = functions.get(target, {}).get(inner, name)

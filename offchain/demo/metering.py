@@ -14,7 +14,7 @@ from offchain.crypto.secret import SecretBytes
 from offchain.demo.agents import AgentProcess, kill_in_mid_run, run_agents
 from offchain.demo.households import Home, write_meter_file
 from offchain.demo.world import HomeSite, NodeSite, World
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.records import batch as batches
 from offchain.types import MeterSample, Reading
 

@@ -27,7 +27,7 @@ _Received = list[tuple[HomeSite, list[Notification]]]
 
 def read_notifications(world: World) -> None:
     """Let every owner read its notifications, open the reports and compare both with its policy."""
-    received = [(home, home.user.notifications()) for home in world.homes]
+    received = [(home, home.household.notifications.received()) for home in world.homes]
     for home, notifications in received:
         world.report.notifications += [_row(home.home.name, one) for one in notifications]
     for status, check in _CHECKS.items():

@@ -73,7 +73,7 @@ def ask_in_vain(world: World) -> None:
 
 def _draft(home: HomeSite, *, type_id: int = BILL, processor: str | None = None) -> RequestDraft:
     terms = home.gateway.call("RequestCatalogue", "typeOf", BILL)
-    return home.user.prepare(
+    return home.household.requests.prepare(
         type_id,
         devices=[home.device],
         window_from=home.window[0],
@@ -119,7 +119,7 @@ def _check_refunded(
     before = home.gateway.balance_wei(home.gateway.address)
     home_fees = _fees_so_far(home)
     detail, is_ended, gain_wei = case(world, home)
-    home.user.withdraw()
+    home.household.money.withdraw()
     lost_wei = before - home.gateway.balance_wei(home.gateway.address)
     won_wei = _fees_so_far(home) - home_fees - lost_wei
     ok = is_ended and won_wei == gain_wei
@@ -134,7 +134,7 @@ def _declined(world: World, home: HomeSite) -> _Case:
     start = home.gateway.deployment.block("PrepaidLock")
     events = home.gateway.events("PrepaidLock", "Rejected", from_block=start, lockId=paid.lock_id)
     reasons = [Reason(event.args["reason"]).name for event in events]
-    state = home.user.lock(paid.lock_id).state
+    state = home.household.locks.lock(paid.lock_id).state
     return f"rejected with {reasons}", state is LockState.REJECTED and bool(reasons), 0
 
 
@@ -152,11 +152,11 @@ def _missed(world: World, home: HomeSite) -> _Case:
     paid = ask(home, BILL, home.window_of_days(1), expires_at=soon)
     world.wait_for_depth()
     home.node.worker.requests.handle(paid.lock_id)
-    accepted = home.user.lock(paid.lock_id)
+    accepted = home.household.locks.lock(paid.lock_id)
     is_accepted = accepted.state is LockState.ACCEPTED and accepted.bond_wei > 0
     world.ground.wait_until(paid.expires_at)
-    home.user.refund(paid.lock_id)
-    state = home.user.lock(paid.lock_id).state
+    home.household.money.refund(paid.lock_id)
+    state = home.household.locks.lock(paid.lock_id).state
     is_ended = is_accepted and state is LockState.REFUNDED
     detail = f"accepted: {is_accepted}, then {state.name} with the node's bond"
     return detail, is_ended, accepted.bond_wei

@@ -14,8 +14,9 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from offchain.buyer.share_inbox import ShareInbox, create_share_app
-from offchain.buyer.sharer import SharerAgent
+from offchain.buyer.buyer import Buyer
+from offchain.buyer.inbox import ShareInbox
+from offchain.buyer.inbox_http import create_share_app
 from offchain.chain.anvil import Anvil, die_with_parent
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
@@ -37,16 +38,16 @@ from offchain.demo.world import (
     CONSORTIUM_FUNDS_WEI,
     DATA_SET_PRICE_WEI,
     MEMBER_FUNDS_WEI,
+    BuyerSite,
     FounderSite,
     HomeSite,
     NodeSite,
-    SharerSite,
     World,
 )
 from offchain.errors import DmsmError
-from offchain.household.user import UserAgent
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.household.household import Household
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
 from offchain.member.roles import MemberRole
 from offchain.node.intake import NodeIdentity, create_intake
@@ -157,8 +158,8 @@ def admit_members(
         world.homes.append(_make_home(world, home, node, policies[index], stack))
         world.say(f"admitted {home.name} and its meter in {node.region_name}")
     for index in range(world.options.sharers):
-        world.sharers.append(_make_sharer(world, index, stack))
-    world.say(f"admitted {len(world.sharers)} sharing nodes")
+        world.buyers.append(_make_buyer(world, index, stack))
+    world.say(f"admitted {len(world.buyers)} sharing nodes")
     stranger = Account.from_key(secrets.token_bytes(32))
     world.fund(stranger.address, MEMBER_FUNDS_WEI)
     world.outsider = world.gateway.with_account(stranger)
@@ -230,19 +231,18 @@ def _make_home(
     gateway = _gateway(world, keys, folder)
     device = MemberKeys.generate(MemberRole.DEVICE)
     _admit(world, device, node.region, content, owner=keys.address)
-    user = UserAgent(
+    household = Household(
         gateway=gateway,
         store=content,
         keys=keys,
         directory=MemberDirectory(gateway, content),
         notes=folder / "notes",
     )
-    user.set_policy(device.address, policy)
+    household.policy.set(device.address, policy)
     return HomeSite(
         home=home,
         node=node,
-        user=user,
-        user_keys=keys,
+        household=household,
         gateway=gateway,
         device=to_account(device.address),
         agent_config=write_agent_files(world, folder, home, node, device),
@@ -250,7 +250,7 @@ def _make_home(
     )
 
 
-def _make_sharer(world: World, index: int, stack: ExitStack) -> SharerSite:
+def _make_buyer(world: World, index: int, stack: ExitStack) -> BuyerSite:
     folder = _folder(world, f"sharer-{index}")
     keys = MemberKeys.generate(MemberRole.SHARER)
     content = _content(world, folder, stack)
@@ -258,9 +258,9 @@ def _make_sharer(world: World, index: int, stack: ExitStack) -> SharerSite:
     gateway = _gateway(world, keys, folder)
     directory = MemberDirectory(gateway, content)
     inbox = ShareInbox(folder / "inbox.sqlite", gateway=gateway, keys=keys)
-    agent = SharerAgent(gateway=gateway, store=content, keys=keys, directory=directory, inbox=inbox)
+    buyer = Buyer(gateway=gateway, store=content, keys=keys, directory=directory, inbox=inbox)
     server = stack.enter_context(serve(create_share_app(inbox)))
-    return SharerSite(keys=keys, gateway=gateway, agent=agent, inbox=inbox, server=server)
+    return BuyerSite(keys=keys, gateway=gateway, buyer=buyer, inbox=inbox, server=server)
 
 
 def _admit(
@@ -300,7 +300,7 @@ def _gateway(world: World, keys: MemberKeys, folder: Path) -> ChainGateway:
 def _content(world: World, folder: Path, stack: ExitStack) -> ContentStore:
     """Open a member's store: of several nodes it has one of its own and a copy at the next."""
     urls = world.ground.content_urls
-    own = (len(world.nodes) + len(world.homes) + len(world.sharers)) % len(urls)
+    own = (len(world.nodes) + len(world.homes) + len(world.buyers)) % len(urls)
     named = dict.fromkeys((urls[own], urls[(own + 1) % len(urls)]))
     return stack.enter_context(open_copied_store(list(named), folder / "content"))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from offchain.audit.data_set_audit import VerificationReport
+from offchain.audit.data_sets import VerificationReport
 from offchain.audit.opened_data_set import OpenedDataSet
+from offchain.buyer.form import form_of
 from offchain.chain.facts import ContractRevert
 from offchain.crypto import curve, packing, paillier, polynomial
 from offchain.crypto.curve import G1
 from offchain.demo.report import FormRow
-from offchain.demo.world import DATA_SET_PRICE_WEI, NodeSite, SharerSite, World
+from offchain.demo.world import DATA_SET_PRICE_WEI, BuyerSite, NodeSite, World
 from offchain.errors import DmsmError, NotEnoughSharesError
 from offchain.member.roles import LockState
 from offchain.node.market import deliver_arguments
@@ -34,7 +35,7 @@ class Grant:
 def publish_data_sets(world: World) -> None:
     """Let the owners consent and each node publish what its region has read."""
     for home in world.homes:
-        home.user.give_consent(home.device, expires_at=home.gateway.now() + CONSENT_S)
+        home.household.consents.give(home.device, expires_at=home.gateway.now() + CONSENT_S)
     published = []
     for node in world.nodes:
         windows = [home.window for home in world.homes_of(node)]
@@ -56,9 +57,9 @@ def publish_data_sets(world: World) -> None:
 
 def buy_data(world: World) -> list[Grant]:
     """Broadcast, respond, look at the form, select both nodes and prepay; the shares are dealt."""
-    buyer, now = world.sharers[0], world.gateway.now()
+    buyer, now = world.buyers[0], world.gateway.now()
     windows = [home.window for home in world.homes]
-    broadcast_id = buyer.agent.broadcast(
+    broadcast_id = buyer.buyer.broadcasts.make(
         regions=[node.region for node in world.nodes],
         window_from=min(start for start, _ in windows),
         window_to=max(end for _, end in windows),
@@ -75,16 +76,16 @@ def buy_data(world: World) -> list[Grant]:
         node.worker.market.respond(broadcast_id)
     _check_form(world, broadcast_id)
     world.say("both nodes responded; selecting both and prepaying")
-    lock_ids = buyer.agent.select(
+    lock_ids = buyer.buyer.selection.select(
         broadcast_id,
-        members=[sharer.keys.address for sharer in world.sharers],
-        processors=[line.processor for line in buyer.agent.form(broadcast_id)],
+        members=[sharer.keys.address for sharer in world.buyers],
+        processors=[line.processor for line in form_of(buyer.gateway, broadcast_id)],
         expires_at=world.gateway.now() + DELIVER_S,
         purpose="a study of household load",
     )
     world.wait_for_depth()
     nodes = {node.keys.address: node for node in world.nodes}
-    grants = [Grant(one, nodes[buyer.agent.lock(one).payee]) for one in lock_ids]
+    grants = [Grant(one, nodes[buyer.buyer.locks.lock(one).payee]) for one in lock_ids]
     for grant in grants:
         grant.node.worker.market.selections()
     _check_wrong_share(world, grants)
@@ -98,12 +99,12 @@ def recover_and_audit(world: World, grants: list[Grant]) -> None:
     for grant in grants:
         world.say(f"{grant.node.region_name}: members exchange their shares")
         _exchange_shares(world, grant)
-        opened[grant.lock_id] = world.sharers[0].agent.open_data_set(grant.lock_id)
+        opened[grant.lock_id] = world.buyers[0].buyer.data_sets.open(grant.lock_id)
     reports = {}
     for grant in grants:
         world.say(f"{grant.node.region_name}: decrypting and auditing every reading")
-        buyer = world.sharers[0].agent
-        reports[grant.lock_id] = buyer.verify(grant.lock_id, opened=opened[grant.lock_id])
+        buyer = world.buyers[0].buyer
+        reports[grant.lock_id] = buyer.data_sets.verify(grant.lock_id, opened=opened[grant.lock_id])
     _check_data(world, grants, reports)
     victim = world.random.choice(grants)
     _check_tampering(world, victim, opened[victim.lock_id])
@@ -111,7 +112,7 @@ def recover_and_audit(world: World, grants: list[Grant]) -> None:
 
 def _check_form(world: World, broadcast_id: bytes) -> None:
     names = {node.keys.address: node.region_name for node in world.nodes}
-    form = world.sharers[0].agent.form(broadcast_id)
+    form = form_of(world.buyers[0].gateway, broadcast_id)
     world.report.form = [
         FormRow(
             processor=line.processor,
@@ -138,7 +139,7 @@ def _check_wrong_share(world: World, grants: list[Grant]) -> None:
         shares[at] = curve.add(shares[at], curve.G1_GENERATOR)
         arguments = deliver_arguments(selection, replace(dealt, shares=tuple(shares)))
         errors.append(_revert_of(grant, arguments))
-    states = [world.sharers[0].agent.lock(grant.lock_id).state for grant in grants]
+    states = [world.buyers[0].buyer.locks.lock(grant.lock_id).state for grant in grants]
     ok = errors == ["PrepaidLock_BadShares"] * len(grants) and states == [LockState.SELECTED] * len(
         grants
     )
@@ -159,9 +160,9 @@ def _check_delivery(world: World, grants: list[Grant]) -> None:
     states, verified = [], 0
     for grant in grants:
         grant.node.worker.market.deliver(grant.lock_id)
-        states.append(world.sharers[0].agent.lock(grant.lock_id).state)
-        for sharer in world.sharers:
-            sharer.agent.own_share(grant.lock_id)  # raises when it does not verify
+        states.append(world.buyers[0].buyer.locks.lock(grant.lock_id).state)
+        for sharer in world.buyers:
+            sharer.buyer.shares.own(grant.lock_id)  # raises when it does not verify
             verified += 1
     ok = all(state is LockState.SETTLED for state in states)
     names = ", ".join(state.name.lower() for state in states)
@@ -171,14 +172,14 @@ def _check_delivery(world: World, grants: list[Grant]) -> None:
 
 def _exchange_shares(world: World, grant: Grant) -> None:
     """Hand shares to the buyer until it has t−1, which must fail, then to everybody."""
-    buyer, others, threshold = world.sharers[0], world.sharers[1:], world.options.threshold
+    buyer, others, threshold = world.buyers[0], world.buyers[1:], world.options.threshold
     for sharer in others[: threshold - 2]:
         _hand_over(sharer, grant, [buyer])
     shares = buyer.inbox.shares(grant.lock_id)
-    too_few = _is_refused(lambda: buyer.agent.recover(grant.lock_id), NotEnoughSharesError)
+    too_few = _is_refused(lambda: buyer.buyer.shares.recover(grant.lock_id), NotEnoughSharesError)
     guess = _interpolate_anyway(shares)
     no_key = _is_refused(
-        lambda: buyer.agent.open_data_set(grant.lock_id, group_secret=guess), DmsmError
+        lambda: buyer.buyer.data_sets.open(grant.lock_id, group_secret=guess), DmsmError
     )
     detail = (
         f"{len(shares)} of {threshold} shares: too few, and what they interpolate opens nothing"
@@ -186,17 +187,17 @@ def _exchange_shares(world: World, grant: Grant) -> None:
     ok = too_few and no_key and len(shares) == threshold - 1
     world.findings.record("key_not_recovered_below_threshold", ok, detail)
     _hand_over(others[threshold - 2], grant, [buyer])
-    recovery = buyer.agent.recover(grant.lock_id)
+    recovery = buyer.buyer.shares.recover(grant.lock_id)
     at_threshold = len(buyer.inbox.shares(grant.lock_id))
-    opened = buyer.agent.open_data_set(grant.lock_id, group_secret=recovery.group_secret)
+    opened = buyer.buyer.data_sets.open(grant.lock_id, group_secret=recovery.group_secret)
     ok = at_threshold == threshold and not recovery.false_indices
     rows = opened.manifest.rows
-    detail = f"{at_threshold} of {len(world.sharers)} members; the manifest ({rows:,} rows) opens"
+    detail = f"{at_threshold} of {len(world.buyers)} members; the manifest ({rows:,} rows) opens"
     world.findings.record("key_recovered_by_threshold", ok, detail)
 
 
-def _hand_over(sharer: SharerSite, grant: Grant, to: list[SharerSite]) -> None:
-    sharer.agent.hand_over(grant.lock_id, {one.keys.address: one.server.url for one in to})
+def _hand_over(sharer: BuyerSite, grant: Grant, to: list[BuyerSite]) -> None:
+    sharer.buyer.shares.hand_over(grant.lock_id, {one.keys.address: one.server.url for one in to})
 
 
 def _interpolate_anyway(shares: Mapping[int, G1]) -> G1:
@@ -220,7 +221,7 @@ def _check_data(
     for grant in grants:
         report = reports[grant.lock_id]
         failed += [f"{f.name}: {f.detail}" for f in report.findings if not f.ok]
-        data_set_id = world.sharers[0].agent.grant(grant.lock_id).data_set_id
+        data_set_id = world.buyers[0].buyer.shares.grant(grant.lock_id).data_set_id
         on_chain = world.gateway.call("DataLedger", "dataSetOf", data_set_id)
         if len(report.readings) != on_chain.rowCount:
             failed.append(f"{len(report.readings)} of {on_chain.rowCount} rows rebuilt")
@@ -257,7 +258,7 @@ def _check_tampering(world: World, grant: Grant, opened: OpenedDataSet) -> None:
     devices[at] = replace(victim, ciphertexts=tuple(changed))
     tampered = ciphertext_file.encode_ciphertexts(replace(file, devices=tuple(devices)))
     forged = replace(opened, ciphertext_bytes=tampered)
-    report = world.sharers[0].agent.verify(grant.lock_id, opened=forged)
+    report = world.buyers[0].buyer.data_sets.verify(grant.lock_id, opened=forged)
     named = [found.detail for found in report.devices if not found.ok]
     ok = not report.ok and report.bad_devices == (victim.device,)
     detail = f"1 Wh added to row {row + 1} under the encryption; named: {'; '.join(named)[:160]}"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from offchain.billing.tariff import Tariff
-from offchain.buyer.share_inbox import ShareInbox
-from offchain.buyer.sharer import SharerAgent
+from offchain.buyer.buyer import Buyer
+from offchain.buyer.inbox import ShareInbox
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.admin import Admin
 from offchain.consortium.court.judge import JudgeAgent
@@ -23,8 +23,8 @@ from offchain.demo.ground import Ground
 from offchain.demo.households import Home
 from offchain.demo.options import DemoOptions
 from offchain.demo.report import RunReport
-from offchain.household.user import UserAgent
-from offchain.member.member_keys import MemberKeys
+from offchain.household.household import Household
+from offchain.member.keys import MemberKeys
 from offchain.node.publisher import DataSetPublisher
 from offchain.node.serve import RunningServer
 from offchain.node.store import NodeStore
@@ -71,12 +71,11 @@ class NodeSite:
 
 @dataclass(kw_only=True)
 class HomeSite:
-    """A household: its user, its device and what its meter shows."""
+    """A household: its chain account, its device and what its meter shows."""
 
     home: Home
     node: NodeSite
-    user: UserAgent
-    user_keys: MemberKeys
+    household: Household
     gateway: ChainGateway
     device: Account
     agent_config: Path
@@ -99,12 +98,12 @@ class HomeSite:
 
 
 @dataclass(kw_only=True)
-class SharerSite:
+class BuyerSite:
     """A data-sharing node with its inbox for shares."""
 
     keys: MemberKeys
     gateway: ChainGateway
-    agent: SharerAgent
+    buyer: Buyer
     inbox: ShareInbox
     server: RunningServer
 
@@ -125,7 +124,7 @@ class World:
     founders: list[FounderSite] = field(default_factory=list)
     nodes: list[NodeSite] = field(default_factory=list)
     homes: list[HomeSite] = field(default_factory=list)
-    sharers: list[SharerSite] = field(default_factory=list)
+    buyers: list[BuyerSite] = field(default_factory=list)
     outsider: ChainGateway | None = None
 
     @property

@@ -1,5 +1,5 @@
-"""A user's notifications: status changes on chain, and the readable reports sealed to the owner
-(paper §V.A).
+"""A household's notifications: status changes on chain, and the readable reports sealed to the
+owner (paper §V.A).
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.errors import CryptoError, RecordError, StorageError
-from offchain.member.member_keys import MemberKeys
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.roles import Status
 from offchain.records import contexts, report
 from offchain.records.report import StatusReport
@@ -43,13 +44,32 @@ class Notification:
     is_final: bool
 
 
-class NotificationReader:
+class Notifications:
     """Read what the chain says of an owner's devices and open the reports."""
 
-    def __init__(self, gateway: ChainGateway, store: ContentStore, keys: MemberKeys) -> None:
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        directory: MemberDirectory,
+    ) -> None:
         self._gateway = gateway
         self._store = store
         self._keys = keys
+        self._directory = directory
+
+    def received(self, *, from_block: int | None = None) -> list[Notification]:
+        """Return the notifications of all own devices, oldest first, with the reports opened and
+        verified.
+        """
+        found = [
+            one
+            for device in self._directory.devices_of(self._keys.address)
+            for one in self.of_device(device, from_block=from_block)
+        ]
+        return sorted(found, key=lambda one: one.block_number)
 
     def of_device(self, device: Account, *, from_block: int | None = None) -> list[Notification]:
         """Return a device's notifications, oldest first, those that are not final too."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import bls, kem, messages
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.records import contexts, request
 from offchain.records.request import RequestText
 from offchain.storage import ContentStore

@@ -19,7 +19,7 @@ from offchain.crypto.paillier import PaillierPrivateKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import KeystoreError
 from offchain.member import key_folder, member_file
-from offchain.member.member_keys import RETIRED, MemberKeys
+from offchain.member.keys import RETIRED, MemberKeys
 from offchain.member.roles import MemberRole
 
 _OF_DEVICE = {"account", "bls", "device", "identity", "role"}

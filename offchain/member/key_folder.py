@@ -13,7 +13,7 @@ from offchain.crypto.private_file import sync_directory
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import KeystoreError
 from offchain.member.errors import MemberError
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.member.roles import MemberRole
 
 

@@ -1,6 +1,4 @@
-"""Locks as the chain stores them, and the money that is withdrawable: what every payer and payee
-asks.
-"""
+"""Locks as the chain stores them: what every payer and payee asks."""
 
 from __future__ import annotations
 
@@ -80,7 +78,7 @@ class Lock:
 
 
 class LockBook:
-    """Read locks and their events; end them; withdraw.
+    """Read locks and their events; end those that are due.
 
     `confirmations` is how deep a block must lie to be believed; None: as deep as the gateway says.
     With 0 the newest block counts: good enough to inform, never to release anything.
@@ -156,30 +154,12 @@ class LockBook:
         lock = self.lock(lock_id)  # as of that block, or a later one
         return lock.state in _OPEN and lock.expires_at <= block.timestamp
 
-    def refund(self, lock_id: bytes) -> Receipt:
-        """Give the prepayment back because T passed, or because a dispute stayed undecided."""
-        return self._gateway.transact("PrepaidLock", "refund", lock_id)
-
     def end_many(self, lock_ids: Sequence[bytes]) -> Receipt:
         """Do for each of at most MOST_ENDED locks what is due by time: settle, slash or refund.
 
         What is not due is passed over by the contract.
         """
         return self._gateway.transact("PrepaidLock", "endMany", list(lock_ids))
-
-    def withdrawable_wei(self) -> int:
-        """Return what this account may withdraw: what is final, and not on its way already."""
-        me, blocks = self._gateway.address, {"latest", self._safe_block()}
-        return min(
-            int(self._gateway.call("PrepaidLock", "withdrawableOf", me, block=block))
-            for block in blocks
-        )
-
-    def withdraw(self) -> Receipt | None:
-        """Withdraw what is this account's own; None if there is nothing."""
-        if self.withdrawable_wei() == 0:
-            return None
-        return self._gateway.transact("PrepaidLock", "withdrawFor", self._gateway.address)
 
     def _safe_block(self) -> int | str:
         if self._as_of is not None:

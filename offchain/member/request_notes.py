@@ -1,4 +1,4 @@
-"""What a user asked, kept by lock: the chain holds the question only sealed to the node."""
+"""What a household asked, kept by lock: the chain holds the question only sealed to the node."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AskedRequest:
 
 
 class RequestNotes:
-    """One small file a request in a folder of the user's own, written before anything is paid."""
+    """One small file a request in the household's own folder, written before anything is paid."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -67,6 +67,13 @@ class RequestNotes:
                 f"{self._folder} has no note of what lock {lock_id.hex()} asked; it is written by "
                 "the request, and an audit needs it"
             ) from error
+
+    def find(self, lock_id: bytes) -> AskedRequest | None:
+        """Return a question, or None if there is no note of it."""
+        try:
+            return self.read(lock_id)
+        except MemberError:
+            return None
 
     def _path(self, lock_id: bytes) -> Path:
         return self._folder / f"{lock_id.hex()}.json"

@@ -13,11 +13,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from offchain.chain import questions
+from offchain.chain.answers import FeeHead, SentTransaction
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.crypto import keystore
 from offchain.network.genesis import confirmations
@@ -49,15 +50,15 @@ class Heartbeat:
             if head is not None:
                 self._see(node, head)
                 last = time.monotonic()
-                if int(head["number"], 16) < self._wanted:
+                if head.number < self._wanted:
                     self.beat(node)
             elif time.monotonic() - last >= min(self._idle_s, _STUCK_S):
                 self._beat_everywhere(others)
 
-    def _see(self, node: Ipc, head: dict[str, Any]) -> None:
-        number = int(head["number"], 16)
-        block = node.request("eth_getBlockByHash", head["hash"], False)
-        if block and self._is_somebodys(node, block["transactions"]):
+    def _see(self, node: Ipc, head: FeeHead) -> None:
+        number = head.number
+        hashes = node.ask(questions.hashes_in(head.hash))
+        if hashes is not None and self._is_somebodys(node, hashes):
             self._wanted = number + self._depth
         elif price_wei(head) > GAS_PRICE_WEI:  # what members sent may be waiting
             self._wanted = max(self._wanted, number + 1)
@@ -67,19 +68,18 @@ class Heartbeat:
     def _is_somebodys(self, node: Ipc, hashes: Sequence[str]) -> bool:
         if len(hashes) > _FEW:
             return True
-        found = (node.request("eth_getTransactionByHash", one) for one in hashes)
+        found = (node.ask(questions.transaction(one)) for one in hashes)
         return any(one is not None and not is_beat(one) for one in found)
 
     def beat(self, node: Ipc) -> None:
         """Send the next beat. Raises NodeUnavailable."""
         _send(node, self._next(node))
 
-    def _next(self, node: Ipc) -> str:
+    def _next(self, node: Ipc) -> bytes:
         """Return the beat that this node has room for: its head gives the nonce and the price."""
-        head = node.request("eth_getBlockByNumber", "latest", False)
-        at = {"blockHash": head["hash"]}
-        count = node.request("eth_getTransactionCount", self._account.address, at)
-        return self.sign(int(count, 16), gas_price_wei=price_wei(head))
+        head = node.ask(questions.fee_head())
+        nonce = node.ask(questions.nonce(self._account.address, {"blockHash": head.hash}))
+        return self.sign(nonce, gas_price_wei=price_wei(head))
 
     def _beat_everywhere(self, paths: Sequence[Path]) -> None:
         """Beat at every signer in turn, each with the nonce that it sees.
@@ -95,7 +95,7 @@ class Heartbeat:
             with suppress(NodeUnavailable, NodeRefused), Ipc(path, timeout_s=1.0) as node:
                 self.beat(node)
 
-    def sign(self, nonce: int, *, gas_price_wei: int) -> str:
+    def sign(self, nonce: int, *, gas_price_wei: int) -> bytes:
         """Return the beat with this nonce and price, signed; the same give the same bytes."""
         signed = self._account.sign_transaction(
             {
@@ -108,10 +108,10 @@ class Heartbeat:
                 "data": b"",
             }
         )
-        return "0x" + bytes(signed.raw_transaction).hex()
+        return bytes(signed.raw_transaction)
 
 
-def price_wei(head: dict[str, Any]) -> int:
+def price_wei(head: FeeHead) -> int:
     """Return what a beat on `head` offers: the usual price, doubled until it is at least twice the
     base fee.
 
@@ -121,20 +121,20 @@ def price_wei(head: dict[str, Any]) -> int:
     than the tenth by which pools let one replace another.
     """
     price = GAS_PRICE_WEI
-    while price < 2 * int(head.get("baseFeePerGas") or "0x0", 16):
+    while price < 2 * head.base_fee_wei:
         price *= 2
     return price
 
 
-def is_beat(transaction: dict[str, Any]) -> bool:
+def is_beat(transaction: SentTransaction) -> bool:
     """Whether a transaction is anybody's beat: nothing, from an account to itself."""
-    is_empty = int(transaction["value"], 16) == 0 and transaction["input"] == "0x"
-    return is_empty and transaction["from"] == transaction["to"]
+    is_empty = transaction.value_wei == 0 and not transaction.data
+    return is_empty and transaction.sender == transaction.to
 
 
-def _send(node: Ipc, raw: str) -> None:
+def _send(node: Ipc, raw: bytes) -> None:
     try:
-        node.request("eth_sendRawTransaction", raw)
+        node.ask(questions.send(raw))
     except NodeRefused:
         return  # it has this beat already, or a later one: a block is on its way
 

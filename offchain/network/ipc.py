@@ -12,11 +12,17 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from offchain.chain import answers, questions
+from offchain.chain.answers import AnswerUnreadable, FeeHead, result_or_refusal
 from offchain.chain.errors import NodeRefused, NodeUnavailable
+from offchain.chain.questions import Question
+
+T = TypeVar("T")
 
 _CHUNK = 1 << 16
+_HEAD_TOLD = answers.field("result", answers.fee_head)
 
 
 class Ipc:
@@ -26,7 +32,7 @@ class Ipc:
         """Connect. Raises NodeUnavailable."""
         self._path, self._timeout_s = path, timeout_s
         self._buffer, self._ids = b"", itertools.count(1)
-        self._heads: deque[dict[str, Any]] = deque()
+        self._heads: deque[FeeHead] = deque()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
         try:
@@ -47,10 +53,24 @@ class Ipc:
     ) -> None:
         self._socket.close()
 
+    def ask(self, question: Question[T]) -> T:
+        """Return a question's answer, decoded. Raises NodeRefused, NodeUnavailable."""
+        try:
+            found = result_or_refusal(question.method, self._answer_to(question), question.read)
+        except AnswerUnreadable as error:
+            raise self._unavailable(error) from error
+        if isinstance(found, NodeRefused):
+            raise found
+        return found
+
     def request(self, method: str, *params: Any) -> Any:
-        """Return a request's result. Raises NodeRefused, NodeUnavailable."""
+        """Return a request's result as it is in JSON. Raises NodeRefused, NodeUnavailable."""
+        return self.ask(questions.plain(method, *params))
+
+    def _answer_to(self, question: Question[Any]) -> dict[str, Any]:
         number = next(self._ids)
-        asked = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+        asked = {"jsonrpc": "2.0", "id": number, "method": question.method}
+        asked["params"] = list(question.params)
         self._socket.settimeout(self._timeout_s)
         try:
             self._socket.sendall(json.dumps(asked).encode() + b"\n")
@@ -59,10 +79,7 @@ class Ipc:
         give_up_at = time.monotonic() + self._timeout_s
         while (answer := self._message(give_up_at)) is not None:
             if answer.get("id") == number:
-                if "error" in answer:
-                    refusal = answer["error"]
-                    raise NodeRefused(method, refusal.get("code", 0), refusal.get("message", ""))
-                return answer.get("result")
+                return answer
             self._keep(answer)
         raise self._unavailable(f"no answer in {self._timeout_s} s")
 
@@ -70,7 +87,7 @@ class Ipc:
         """Ask to be told of each new block. Raises NodeRefused, NodeUnavailable."""
         self.request("eth_subscribe", "newHeads")
 
-    def next_head(self, timeout_s: float) -> dict[str, Any] | None:
+    def next_head(self, timeout_s: float) -> FeeHead | None:
         """Return the next new header, or None when none comes in time. Raises NodeUnavailable."""
         give_up_at = time.monotonic() + timeout_s
         while not self._heads:
@@ -81,8 +98,12 @@ class Ipc:
         return self._heads.popleft()
 
     def _keep(self, message: dict[str, Any]) -> None:
-        if message.get("method") == "eth_subscription":
-            self._heads.append(message["params"]["result"])
+        if message.get("method") != "eth_subscription":
+            return
+        try:
+            self._heads.append(_HEAD_TOLD(message.get("params")))
+        except AnswerUnreadable as error:
+            raise self._unavailable(error) from error
 
     def _message(self, give_up_at: float) -> dict[str, Any] | None:
         while b"\n" not in self._buffer:
@@ -97,7 +118,13 @@ class Ipc:
                 raise self._unavailable("it closed the connection")
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return json.loads(line)
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise self._unavailable(f"it says what is no JSON: {error}") from error
+        if not isinstance(message, dict):
+            raise self._unavailable("it says what is no JSON-RPC")
+        return message
 
     def _unavailable(self, why: object) -> NodeUnavailable:
         return NodeUnavailable(f"no node answers at {self._path}: {why}; is it running?")

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from offchain.chain import questions
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.network import geth
 from offchain.network.building import signer_ports
@@ -67,12 +68,11 @@ def signers_of(network: Network, *, timeout_s: float = 15.0) -> set[str]:
     for signer in network.plan.signers:
         try:
             with Ipc(network.plan.ipc_path(signer.name), timeout_s=timeout_s) as node:
-                found = node.request("clique_getSigners")
+                found = node.ask(questions.clique_signers())
         except (NodeUnavailable, NodeRefused):
             continue
-        if isinstance(found, list):
-            known = {one.address.lower(): one.address for one in network.plan.signers}
-            return {known.get(str(one).lower(), str(one)) for one in found}
+        known = {one.address.lower(): one.address for one in network.plan.signers}
+        return {known.get(one.lower(), one) for one in found}
     raise VoteFailed("no signer answers; start the network with `dmsm net up`")
 
 

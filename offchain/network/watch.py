@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from offchain.chain import questions
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.network.errors import VoteFailed
 from offchain.network.ipc import Ipc
@@ -88,10 +89,10 @@ def _signer_row(network: Network, signer: SignerPlan) -> Row:
     try:
         with Ipc(network.plan.ipc_path(signer.name), timeout_s=_ASK_S) as node:
             row["runs"] = True
-            head = node.request("eth_getBlockByNumber", "latest", False)
-            row["head"], row["block_at"] = int(head["number"], 16), int(head["timestamp"], 16)
-            row["peers"] = int(node.request("net_peerCount"), 16)
-            row["waiting"] = int(node.request("txpool_status")["pending"], 16)
+            head = node.ask(questions.header("latest"))
+            row["head"], row["block_at"] = head.number, head.timestamp
+            row["peers"] = node.ask(questions.peer_count())
+            row["waiting"] = node.ask(questions.waiting_count())
     except (NodeUnavailable, NodeRefused):
         row["runs"] = False
     return row | {"disk_mb": disk_bytes(network.plan.home(signer.name)) // 10**6}

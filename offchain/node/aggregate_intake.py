@@ -12,8 +12,8 @@ from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 
 from offchain.audit.aggregate_opening import verify_opening
+from offchain.audit.aggregates import Aggregate, AggregateBook
 from offchain.errors import DmsmError
-from offchain.member.aggregates import Aggregate, AggregateBook
 from offchain.node.aggregate_store import AggregateStore
 from offchain.node.intake import read_body
 from offchain.node.refusal import IntakeRefused

@@ -8,7 +8,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.crypto import kem, paillier
 from offchain.crypto.safe_prime import generate_safe_prime
 from offchain.crypto.threshold_key import KeyShare, ThresholdPublicKey, deal_key
-from offchain.member.members import MemberDirectory
+from offchain.member.directory import MemberDirectory
 from offchain.member.roles import MemberRole
 from offchain.node.aggregate_store import AggregateStore
 from offchain.records import aggregate_key

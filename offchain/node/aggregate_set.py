@@ -7,17 +7,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offchain.audit.aggregates import AggregateBook
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import paillier
 from offchain.crypto.packed_ciphertext import encrypt_values
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import FormatError
-from offchain.member.aggregates import AggregateBook
 from offchain.member.aggregation_consent import consenting_devices
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import NothingToPublish
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.roles import MemberRole
 from offchain.node.aggregate_store import AggregateStore
 from offchain.node.store import NodeStore

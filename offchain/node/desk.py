@@ -7,9 +7,9 @@ from itertools import pairwise
 from statistics import median_high
 
 from offchain.chain.gateway import ChainGateway
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.locks import LockBook
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
 from offchain.node.outcome import NodeTerms
 from offchain.node.store import NodeStore
 from offchain.storage import ContentStore

@@ -21,9 +21,9 @@ from offchain.crypto.sharing import DataKey
 from offchain.member.consent import lacking_consent
 from offchain.member.crash_points import crash_point
 from offchain.member.data_sets import PublishedDataSet, data_set_of, find_data_set
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import DataSetInvalid, NothingToPublish
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.roles import MemberRole
 from offchain.node import stored_files
 from offchain.node.data_set_files import build_data_set

@@ -15,8 +15,8 @@ from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import bls, box, messages
 from offchain.crypto.kem import Encapsulation
+from offchain.member.keys import MemberKeys
 from offchain.member.locks import Lock
-from offchain.member.member_keys import MemberKeys
 from offchain.node.store import NodeStore
 from offchain.node.windows import HeldWindow
 from offchain.records import answer as answers

@@ -6,10 +6,10 @@ from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError, RequestRefused
+from offchain.member.keys import MemberKeys
 from offchain.member.locks import Lock
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
 from offchain.member.roles import MemberRole, Reason
 from offchain.node.store import NodeStore
 from offchain.node.windows import HeldWindow, held_window

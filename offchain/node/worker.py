@@ -13,9 +13,10 @@ from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
 from offchain.errors import DmsmError
-from offchain.member.locks import MOST_ENDED, LockBook
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
+from offchain.member.locks import MOST_ENDED
+from offchain.member.money import Money
 from offchain.node.bond import BondKeeper
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
@@ -59,7 +60,7 @@ class NodeWorker:
         self._gateway, self._health = gateway, health
         self._faults: list[str] = []
         self._unread: dict[str, str] = {}
-        self._book = LockBook(gateway)
+        self._money = Money(gateway)
         self.bond = BondKeeper(gateway, terms)
         self._had_turn: dict[str, set[bytes]] = {}
         parts = NodeParts(
@@ -228,7 +229,7 @@ class NodeWorker:
 
     def withdraw(self) -> Receipt | None:
         """Withdraw what the node earned; None if there is nothing."""
-        return self._book.withdraw()
+        return self._money.withdraw()
 
 
 def _found(kind: str, find: Callable[[], Iterable[bytes]]) -> tuple[list[bytes], DmsmError | None]:

@@ -18,7 +18,7 @@ from eth_account import Account
 from device_agent import config, notify
 from offchain import settings
 from offchain.billing import tariff
-from offchain.buyer import data_export
+from offchain.buyer import export
 from offchain.chain import codec, deployment, reverts
 from offchain.chain.deployment import DeployedContract, Deployment
 from offchain.crypto import (
@@ -239,7 +239,7 @@ DECODERS: dict[str, Decoder] = {
     "car-archive": lambda data: list(car.read_car([data])),
     # files that people hand over
     "registration": _text(Registration.from_json),
-    "export-csv": _file(lambda path: data_export.read_export(path, chain_id=1), "export.csv"),
+    "export-csv": _file(lambda path: export.read_export(path, chain_id=1), "export.csv"),
     "meter-csv": _file(meter_csv.read),
     "profile": _file(settings.load_profile),
     "agent-config-json": _file(config.load_config, "agent.json"),

@@ -15,7 +15,7 @@ from typing import Any
 
 from eth_account import Account
 
-from offchain.buyer import data_export
+from offchain.buyer import export
 from offchain.chain import codec, deployment
 from offchain.crypto import archive, bls, box, curve, kem, key_file, keystore, paillier
 from offchain.crypto.delivery import DeliverySecretKey
@@ -220,7 +220,7 @@ def _words(parts: list[Any]) -> int:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    data_export.export_csv(documents.ROWS[:2], folder / "export.csv")
+    export.export_csv(documents.ROWS[:2], folder / "export.csv")
     yield "export-csv", (folder / "export.csv").read_bytes()
     yield "cid", Cid.of_block(b"block").encode()
     yield "block-index", blocks.cut(bytes(blocks.BLOCK_BYTES + 1)).root

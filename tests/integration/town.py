@@ -1,4 +1,4 @@
-"""A town on a private anvil with the real contracts: two nodes, three homes, three sharers.
+"""A town on a private anvil with the real contracts: two nodes, three homes, three buyers.
 
 Readings are put into the nodes' stores and anchored as a device would; the agents have tests of
 their own. Paillier keys have 2048 bits, the smallest that the system takes.
@@ -15,8 +15,8 @@ from pathlib import Path
 from eth_account.signers.local import LocalAccount
 
 from offchain.billing.tariff import Tariff
-from offchain.buyer.share_inbox import ShareInbox
-from offchain.buyer.sharer import SharerAgent
+from offchain.buyer.buyer import Buyer
+from offchain.buyer.inbox import ShareInbox
 from offchain.chain.anvil import Anvil
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
@@ -24,10 +24,10 @@ from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
 from offchain.crypto import bls, kdf, messages
 from offchain.crypto.paillier import generate_private_key
-from offchain.household.user import UserAgent
+from offchain.household.household import Household
 from offchain.member.data_sets import find_data_set
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
 from offchain.member.roles import BroadcastState, MemberRole
 from offchain.node.outcome import NodeTerms, Outcome
@@ -67,7 +67,7 @@ class Node:
 @dataclass(kw_only=True)
 class House:
     node: Node
-    user: UserAgent
+    household: Household
     gateway: ChainGateway
     keys: MemberKeys
     device: MemberKeys
@@ -76,14 +76,6 @@ class House:
     @property
     def window(self) -> tuple[int, int]:
         return FIRST_DAY * SECONDS_PER_DAY, (FIRST_DAY + DAYS) * SECONDS_PER_DAY
-
-
-@dataclass(kw_only=True)
-class Buyer:
-    keys: MemberKeys
-    gateway: ChainGateway
-    inbox: ShareInbox
-    agent: SharerAgent
 
 
 @dataclass(kw_only=True)
@@ -226,24 +218,24 @@ class Builder:
     def _house(self, node: Node, number: int) -> House:
         keys, gateway = self.admit(MemberRole.USER, node.region)
         device, device_gateway = self.admit(MemberRole.DEVICE, node.region, owner=keys.address)
-        user = UserAgent(
+        household = Household(
             gateway=gateway,
             store=self.store,
             keys=keys,
             directory=self.directory,
             notes=self.folder / f"notes-{number}",
         )
-        house = House(node=node, user=user, gateway=gateway, keys=keys, device=device)
+        house = House(node=node, household=household, gateway=gateway, keys=keys, device=device)
         # One day more than the window, so that a bill may begin with an opening reading.
         house.readings = make_readings(device, chain_id=self.deployment.chain_id, number=number)
         fill(node.held, device, house.readings, device_gateway)
-        user.give_consent(device.address, expires_at=gateway.now() + 30 * SECONDS_PER_DAY)
+        household.consents.give(device.address, expires_at=gateway.now() + 30 * SECONDS_PER_DAY)
         return house
 
     def _buyer(self) -> Buyer:
         keys, gateway = self.admit(MemberRole.SHARER, NO_REGION)
         inbox = ShareInbox(self.folder / f"inbox-{keys.address}.sqlite", gateway=gateway, keys=keys)
-        agent = SharerAgent(
+        return Buyer(
             gateway=gateway,
             store=self.store,
             keys=keys,
@@ -251,7 +243,6 @@ class Builder:
             inbox=inbox,
             paillier_bits=BITS,
         )
-        return Buyer(keys=keys, gateway=gateway, inbox=inbox, agent=agent)
 
 
 def poll(worker: NodeWorker, *, steps: int = 1) -> list[Outcome]:

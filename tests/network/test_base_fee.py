@@ -92,5 +92,5 @@ def test_send__base_fee_above_a_members_price_and_no_block__is_raised_and_mined(
     )
     gift = Unsigned(to=NOBODY, data=b"", value_wei=1, gas=21_000)
     (receipt,) = sender.send([gift], gas_price_wei=GAS_PRICE_WEI)
-    assert int(receipt["blockNumber"], 16) == 1  # nobody else had one made
-    assert DEAR_WEI < int(receipt["effectiveGasPrice"], 16) <= 10 * GAS_PRICE_WEI
+    assert receipt.block_number == 1  # nobody else had one made
+    assert DEAR_WEI < receipt.gas_price_wei <= 10 * GAS_PRICE_WEI

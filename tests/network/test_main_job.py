@@ -129,7 +129,7 @@ def test_main_job__own_signer_killed__others_take_what_is_no_secret_and_the_clai
     network.start()
     wait_for(lambda: len(set(heads_of(network).values())) == 1)  # it has what it missed
     wait_for(is_claimed, timeout_s=120)
-    assert home.user.wait_answer(paid.lock_id, timeout_s=120).signature_valid
+    assert home.household.answers.wait(paid.lock_id, timeout_s=120).signature_valid
     town.wait_for_depth()
     assert_nothing_lost(town, before)
     assert_each_once(town)

@@ -144,8 +144,8 @@ def test_worker__given_crash_of_it_and_of_kubo_at_step__answers_once_with_two_co
         swarm.kill(name)
     swarm.start()
     run(fresh, house.node, node_keys, **config)
-    assert house.user.lock(lock_id).state is LockState.SETTLED
-    assert house.user.audit(lock_id, fresh.tariff).ok
-    assert len(house.user._book.events("Accepted", lockId=lock_id)) == 1
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
+    assert house.household.answers.audit(lock_id, fresh.tariff).ok
+    assert len(house.household.locks.events("Accepted", lockId=lock_id)) == 1
     answer = house.node.held.request(lock_id).answer
     assert held_by_all(swarm, [(str(Cid.of_object(answer)), len(answer))])

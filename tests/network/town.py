@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from offchain.chain import questions
 from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.gateway import ChainGateway
@@ -23,7 +24,7 @@ from offchain.demo.options import DemoOptions
 from offchain.demo.report import RunReport
 from offchain.demo.run import DATA_DIR
 from offchain.demo.world import BILL, HomeSite, World
-from offchain.household.user import PaidRequest
+from offchain.household.requests import PaidRequest
 from offchain.member.roles import LockState
 from offchain.network.operation import Network
 
@@ -44,7 +45,7 @@ class Town(World):
     @property
     def members(self) -> list[ChainGateway]:
         """Those who send through one journal each, and have an account for themselves."""
-        sites = [*self.nodes, *self.homes, *self.sharers]
+        sites = [*self.nodes, *self.homes, *self.buyers]
         return [one.gateway for one in sites]
 
 
@@ -109,20 +110,20 @@ def ask_for_bill(town: Town, *, number: int = 0) -> None:
         with suppress(NodeUnavailable):
             home.node.worker.run_once()
         time.sleep(_POLL_S)
-    audit = home.user.audit(paid.lock_id, town.tariff)
+    audit = home.household.answers.audit(paid.lock_id, town.tariff)
     wrong = [found for found in audit.findings if not found.ok]
     assert audit.findings and not wrong, f"the audit found {wrong}"
 
 
 def _is_answered(town: Town, home: HomeSite, lock_id: bytes) -> bool:
     """Whether the claim is final: an audit may not be of what a reorganisation takes off again."""
-    state = home.user.lock(lock_id).state
+    state = home.household.locks.lock(lock_id).state
     assert state in _ANSWERED + _ON_ITS_WAY, f"the lock is {state}"
     if state not in _ANSWERED:
         return False
     with suppress(NodeUnavailable):
         town.wait_for_depth()
-        return home.user.lock(lock_id).state in _ANSWERED
+        return home.household.locks.lock(lock_id).state in _ANSWERED
     return False
 
 
@@ -196,13 +197,13 @@ def assert_each_sent_once(gateway: ChainGateway, *, refused: int) -> None:
     """
     outbox, own = gateway._sender.outbox, bytes.fromhex(gateway.address[2:])
     rows = outbox._select("1 ORDER BY id", gateway.chain_id, gateway.address)
-    receipts = gateway.endpoint.batch([("eth_getTransactionReceipt", [r.tx_hash]) for r in rows])
+    receipts = gateway.endpoint.batch([questions.receipt(r.tx_hash) for r in rows])
     mined = [(row, one) for row, one in zip(rows, receipts, strict=True) if one is not None]
-    count = gateway.endpoint.request("eth_getTransactionCount", gateway.address, "latest")
-    assert len(mined) == int(count, 16), "a transaction that the journal does not know"
+    count = gateway.endpoint.ask(questions.nonce(gateway.address, "latest"))
+    assert len(mined) == count, "a transaction that the journal does not know"
     intents = [row.intent for row, _ in mined if row.intent is not None]
     assert len(intents) == len(set(intents)), "an intent was carried out twice"
-    reverted = [row.intent for row, one in mined if int(one["status"], 16) == 0]
+    reverted = [row.intent for row, one in mined if not one.success]
     assert reverted == [None] * refused, f"refused by a contract: {reverted}"
     fillers = [row.nonce for row, _ in mined if read_legacy(row.raw).to == own]
     assert fillers == [], "a nonce was used up by an empty transaction"

@@ -22,11 +22,11 @@ from offchain.crypto import paillier
 from offchain.errors import DmsmError
 from offchain.member.cases import Case, CaseBook
 from offchain.member.crash_points import crash_point
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError
 from offchain.member.grants import GrantBook
+from offchain.member.keys import MemberKeys
 from offchain.member.locks import Lock, LockBook
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
 from offchain.member.roles import REQUEST_TYPE_NAMES, LockState
 from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence
 from offchain.storage import ContentStore

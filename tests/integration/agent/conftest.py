@@ -23,7 +23,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.consortium.admin import Admin
 from offchain.crypto.paillier import generate_private_key
 from offchain.crypto.secret import SecretBytes
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
 from offchain.node.intake import NodeIdentity, create_intake
 from offchain.node.serve import RunningServer, serve

@@ -14,7 +14,7 @@ from device_agent.seal import Sealer
 from device_agent.surroundings import Place
 from offchain.billing import tariff
 from offchain.crypto.secret import SecretBytes
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.records import batch as batch_codec
 from offchain.records import canonical_json, envelope, signing
 from offchain.records import reading as record_codec

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from offchain.audit.audit import AuditReport, audit_answer
+from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import merkle
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.member.request_notes import AskedRequest
 from offchain.member.roles import LockState, MemberRole
 from offchain.records import batch as batches
@@ -105,7 +105,7 @@ def answered(town: Town) -> Iterator[Answered]:
     meter.send(slice(0, 4 * DAY))
     lock_id = meter.ask()
     meter.house.node.worker.run_once()
-    yield Answered(town, meter, meter.house.user.answer(lock_id))
+    yield Answered(town, meter, meter.house.household.answers.open(lock_id))
     go_back(town, snapshot)
 
 
@@ -181,7 +181,7 @@ def test_audit__given_end_left_out_and_block_before_it__fails(answered: Answered
 
 
 def test_audit__given_block_outside_request_and_acceptance__fails(answered: Answered) -> None:
-    book, lock_id = answered.meter.house.user._book, answered.opened.lock_id
+    book, lock_id = answered.meter.house.household.locks, answered.opened.lock_id
     asked_in = book.event_of("Requested", lock_id).block_number
     accepted_in = book.event_of("Accepted", lock_id).block_number
 
@@ -267,9 +267,9 @@ def test_request__given_window_beyond_the_last_reading__is_answered(fresh: Town)
 
     assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
 
-    opened = house.user.answer(lock_id)
+    opened = house.household.answers.open(lock_id)
     assert opened.answer.devices[0].closing is None
-    report = house.user.audit(lock_id, fresh.tariff)
+    report = house.household.answers.audit(lock_id, fresh.tariff)
     assert report.ok, report.findings
 
 
@@ -291,9 +291,9 @@ def test_audit__given_anchor_after_the_answer__holds(fresh: Town, meter: Meter) 
     finally:
         del requests._check.windows
 
-    opened = meter.house.user.answer(lock_id)
+    opened = meter.house.household.answers.open(lock_id)
     assert opened.answer.devices[0].packed.count == 2 * DAY - BATCH
-    report = meter.house.user.audit(lock_id, fresh.tariff)
+    report = meter.house.household.answers.audit(lock_id, fresh.tariff)
     assert report.ok, report.findings
 
 
@@ -312,7 +312,7 @@ def test_handle__given_anchored_batch_not_held__waits_until_it_comes(
 
     assert waiting.kind == "skipped" and f"from seq {missing.start + 1} " in waiting.detail
     assert kinds == ["accepted", "claimed"]
-    report = meter.house.user.audit(lock_id, fresh.tariff)
+    report = meter.house.household.answers.audit(lock_id, fresh.tariff)
     assert report.ok, report.findings
 
 
@@ -327,8 +327,8 @@ def test_handle__given_end_that_never_comes__rejects_near_its_margin(
     worker = meter.house.node.worker
 
     assert [one.kind for one in worker.run_once()] == ["skipped"]
-    fresh.anvil.warp_to(meter.house.user.lock(lock_id).expires_at - 80)
+    fresh.anvil.warp_to(meter.house.household.locks.lock(lock_id).expires_at - 80)
     (outcome,) = worker.run_once()
 
     assert outcome.kind == "rejected" and outcome.detail.startswith("WINDOW_UNAVAILABLE")
-    assert meter.house.user.lock(lock_id).state is LockState.REJECTED
+    assert meter.house.household.locks.lock(lock_id).state is LockState.REJECTED

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from offchain.audit.opened_data_set import OpenedDataSet
-from offchain.buyer.data_export import export_csv, export_parquet
-from offchain.buyer.share_inbox import create_share_app
-from offchain.buyer.sharer import SharerAgent
+from offchain.buyer.buyer import Buyer
+from offchain.buyer.export import export_csv, export_parquet
+from offchain.buyer.form import form_of
+from offchain.buyer.inbox_http import create_share_app
 from offchain.chain.facts import ContractRevert
 from offchain.crypto import paillier
 from offchain.crypto.curve import G1_GENERATOR, add
@@ -23,7 +24,6 @@ from tests.integration.town import (
     APPLICATION_WEI,
     DATA_SET_PRICE_WEI,
     SHORTEST_S,
-    Buyer,
     Town,
     earned_wei,
     go_back,
@@ -44,10 +44,10 @@ def publish_both(town: Town) -> None:
         node.publisher.publish(*town.houses[0].window)
 
 
-def call_for_data(town: Town, agent: SharerAgent | None = None, *, respond_s: int = 600) -> bytes:
-    buyer, (start, end) = town.buyers[0], town.houses[0].window
+def call_for_data(town: Town, buyer: Buyer | None = None, *, respond_s: int = 600) -> bytes:
+    buyer, (start, end) = buyer or town.buyers[0], town.houses[0].window
     now = buyer.gateway.now()
-    return (agent or buyer.agent).broadcast(
+    return buyer.broadcasts.make(
         regions=[node.region for node in town.nodes],
         window_from=start,
         window_to=end,
@@ -59,12 +59,12 @@ def call_for_data(town: Town, agent: SharerAgent | None = None, *, respond_s: in
 
 
 def select_both(town: Town, broadcast_id: bytes) -> list[bytes]:
-    agent = town.buyers[0].agent
-    return agent.select(
+    first = town.buyers[0]
+    return first.selection.select(
         broadcast_id,
         members=[buyer.keys.address for buyer in town.buyers],
-        processors=[line.processor for line in agent.form(broadcast_id)],
-        expires_at=town.buyers[0].gateway.now() + 10 * SHORTEST_S,
+        processors=[line.processor for line in form_of(first.gateway, broadcast_id)],
+        expires_at=first.gateway.now() + 10 * SHORTEST_S,
         purpose="a study of standing loads",
     )
 
@@ -90,16 +90,16 @@ def opened(market: Market) -> OpenedDataSet:
     """The first data set, opened by the first buyer with one other member's share."""
     first, second = market.town.buyers[:2]
     lock_id = market.lock_ids[0]
-    first.agent.own_share(lock_id)
+    first.shares.own(lock_id)
     with pytest.raises(NotEnoughSharesError):
-        first.agent.recover(lock_id)
+        first.shares.recover(lock_id)
     with serve(create_share_app(first.inbox)) as server:
-        took = second.agent.hand_over(lock_id, {first.keys.address: server.url})
+        took = second.shares.hand_over(lock_id, {first.keys.address: server.url})
     assert took == [first.keys.address]
     started = time.monotonic()
-    recovery = first.agent.recover(lock_id)
+    recovery = first.shares.recover(lock_id)
     print(f"recover: {time.monotonic() - started:.2f} s")
-    return first.agent.open_data_set(lock_id, group_secret=recovery.group_secret)
+    return first.data_sets.open(lock_id, group_secret=recovery.group_secret)
 
 
 def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
@@ -107,7 +107,7 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
 
     assert market.kinds == ["responded", "responded", "delivered", "delivered"]
     for lock_id in market.lock_ids:
-        assert buyer.agent.lock(lock_id).state is LockState.SETTLED
+        assert buyer.locks.lock(lock_id).state is LockState.SETTLED
     for node in town.nodes:
         owed = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
         assert owed == earned_wei(DATA_SET_PRICE_WEI)
@@ -120,10 +120,10 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
 @pytest.mark.real_chain
 def test_grants__given_delivery__show_every_member_its_locks(market: Market) -> None:
     for buyer in market.town.buyers:
-        assert buyer.agent.grants() == market.lock_ids
+        assert buyer.shares.delivered() == market.lock_ids
     outsider = market.town.houses[0]
     with pytest.raises(GrantNotReady):
-        market.town.buyers[0].agent._grants.grant(market.lock_ids[0], outsider.keys.address)
+        market.town.buyers[0].shares._grants.grant(market.lock_ids[0], outsider.keys.address)
 
 
 @pytest.mark.real_chain
@@ -132,7 +132,7 @@ def test_verify__given_intact_data__rebuilds_every_reading(
 ) -> None:
     buyer, house = market.town.buyers[0], house_of_first_lock(market)
     started = time.monotonic()
-    report = buyer.agent.verify(market.lock_ids[0], opened=opened)
+    report = buyer.data_sets.verify(market.lock_ids[0], opened=opened)
     print(f"audit {len(report.readings)} rows: {time.monotonic() - started:.2f} s")
 
     assert report.ok, report.findings
@@ -155,7 +155,7 @@ def test_verify__given_tampered_ciphertext__names_device_and_rows(
     broken = replace(victim, ciphertexts=(other, *victim.ciphertexts[1:]))
     tampered = ciphertexts.encode_ciphertexts(replace(file, devices=(broken, *file.devices[1:])))
 
-    report = market.town.buyers[0].agent.verify(
+    report = market.town.buyers[0].data_sets.verify(
         market.lock_ids[0], opened=replace(opened, ciphertext_bytes=tampered)
     )
 
@@ -174,7 +174,7 @@ def test_verify__given_noise_for_a_ciphertext__names_device(
     data = bytearray(opened.ciphertext_bytes)
     data[400] ^= 1
 
-    report = market.town.buyers[0].agent.verify(
+    report = market.town.buyers[0].data_sets.verify(
         market.lock_ids[0], opened=replace(opened, ciphertext_bytes=bytes(data))
     )
 
@@ -187,11 +187,11 @@ def test_recover__given_false_share__names_its_sender(
     market: Market, opened: OpenedDataSet
 ) -> None:
     first, lock_id = market.town.buyers[0], market.lock_ids[0]
-    grant = first.agent.grant(lock_id)
+    grant = first.shares.grant(lock_id)
     liar = next(index for index in (1, 2, 3) if index not in first.inbox.shares(lock_id))
     first.inbox.keep(lock_id, liar, add(first.inbox.shares(lock_id)[grant.my_index], G1_GENERATOR))
 
-    recovery = first.agent.recover(lock_id)
+    recovery = first.shares.recover(lock_id)
 
     assert recovery.false_indices == (liar,)
     assert recovery.group_secret  # the two true ones still suffice
@@ -201,8 +201,8 @@ def test_recover__given_false_share__names_its_sender(
 def test_accept__given_share_of_another_sender__refuses(market: Market) -> None:
     first, second, third = market.town.buyers
     lock_id = market.lock_ids[0]
-    grant, share = second.agent.grant(lock_id), second.agent.own_share(lock_id)
-    delivery = second.agent._messages.delivery(grant, share, first.keys.address)
+    grant, share = second.shares.grant(lock_id), second.shares.own(lock_id)
+    delivery = second.shares._delivery(grant, share, first.keys.address)
     body = replace(delivery, sender=third.keys.address).to_json()
 
     with pytest.raises(ShareRefused, match="signature"):
@@ -212,7 +212,7 @@ def test_accept__given_share_of_another_sender__refuses(market: Market) -> None:
 @pytest.mark.real_chain
 def test_open_data_set__given_wrong_key__raises(market: Market, opened: OpenedDataSet) -> None:
     with pytest.raises(DataSetInvalid):
-        market.town.buyers[0].agent.open_data_set(market.lock_ids[1], group_secret=G1_GENERATOR)
+        market.town.buyers[0].data_sets.open(market.lock_ids[1], group_secret=G1_GENERATOR)
 
 
 @pytest.mark.real_chain
@@ -248,13 +248,13 @@ def test_deliver__given_revoked_member__declines(fresh: Town) -> None:
     outcome = node.worker.market.deliver(lock_id)
 
     assert outcome.kind == "declined" and outcome.detail.startswith("MEMBER_NOT_ACCEPTABLE")
-    assert fresh.buyers[0].agent.lock(lock_id).state is LockState.DECLINED
+    assert fresh.buyers[0].locks.lock(lock_id).state is LockState.DECLINED
     assert owed_to(fresh.buyers[0]) - before == DATA_SET_PRICE_WEI + APPLICATION_WEI
 
 
 def test_publish__given_consent_withdrawn__leaves_the_device_out(fresh: Town) -> None:
     house, node = fresh.houses[1], fresh.nodes[1]
-    house.user.withdraw_consent(house.device.address)
+    house.household.consents.withdraw(house.device.address)
 
     assert node.publisher.consenting_windows(*house.window) == []
     start, end = house.window
@@ -266,20 +266,19 @@ def test_publish__given_consent_withdrawn__leaves_the_device_out(fresh: Town) ->
 def test_respond__given_unknown_identity__does_not_respond(fresh: Town) -> None:
     publish_both(fresh)
     buyer = fresh.buyers[0]
-    liar = replace(buyer.keys, identity="somebody else")
-    agent = SharerAgent(
+    liar = Buyer(
         gateway=buyer.gateway,
         store=fresh.store,
-        keys=liar,
+        keys=replace(buyer.keys, identity="somebody else"),
         directory=fresh.directory,
         inbox=buyer.inbox,
     )
-    broadcast_id = call_for_data(fresh, agent)
+    broadcast_id = call_for_data(fresh, liar)
 
     (outcome,) = poll(fresh.nodes[0].worker)
 
     assert outcome.kind == "skipped" and "registered commitment" in outcome.detail
-    assert agent.form(broadcast_id) == []
+    assert form_of(liar.gateway, broadcast_id) == []
     assert fresh.nodes[0].worker.run_once() == []
 
 
@@ -288,5 +287,5 @@ def owed_to(buyer: Buyer) -> int:
 
 
 def house_of_first_lock(market: Market):
-    seller = market.town.buyers[0].agent.grant(market.lock_ids[0]).processor
+    seller = market.town.buyers[0].shares.grant(market.lock_ids[0]).processor
     return next(house for house in market.town.houses if house.node.keys.address == seller)

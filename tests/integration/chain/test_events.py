@@ -176,19 +176,19 @@ def test_poll__the_chain_moves_while_it_is_read__gives_nothing_and_heals(
     consumer = Consumer(open_cursor())
     own_anvil.mine(blocks - 3)
     _say(chain, "a", "b", "c")
-    real_request = chain.endpoint.request
+    real_ask = chain.endpoint.ask
 
-    def reorganise_after_reading_logs(method, *params):
-        answer = real_request(method, *params)
-        if method == "eth_getLogs":
+    def reorganise_after_reading_logs(question):
+        answer = real_ask(question)
+        if question.method == "eth_getLogs":
             monkeypatch.undo()
             own_anvil.reorg(2)
         return answer
 
     def ask_one_by_one(calls):
-        return [chain.endpoint.request(method, *params) for method, params in calls]
+        return [chain.endpoint.ask(question) for question in calls]
 
-    monkeypatch.setattr(chain.endpoint, "request", reorganise_after_reading_logs)
+    monkeypatch.setattr(chain.endpoint, "ask", reorganise_after_reading_logs)
     monkeypatch.setattr(chain.endpoint, "batch", ask_one_by_one)
     assert consumer.cursor.poll().events == ()
     assert consumer.follow() == ["a"]
@@ -204,20 +204,20 @@ def test_poll__an_event_comes_into_a_block_whose_logs_were_read__is_not_lost(
     own_anvil.mine(blocks - 1)
     before = own_anvil.snapshot()
     own_anvil.mine()
-    real_request = chain.endpoint.request
+    real_ask = chain.endpoint.ask
 
-    def put_another_block_there_after_reading_logs(method, *params):
-        answer = real_request(method, *params)
-        if method == "eth_getLogs":
+    def put_another_block_there_after_reading_logs(question):
+        answer = real_ask(question)
+        if question.method == "eth_getLogs":
             monkeypatch.undo()
             own_anvil.revert(before)
             _say(chain, "late")
         return answer
 
     def ask_one_by_one(calls):
-        return [chain.endpoint.request(method, *params) for method, params in calls]
+        return [chain.endpoint.ask(question) for question in calls]
 
-    monkeypatch.setattr(chain.endpoint, "request", put_another_block_there_after_reading_logs)
+    monkeypatch.setattr(chain.endpoint, "ask", put_another_block_there_after_reading_logs)
     monkeypatch.setattr(chain.endpoint, "batch", ask_one_by_one)
     batch = consumer.cursor.poll()
     consumer.cursor.commit(batch)
@@ -239,10 +239,10 @@ def test_poll__another_node_that_is_behind_gives_the_logs__loses_no_event(
     real, was_asked = chain.endpoint.batch, []
 
     def ask_one_that_is_behind(calls, **how):
-        if "eth_getLogs" not in [method for method, _ in calls] or was_asked:
+        if "eth_getLogs" not in [one.method for one in calls] or was_asked:
             return real(calls, **how)
         was_asked.append(True)
-        return [_as_seen_at(behind, real, *call) for call in calls]
+        return [_as_seen_at(behind, real, call) for call in calls]
 
     monkeypatch.setattr(chain.endpoint, "batch", ask_one_that_is_behind)
     (batch,) = poll_together([consumer.cursor]) if together else [consumer.cursor.poll()]
@@ -251,13 +251,15 @@ def test_poll__another_node_that_is_behind_gives_the_logs__loses_no_event(
     assert consumer.follow() == ["late"]
 
 
-def _as_seen_at(head, batch, method, params):
+def _as_seen_at(head, batch, question):
     """What a node answers whose latest block is `head`: no later header, of the logs a part."""
-    if method == "eth_getBlockByNumber" and int(params[0], 16) > head:
+    (params, *_) = question.params
+    if question.method == "eth_getBlockByNumber" and int(params, 16) > head:
         return None
-    if method == "eth_getLogs":
-        params = [{**params[0], "toBlock": hex(min(head, int(params[0]["toBlock"], 16)))}]
-    return batch([(method, params)])[0]
+    if question.method == "eth_getLogs":
+        part = {**params, "toBlock": hex(min(head, int(params["toBlock"], 16)))}
+        question = question._replace(params=[part])
+    return batch([question])[0]
 
 
 def test_poll_together__more_than_a_batch_holds__keeps_each_cursors_questions_together(
@@ -268,7 +270,7 @@ def test_poll_together__more_than_a_batch_holds__keeps_each_cursors_questions_to
     batches, real = [], chain.endpoint.batch
 
     def note(calls, **how):
-        batches.append([method for method, _ in calls])
+        batches.append([one.method for one in calls])
         return real(calls, **how)
 
     monkeypatch.setattr(chain.endpoint, "batch", note)
@@ -323,7 +325,7 @@ def test_poll_together__given_logs_that_the_node_refuses__leaves_that_cursor_alo
 
     def refuse_second_logs(calls):
         answers = real(calls)
-        where = [i for i, (method, _) in enumerate(calls) if method == "eth_getLogs"]
+        where = [i for i, one in enumerate(calls) if one.method == "eth_getLogs"]
         if len(where) == 2:
             answers[where[1]] = NodeRefused("eth_getLogs", -32000, "too many")
         return answers

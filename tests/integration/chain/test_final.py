@@ -75,13 +75,13 @@ def test_settle__another_nodes_head_is_higher__does_not_call_its_own_receipt_fin
 ):
     """Two nodes on two sides of a fork: the one has the receipt, the other the longer chain."""
     deep.transact(PROBE, "increment", "a", intent="a")
-    request = deep.endpoint.request
+    ask = deep.endpoint.ask
 
-    def of_the_longer_side(method, *params):
-        answer = request(method, *params)
-        return hex(int(answer, 16) + DEPTH) if method == "eth_blockNumber" else answer
+    def of_the_longer_side(question):
+        answer = ask(question)
+        return answer + DEPTH if question.method == "eth_blockNumber" else answer
 
-    monkeypatch.setattr(deep.endpoint, "request", of_the_longer_side)
+    monkeypatch.setattr(deep.endpoint, "ask", of_the_longer_side)
     deep.settle()
     assert len(outbox.not_final(deep.chain_id, account.address)) == 1
     anvil.reorg(1)
@@ -98,9 +98,9 @@ def test_settle__more_than_a_batch_holds__asks_each_part_for_its_own_head(
     batch, asked = deep.endpoint.batch, []
 
     def no_blocks_at_once(calls, **how):
-        methods = [method for method, _ in calls]
+        methods = [one.method for one in calls]
         if "eth_getBlockReceipts" in methods:
-            return [NodeRefused("eth_getBlockReceipts", -32601, "no such method"), "0x0"]
+            return [NodeRefused("eth_getBlockReceipts", -32601, "no such method"), 0]
         if "eth_getTransactionReceipt" in methods:
             asked.append(methods)
         return batch(calls, **how)

@@ -5,6 +5,7 @@ import threading
 import pytest
 from eth_account import Account
 
+from offchain.chain import questions
 from offchain.chain.deployment import Deployment
 from offchain.chain.errors import (
     AbiMismatch,
@@ -317,8 +318,8 @@ def test_transact__receipt_shown_before_its_block_is_the_latest__waits_for_that(
         answers = real(calls, **how)
         if calls[0][0] == "eth_getTransactionReceipt" and answers[0] and behind[0]:
             behind[0] -= 1
-            assert calls[-1] == ("eth_blockNumber", [])
-            answers[-1] = hex(int(answers[0]["blockNumber"], 16) - 1)
+            assert calls[-1] == questions.block_number()
+            answers[-1] = answers[0].block_number - 1
         return answers
 
     monkeypatch.setattr(gateway.endpoint, "batch", show_the_receipt_early)
@@ -335,7 +336,7 @@ def test_transact_many__more_than_a_batch_of_receipts__gives_each_its_own(
     asked, real = [], gateway.endpoint.batch
 
     def noting(calls, **how):
-        asked.extend(method for method, _ in calls)
+        asked.extend(one.method for one in calls)
         if calls[0][0] == "eth_getBlockReceipts" and not knows_block_receipts:
             unknown = NodeRefused("eth_getBlockReceipts", -32601, "the method does not exist")
             return [unknown, *real(calls[1:], **how)]
@@ -354,4 +355,3 @@ def test_block__beyond_the_head__is_refused(gateway):
     with pytest.raises(NodeRefused, match="no block"):
         gateway.block(10**9)
     assert gateway.now() == gateway.block().timestamp
-    assert gateway.web3.eth.block_number == gateway.block_number()

@@ -33,11 +33,9 @@ def test_precompile_pairing__any_product__agrees_with_the_python_check(gateway, 
 @pytest.mark.parametrize("local", [False, True], ids=["chain", "local"])
 def test_configured_pairing__as_chosen__asks_the_node_or_nobody(gateway, monkeypatch, local):
     asked = []
-    request = gateway.endpoint.request
+    ask = gateway.endpoint.ask
     monkeypatch.setattr(gateway, "local_pairings", local)
-    monkeypatch.setattr(
-        gateway.endpoint, "request", lambda *call: asked.append(call[0]) or request(*call)
-    )
+    monkeypatch.setattr(gateway.endpoint, "ask", lambda one: asked.append(one.method) or ask(one))
     check = configured_pairing(gateway)
     assert check(PRODUCTS["e(P,Q)e(-P,Q)"]) and not check(PRODUCTS["e(P,Q)"])
     assert asked == ([] if local else ["eth_call"] * 2)
@@ -50,10 +48,10 @@ def test_precompile_pairing__point_outside_the_subgroup__is_false(gateway):
 def test_precompile_pairing__node_refuses_for_reasons_of_its_own__is_checked_here(
     gateway, monkeypatch
 ):
-    def busy(method, *_):
-        raise NodeRefused(method, -32005, "limit exceeded", None)
+    def busy(question):
+        raise NodeRefused(question.method, -32005, "limit exceeded", None)
 
-    monkeypatch.setattr(gateway.endpoint, "request", busy)
+    monkeypatch.setattr(gateway.endpoint, "ask", busy)
     assert precompile_pairing(gateway)(PRODUCTS["e(P,Q)e(-P,Q)"]) is True
     assert precompile_pairing(gateway)(PRODUCTS["e(P,Q)"]) is False
 
@@ -62,6 +60,6 @@ def test_precompile_pairing__no_node__raises_instead_of_judging(gateway, monkeyp
     def silent(*_):
         raise NodeUnavailable("nobody answers")
 
-    monkeypatch.setattr(gateway.endpoint, "request", silent)
+    monkeypatch.setattr(gateway.endpoint, "ask", silent)
     with pytest.raises(NodeUnavailable):
         precompile_pairing(gateway)([(G1, G2)])

@@ -23,5 +23,5 @@ def test_send__anvil_waits_for_a_nonce_that_is_used__is_mined_by_the_same_bytes(
     anvil.request("anvil_setNonce", sender.address, hex(nonce + 1))
     assert anvil.request("txpool_status") == {"pending": "0x0", "queued": "0x1"}
     (receipt,) = sender._wait([Attempt([early])])
-    assert receipt["transactionHash"] == early.tx_hash
+    assert receipt.tx_hash == early.tx_hash
     assert anvil.request("txpool_status") == {"pending": "0x0", "queued": "0x0"}

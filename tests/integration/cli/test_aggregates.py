@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from offchain.chain.anvil import start_anvil
 from offchain.cli.app import app
 from offchain.crypto.secret import SecretBytes
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.member.roles import MemberRole
 from offchain.node.store import NodeStore
 from tests.integration import town

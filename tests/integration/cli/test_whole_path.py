@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from offchain.crypto.keystore import read_password
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from tests.integration.cli.conftest import (
     APPLICATION_WEI,
     DATA_SET_PRICE_WEI,

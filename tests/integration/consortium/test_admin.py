@@ -16,9 +16,9 @@ from offchain.chain.facts import ContractRevert, Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
-from offchain.consortium.consortium import ConsortiumBook, Stage
+from offchain.consortium.proposals import ConsortiumBook, Stage
 from offchain.member.errors import DecisionRefused, MemberError
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
 from offchain.member.roles import MemberRole
 

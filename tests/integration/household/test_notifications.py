@@ -74,11 +74,11 @@ def send(
 @pytest.mark.real_chain
 def test_notifications__given_changes__opens_and_verifies_each_report(fresh: Town) -> None:
     house = fresh.houses[1]
-    house.user.set_policy(house.device.address, POLICY)
+    house.household.policy.set(house.device.address, POLICY)
 
     for power_w, temperature_dc in ((500, 200), (2_500, 200), (2_600, 350), (50, 0), (0, 0)):
         send(fresh, house, power_w, temperature_dc)
-    found = house.user.notifications()
+    found = house.household.notifications.received()
 
     assert [one.status for one in found] == [
         Status.IN_OPERATION,
@@ -95,11 +95,11 @@ def test_notifications__given_changes__opens_and_verifies_each_report(fresh: Tow
 
 def test_notifications__given_report_signed_by_another__says_so(fresh: Town) -> None:
     house = fresh.houses[1]
-    house.user.set_policy(house.device.address, POLICY)
+    house.household.policy.set(house.device.address, POLICY)
 
     send(fresh, house, 500, 200, forged=True)
 
-    (found,) = house.user.notifications()
+    (found,) = house.household.notifications.received()
     assert found.status is Status.IN_OPERATION
     assert found.report is None and found.report_valid is False
 
@@ -109,10 +109,10 @@ def test_notifications__given_sealed_mode__reads_the_report_alone(
     fresh: Town, power_w: int
 ) -> None:
     house = fresh.houses[1]
-    house.user.set_policy(house.device.address, replace(POLICY, is_sealed=True))
+    house.household.policy.set(house.device.address, replace(POLICY, is_sealed=True))
 
     send(fresh, house, power_w, 200)
 
-    (found,) = house.user.notifications()
+    (found,) = house.household.notifications.received()
     assert found.report_valid and found.power_w == power_w
     assert found.status is (Status.SHUT_DOWN if power_w == 0 else Status.IN_OPERATION)

@@ -9,8 +9,8 @@ from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.crypto.secret import SecretBytes
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.node.outcome import NodeTerms
 from offchain.node.publisher import DataSetPublisher
 from offchain.node.store import NodeStore

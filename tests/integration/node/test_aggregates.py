@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from offchain.audit.aggregate_board import AggregateBoard
 from offchain.audit.aggregate_opening import Totals, combine_openings
-from offchain.buyer.aggregate_client import AggregateBoard
-from offchain.buyer.aggregate_opener import AggregateOpener
+from offchain.audit.aggregates import Aggregate, AggregateBook
+from offchain.buyer.aggregates import AggregateOpener
+from offchain.buyer.buyer import Buyer
 from offchain.buyer.opening_record import OpeningRecord
 from offchain.chain.anvil import start_anvil
 from offchain.crypto import paillier
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import NotEnoughSharesError
 from offchain.household.neighbourhood import compare, own_slots
-from offchain.member.aggregates import Aggregate, AggregateBook
 from offchain.member.database import StoreConflict
 from offchain.member.errors import (
     AggregateInvalid,
@@ -39,7 +40,6 @@ from tests.integration.town import (
     BITS,
     FIRST_DAY,
     Builder,
-    Buyer,
     House,
     Node,
     make_tariff,
@@ -52,12 +52,12 @@ WINDOW = FIRST_DAY * SECONDS_PER_DAY, (FIRST_DAY + 1) * SECONDS_PER_DAY
 
 @dataclass(kw_only=True)
 class Street:
-    """A region of four homes, the last of which does not consent, and three sharing nodes."""
+    """A region of four homes, the last of which does not consent, and three buyers."""
 
     builder: Builder
     node: Node
     homes: list[House]
-    sharers: list[Buyer]
+    buyers: list[Buyer]
     held: AggregateStore
     book: AggregateBook
     publisher: AggregatePublisher
@@ -68,7 +68,7 @@ class Street:
     def opener(self, number: int, **changes: object) -> AggregateOpener:
         parts = {
             "store": self.builder.store,
-            "keys": self.sharers[number].keys,
+            "keys": self.buyers[number].keys,
             "book": self.book,
             "record": OpeningRecord(self.builder.folder / f"opened-{time.monotonic_ns()}.sqlite"),
         }
@@ -96,10 +96,10 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
         homes = [builder._house(node, number) for number in range(HOMES)]
         for home in homes[:-1]:
             until = home.gateway.now() + 30 * SECONDS_PER_DAY
-            home.user.give_consent(
+            home.household.consents.give(
                 home.device.address, expires_at=until, purpose=AGGREGATION_PURPOSE
             )
-        sharers = [builder._buyer() for _ in range(3)]
+        buyers = [builder._buyer() for _ in range(3)]
         held = AggregateStore(builder.folder / "aggregates.sqlite")
         book = AggregateBook(node.gateway, builder.store, builder.directory, paillier_bits=BITS)
         common = {"gateway": node.gateway, "store": builder.store, "directory": builder.directory}
@@ -109,7 +109,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
         )
         with pytest.raises(NothingToPublish, match="deal a key"):
             publisher.publish(*WINDOW)
-        members = [sharer.keys.address for sharer in sharers]
+        members = [buyer.keys.address for buyer in buyers]
         dealer.deal(members, min_homes=MIN_HOMES, primes=public_primes(BITS))
         app = create_intake(
             store=node.held,
@@ -124,7 +124,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
                 builder=builder,
                 node=node,
                 homes=homes,
-                sharers=sharers,
+                buyers=buyers,
                 held=held,
                 book=book,
                 publisher=publisher,
@@ -196,7 +196,7 @@ def test_combine_openings__given_one_or_a_false_one__opens_nothing_and_names_it(
     with pytest.raises(NotEnoughSharesError):
         combine_openings(aggregate, [first, first])
     stolen = dataclasses.replace(second, partials=first.partials)
-    key = SecretBytes(bytes(street.sharers[1].keys.account.key))
+    key = SecretBytes(bytes(street.buyers[1].keys.account.key))
     signed = dataclasses.replace(
         stolen, signature=signing.sign(stolen.digest(street.announcement), key)
     )
@@ -205,7 +205,7 @@ def test_combine_openings__given_one_or_a_false_one__opens_nothing_and_names_it(
             combine_openings(aggregate, [first, false])
     third, _ = street.openers[2].open(street.announcement)
     found = combine_openings(aggregate, [signed, first, third])
-    assert found.false_members == (street.sharers[1].keys.address,)
+    assert found.false_members == (street.buyers[1].keys.address,)
 
 
 def test_board__given_openings__serves_good_ones_alone(
@@ -252,7 +252,7 @@ def test_open__given_too_few_homes__is_refused(street: Street) -> None:
 def test_open__given_invented_homes__is_refused(street: Street) -> None:
     rows = list(street.book.open(street.announcement).rows)
     silent = street.homes[-1]
-    stranger = street.sharers[0].keys.address
+    stranger = street.buyers[0].keys.address
     for changes, reason in (
         ({"owner": silent.keys.address, "devices": (silent.device.address,)}, "no consent"),
         ({"owner": stranger}, "no home"),
@@ -271,15 +271,15 @@ def test_open__given_an_announcement_of_somebody_else__is_refused(street: Street
     for announcement, reason in (
         (dataclasses.replace(good, set_digest=bytes(32)), "not signed"),
         (dataclasses.replace(good, chain_id=1), "another chain"),
-        (signed_by(street.sharers[0], good), "no processor"),
+        (signed_by(street.buyers[0], good), "no processor"),
     ):
         with pytest.raises(AggregateInvalid, match=reason):
             street.opener(0).open(announcement)
 
 
-def signed_by(sharer: Buyer, announcement: Announcement) -> Announcement:
-    unsigned = dataclasses.replace(announcement, processor=sharer.keys.address)
-    key = SecretBytes(bytes(sharer.keys.account.key))
+def signed_by(buyer: Buyer, announcement: Announcement) -> Announcement:
+    unsigned = dataclasses.replace(announcement, processor=buyer.keys.address)
+    key = SecretBytes(bytes(buyer.keys.account.key))
     return dataclasses.replace(unsigned, signature=signing.sign(unsigned.digest(), key))
 
 
@@ -290,7 +290,7 @@ def test_open__by_somebody_without_a_share__is_refused(street: Street) -> None:
 
 def test_withdrawn_consent__after_the_announcement__binds_the_next_set(street: Street) -> None:
     home = street.homes[0]
-    home.user.withdraw_consent(home.device.address, purpose=AGGREGATION_PURPOSE)
+    home.household.consents.withdraw(home.device.address, purpose=AGGREGATION_PURPOSE)
     street.opener(1).open(street.announcement)  # announced before: still opens
     block = street.node.gateway.block_number()
     homes = street.publisher.homes(*WINDOW, slot_s=HOUR_S, block=block).homes

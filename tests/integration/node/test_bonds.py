@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from offchain.buyer.form import form_of
 from offchain.chain.facts import ContractRevert
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
@@ -163,7 +164,7 @@ def test_accept__given_a_short_bond__waits_and_goes_on_when_it_is_added(fresh: T
     assert (waiting.kind, waiting.id) == ("skipped", lock_id)
     assert f"the free bond is 0 wei and {PRICE_WEI} are needed" in waiting.detail
     assert "dmsm node bond add" in waiting.detail
-    assert house.user.lock(lock_id).state is LockState.REQUESTED
+    assert house.household.locks.lock(lock_id).state is LockState.REQUESTED
     worker.bond.add(PRICE_WEI)
     assert [one.kind for one in worker.run_once()] == ["accepted", "claimed"]
 
@@ -175,13 +176,13 @@ def test_accept__given_a_short_bond_near_t__rejects_so_that_the_price_goes_back(
     bare(house.node)
     worker, lock_id = poor(fresh, house.node), ask(house)
     assert [one.kind for one in worker.run_once()] == ["skipped"]
-    fresh.anvil.warp_to(house.user.lock(lock_id).expires_at - 70)
+    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at - 70)
 
     (rejected,) = worker.run_once()
 
     assert rejected.kind == "rejected" and rejected.detail.startswith("NOT_SERVED: the free bond")
-    assert house.user.lock(lock_id).state is LockState.REJECTED
-    assert house.user.withdrawable_wei() == PRICE_WEI
+    assert house.household.locks.lock(lock_id).state is LockState.REJECTED
+    assert house.household.money.withdrawable_wei() == PRICE_WEI
 
 
 def test_accept__given_a_held_bond__holds_it_until_the_end(fresh: Town) -> None:
@@ -207,7 +208,7 @@ def test_respond__given_a_short_bond__waits_and_goes_on_when_it_is_added(fresh: 
     (waiting,) = worker.run_once()
 
     assert waiting.kind == "skipped" and f"{DATA_SET_PRICE_WEI} are needed" in waiting.detail
-    assert fresh.buyers[0].agent.form(broadcast_id) == []
+    assert form_of(fresh.buyers[0].gateway, broadcast_id) == []
     worker.bond.add(DATA_SET_PRICE_WEI)
     assert [one.kind for one in worker.run_once()] == ["responded"]
 
@@ -232,7 +233,7 @@ def test_run_once__given_an_undecided_dispute__takes_the_bond_back(fresh: Town) 
     cost_wei = house.gateway.call("PrepaidLock", "disputeWeiOf", lock_id)
     digest = hashlib.sha256(b"evidence").digest()
     house.gateway.transact("PrepaidLock", "dispute", lock_id, digest, 8, value_wei=cost_wei)
-    lock = house.user.lock(lock_id)
+    lock = house.household.locks.lock(lock_id)
     assert lock.state is LockState.DISPUTED
     assert "wait for the judges" in payer_can(lock, fresh.anvil.now())
     fresh.anvil.warp(WINDOW_S)
@@ -244,7 +245,7 @@ def test_run_once__given_an_undecided_dispute__takes_the_bond_back(fresh: Town) 
     outcomes = house.node.worker.run_once()
 
     assert [one.id for one in outcomes if one.kind == "refunded"] == [lock_id]
-    assert house.user.withdrawable_wei() == PRICE_WEI + cost_wei
+    assert house.household.money.withdrawable_wei() == PRICE_WEI + cost_wei
     assert house.node.worker.bond.state().held_wei == 0
     assert house.node.worker.run_once() == []
 
@@ -255,14 +256,14 @@ def test_refund__of_an_undecided_dispute__is_the_users_too(fresh: Town) -> None:
     lock_id = claimed(house)
     cost_wei = house.gateway.call("PrepaidLock", "disputeWeiOf", lock_id)
     house.gateway.transact("PrepaidLock", "dispute", lock_id, b"e" * 32, 8, value_wei=cost_wei)
-    due_at = house.user.lock(lock_id).due_at
+    due_at = house.household.locks.lock(lock_id).due_at
     fresh.anvil.next_timestamp(due_at - 1)
     with pytest.raises(ContractRevert, match="the stage still runs"):
-        house.user.refund(lock_id)
+        house.household.money.refund(lock_id)
     fresh.anvil.warp_to(due_at)
-    house.user.refund(lock_id)
-    assert house.user.lock(lock_id).state is LockState.REFUNDED
-    assert house.user.withdrawable_wei() == PRICE_WEI + cost_wei
+    house.household.money.refund(lock_id)
+    assert house.household.locks.lock(lock_id).state is LockState.REFUNDED
+    assert house.household.money.withdrawable_wei() == PRICE_WEI + cost_wei
 
 
 def test_run_once__during_the_emergency_stop__waits_and_goes_on_after_it(fresh: Town) -> None:
@@ -281,7 +282,7 @@ def test_run_once__during_the_emergency_stop__waits_and_goes_on_after_it(fresh: 
     fresh.anvil.warp_to(stop.args["until"])
     kinds = [one.kind for one in node.worker.run_once()]
     assert sorted(kinds) == ["accepted", "claimed", "responded"]
-    assert house.user.lock(lock_id).state is LockState.SETTLED
-    assert [line.processor for line in fresh.buyers[0].agent.form(broadcast_id)] == [
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
+    assert [line.processor for line in form_of(fresh.buyers[0].gateway, broadcast_id)] == [
         node.keys.address
     ]

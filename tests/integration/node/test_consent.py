@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.audit.data_set_audit import VerificationReport, verify_data_set
+from offchain.audit.data_sets import VerificationReport, verify_data_set
 from offchain.audit.opened_data_set import OpenedDataSet, open_data_set
 from offchain.crypto import sharing
 from offchain.member.consent import MARGIN_S, lacking_consent, lacking_consent_at
@@ -163,7 +163,7 @@ def test_verify__given_consent_withdrawn_and_given_again__holds(
 ) -> None:
     home = homes[1]
     end_consent(fresh, home, "withdrawn")
-    home.user.give_consent(home.device.address, expires_at=home.gateway.now() + 86_400)
+    home.household.consents.give(home.device.address, expires_at=home.gateway.now() + 86_400)
 
     report = audit(fresh, publisher, publisher.publish(*home.window))
 
@@ -214,7 +214,7 @@ def test_lacking_consent__given_end_within_the_margin__counts_as_ended(
 ) -> None:
     home, device = homes[0], homes[0].device.address
     until = home.gateway.now() + 10_000
-    home.user.give_consent(device, expires_at=until)
+    home.household.consents.give(device, expires_at=until)
 
     fresh.anvil.warp_to(until - MARGIN_S - 1)
     assert lacking_consent(home.gateway, [device]) == {}
@@ -229,8 +229,8 @@ def end_consent(town: Town, home: House, how: str) -> None:
     elif how == "device":
         town.admin.revoke(device)
     elif how == "withdrawn":
-        home.user.withdraw_consent(device)
+        home.household.consents.withdraw(device)
     else:
-        home.user.give_consent(device, expires_at=home.gateway.now() + MARGIN_S)
+        home.household.consents.give(device, expires_at=home.gateway.now() + MARGIN_S)
         if how == "expired":
             town.anvil.warp(MARGIN_S + 1)

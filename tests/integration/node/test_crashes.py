@@ -89,9 +89,9 @@ def test_worker__given_crash_at_step__answers_once(
     finished = house.node.held.request(lock_id)
     assert prepared.answer is not None and prepared.answer == finished.answer
     assert prepared.factor == finished.factor
-    assert house.user.lock(lock_id).state is LockState.SETTLED
-    assert house.user.audit(lock_id, fresh.tariff).ok
-    book = house.user._book
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
+    assert house.household.answers.audit(lock_id, fresh.tariff).ok
+    book = house.household.locks
     assert len(book.events("Accepted", lockId=lock_id)) == 1
     assert len(book.events("Claimed", lockId=lock_id)) == 1
 
@@ -152,9 +152,9 @@ def test_worker__given_crash_while_dealing__delivers_the_same_transcript(
     dealt = node.held.grant(lock_id).transcript
     run(fresh, node, node_keys)
 
-    agent = fresh.buyers[0].agent
-    assert agent.lock(lock_id).state is LockState.SETTLED
-    assert agent.grant(lock_id).transcript == dealt
+    buyer = fresh.buyers[0]
+    assert buyer.locks.lock(lock_id).state is LockState.SETTLED
+    assert buyer.shares.grant(lock_id).transcript == dealt
 
 
 @pytest.mark.parametrize("with_outbox", [False, True])
@@ -166,11 +166,11 @@ def test_worker__given_crash_before_sending_and_margin_gone__still_delivers(
 
     run(fresh, node, node_keys, crash_at="deal:begun", outbox=outbox)
     assert node.held.grant(lock_id).state is GrantState.DELIVERING
-    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at - 20)
+    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at - 20)
     run(fresh, node, node_keys, outbox=outbox)
 
     assert node.held.grant(lock_id).state is GrantState.DELIVERED
-    assert fresh.buyers[0].agent.lock(lock_id).state is LockState.SETTLED
+    assert fresh.buyers[0].locks.lock(lock_id).state is LockState.SETTLED
 
 
 @pytest.mark.parametrize("seconds_to_t", [20, 0, -20])
@@ -185,7 +185,7 @@ def test_worker__given_shares_sent_and_no_depth_near_t__looks_until_they_are_the
     fresh.anvil.mine(3)
 
     run(fresh, node, node_keys, crash_at="deal:sent", **depth)
-    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at - seconds_to_t)
+    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at - seconds_to_t)
     run(fresh, node, node_keys, **depth)
     assert node.held.grant(lock_id).state is GrantState.DELIVERING
     fresh.anvil.mine(3)
@@ -195,7 +195,7 @@ def test_worker__given_shares_sent_and_no_depth_near_t__looks_until_they_are_the
     fresh.anvil.warp(1_000)
     fresh.anvil.mine(3)
     run(fresh, node, node_keys, **depth)
-    assert fresh.buyers[0].agent.lock(lock_id).state is LockState.SETTLED
+    assert fresh.buyers[0].locks.lock(lock_id).state is LockState.SETTLED
 
 
 def test_worker__given_claim_sent_and_no_depth_at_t__looks_until_it_is_there(
@@ -207,7 +207,7 @@ def test_worker__given_claim_sent_and_no_depth_at_t__looks_until_it_is_there(
     fresh.anvil.mine(3)
 
     run(fresh, house.node, node_keys, crash_at="claim:sent", **depth)
-    fresh.anvil.warp_to(house.user.lock(lock_id).expires_at)
+    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at)
     run(fresh, house.node, node_keys, **depth)
     assert house.node.held.request(lock_id).state is JobState.CLAIMING
     fresh.anvil.mine(3)

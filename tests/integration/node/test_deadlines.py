@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from offchain.buyer.share_inbox import create_share_app
+from offchain.buyer.inbox_http import create_share_app
 from offchain.member.errors import AnswerNotReady, UnfitMember, UnknownMember
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState, MemberRole
@@ -47,13 +47,13 @@ def test_settle__given_dispute_window__waits_for_its_end(fresh: Town) -> None:
     lock_id = ask(house)
 
     assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
-    assert house.user.answer(lock_id).signature_valid
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.answers.open(lock_id).signature_valid
     assert house.node.worker.run_once() == []
     fresh.anvil.warp(1_000)
 
     assert [one.kind for one in house.node.worker.run_once()] == ["settled"]
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
     assert house.node.worker.run_once() == []
 
 
@@ -105,7 +105,7 @@ def test_deliver__given_dispute_window__settles_after_it(fresh: Town) -> None:
     node, lock_id = selected(fresh)
 
     assert node.worker.market.deliver(lock_id).kind == "delivered"
-    assert fresh.buyers[0].agent.lock(lock_id).state is LockState.DELIVERED
+    assert fresh.buyers[0].locks.lock(lock_id).state is LockState.DELIVERED
     assert node.worker.market.settleable() == []
     fresh.anvil.warp(500)
 
@@ -114,7 +114,7 @@ def test_deliver__given_dispute_window__settles_after_it(fresh: Town) -> None:
 
 def test_deliver__given_time_running_out__declines_then_reveals_nothing(fresh: Town) -> None:
     node, lock_id = selected(fresh)
-    expires_at = fresh.buyers[0].agent.lock(lock_id).expires_at
+    expires_at = fresh.buyers[0].locks.lock(lock_id).expires_at
     snapshot = fresh.anvil.snapshot()
 
     fresh.anvil.warp_to(expires_at - 40)
@@ -124,16 +124,16 @@ def test_deliver__given_time_running_out__declines_then_reveals_nothing(fresh: T
     fresh.anvil.revert(snapshot)
     fresh.anvil.warp_to(expires_at)
     assert node.worker.market.deliver(lock_id).kind == "expired"
-    agent = fresh.buyers[0].agent
-    agent.refund(lock_id)
-    assert agent.lock(lock_id).state is LockState.REFUNDED
-    assert agent.withdraw() is not None and agent.withdraw() is None
+    buyer = fresh.buyers[0]
+    buyer.money.refund(lock_id)
+    assert buyer.locks.lock(lock_id).state is LockState.REFUNDED
+    assert buyer.money.withdraw() is not None and buyer.money.withdraw() is None
 
 
 def test_deliver__given_dealt_transcript_and_margin_gone__keeps_the_shares(fresh: Town) -> None:
     node, lock_id = selected(fresh)
     node.worker.market.transcript(lock_id)
-    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at - 20)
+    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at - 20)
 
     outcome = node.worker.market.deliver(lock_id)
 
@@ -155,7 +155,7 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
     )
     deep = MarketDesk(parts, node.worker.bond)
     fresh.anvil.mine(depth)
-    fresh.anvil.warp_to(fresh.buyers[0].agent.lock(lock_id).expires_at)
+    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at)
 
     assert deep.deliver(lock_id).kind == "skipped"  # a delivery may lie in the newest blocks
     assert lock_id in deep.selections()
@@ -169,12 +169,12 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
 def test_close__given_no_selection__pays_the_deposit_out(fresh: Town) -> None:
     publish_both(fresh)
     broadcast_id = call_for_data(fresh)
-    agent, node = fresh.buyers[0].agent, fresh.nodes[0]
+    buyer, node = fresh.buyers[0], fresh.nodes[0]
     node.worker.run_once()
     before = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
     fresh.anvil.warp(1_200)
 
-    agent.close(broadcast_id)
+    buyer.broadcasts.close(broadcast_id)
 
     after = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
     assert after > before
@@ -186,7 +186,7 @@ def test_respond__given_price_above_maximum__does_not_respond(fresh: Town) -> No
     buyer, node = fresh.buyers[0], fresh.nodes[0]
     start, end = fresh.houses[0].window
     now = buyer.gateway.now()
-    buyer.agent.broadcast(
+    buyer.broadcasts.make(
         regions=[node.region],
         window_from=start,
         window_to=end,
@@ -250,11 +250,11 @@ def test_claim__given_reorganised_claim__is_sent_again(fresh: Town) -> None:
     assert desk.claim(lock_id).kind == "claimed"
     assert desk.claim(lock_id).detail == "waits: the claim is not yet deep enough"
     fresh.anvil.reorg(1)
-    assert house.user.lock(lock_id).state is LockState.ACCEPTED
+    assert house.household.locks.lock(lock_id).state is LockState.ACCEPTED
 
     assert lock_id in desk.claimable()
     assert desk.claim(lock_id).kind == "claimed"
-    assert house.user.lock(lock_id).state is not LockState.ACCEPTED
+    assert house.household.locks.lock(lock_id).state is not LockState.ACCEPTED
     assert house.node.held.request(lock_id).state is JobState.CLAIMING
     fresh.anvil.mine(depth)
     desk.claim(lock_id)
@@ -265,12 +265,12 @@ def test_claim__given_reorganised_claim__is_sent_again(fresh: Town) -> None:
 
 def test_deliver__given_reorganised_delivery__is_sent_again(fresh: Town) -> None:
     node, lock_id = selected(fresh)
-    depth, agent = 2, fresh.buyers[0].agent
+    depth, buyer = 2, fresh.buyers[0]
     desk = deep_worker(fresh, node, depth).market
     fresh.anvil.mine(depth)
     assert desk.deliver(lock_id).kind == "delivered"
     fresh.anvil.reorg(1)
-    assert agent.lock(lock_id).state is LockState.SELECTED
+    assert buyer.locks.lock(lock_id).state is LockState.SELECTED
 
     assert lock_id in desk.selections()
     assert desk.deliver(lock_id).kind == "delivered"
@@ -336,7 +336,7 @@ def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town)
     house = fresh.houses[0]
     lock_id = ask(house)
     with pytest.raises(AnswerNotReady):
-        house.user.wait_answer(lock_id, timeout_s=0.05, poll_s=0.02)
+        house.household.answers.wait(lock_id, timeout_s=0.05, poll_s=0.02)
 
     def serve_late() -> None:
         time.sleep(0.2)
@@ -344,10 +344,10 @@ def test_wait_answer__given_late_node__waits_and_gives_up_when_told(fresh: Town)
 
     thread = threading.Thread(target=serve_late)
     thread.start()
-    opened = house.user.wait_answer(lock_id, timeout_s=20, poll_s=0.05)
+    opened = house.household.answers.wait(lock_id, timeout_s=20, poll_s=0.05)
     thread.join()
 
-    assert opened.lock_id == lock_id and lock_id in house.user.my_locks()
+    assert opened.lock_id == lock_id
 
 
 def test_wait_answer__given_request_off_the_chain__waits_for_its_return(fresh: Town) -> None:
@@ -357,7 +357,7 @@ def test_wait_answer__given_request_off_the_chain__waits_for_its_return(fresh: T
     fresh.anvil.revert(before)  # as a reorganisation does, but that it does not come back
     started = time.monotonic()
     with pytest.raises(AnswerNotReady) as caught:
-        house.user.wait_answer(lost, timeout_s=0.3, poll_s=0.1)
+        house.household.answers.wait(lost, timeout_s=0.3, poll_s=0.1)
     assert caught.value.state is LockState.NONE
     assert time.monotonic() - started >= 0.3
 
@@ -383,7 +383,7 @@ def test_directory__given_strangers_and_revoked__refuses_them(fresh: Town) -> No
 
 
 def test_paillier_key__given_key_of_another_size__refuses_it(fresh: Town) -> None:
-    from offchain.member.members import MemberDirectory
+    from offchain.member.directory import MemberDirectory
 
     strict = MemberDirectory(fresh.houses[0].gateway, fresh.store)  # 3072 bits, not 2048
 
@@ -404,6 +404,6 @@ def test_hand_over__given_silent_inbox__leaves_it_out(fresh: Town) -> None:
     node.worker.market.deliver(lock_id)
     first, second = fresh.buyers[:2]
 
-    took = first.agent.hand_over(lock_id, {second.keys.address: "http://127.0.0.1:9"})
+    took = first.shares.hand_over(lock_id, {second.keys.address: "http://127.0.0.1:9"})
 
     assert took == []

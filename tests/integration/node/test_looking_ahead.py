@@ -9,7 +9,7 @@ import pytest
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.chain.errors import ChainMismatch, NodeRefused
 from offchain.chain.facts import ChainEvent
-from offchain.chain.rpc import Request
+from offchain.chain.questions import Question
 from offchain.member.errors import NotOnChain
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState
@@ -31,17 +31,17 @@ def house(fresh: Town) -> Iterator[House]:
 def asked_for_logs(monkeypatch: pytest.MonkeyPatch, house: House) -> list[int]:
     """Note how many kinds of logs each question is about."""
     endpoint, found = house.node.gateway.endpoint, list[int]()
-    request, batch = endpoint.request, endpoint.batch
+    ask_one, batch = endpoint.ask, endpoint.batch
 
-    def one(method: str, *params: Any) -> Any:
-        found.extend([1] if method == "eth_getLogs" else [])
-        return request(method, *params)
+    def one(question: Question[Any]) -> Any:
+        found.extend([1] if question.method == "eth_getLogs" else [])
+        return ask_one(question)
 
-    def many(calls: Sequence[Request], **how: bool) -> list[Any]:
+    def many(calls: Sequence[Question[Any]], **how: bool) -> list[Any]:
         found.extend([n] if (n := sum(call[0] == "eth_getLogs" for call in calls)) else [])
         return batch(calls, **how)
 
-    monkeypatch.setattr(endpoint, "request", one)
+    monkeypatch.setattr(endpoint, "ask", one)
     monkeypatch.setattr(endpoint, "batch", many)
     return found
 
@@ -69,10 +69,10 @@ def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_
         return events(self, event, **filters)
 
     monkeypatch.setattr(LockBook, "events", without_claim)
-    assert house.user.wait_answer(lock_id, timeout_s=60, poll_s=0.01).signature_valid
+    assert house.household.answers.wait(lock_id, timeout_s=60, poll_s=0.01).signature_valid
     left[0] = 1
     with pytest.raises(NotOnChain, match=lock_id.hex()):
-        house.user.wait_answer(lock_id, timeout_s=0)
+        house.household.answers.wait(lock_id, timeout_s=0)
 
 
 @pytest.mark.parametrize("error", [NodeRefused("batch", -32600, "too large"), ChainMismatch("x")])
@@ -99,7 +99,7 @@ def test_follow__given_a_request_taken_off_since_it_was_read_ahead__forgets_it_a
     look_ahead([desk.scan])
     fresh.anvil.reorg(1)
     assert desk.pending() == [lock_id]  # as it was read
-    assert house.user.lock(lock_id).state is LockState.NONE
+    assert house.household.locks.lock(lock_id).state is LockState.NONE
     assert desk.pending() == []
 
 
@@ -107,7 +107,7 @@ def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock_id = ask(house)
-    worker, store = house.node.worker, house.user._store
+    worker, store = house.node.worker, house.household.store
     has_fetched, fetched = threading.Event(), list[tuple[str, bytes]]()
     get = store.get
 
@@ -121,12 +121,12 @@ def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(
     with monkeypatch.context() as patch:
         patch.setattr(worker.requests, "claimable", list)
         worker.run_once()
-    lock = house.user.lock(lock_id)
+    lock = house.household.locks.lock(lock_id)
     assert lock.state is LockState.ACCEPTED
     monkeypatch.setattr(store, "get", noting)
     opened = list[OpenedAnswer]()
     waiting = threading.Thread(
-        target=lambda: opened.append(house.user.wait_answer(lock_id, timeout_s=60))
+        target=lambda: opened.append(house.household.answers.wait(lock_id, timeout_s=60))
     )
     waiting.start()
     assert has_fetched.wait(30)
@@ -141,7 +141,7 @@ def test_wait_answer__given_a_store_that_is_down_for_a_moment__waits_for_it(
 ) -> None:
     lock_id = ask(house)
     house.node.worker.run_once()
-    store, faults = house.user._store, [StoreUnavailable("down"), StoreUnavailable("down")]
+    store, faults = house.household.store, [StoreUnavailable("down"), StoreUnavailable("down")]
     get = store.get
 
     def failing(cid: Any, *, max_bytes: int) -> bytes:
@@ -150,8 +150,8 @@ def test_wait_answer__given_a_store_that_is_down_for_a_moment__waits_for_it(
         return get(cid, max_bytes=max_bytes)
 
     monkeypatch.setattr(store, "get", failing)
-    assert house.user.wait_answer(lock_id, timeout_s=60, poll_s=0.01).signature_valid
+    assert house.household.answers.wait(lock_id, timeout_s=60, poll_s=0.01).signature_valid
     assert faults == []
     faults.append(StoreUnavailable("down for good"))
     with pytest.raises(StoreUnavailable, match="for good"):
-        house.user.wait_answer(lock_id, timeout_s=0)
+        house.household.answers.wait(lock_id, timeout_s=0)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from offchain.buyer.share_inbox import create_share_app
+from offchain.buyer.inbox_http import create_share_app
 from offchain.errors import NotEnoughSharesError
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.node.serve import serve
 from offchain.records import reading
 from tests.integration.buyer.test_sharing import call_for_data, publish_both, select_both
@@ -73,19 +73,19 @@ def test_logs__of_requests_and_sharing__hold_no_key_identity_or_reading(
     for type_id in (BILL, ADVICE):
         lock_id = ask(house, type_id)
         house.node.worker.run_once()
-        assert house.user.audit(lock_id, fresh.tariff).ok
+        assert house.household.answers.audit(lock_id, fresh.tariff).ok
     publish_both(fresh)
     broadcast_id = call_for_data(fresh)
     fresh.nodes[0].worker.run_once()
     (lock_id,) = select_both(fresh, broadcast_id)
     fresh.nodes[0].worker.run_once()
-    first.agent.own_share(lock_id)
+    first.shares.own(lock_id)
     with pytest.raises(NotEnoughSharesError):
-        first.agent.recover(lock_id)
+        first.shares.recover(lock_id)
     with serve(create_share_app(first.inbox)) as server:
-        second.agent.hand_over(lock_id, {first.keys.address: server.url})
-    group_secret = first.agent.recover(lock_id).group_secret
-    opened = first.agent.open_data_set(lock_id, group_secret=group_secret)
+        second.shares.hand_over(lock_id, {first.keys.address: server.url})
+    group_secret = first.shares.recover(lock_id).group_secret
+    opened = first.data_sets.open(lock_id, group_secret=group_secret)
 
     printed = capfd.readouterr()
     written = fully_logged.text + printed.out + printed.err

@@ -2,6 +2,7 @@
 
 import pytest
 
+from offchain.buyer.form import form_of
 from offchain.chain.gateway import ChainGateway
 from offchain.member.locks import deliver_gas
 from offchain.node.outcome import NodeTerms
@@ -44,7 +45,7 @@ def test_respond__given_a_gas_price__answers_what_pays_for_the_delivery(
     (outcome,) = worker.run_once()
 
     assert (outcome.kind, outcome.id) == (kind, broadcast_id)
-    form = fresh.buyers[0].agent.form(broadcast_id)
+    form = form_of(fresh.buyers[0].gateway, broadcast_id)
     assert len(form) == (1 if kind == "responded" else 0)
     if kind == "skipped":
         cost_wei = deliver_gas(2, 3) * (BREAK_EVEN_WEI + 1)
@@ -61,7 +62,7 @@ def test_respond__given_a_large_group__asks_what_its_delivery_costs(fresh: Town)
     buyer, node, (start, end) = fresh.buyers[0], fresh.nodes[0], fresh.houses[0].window
     now = buyer.gateway.now()
     small = call_for_data(fresh)
-    large = buyer.agent.broadcast(
+    large = buyer.broadcasts.make(
         regions=[node.region],
         window_from=start,
         window_to=end,

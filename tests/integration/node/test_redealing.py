@@ -1,14 +1,16 @@
 """One data set sold twice: the node deals the same key to two groups, each by itself."""
 
+from offchain.buyer.buyer import Buyer
+from offchain.buyer.form import form_of
 from offchain.member.roles import LockState
 from offchain.types import Account
-from tests.integration.town import DATA_SET_PRICE_WEI, SHORTEST_S, Buyer, Town
+from tests.integration.town import DATA_SET_PRICE_WEI, SHORTEST_S, Town
 
 
 def sell(town: Town, buyer: Buyer, members: list[Account]) -> bytes:
     """Let a buyer call for data, select the first node for a group, and have it deliver."""
     node, (start, end), now = town.nodes[0], town.houses[0].window, buyer.gateway.now()
-    broadcast_id = buyer.agent.broadcast(
+    broadcast_id = buyer.broadcasts.make(
         regions=[node.region],
         window_from=start,
         window_to=end,
@@ -18,10 +20,10 @@ def sell(town: Town, buyer: Buyer, members: list[Account]) -> bytes:
         select_by=now + 1_200,
     )
     node.worker.run_once()
-    (lock_id,) = buyer.agent.select(
+    (lock_id,) = buyer.selection.select(
         broadcast_id,
         members=members,
-        processors=[line.processor for line in buyer.agent.form(broadcast_id)],
+        processors=[line.processor for line in form_of(buyer.gateway, broadcast_id)],
         expires_at=buyer.gateway.now() + 10 * SHORTEST_S,
         purpose="a study",
     )
@@ -30,10 +32,10 @@ def sell(town: Town, buyer: Buyer, members: list[Account]) -> bytes:
 
 
 def recover(buyer: Buyer, helper: Buyer, lock_id: bytes) -> object:
-    buyer.agent.own_share(lock_id)
-    grant = helper.agent.grant(lock_id)
-    buyer.inbox.keep(lock_id, grant.my_index, helper.agent.own_share(lock_id))
-    return buyer.agent.recover(lock_id).group_secret
+    buyer.shares.own(lock_id)
+    grant = helper.shares.grant(lock_id)
+    buyer.inbox.keep(lock_id, grant.my_index, helper.shares.own(lock_id))
+    return buyer.shares.recover(lock_id).group_secret
 
 
 def test_deliver__two_locks_of_one_data_set__give_both_groups_the_same_key(fresh: Town) -> None:
@@ -42,7 +44,7 @@ def test_deliver__two_locks_of_one_data_set__give_both_groups_the_same_key(fresh
     old = sell(fresh, first, [first.keys.address, second.keys.address])
     new = sell(fresh, third, [second.keys.address, third.keys.address])
 
-    old_grant, new_grant = second.agent.grant(old), second.agent.grant(new)
+    old_grant, new_grant = second.shares.grant(old), second.shares.grant(new)
     assert old_grant.data_set_id == new_grant.data_set_id
     assert old_grant.transcript.commitments[0] == new_grant.transcript.commitments[0]
     assert old_grant.transcript.commitments[1:] != new_grant.transcript.commitments[1:]
@@ -51,6 +53,6 @@ def test_deliver__two_locks_of_one_data_set__give_both_groups_the_same_key(fresh
     secret = recover(first, second, old)
     assert recover(third, second, new) == secret
     for buyer, lock_id in ((first, old), (third, new)):
-        assert buyer.agent.lock(lock_id).state is LockState.SETTLED
-        opened = buyer.agent.open_data_set(lock_id, group_secret=secret)
-        assert buyer.agent.verify(lock_id, opened=opened).ok
+        assert buyer.locks.lock(lock_id).state is LockState.SETTLED
+        opened = buyer.data_sets.open(lock_id, group_secret=secret)
+        assert buyer.data_sets.verify(lock_id, opened=opened).ok

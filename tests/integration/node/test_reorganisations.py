@@ -11,14 +11,17 @@ from typing import Any
 
 import pytest
 
-from offchain.buyer.share_inbox import ShareInbox
-from offchain.buyer.sharer import SharerAgent
+from offchain.buyer.buyer import Buyer
+from offchain.buyer.form import form_of
+from offchain.buyer.inbox import ShareInbox
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
-from offchain.household.user import UserAgent
+from offchain.household.household import Household
+from offchain.household.own_locks import newest_locks
 from offchain.member.errors import GrantNotReady
+from offchain.member.keys import MemberKeys
 from offchain.member.locks import LockBook
-from offchain.member.member_keys import MemberKeys
+from offchain.member.money import Money
 from offchain.member.roles import LockState
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.publisher import DataSetPublisher
@@ -33,7 +36,6 @@ from tests.integration.town import (
     DATA_SET_PRICE_WEI,
     PRICE_WEI,
     SHORTEST_S,
-    Buyer,
     Node,
     Town,
 )
@@ -152,12 +154,12 @@ def test_requests__accept_claim_and_settle_taken_off__each_counts_once(
         most=130,
     )
 
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
     assert "failed" not in kinds_of(outcomes, lock_id)
     for event in ("Accepted", "Claimed", "Settled"):
         assert count(house.gateway, "PrepaidLock", event, lockId=lock_id) == 1
-    assert house.user.answer(lock_id).signature_valid
-    assert house.user.audit(lock_id, fresh.tariff).ok
+    assert house.household.answers.open(lock_id).signature_valid
+    assert house.household.answers.audit(lock_id, fresh.tariff).ok
     assert north.worker.withdraw() is not None and north.worker.withdraw() is None
 
 
@@ -175,7 +177,7 @@ def test_requests__reject_taken_off__is_sent_again(fresh: Town, north: Node, dep
         until=lambda: north.held.request(lock_id).state == "rejected",
     )
 
-    assert house.user.lock(lock_id).state is LockState.REJECTED
+    assert house.household.locks.lock(lock_id).state is LockState.REJECTED
     assert count(house.gateway, "PrepaidLock", "Rejected", lockId=lock_id) == 1
 
 
@@ -224,11 +226,11 @@ def test_market__publish_respond_and_deliver_taken_off__each_counts_once(
     buyer = fresh.buyers[0]
     broadcast_id = call_for_data(fresh)
     fresh.anvil.mine(FINAL)
-    deep_form = lambda: buyer.agent.form(broadcast_id, block=north.gateway.final())  # noqa: E731
+    deep_form = lambda: form_of(buyer.gateway, broadcast_id, block=north.gateway.final())  # noqa: E731
     work(fresh, north.worker, depth=depth, until=lambda: bool(deep_form()))
-    lines = buyer.agent.form(broadcast_id)
+    lines = form_of(buyer.gateway, broadcast_id)
     assert [(one.processor, one.data_set_id) for one in lines] == [(north.keys.address, published)]
-    (lock_id,) = buyer.agent.select(
+    (lock_id,) = buyer.selection.select(
         broadcast_id,
         members=[one.keys.address for one in fresh.buyers],
         processors=[north.keys.address],
@@ -244,11 +246,11 @@ def test_market__publish_respond_and_deliver_taken_off__each_counts_once(
         until=lambda: north.held.grant(lock_id).state == "delivered",
     )
 
-    assert buyer.agent.lock(lock_id).state is LockState.SETTLED
+    assert buyer.locks.lock(lock_id).state is LockState.SETTLED
     assert count(buyer.gateway, "DataMarket", "Responded", broadcastId=broadcast_id) == 1
     assert count(buyer.gateway, "PrepaidLock", "Delivered", lockId=lock_id) == 1
     transcript = north.held.grant(lock_id).transcript
-    assert buyer.agent.grant(lock_id).transcript == transcript
+    assert buyer.shares.grant(lock_id).transcript == transcript
 
 
 def publish_once_taken_off(town: Town, node: Node, depth: int) -> bytes:
@@ -294,7 +296,7 @@ def test_deals__decline_taken_off__is_sent_again(fresh: Town, north: Node, depth
     broadcast_id = call_for_data(fresh)
     fresh.anvil.mine(FINAL)
     north.worker.run_once()
-    (lock_id,) = buyer.agent.select(
+    (lock_id,) = buyer.selection.select(
         broadcast_id,
         members=[one.keys.address for one in fresh.buyers],
         processors=[north.keys.address],
@@ -311,7 +313,7 @@ def test_deals__decline_taken_off__is_sent_again(fresh: Town, north: Node, depth
         until=lambda: north.held.grant(lock_id).state == "declined",
     )
 
-    assert buyer.agent.lock(lock_id).state is LockState.DECLINED
+    assert buyer.locks.lock(lock_id).state is LockState.DECLINED
     assert count(buyer.gateway, "PrepaidLock", "Declined", lockId=lock_id) == 1
     assert north.held.grant(lock_id).transcript is None  # nothing was dealt
 
@@ -347,15 +349,15 @@ def test_worker__requests_themselves_taken_off__are_forgotten_and_come_again(
     )
 
 
-# ---- the user
+# ---- the household
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_user__request_taken_off__is_paid_and_asked_once(
+def test_household__request_taken_off__is_paid_and_asked_once(
     fresh: Town, deep: Any, tmp_path: Path, depth: int
 ) -> None:
     house, gateway = fresh.houses[0], deep(fresh.houses[0].keys)
-    user = UserAgent(
+    household = Household(
         gateway=gateway,
         store=fresh.store,
         keys=house.keys,
@@ -365,51 +367,51 @@ def test_user__request_taken_off__is_paid_and_asked_once(
     fresh.anvil.mine(FINAL)
     before = gateway.balance_wei(house.keys.address)
     since = gateway.block_number()
-    lock_id = ask(replace(house, user=user), expires_at=gateway.now() + _LONG_S)
-    assert user.newest_locks()[-1][1] is False  # told, and not final
+    lock_id = ask(replace(house, household=household), expires_at=gateway.now() + _LONG_S)
+    assert newest_locks(gateway, house.keys.address)[-1][1] is False  # told, and not final
     assert take_off(fresh, since, depth)
-    assert user.newest_locks() == [] and gateway.balance_wei(house.keys.address) == before
+    assert newest_locks(gateway, house.keys.address) == []
+    assert gateway.balance_wei(house.keys.address) == before
 
     gateway.settle()
     fresh.anvil.mine(FINAL)
     gateway.settle()
 
     assert gateway.is_settled()
-    assert user.my_locks() == [lock_id]
-    ((lock, is_final),) = user.newest_locks()
-    assert (lock.state, is_final) == (LockState.REQUESTED, True)
+    ((lock, is_final),) = newest_locks(gateway, house.keys.address)
+    assert (lock.lock_id, lock.state, is_final) == (lock_id, LockState.REQUESTED, True)
     assert gateway.balance_wei(house.keys.address) == before - PRICE_WEI
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_user__refund_and_withdrawal_taken_off__the_money_comes_once(
+def test_household__refund_and_withdrawal_taken_off__the_money_comes_once(
     fresh: Town, deep: Any, tmp_path: Path, depth: int
 ) -> None:
     house, gateway = fresh.houses[0], deep(fresh.houses[0].keys)
     before = gateway.balance_wei(house.keys.address)
     lock_id = ask(house)
-    book = LockBook(gateway)
-    fresh.anvil.warp_to(house.user.lock(lock_id).expires_at)
+    money = Money(gateway)
+    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at)
     fresh.anvil.mine(FINAL)
-    for step in (lambda: book.refund(lock_id), book.withdraw):
+    for step in (lambda: money.refund(lock_id), money.withdraw):
         since = gateway.block_number()
         assert step() is not None
-        assert book.withdraw() is None  # a refund counts when it is final, and is paid out once
+        assert money.withdraw() is None  # a refund counts when it is final, and is paid out once
         assert take_off(fresh, since, depth)
         gateway.settle()
         fresh.anvil.mine(FINAL)
         gateway.settle()
-    assert book.withdraw() is None
+    assert money.withdraw() is None
     assert gateway.balance_wei(house.keys.address) == before
     assert count(gateway, "PrepaidLock", "Withdrawn", account=house.keys.address) == 1
 
 
-# ---- the sharing node
+# ---- the buyer
 
 
-def sharer_of(town: Town, buyer: Buyer, gateway: ChainGateway, folder: Path) -> SharerAgent:
+def buyer_of(town: Town, buyer: Buyer, gateway: ChainGateway, folder: Path) -> Buyer:
     inbox = ShareInbox(folder / f"{buyer.keys.address}.sqlite", gateway=gateway, keys=buyer.keys)
-    return SharerAgent(
+    return Buyer(
         gateway=gateway,
         store=town.store,
         keys=buyer.keys,
@@ -420,29 +422,29 @@ def sharer_of(town: Town, buyer: Buyer, gateway: ChainGateway, folder: Path) -> 
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_sharer__broadcast_select_and_delivery_taken_off__the_key_is_recovered_once_final(
+def test_buyer__broadcast_select_and_delivery_taken_off__the_key_is_recovered_once_final(
     fresh: Town, north: Node, deep: Any, tmp_path: Path, depth: int
 ) -> None:
     first, second = fresh.buyers[:2]
     gateway = deep(first.keys)
-    agent = sharer_of(fresh, first, gateway, tmp_path)
-    helper = sharer_of(fresh, second, deep(second.keys), tmp_path)
+    buyer = buyer_of(fresh, first, gateway, tmp_path)
+    helper = buyer_of(fresh, second, deep(second.keys), tmp_path)
     fresh.anvil.mine(FINAL)
     north.publisher.publish(*fresh.houses[0].window)
     fresh.anvil.mine(FINAL)
     paid_before = gateway.balance_wei(first.keys.address)
 
     since = gateway.block_number()
-    broadcast_id = call_for_data(fresh, agent)
+    broadcast_id = call_for_data(fresh, buyer)
     assert take_off(fresh, since, depth)
     gateway.settle()
     fresh.anvil.mine(FINAL)
     north.worker.run_once()
     since = gateway.block_number()
-    (lock_id,) = agent.select(
+    (lock_id,) = buyer.selection.select(
         broadcast_id,
         members=[one.keys.address for one in fresh.buyers],
-        processors=[line.processor for line in agent.form(broadcast_id)],
+        processors=[line.processor for line in form_of(gateway, broadcast_id)],
         expires_at=gateway.now() + _LONG_S,
         purpose="a study",
     )
@@ -455,19 +457,20 @@ def test_sharer__broadcast_select_and_delivery_taken_off__the_key_is_recovered_o
     since = gateway.block_number()
     assert "delivered" in [one.kind for one in north.worker.run_once()]
     with pytest.raises(GrantNotReady):  # on the chain, and not final
-        agent.own_share(lock_id)
+        buyer.shares.own(lock_id)
     assert take_off(fresh, since, depth)
     with pytest.raises(GrantNotReady):
-        agent.own_share(lock_id)
+        buyer.shares.own(lock_id)
     work(
         fresh,
         north.worker,
         depth=1,
         until=lambda: north.held.grant(lock_id).state == "delivered",
     )
-    agent.own_share(lock_id)
-    agent.inbox.keep(lock_id, helper.grant(lock_id).my_index, helper.own_share(lock_id))
-    recovery = agent.recover(lock_id)
+    buyer.shares.own(lock_id)
+    share = helper.shares.own(lock_id)
+    buyer.inbox.keep(lock_id, helper.shares.grant(lock_id).my_index, share)
+    recovery = buyer.shares.recover(lock_id)
     assert recovery.false_indices == ()
-    opened = agent.open_data_set(lock_id, group_secret=recovery.group_secret)
-    assert agent.verify(lock_id, opened=opened).ok
+    opened = buyer.data_sets.open(lock_id, group_secret=recovery.group_secret)
+    assert buyer.data_sets.verify(lock_id, opened=opened).ok

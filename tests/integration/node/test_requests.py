@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offchain.chain.facts import ContractRevert
-from offchain.household.user import UserAgent
+from offchain.household.household import Household
 from offchain.member.errors import AnswerInvalid, AnswerNotReady, TermsUnfit
 from offchain.member.roles import LockState
 from offchain.storage import Cid, ContentStore
@@ -35,7 +35,7 @@ def ask(house: House, type_id: int = BILL, **changed: object) -> bytes:
         "window_from": start,
         "window_to": end,
     } | changed
-    return house.user.request(type_id, **wanted).lock_id
+    return house.household.requests.ask(type_id, **wanted).lock_id
 
 
 def credit_of(town: Town, house: House) -> int:
@@ -49,17 +49,17 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
 
     lock_id = ask(house, type_id)
     with pytest.raises(AnswerNotReady):
-        house.user.answer(lock_id)
+        house.household.answers.open(lock_id)
     assert house.node.worker.requests.pending() == [lock_id]
     kinds = [outcome.kind for outcome in house.node.worker.run_once()]
-    opened = house.user.answer(lock_id)
+    opened = house.household.answers.open(lock_id)
     print(f"request to answer opened: {time.monotonic() - started:.2f} s")
-    report = house.user.audit(lock_id, fresh.tariff)
+    report = house.household.answers.audit(lock_id, fresh.tariff)
 
     assert kinds == ["accepted", "claimed"]
     assert opened.signature_valid
     assert report.ok, report.findings
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
     assert credit_of(fresh, house) > credit
     before = house.node.gateway.balance_wei(house.node.keys.address)
     assert house.node.worker.withdraw() is not None
@@ -72,9 +72,9 @@ def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
     poll(house.node.worker, steps=2)
-    house.user.wait_answer(lock_id, timeout_s=60)
+    house.household.answers.wait(lock_id, timeout_s=60)
 
-    report = house.user.audit(lock_id, replace(fresh.tariff, flat_microusd_per_kwh=1))
+    report = house.household.answers.audit(lock_id, replace(fresh.tariff, flat_microusd_per_kwh=1))
 
     wrong = [finding.name for finding in report.findings if not finding.ok]
     assert wrong == ["tariff_matches", "result_recomputed"]
@@ -86,7 +86,7 @@ def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> No
     lock_id = ask(house)
     poll(house.node.worker, steps=2)
 
-    result = house.user.wait_answer(lock_id, timeout_s=60).result
+    result = house.household.answers.wait(lock_id, timeout_s=60).result
 
     in_window = [one for one in house.readings if one.time_s >= house.window[0]]
     before = house.readings[in_window[0].seq - 2]
@@ -110,8 +110,8 @@ def test_handle__given_window_not_held__rejects_and_pays_back(
     (outcome,) = house.node.worker.run_once()
 
     assert outcome.kind == "rejected" and outcome.detail.startswith("WINDOW_UNAVAILABLE")
-    assert house.user.lock(lock_id).state is LockState.REJECTED
-    assert house.user.withdraw() is not None
+    assert house.household.locks.lock(lock_id).state is LockState.REJECTED
+    assert house.household.money.withdraw() is not None
     assert house.gateway.balance_wei(house.keys.address) == balance
     assert credit_of(fresh, house) == credit
 
@@ -125,9 +125,9 @@ def test_handle__given_neighbours_device__rejects(fresh: Town) -> None:
 
     assert outcome.kind == "rejected" and "not a device of the requester" in outcome.detail
     with pytest.raises(AnswerNotReady, match=r"REJECTED \(WINDOW_UNAVAILABLE\).*withdrawn"):
-        house.user.answer(outcome.id)
+        house.household.answers.open(outcome.id)
     with pytest.raises(AnswerNotReady, match="no such lock"):
-        house.user.answer(bytes(32))
+        house.household.answers.open(bytes(32))
 
 
 @pytest.mark.real_chain
@@ -143,14 +143,14 @@ def test_handle__given_type_not_served__rejects(fresh: Town) -> None:
 @pytest.mark.real_chain
 def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) -> None:
     house = fresh.houses[0]
-    liar = UserAgent(
+    liar = Household(
         gateway=house.gateway,
         store=fresh.store,
         keys=replace(house.keys, identity="somebody else"),
         directory=fresh.directory,
         notes=tmp_path,
     )
-    ask(replace(house, user=liar))
+    ask(replace(house, household=liar))
 
     (outcome,) = poll(house.node.worker)
 
@@ -160,7 +160,7 @@ def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) ->
 def test_handle__given_message_missing_in_store__rejects(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
-    event = house.user._book.event_of("Requested", lock_id)
+    event = house.household.locks.event_of("Requested", lock_id)
     fresh.store.unpin(bytes(event.args["order"].messageDigest))
 
     (outcome,) = house.node.worker.run_once()
@@ -183,14 +183,14 @@ class MalformingStore:
 
 def test_handle__given_malformed_index_as_message__rejects(fresh: Town, tmp_path: Path) -> None:
     house = fresh.houses[0]
-    spoiler = UserAgent(
+    spoiler = Household(
         gateway=house.gateway,
         store=MalformingStore(fresh.store),
         keys=house.keys,
         directory=fresh.directory,
         notes=tmp_path,
     )
-    ask(replace(house, user=spoiler))
+    ask(replace(house, household=spoiler))
 
     (outcome,) = house.node.worker.run_once()
 
@@ -217,24 +217,24 @@ def test_refund__given_node_that_accepts_and_is_silent__pays_back_and_costs_cred
     credit = credit_of(fresh, house)
     lock_id = ask(house)
     assert requests.handle(lock_id).kind == "accepted"
-    expires_at = house.user.lock(lock_id).expires_at
+    expires_at = house.household.locks.lock(lock_id).expires_at
 
     fresh.anvil.warp_to(expires_at - 10)
     assert requests.claim(lock_id).kind == "expired"  # too near to T: x stays secret
     with pytest.raises(ContractRevert, match="NotExpired"):
-        house.user.refund(lock_id)
+        house.household.money.refund(lock_id)
     fresh.anvil.warp_to(expires_at)
-    house.user.refund(lock_id)
+    house.household.money.refund(lock_id)
 
-    assert house.user.lock(lock_id).state is LockState.REFUNDED
+    assert house.household.locks.lock(lock_id).state is LockState.REFUNDED
     assert credit_of(fresh, house) < credit
-    assert house.user.withdrawable_wei() == 2 * PRICE_WEI  # its own, and the node's bond
+    assert house.household.money.withdrawable_wei() == 2 * PRICE_WEI  # its own, and the node's bond
 
 
 def test_handle__given_expired_request__does_nothing(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
-    fresh.anvil.warp_to(house.user.lock(lock_id).expires_at)
+    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at)
 
     (outcome,) = house.node.worker.run_once()
 
@@ -259,7 +259,7 @@ def test_request__given_unfit_terms__raises_before_paying(fresh: Town) -> None:
 @pytest.mark.real_chain
 def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -> None:
     house, other = fresh.houses[0], fresh.nodes[1]
-    draft = house.user.prepare(
+    draft = house.household.requests.prepare(
         BILL,
         devices=[house.device.address],
         window_from=house.window[0],
@@ -279,7 +279,7 @@ def test_answer__given_tampered_store_bytes__raises(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
     house.node.worker.run_once()
-    fresh.store.unpin(house.user.lock(lock_id).answer_digest)
+    fresh.store.unpin(house.household.locks.lock(lock_id).answer_digest)
 
     with pytest.raises(AnswerInvalid):
-        house.user.answer(lock_id)
+        house.household.answers.open(lock_id)

@@ -16,7 +16,7 @@ from device_agent.recorder import MAX_AHEAD_S, Recorder
 from device_agent.seal import Sealer
 from device_agent.surroundings import Place
 from offchain.crypto.secret import SecretBytes
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.types import MeterSample, Policy, Role, to_account
 
 NOON = 17_000 * 86_400 + 43_200

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from offchain.audit.reading_check import check_readings, prove_reading, verify_reading
-from offchain.buyer.data_export import COLUMNS, export_csv, export_parquet, read_export
+from offchain.buyer.export import COLUMNS, export_csv, export_parquet, read_export
 from offchain.errors import FormatError
 from offchain.member.errors import MemberError
 from offchain.records import batch as batches

@@ -21,12 +21,13 @@ class Node:
 
     def batch(self, calls: Sequence[Any], *, first_alone: bool = False) -> list[Any]:
         self.alone.append(first_alone)
-        return [self._answer(method, params) for method, params in calls]
+        return [self._answer(one.method, one.params) for one in calls]
 
     def _answer(self, method: str, params: Sequence[Any]) -> Any:
         if method == "eth_getBlockByNumber":
-            number = self.numbers[params[0]]
-            return None if number is None else {"number": hex(number)}
+            return self.numbers["pending"]
+        if method == "eth_blockNumber":
+            return self.numbers["latest"]
         return self.at[params[1]]
 
 
@@ -78,7 +79,7 @@ def test_dry_call__given_the_gas_of_some__estimates_the_others_alone() -> None:
     real = node.batch
 
     def noting(calls: Sequence[Any], **how: bool) -> list[Any]:
-        asked.extend(method for method, _ in calls)
+        asked.extend(one.method for one in calls)
         return real(calls, **how)
 
     node.batch = noting

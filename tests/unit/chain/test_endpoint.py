@@ -5,9 +5,18 @@ import types
 import pytest
 
 from offchain.chain import endpoint as endpoints
+from offchain.chain import questions
 from offchain.chain.endpoint import BATCH_SIZE, Endpoint
-from offchain.chain.errors import ChainMismatch, NodeRefused, NodeUnavailable
+from offchain.chain.errors import (
+    ChainMismatch,
+    DeploymentInvalid,
+    NodeRefused,
+    NodeUnavailable,
+)
+from offchain.chain.questions import Question
 from offchain.chain.rpc import RpcFailure
+
+TWO = [questions.plain("a"), questions.plain("b")]
 
 
 class Node:
@@ -26,7 +35,7 @@ class Node:
         self.asked += 1
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer if isinstance(self.answer, dict) else [self.answer] * len(calls)
+        return self.answer
 
 
 class ListNode(Node):
@@ -62,31 +71,97 @@ def test_request__a_node_refuses__is_an_answer_and_no_failover():
     assert (caught.value.code, caught.value.data, other.asked) == (-32000, "0x", 0)
 
 
-def test_request__error_without_a_body__is_a_refusal_too():
-    with pytest.raises(NodeRefused, match="busy"):
-        _endpoint(Node({"error": "busy"})).request("eth_chainId")
+@pytest.mark.parametrize(
+    "error", ["busy", 7, [], {}, {"code": 1}, {"message": "busy"}, {"code": "1", "message": "busy"}]
+)
+def test_request__malformed_error__is_no_answer_and_the_next_is_asked(error):
+    other = Node({"result": "0x1"})
+    assert _endpoint(Node({"error": error}), other).request("eth_chainId") == "0x1"
+    with pytest.raises(NodeUnavailable, match=r"no code|message: |no object"):
+        _endpoint(Node({"error": error})).request("eth_chainId")
+
+
+def test_ask__null_error_beside_a_result__is_an_answer():
+    node = Node({"result": "0x1", "error": None})
+    assert _endpoint(node).ask(questions.chain_id()) == 1
+
+
+@pytest.mark.parametrize("result", [None, "0x", {}, [], "1", 1, True, "0xg", "0x" + "f" * 65])
+def test_ask__undecodable__asks_the_next_and_leaves_the_first_alone(result):
+    broken, sound = Node({"result": result}), Node({"result": "0x7"})
+    endpoint = _endpoint(broken, sound)
+    assert [endpoint.ask(questions.block_number()) for _ in range(2)] == [7, 7]
+    assert (broken.asked, sound.asked) == (1, 2)
+    with pytest.raises(NodeUnavailable, match="eth_blockNumber is answered with what is none"):
+        _endpoint(Node({"result": result})).ask(questions.block_number())
+
+
+def test_batch__one_undecodable__is_asked_of_the_next_as_a_whole():
+    broken, sound = Node([{"result": "0x1"}, {"result": None}]), Node([{"result": "0x2"}] * 2)
+    asked = [questions.block_number()] * 2
+    assert _endpoint(broken, sound).batch(asked) == [2, 2]
+    with pytest.raises(NodeUnavailable, match="None is no quantity"):
+        _endpoint(broken).batch(asked)
+
+
+def _call():
+    """A question whose empty answer is the caller's fault, if all nodes give it."""
+
+    def read(answer):
+        if answer == "0x":
+            raise DeploymentInvalid("nothing answers there")
+        return answer
+
+    return Question("eth_call", [], read)
+
+
+def test_ask__nothing_there_says_the_first__believes_another_that_has_more(caplog):
+    empty, full = Node({"result": "0x"}), Node({"result": "0x01"})
+    endpoint = _endpoint(empty, full)
+    assert [endpoint.ask(_call()) for _ in range(2)] == ["0x01"] * 2
+    assert empty.asked == 1
+    assert "nothing answers there" in caplog.text
+
+
+def test_ask__nothing_there_say_all__is_the_callers_fault_and_no_nodes():
+    one, two = Node({"result": "0x"}), Node({"result": "0x"})
+    endpoint = _endpoint(one, two)
+    for _ in range(2):
+        with pytest.raises(DeploymentInvalid, match="nothing answers"):
+            endpoint.ask(_call())
+    assert (one.asked, two.asked) == (4, 4)  # each time twice, before it is believed
+
+
+def test_ask__nothing_there_says_the_only_one_that_answers__is_not_known():
+    with pytest.raises(NodeUnavailable, match=r"nothing answers there.*refused"):
+        _endpoint(Node({"result": "0x"}), Node(RpcFailure("refused"))).ask(_call())
+
+
+def test_refusal__with_half_a_surrogate_pair__can_be_written():
+    error = {"code": 1, "message": "no \ud800 way"}
+    with pytest.raises(NodeRefused) as caught:
+        _endpoint(Node({"error": error})).request("x")
+    str(caught.value).encode()
 
 
 def test_batch__more_than_one_chunk__keeps_the_order():
     node = ListNode(None)
-    calls = [("echo", [number]) for number in range(2 * BATCH_SIZE + 2)]
+    calls = [questions.plain("echo", number) for number in range(2 * BATCH_SIZE + 2)]
     assert _endpoint(node).batch(calls) == list(range(2 * BATCH_SIZE + 2))
     assert node.asked == 3
 
 
 def test_batch__one_is_refused__is_its_place_in_the_results():
     node = ListNode(None)
-    node.make_batch_request = lambda calls: [{"result": 1}, {"error": {"message": "no"}}]
-    first, second = _endpoint(node).batch([("a", []), ("b", [])])
+    node.make_batch_request = lambda calls: [{"result": 1}, {"error": {"code": 1, "message": "no"}}]
+    first, second = _endpoint(node).batch(TWO)
     assert first == 1
     assert isinstance(second, NodeRefused)
 
 
 def test_batch__refused_as_a_whole__raises():
     with pytest.raises(NodeRefused, match="batch too large"):
-        _endpoint(Node({"error": {"code": 1, "message": "batch too large"}})).batch(
-            [("a", []), ("b", [])]
-        )
+        _endpoint(Node({"error": {"code": 1, "message": "batch too large"}})).batch(TWO)
 
 
 @pytest.mark.parametrize("calls", [1, 2])
@@ -95,7 +170,7 @@ def test_batch__first_alone_and_first_is_down__asks_no_other(calls):
     endpoint = _endpoint(down, up)
     endpoint.request("eth_chainId")  # from now on the second is preferred
     with pytest.raises(NodeUnavailable, match=r"first chain node.*127\.0\.0\.1:1.*refused"):
-        endpoint.batch([("eth_call", [])] * calls, first_alone=True)
+        endpoint.batch([questions.plain("eth_call")] * calls, first_alone=True)
     assert (down.asked, up.asked) == (2, 1)
 
 
@@ -104,13 +179,13 @@ def test_batch__first_alone_and_second_preferred__asks_the_first():
     endpoint = _endpoint(first, second)
     endpoint.request("eth_chainId")
     first.answer = {"result": "0x2"}
-    assert endpoint.batch([("eth_call", [])], first_alone=True) == ["0x2"]
+    assert endpoint.batch([questions.plain("eth_call")], first_alone=True) == ["0x2"]
     assert second.asked == 1
 
 
-def test_batch__answered_by_no_list_and_no_error__is_a_refusal():
-    with pytest.raises(NodeRefused, match="nor an error"):
-        _endpoint(Node({"result": "0x1"})).batch([("a", []), ("b", [])])
+def test_batch__answered_by_no_list_and_no_error__is_no_answer():
+    with pytest.raises(NodeUnavailable, match="nor an error"):
+        _endpoint(Node({"result": "0x1"})).batch(TWO)
 
 
 def test_batch__nothing__asks_nobody():
@@ -161,7 +236,9 @@ def test_request__all_serve_another_chain__is_a_mismatch():
 def test_batch__first_alone_serves_another_chain__shows_it_nothing():
     wrong = ListNode({"result": "0x8"})
     with pytest.raises(ChainMismatch):
-        _checked(wrong, Chain(7, "right")).batch([("secret", [1])] * 2, first_alone=True)
+        _checked(wrong, Chain(7, "right")).batch(
+            [questions.plain("secret", 1)] * 2, first_alone=True
+        )
     assert wrong.asked == 1  # eth_chainId alone
 
 

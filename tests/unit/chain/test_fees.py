@@ -4,9 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.chain.answers import FeeHead
 from offchain.chain.fees import FeeRaise, next_base_fee_wei
 
 GWEI = 10**9
+
+
+def head(base_fee_wei, gas_used):
+    return FeeHead(1, "0x", base_fee_wei, 60_000_000, gas_used)
 
 
 @pytest.mark.parametrize(
@@ -35,17 +40,15 @@ def test_is_due__no_block_and_a_price_below_the_base_fee__needs_the_wait_alone(w
     ],
 )
 def test_next_base_fee__given_gas_used__moves_by_an_eighth_at_most(used, expected):
-    head = {"baseFeePerGas": hex(GWEI), "gasLimit": hex(60_000_000), "gasUsed": hex(used)}
-    assert next_base_fee_wei(head) == expected
+    assert next_base_fee_wei(head(GWEI, used)) == expected
 
 
 def test_next_base_fee__more_than_the_target_used__rises_by_one_wei_at_least():
-    head = {"baseFeePerGas": "0x7", "gasLimit": hex(60_000_000), "gasUsed": hex(30_000_001)}
-    assert next_base_fee_wei(head) == 8
+    assert next_base_fee_wei(head(7, 30_000_001)) == 8
 
 
 def test_next_base_fee__chain_without_one__is_nothing():
-    assert next_base_fee_wei({"gasLimit": hex(60_000_000), "gasUsed": "0x0"}) == 0
+    assert next_base_fee_wei(head(0, 0)) == 0
 
 
 @given(st.integers(0, 10**13), st.integers(0, 10**13))

@@ -7,6 +7,7 @@ from typing import Any
 
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.heads import head_or_none, wait_for_block, wait_for_events
+from offchain.chain.questions import Question
 
 
 class Chain:
@@ -18,7 +19,7 @@ class Chain:
     def __init__(self, *heads: int | None, spoke: tuple[int, ...] = ()) -> None:
         self.heads, self.asked, self.spoke = list(heads), 0, spoke
         self.deployment = SimpleNamespace(address=lambda name: f"0x{name}")
-        self.endpoint = SimpleNamespace(request=self.logs)
+        self.endpoint = SimpleNamespace(ask=self.logs)
 
     def block_number(self) -> int:
         self.asked += 1
@@ -27,8 +28,9 @@ class Chain:
             raise NodeUnavailable("no chain node answers")
         return head
 
-    def logs(self, method: str, wanted: dict[str, Any]) -> list[int]:
-        assert (method, wanted["address"]) == ("eth_getLogs", ["0xLock"])
+    def logs(self, question: Question[Any]) -> list[int]:
+        (wanted,) = question.params
+        assert (question.method, wanted["address"]) == ("eth_getLogs", ["0xLock"])
         first, last = int(wanted["fromBlock"], 16), int(wanted["toBlock"], 16)
         return [number for number in self.spoke if first <= number <= last]
 

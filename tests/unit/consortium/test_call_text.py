@@ -15,7 +15,7 @@ PLACES = {name: "0x" + f"{number + 1:040x}" for number, name in enumerate(NAMES)
 CHAIN = Deployment(
     1, {name: DeployedContract(name, PLACES[name], 0, load_abi(name)) for name in NAMES}
 )
-ANNA = "0x" + "00" * 19 + "aA"
+ANNA = "0x" + "00" * 19 + "AA"
 OWNER = "0x" + "00" * 19 + "bb"
 
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from offchain.chain import codec
+from offchain.chain.answers import MinedReceipt, SentTransaction
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.questions import Question
 from offchain.demo.gas import REQUIRED, fees_wei, gas_by_step
 
 BOARD, LEDGER, DOOR = ("0x" + digit * 40 for digit in "abc")
@@ -46,20 +48,19 @@ class Chain:
     def block_number(self) -> int:
         return 0
 
-    def batch(self, calls: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
-        ((method, _),) = calls
-        if method == "eth_getBlockByNumber":
-            sent = [{"to": t, "input": i, "from": f} for t, i, _, _, f in self._transactions]
-            return [{"transactions": sent}]
-        return [
-            [
-                {
-                    "status": "0x1" if ok else "0x0",
-                    "gasUsed": hex(gas),
-                    "effectiveGasPrice": hex(PRICE_WEI),
-                }
-                for _, _, gas, ok, _ in self._transactions
+    def batch(self, asked: list[Question[Any]]) -> list[Any]:
+        (question,) = asked
+        if question.method == "eth_getBlockByNumber":
+            sent = [
+                SentTransaction("0x", sender, to, 0, bytes.fromhex(data[2:]))
+                for to, data, _, _, sender in self._transactions
             ]
+            return [tuple(sent)]
+        return [
+            tuple(
+                MinedReceipt("0x", sender, 0, b"", gas, PRICE_WEI, ok, ())
+                for _, _, gas, ok, sender in self._transactions
+            )
         ]
 
 

@@ -13,7 +13,7 @@ from offchain.crypto.secret import SecretBytes
 from offchain.errors import DecryptionError, KeystoreError, WrongPasswordError
 from offchain.member import key_backup, key_folder
 from offchain.member.errors import MemberError
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.member.roles import MemberRole
 
 PASSWORD, PASSPHRASE = SecretBytes(b"correct horse"), SecretBytes(b"battery staple")

@@ -1,4 +1,4 @@
-"""Notes, findings, crash points and names: the small parts without a chain."""
+"""Notes, cases, crash points and refusals: the small parts without a chain."""
 
 import os
 import signal
@@ -8,12 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from offchain.audit.findings import Finding, all_hold, not_asked
-from offchain.audit.look import first_fault
-from offchain.consortium.admin import ascii_word
-from offchain.household.request_draft import require_devices
 from offchain.member.cases import Case
-from offchain.member.errors import MemberError, NotJudgeable, RequestRefused
+from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.request_notes import AskedRequest, RequestNotes
 from offchain.member.roles import Reason
 
@@ -53,23 +49,7 @@ def test_read__given_no_sound_note__raises(tmp_path: Path, content: str | None) 
 
     with pytest.raises(MemberError, match="no note"):
         RequestNotes(tmp_path).read(LOCK)
-
-
-def test_all_hold__given_none_or_a_false_one__is_false() -> None:
-    true, false = Finding("a", True, ""), Finding("b", False, "")
-
-    assert all_hold([true])
-    assert not all_hold([]) and not all_hold([true, false])
-
-
-def test_first_fault__given_what_is_false_and_what_is_unknown__names_what_is_false() -> None:
-    true, false = Finding("a", True, ""), Finding("b", False, "")
-    unknown = not_asked("c", OSError("no chain"))
-
-    assert first_fault([true]) is None
-    assert first_fault([unknown, true, false]) is false
-    with pytest.raises(NotJudgeable, match="no chain"):
-        first_fault([true, unknown])
+    assert RequestNotes(tmp_path).find(LOCK) is None
 
 
 def test_patient_until__of_a_case__leaves_a_quarter_of_its_time() -> None:
@@ -94,19 +74,6 @@ def test_crash_point__given_step_and_pass__kills_there_alone(
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
 
     assert done.returncode == (-signal.SIGKILL if is_killed else 0)
-
-
-def test_ascii_word__given_text__pads_or_refuses() -> None:
-    assert ascii_word("bill") == b"bill".ljust(32, b"\0")
-    for text in ("", "x" * 33, "größe"):
-        with pytest.raises(MemberError):
-            ascii_word(text)
-
-
-@pytest.mark.parametrize("devices", [(), ("0xa", "0xa")])
-def test_require_devices__given_none_or_one_twice__raises(devices: tuple[str, ...]) -> None:
-    with pytest.raises(MemberError):
-        require_devices(devices)
 
 
 def test_request_refused__given_reason__names_it() -> None:

@@ -19,7 +19,12 @@ from offchain.network.watch import chain_rows, fault_of, ipfs_rows
 
 ACCOUNTS = tuple("0x" + f"{n:02X}" * 20 for n in (0xA1, 0xA2, 0xA3))
 ANSWERS: dict[str, Any] = {
-    "eth_getBlockByNumber": {"number": "0x10", "timestamp": "0x64"},
+    "eth_getBlockByNumber": {
+        "number": "0x10",
+        "hash": "0x" + "11" * 32,
+        "parentHash": "0x" + "22" * 32,
+        "timestamp": "0x64",
+    },
     "net_peerCount": "0x2",
     "txpool_status": {"pending": "0x1", "queued": "0x0"},
     "clique_getSigners": [one.lower() for one in ACCOUNTS[:2]],

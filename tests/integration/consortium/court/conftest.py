@@ -20,9 +20,9 @@ from offchain.crypto import bls, box, kem, messages, paillier
 from offchain.crypto.curve import G1
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
 from offchain.member.locks import Lock
-from offchain.member.member_keys import MemberKeys
-from offchain.member.members import MemberDirectory
 from offchain.member.registration import NO_REGION
 from offchain.member.roles import LockState, MemberRole
 from offchain.node.reply import compose_answer
@@ -148,7 +148,7 @@ def answer_honestly(house: House, **asked: object) -> bytes:
     house.node.worker.requests.pending()
     house.node.worker.requests.handle(lock_id)
     house.node.worker.requests.claim(lock_id)
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
     return lock_id
 
 
@@ -173,7 +173,7 @@ def answer_falsely(town: Town, house: House, lie: Lie, **asked: object) -> bytes
     node, lock_id = house.node, ask(house, **asked)
     desk = node.worker.requests
     desk.pending()
-    lock, factor = house.user.lock(lock_id), secrets.token_bytes(32)
+    lock, factor = house.household.locks.lock(lock_id), secrets.token_bytes(32)
     event = desk._book.event_of("Requested", lock_id)
     start, end = house.window
     held = held_window(node.held, node.gateway, house.device.address, from_s=start, to_s=end)
@@ -183,7 +183,7 @@ def answer_falsely(town: Town, house: House, lie: Lie, **asked: object) -> bytes
     node.held.prepare_answer(lock_id, factor=SecretBytes(factor), answer=outer)
     desk.handle(lock_id)
     desk.claim(lock_id)
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
     return lock_id
 
 

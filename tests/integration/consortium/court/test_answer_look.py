@@ -15,8 +15,8 @@ from offchain.crypto import kem, paillier
 from offchain.crypto.curve import G1, add
 from offchain.crypto.kem import Opening
 from offchain.crypto.messages import factor_commitment
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerNotServed, NotJudgeable
-from offchain.member.members import MemberDirectory
 from offchain.records.evidence import AnswerEvidence
 from offchain.storage import Cid
 from offchain.storage.blocks import INDEX_TAG
@@ -41,7 +41,7 @@ def looks(town: Town, house: House, tariffs: list[Tariff] | None = None) -> Answ
         gateway=house.gateway,
         store=town.store,
         directory=directory,
-        book=house.user._book,
+        book=house.household.locks,
         tariffs=tariffs or [town.tariff],
         type_names={BILL: "bill", ADVICE: "advice"},
     )
@@ -49,12 +49,12 @@ def looks(town: Town, house: House, tariffs: list[Tariff] | None = None) -> Answ
 
 def shown_by_payer(house: House, lock_id: bytes) -> AnswerEvidence:
     """What an honest payer shows."""
-    lock, asked = house.user.lock(lock_id), house.user._notes.read(lock_id)
-    return house.user._disputes._document(lock, asked)
+    lock, asked = house.household.locks.lock(lock_id), house.household.notes.read(lock_id)
+    return house.household.disputes._document(lock, asked)
 
 
 def look_at(town: Town, house: House, lock_id: bytes, *shown: ShownAnswer) -> Look:
-    return looks(town, house).look(house.user.lock(lock_id), shown)
+    return looks(town, house).look(house.household.locks.lock(lock_id), shown)
 
 
 def payers(document: AnswerEvidence) -> ShownAnswer:
@@ -161,7 +161,7 @@ def test_look__given_another_device__is_for_the_payer(court: Court) -> None:
     """The answer is true to the last bit, about a house that was not asked for."""
     town, house, other = court.town, court.town.houses[0], court.town.houses[2]
     honest = answer_honestly(other)
-    foreign = other.user.answer(honest).answer
+    foreign = other.household.answers.open(honest).answer
     lie = Lie(answer=lambda one: replace(foreign, lock_id=one.lock_id, as_of_block=one.as_of_block))
     lock_id = answer_falsely(town, house, lie)
 
@@ -215,9 +215,9 @@ def test_look__given_every_byte_of_the_opening_flipped__finds_none_true(court: C
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     document = shown_by_payer(house, lock_id)
     assert document.answer is not None
-    lock, key = house.user.lock(lock_id), house.keys.decryption_key.public_key
-    outer = answer_bytes(lock, store=town.store, book=house.user._book)
-    sealed = open_outer(lock, outer, gateway=house.gateway, book=house.user._book)
+    lock, key = house.household.locks.lock(lock_id), house.keys.decryption_key.public_key
+    outer = answer_bytes(lock, store=town.store, book=house.household.locks)
+    sealed = open_outer(lock, outer, gateway=house.gateway, book=house.household.locks)
 
     for place in range(len(document.answer)):
         changed = bytearray(document.answer)
@@ -229,7 +229,10 @@ def test_look__given_every_byte_of_the_opening_flipped__finds_none_true(court: C
 def test_look__given_bytes_that_nobody_serves__waits_and_is_for_the_payer(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    document, digest = shown_by_payer(house, lock_id), house.user.lock(lock_id).answer_digest
+    document, digest = (
+        shown_by_payer(house, lock_id),
+        house.household.locks.lock(lock_id).answer_digest,
+    )
     bytes_held = town.store.get(digest, max_bytes=32 * 1024)
     town.store.unpin(digest)
 
@@ -259,7 +262,7 @@ def test_look__given_digest_of_a_larger_object__finds_no_answer(court: Court) ->
 
     assert (look.side, look.is_final) == (Side.PAYER, False)
     with pytest.raises(AnswerNotServed):
-        house.user.answer(lock_id)
+        house.household.answers.open(lock_id)
 
 
 def test_look__given_keys_that_cannot_be_had__waits(court: Court) -> None:
@@ -279,8 +282,8 @@ def test_look__given_keys_that_cannot_be_had__waits(court: Court) -> None:
 def test_look__given_request_that_cannot_be_had__judges_without_the_window(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    asked = house.user._notes.read(lock_id)
-    order = house.user._book.event_of("Requested", lock_id).args["order"]
+    asked = house.household.notes.read(lock_id)
+    order = house.household.locks.event_of("Requested", lock_id).args["order"]
     town.store.unpin(bytes(order.messageDigest))
 
     document = shown_by_payer(house, lock_id)
@@ -313,7 +316,7 @@ def test_look__given_tariff_that_the_consortium_does_not_keep__is_for_the_payer(
     lock_id = answer_honestly(house)
     document = shown_by_payer(house, lock_id)
     other = replace(town.tariff, flat_microusd_per_kwh=1)
-    lock = house.user.lock(lock_id)
+    lock = house.household.locks.lock(lock_id)
 
     alone = looks(town, house, [other]).look(lock, [payers(document)])
     beside = looks(town, house, [other, town.tariff]).look(lock, [payers(document)])
@@ -325,7 +328,7 @@ def test_look__given_tariff_that_the_consortium_does_not_keep__is_for_the_payer(
 def test_look__given_advice__is_right_under_any_kept_tariff(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house, type_id=ADVICE)
-    document, lock = shown_by_payer(house, lock_id), house.user.lock(lock_id)
+    document, lock = shown_by_payer(house, lock_id), house.household.locks.lock(lock_id)
     day = tuple(range(1, 25))
     other = replace(town.tariff, time_of_use_microusd_per_kwh=tuple((day, day) for _ in range(12)))
 
@@ -340,7 +343,7 @@ def test_look__given_own_store_that_does_not_answer__concludes_nothing(
 ) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    document, lock = shown_by_payer(house, lock_id), house.user.lock(lock_id)
+    document, lock = shown_by_payer(house, lock_id), house.household.locks.lock(lock_id)
     judge = looks(town, house)
 
     def fail(*_: object, **__: object) -> bytes:
@@ -362,8 +365,8 @@ def test_look__given_spoilt_bytes_in_the_own_store__concludes_nothing(court: Cou
     """A broken disk of the judge's says nothing about either party."""
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    document, lock = shown_by_payer(house, lock_id), house.user.lock(lock_id)
-    order = house.user._book.event_of("Requested", lock_id).args["order"]
+    document, lock = shown_by_payer(house, lock_id), house.household.locks.lock(lock_id)
+    order = house.household.locks.event_of("Requested", lock_id).args["order"]
     keys = (town.directory.member(one).paillier_digest for one in (lock.payer, lock.payee))
     for digest in (lock.answer_digest, bytes(order.messageDigest), *keys):
         with spoilt(town, digest), pytest.raises(ObjectCorrupt):

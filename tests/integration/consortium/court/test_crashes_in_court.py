@@ -24,14 +24,14 @@ def test_worker__given_crash_while_serving__serves_once(
     outbox = str(tmp_path / "outbox.sqlite") if with_outbox else None
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
 
     run(town, house.node, node_keys, crash_at=step, outbox=outbox)
     run(town, house.node, node_keys, outbox=outbox)
 
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
-    assert len(house.user._book.events("Served", lockId=lock_id)) == 1
-    assert house.user.audit(lock_id, town.tariff).ok
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
+    assert len(house.household.locks.events("Served", lockId=lock_id)) == 1
+    assert house.household.answers.audit(lock_id, town.tariff).ok
     assert lock_id not in house.node.held.duties(Duty.SERVE)
 
 
@@ -50,7 +50,7 @@ def test_worker__given_crash_while_replying__shows_the_same_evidence_once(
     town, house = court.town, court.town.houses[0]
     outbox = str(tmp_path / "outbox.sqlite") if with_outbox else None
     lock_id = answer_honestly(house)
-    house.user.dispute(house.user.prepare_dispute(lock_id, town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, town.tariff))
 
     run(town, house.node, node_keys, crash_at=step, outbox=outbox)
     kept = house.node.held.evidence(lock_id)
@@ -62,7 +62,7 @@ def test_worker__given_crash_while_replying__shows_the_same_evidence_once(
     assert len(mine) == 1
     assert town.store.get(mine[0].digest, max_bytes=mine[0].length) == kept
     assert court.step() == ["voted", "voted"]
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
 
 
 def test_worker__given_depth__serves_at_once_and_replies_when_blocks_lie_on_it(
@@ -70,12 +70,12 @@ def test_worker__given_depth__serves_at_once_and_replies_when_blocks_lie_on_it(
 ) -> None:
     town, house, depth = court.town, court.town.houses[0], {"confirmations": 3}
     demanded, disputed = answer_honestly(house), answer_honestly(house)
-    house.user.demand(demanded)
-    house.user.dispute(house.user.prepare_dispute(disputed, town.tariff))
+    house.household.disputes.demand(demanded)
+    house.household.disputes.dispute(house.household.disputes.prepare(disputed, town.tariff))
     cases = court.judges[0].agent._cases
 
     run(town, house.node, node_keys, **depth)
-    assert house.user.lock(demanded).state is LockState.CLAIMED
+    assert house.household.locks.lock(demanded).state is LockState.CLAIMED
     assert len(cases.brought(disputed)) == 1
     assert demanded in house.node.held.duties(Duty.SERVE)  # it may be taken off the chain yet
     town.anvil.mine(3)
@@ -88,14 +88,14 @@ def test_worker__given_depth__serves_at_once_and_replies_when_blocks_lie_on_it(
 
     assert demanded not in house.node.held.duties(Duty.SERVE)
     assert disputed not in house.node.held.duties(Duty.REPLY)
-    assert len(house.user._book.events("Served", lockId=demanded)) == 1
+    assert len(house.household.locks.events("Served", lockId=demanded)) == 1
     assert len(cases.brought(disputed)) == 2
 
 
 def test_judge__given_start_after_a_vote__votes_once(court: Court) -> None:
     town, house, judge = court.town, court.town.houses[0], court.judges[0]
     lock_id = answer_honestly(house)
-    house.user.dispute(house.user.prepare_dispute(lock_id, town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, town.tariff))
     assert court.step(1) == ["voted"]
 
     again = JudgeAgent(

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.audit.disputes import DataSetDisputes
 from offchain.audit.look import Look, Side
 from offchain.audit.shown import RETRY_S
+from offchain.buyer.buyer import Buyer
+from offchain.buyer.disputes import DataSetDisputes
 from offchain.chain.facts import ContractRevert
 from offchain.consortium.court.judge import JudgeAgent
 from offchain.crypto import paillier
@@ -24,7 +25,6 @@ from tests.integration.town import (
     BITS,
     DATA_SET_PRICE_WEI,
     SHORTEST_S,
-    Buyer,
     Node,
     Town,
 )
@@ -48,11 +48,11 @@ def lie(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Callable], N
 
 def deliver(town: Town) -> tuple[Node, bytes]:
     """Publish one day, call for it, select and deliver; return node and lock."""
-    node, agent = town.nodes[0], town.buyers[0].agent
+    node, buyer = town.nodes[0], town.buyers[0]
     start, _ = town.houses[0].window
     node.publisher.publish(start, start + 86_400)
     now = node.gateway.now()
-    broadcast_id = agent.broadcast(
+    broadcast_id = buyer.broadcasts.make(
         regions=[node.region],
         window_from=start,
         window_to=start + 86_400,
@@ -62,20 +62,20 @@ def deliver(town: Town) -> tuple[Node, bytes]:
         select_by=now + 1_200,
     )
     node.worker.run_once()
-    (lock_id,) = agent.select(
+    (lock_id,) = buyer.selection.select(
         broadcast_id,
-        members=[buyer.keys.address for buyer in town.buyers],
+        members=[one.keys.address for one in town.buyers],
         processors=[node.keys.address],
         expires_at=now + 10 * SHORTEST_S,
         purpose="a study",
     )
     node.worker.run_once()
-    assert agent.lock(lock_id).state is LockState.DELIVERED
+    assert buyer.locks.lock(lock_id).state is LockState.DELIVERED
     return node, lock_id
 
 
 def secret_of(node: Node, lock_id: bytes, buyer: Buyer) -> G1:
-    stored = node.held.data_set(buyer.agent.lock(lock_id).subject)
+    stored = node.held.data_set(buyer.locks.lock(lock_id).subject)
     assert stored is not None
     return group_secret(stored.data_key)
 
@@ -91,7 +91,7 @@ def other_ciphertext(file):
 
 def look(court: Court, lock_id: bytes, *secrets: G1 | None) -> Look:
     looks = court.judges[0].agent._data_sets
-    lock = court.town.buyers[0].agent.lock(lock_id)
+    lock = court.town.buyers[0].locks.lock(lock_id)
     return looks.look(lock, [DataSetEvidence(secret=one) for one in secrets])
 
 
@@ -114,7 +114,7 @@ def test_look__given_file_that_nobody_serves__waits_and_is_for_the_payer(
     town = court.town
     node, lock_id = deliver(town)
     secret = secret_of(node, lock_id, town.buyers[0])
-    opened = town.buyers[0].agent.open_data_set(lock_id, group_secret=secret)
+    opened = town.buyers[0].data_sets.open(lock_id, group_secret=secret)
     digests = {
         "manifest": opened.published.manifest_digest,
         "companion": opened.manifest.companion.digest,
@@ -220,7 +220,7 @@ def test_look__given_spoilt_bytes_in_the_judges_store__concludes_nothing(
     town = court.town
     node, lock_id = deliver(town)
     secret = secret_of(node, lock_id, town.buyers[0])
-    opened = town.buyers[0].agent.open_data_set(lock_id, group_secret=secret)
+    opened = town.buyers[0].data_sets.open(lock_id, group_secret=secret)
     files = opened.manifest.companion.digest, opened.manifest.ciphertexts.digest
     for digest in (opened.published.manifest_digest, *files):
         with spoilt(town, digest), pytest.raises(ObjectCorrupt):
@@ -247,7 +247,7 @@ def test_run_once__given_members_bytes_that_nobody_has__searches_seldom_and_in_t
     lie("_ciphertext_file", other_ciphertext)
     node, lock_id = deliver(town)
     secret = secret_of(node, lock_id, buyer)
-    friend.agent.dispute(friend.agent.prepare_dispute(lock_id, group_secret=secret))
+    friend.disputes.dispute(friend.disputes.prepare(lock_id, group_secret=secret))
     (brought,) = agent._cases.brought(lock_id)
     hidden = town.store.get(brought.digest, max_bytes=brought.length)
     town.store.unpin(brought.digest)
@@ -270,7 +270,7 @@ def test_run_once__given_members_bytes_that_nobody_has__searches_seldom_and_in_t
     # With a true secret at hand nothing behind it is fetched.
     town.store.put(hidden)
     clock[0] += RETRY_S
-    third.agent.add_evidence(lock_id, group_secret=secret)
+    third.disputes.add_evidence(lock_id, group_secret=secret)
     second = agent._cases.brought(lock_id)[1]
     asked.clear()
     assert agent.look(lock_id).look.side is Side.PAYER
@@ -282,7 +282,7 @@ def test_look__given_consent_withdrawn_before__is_named_and_not_judged(
 ) -> None:
     """A withdrawal may cross a publication: the owner could else ruin a node with a friend."""
     town, house = court.town, court.town.houses[0]
-    house.user.withdraw_consent(house.device.address)
+    house.household.consents.withdraw(house.device.address)
     publisher = "offchain.node.publisher.lacking_consent"
     monkeypatch.setattr(publisher, lambda *_: {})
     node, lock_id = deliver(town)
@@ -298,15 +298,15 @@ def test_dispute__given_false_rows__buyer_gets_price_and_bond(court: Court, lie:
     lie("_ciphertext_file", other_ciphertext)
     node, lock_id = deliver(town)
     secret = secret_of(node, lock_id, buyer)
-    lock, before = buyer.agent.lock(lock_id), owed(town, buyer.keys.address)
+    lock, before = buyer.locks.lock(lock_id), owed(town, buyer.keys.address)
 
-    prepared = buyer.agent.prepare_dispute(lock_id, group_secret=secret)
+    prepared = buyer.disputes.prepare(lock_id, group_secret=secret)
     prepared.require_worth()
-    buyer.agent.dispute(prepared)
+    buyer.disputes.dispute(prepared)
     assert [one.kind for one in node.worker.run_once()] == ["replied"]
     assert court.step() == ["voted", "voted"]
 
-    assert buyer.agent.lock(lock_id).state is LockState.SLASHED
+    assert buyer.locks.lock(lock_id).state is LockState.SLASHED
     gain = owed(town, buyer.keys.address) - before
     assert gain == DATA_SET_PRICE_WEI + DISPUTE_WEI + lock.bond_wei - lock.fee_wei
 
@@ -320,10 +320,10 @@ def test_dispute__given_member_of_the_group__gets_its_own_bond_back(
     secret = secret_of(node, lock_id, buyer)
     before = owed(town, buyer.keys.address), owed(town, member.keys.address)
 
-    member.agent.dispute(member.agent.prepare_dispute(lock_id, group_secret=secret))
+    member.disputes.dispute(member.disputes.prepare(lock_id, group_secret=secret))
     court.step()
 
-    lock = buyer.agent.lock(lock_id)
+    lock = buyer.locks.lock(lock_id)
     assert lock.state is LockState.SLASHED
     assert owed(town, member.keys.address) - before[1] == DISPUTE_WEI
     gain = owed(town, buyer.keys.address) - before[0]
@@ -338,17 +338,17 @@ def test_dispute__given_false_friend__is_not_lost_when_another_adds_evidence(
     lie("_ciphertext_file", other_ciphertext)
     node, lock_id = deliver(town)
     secret = secret_of(node, lock_id, buyer)
-    prepared = friend.agent.prepare_dispute(lock_id, group_secret=secret)
+    prepared = friend.disputes.prepare(lock_id, group_secret=secret)
     false = DataSetEvidence(secret=add(secret, G1_GENERATOR))
-    friend.agent.dispute(replace(prepared, document=false))
+    friend.disputes.dispute(replace(prepared, document=false))
     with pytest.raises(ContractRevert):
-        buyer.agent.dispute(prepared)
+        buyer.disputes.dispute(prepared)
 
     assert court.step() == ["waits", "waits"]
-    third.agent.add_evidence(lock_id, group_secret=secret)
+    third.disputes.add_evidence(lock_id, group_secret=secret)
     assert court.step() == ["voted", "voted"]
 
-    assert buyer.agent.lock(lock_id).state is LockState.SLASHED
+    assert buyer.locks.lock(lock_id).state is LockState.SLASHED
 
 
 def test_dispute__given_evidence_of_a_stranger__is_not_heard(court: Court, lie: Callable) -> None:
@@ -356,13 +356,17 @@ def test_dispute__given_evidence_of_a_stranger__is_not_heard(court: Court, lie: 
     lie("_ciphertext_file", other_ciphertext)
     node, lock_id = deliver(town)
     secret = secret_of(node, lock_id, buyer)
-    prepared = buyer.agent.prepare_dispute(lock_id, group_secret=secret)
-    buyer.agent.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
+    prepared = buyer.disputes.prepare(lock_id, group_secret=secret)
+    buyer.disputes.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
     keys, gateway = court.stranger
     disputes = DataSetDisputes(
-        gateway=gateway, store=town.store, keys=keys, directory=town.directory
+        gateway=gateway,
+        store=town.store,
+        keys=keys,
+        directory=town.directory,
+        shares=buyer.shares,
     )
-    disputes.add_evidence(lock_id, secret)
+    disputes.add_evidence(lock_id, group_secret=secret)
 
     assert court.step() == ["waits", "waits"]
 
@@ -371,17 +375,17 @@ def test_dispute__given_honest_data__is_refused_and_by_force_lost(court: Court) 
     town, buyer = court.town, court.town.buyers[0]
     node, lock_id = deliver(town)
     secret = secret_of(node, lock_id, buyer)
-    prepared = buyer.agent.prepare_dispute(lock_id, group_secret=secret)
+    prepared = buyer.disputes.prepare(lock_id, group_secret=secret)
     before = owed(town, node.keys.address)
     with pytest.raises(NothingToDispute):
         prepared.require_worth()
 
-    buyer.agent.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
+    buyer.disputes.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
     assert court.step() == ["waits", "waits"]
     node.worker.run_once()  # the honest node shows the secret
     assert court.step() == ["voted", "voted"]
 
-    lock = buyer.agent.lock(lock_id)
+    lock = buyer.locks.lock(lock_id)
     assert lock.state is LockState.SETTLED
     gain = owed(town, node.keys.address) - before
     assert gain == DATA_SET_PRICE_WEI - lock.fee_wei + DISPUTE_WEI

@@ -12,7 +12,7 @@ import pytest
 from offchain.chain import codec
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.rpc import Request
+from offchain.chain.questions import Question
 from offchain.member.roles import LockState
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
@@ -51,24 +51,24 @@ def refuse_logs(
     """Let the node's chain node fail whenever it is asked for one kind of PrepaidLock's events."""
     gateway = house.node.gateway
     topic = codec.topic(gateway.deployment.contract("PrepaidLock").event(event)).hex()
-    honest, honest_batch = gateway.endpoint.request, gateway.endpoint.batch
+    honest, honest_batch = gateway.endpoint.ask, gateway.endpoint.batch
 
-    def request(method: str, *params: Any) -> Any:
-        if method == "eth_getLogs" and topic in str(params):
+    def ask(question: Question[Any]) -> Any:
+        if question.method == "eth_getLogs" and topic in str(question.params):
             raise error
-        return honest(method, *params)
+        return honest(question)
 
-    def batch(calls: Sequence[Request], **how: bool) -> list[Any]:
+    def batch(calls: Sequence[Question[Any]], **how: bool) -> list[Any]:
         answers = honest_batch(calls, **how)
-        for position, (method, params) in enumerate(calls):
-            if method == "eth_getLogs" and topic in str(params):
+        for position, one in enumerate(calls):
+            if one.method == "eth_getLogs" and topic in str(one.params):
                 if not isinstance(error, NodeRefused):
                     raise error
                 answers[position] = error
         return answers
 
     monkeypatch.setattr(gateway.endpoint, "batch", batch)
-    monkeypatch.setattr(gateway.endpoint, "request", request)
+    monkeypatch.setattr(gateway.endpoint, "ask", ask)
 
 
 def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
@@ -89,7 +89,7 @@ def demanded(court: Court, house: House) -> tuple[bytes, DefenceDesk]:
     lock_id = answer_honestly(house)
     court.town.anvil.mine(DEPTH)
     desk = desk_of(court, house, confirmations=DEPTH)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     return lock_id, desk
 
 
@@ -107,13 +107,13 @@ def test_serve__given_a_read_from_an_older_block__still_serves(
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
     older = house.gateway.block_number()
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     fall_behind(monkeypatch, house.node.gateway, older, times)
 
     first, second = kinds(house), kinds(house)
 
     assert first + second == (["served"] if times == 1 else ["skipped", "served"])
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
     assert house.node.held.duties(Duty.SERVE) == []
 
 
@@ -136,8 +136,8 @@ def test_reply__given_delivery_read_from_an_older_block__still_replies(
     buyer = court.town.buyers[0]
     node, lock_id = deliver(court.town)
     older = node.gateway.block_number()
-    prepared = buyer.agent.prepare_dispute(lock_id, group_secret=secret_of(node, lock_id, buyer))
-    buyer.agent.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
+    prepared = buyer.disputes.prepare(lock_id, group_secret=secret_of(node, lock_id, buyer))
+    buyer.disputes.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
     fall_behind(monkeypatch, node.gateway, older, 1)
 
     done = [one.kind for _ in range(2) for one in node.worker.run_once()]
@@ -165,11 +165,11 @@ def test_serve__given_served_and_taken_off__serves_again(court: Court) -> None:
     desk.demands()
     assert desk.serve(lock_id).kind == "served"
     town.anvil.reorg(1)
-    assert house.user.lock(lock_id).state is LockState.DEMANDED
+    assert house.household.locks.lock(lock_id).state is LockState.DEMANDED
 
     assert desk.demands() == [lock_id]
     assert desk.serve(lock_id).kind == "served"
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
 
 
 def test_serve__given_demand_taken_off_and_mined_anew__serves_it(court: Court) -> None:
@@ -179,7 +179,7 @@ def test_serve__given_demand_taken_off_and_mined_anew__serves_it(court: Court) -
     town.anvil.reorg(1)
 
     assert desk.demands() == [lock_id] and desk.serve(lock_id).kind == "skipped"
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     assert desk.serve(lock_id).kind == "served"
 
 
@@ -190,7 +190,7 @@ def test_serve__given_demand_taken_off_for_good__ends_with_the_lock(court: Court
     town.anvil.reorg(1)
     town.anvil.warp(WINDOW_S)
     house.node.worker.run_once()
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
 
     assert desk.serve(lock_id).kind == "skipped" and lock_id in desk.demands()
     town.anvil.mine(DEPTH)
@@ -207,12 +207,12 @@ def test_serve__given_store_without_the_answer__takes_it_from_the_content_store(
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
     answer = house.node.held.request(lock_id).answer
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     with house.node.held._write() as connection:
         connection.execute("DELETE FROM requests WHERE lock_id=?", (lock_id,))
 
     assert kinds(house) == ["served"]
-    (served,) = house.user._book.events("Served", lockId=lock_id)
+    (served,) = house.household.locks.events("Served", lockId=lock_id)
     assert bytes(served.args["answer"]) == answer
 
 
@@ -233,7 +233,7 @@ def test_reply__given_no_judge_with_a_key__puts_the_bytes_back_all_the_same(cour
         town.store.put(file)
     assert [one.kind for one in outcomes] == ["failed"]
     assert "judges can read evidence" in outcomes[0].detail
-    digest = house.user.lock(lock_id).answer_digest
+    digest = house.household.locks.lock(lock_id).answer_digest
     assert town.store.get(digest, max_bytes=len(answer)) == answer
     assert kinds(house) == ["replied"]
 
@@ -255,13 +255,13 @@ def test_reply__given_data_set_gone_from_where_judges_look__puts_every_file_back
 
     assert town.store.has(digest)
     assert court.step() == ["voted", "voted"]
-    assert buyer.agent.lock(lock_id).state is LockState.SETTLED
+    assert buyer.locks.lock(lock_id).state is LockState.SETTLED
 
 
 def test_reply__given_file_that_nobody_has__goes_out_with_the_manifest(court: Court) -> None:
     node, lock_id = deliver(court.town)
     lost = [lose(court, node, lock_id, "companion")]
-    manifest = node.held.data_set(court.town.buyers[0].agent.lock(lock_id).subject).manifest
+    manifest = node.held.data_set(court.town.buyers[0].locks.lock(lock_id).subject).manifest
     lost.append(court.town.store.put(manifest).digest)
     court.town.store.unpin(lost[1])
 
@@ -273,14 +273,14 @@ def lose(court: Court, node: Any, lock_id: bytes, which: str) -> bytes:
     """Dispute a delivery, and take one of its files out of the judges' store; return its digest."""
     buyer = court.town.buyers[0]
     secret = secret_of(node, lock_id, buyer)
-    opened = buyer.agent.open_data_set(lock_id, group_secret=secret)
+    opened = buyer.data_sets.open(lock_id, group_secret=secret)
     digest = {
         "manifest": opened.published.manifest_digest,
         "companion": opened.manifest.companion.digest,
         "ciphertexts": opened.manifest.ciphertexts.digest,
     }[which]
-    prepared = buyer.agent.prepare_dispute(lock_id, group_secret=secret)
-    buyer.agent.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
+    prepared = buyer.disputes.prepare(lock_id, group_secret=secret)
+    buyer.disputes.dispute(replace(prepared, document=DataSetEvidence(secret=None)))
     court.town.store.unpin(digest)
     return digest
 
@@ -293,14 +293,14 @@ def test_run_once__given_new_events_that_cannot_be_had__has_served_before(
 ) -> None:
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     refuse_logs(monkeypatch, house, "Selected", NodeUnavailable("no answer in time"))
 
     with pytest.raises(NodeUnavailable):
         house.node.worker.run_once()
 
-    assert house.user.lock(lock_id).is_demanded
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.locks.lock(lock_id).is_demanded
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
 
 
 def test_run_once__given_demands_that_cannot_be_read__serves_those_known_and_says_so_once(
@@ -308,7 +308,7 @@ def test_run_once__given_demands_that_cannot_be_read__serves_those_known_and_say
 ) -> None:
     house, node = court.town.houses[0], court.town.houses[0].node
     lock_id = answer_honestly(house)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     assert node.worker.defence.demands() == [lock_id]
     payee = bytes(12) + bytes.fromhex(node.keys.address[2:])
     emit(court.town, "PrepaidLock", "Demanded", bytes(32), bytes(32), payee)
@@ -326,7 +326,7 @@ def test_run_once__given_kind_that_the_chain_node_refuses__does_the_others_and_s
 ) -> None:
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     with monkeypatch.context() as refusing:
         error = NodeRefused("eth_getLogs", -32005, "query returned more than 10000 results")
         refuse_logs(refusing, house, event, error)

@@ -49,12 +49,12 @@ def held_bond(house: House) -> int:
 
 
 def dispute(court: Court, house: House, lock_id: bytes) -> None:
-    house.user.dispute(house.user.prepare_dispute(lock_id, court.town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, court.town.tariff))
 
 
 def withhold(court: Court, house: House, lock_id: bytes) -> bytes:
     """Take the answer out of the content store; return it."""
-    digest = house.user.lock(lock_id).answer_digest
+    digest = house.household.locks.lock(lock_id).answer_digest
     data = court.town.store.get(digest, max_bytes=32 * 1024)
     court.town.store.unpin(digest)
     return data
@@ -66,30 +66,34 @@ def test_dispute__given_garbage__two_judges_give_price_and_bond_back(
     caplog.set_level(logging.DEBUG)
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
-    lock, me = house.user.lock(lock_id), house.keys.address
-    wrong = {one.name for one in house.user.audit(lock_id, town.tariff).findings if not one.ok}
+    lock, me = house.household.locks.lock(lock_id), house.keys.address
+    wrong = {
+        one.name
+        for one in house.household.answers.audit(lock_id, town.tariff).findings
+        if not one.ok
+    }
     assert wrong == {"result_recomputed"}
     before, credit = owed(town, me), credit_of(house)
 
-    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff)
     assert (prepared.look.side, prepared.cost_wei) == (Side.PAYER, DISPUTE_WEI)
-    house.user.dispute(prepared)
-    assert house.user.lock(lock_id).state is LockState.DISPUTED
+    house.household.disputes.dispute(prepared)
+    assert house.household.locks.lock(lock_id).state is LockState.DISPUTED
     assert [one.kind for one in house.node.worker.run_once()] == ["replied"]
     opinion = court.judges[0].agent.look(lock_id)
     assert opinion.look.side is Side.PAYER and opinion.unread == ()
     assert any("result_recomputed" in claim for _, claim in opinion.claims)
     assert court.step(1) == ["voted"]
-    assert house.user.lock(lock_id).state is LockState.DISPUTED
+    assert house.household.locks.lock(lock_id).state is LockState.DISPUTED
     assert court.step(2) == ["voted"]  # the first judge has voted already
 
-    assert house.user.lock(lock_id).state is LockState.SLASHED
+    assert house.household.locks.lock(lock_id).state is LockState.SLASHED
     assert owed(town, me) - before == PRICE_WEI + DISPUTE_WEI + lock.bond_wei - lock.fee_wei
     assert credit_of(house) < credit or credit == 0
     assert court.step(3) == []
     assert house.node.worker.run_once() == [] and held_bond(house) == 0
     said = caplog.text
-    bill = house.user.answer(lock_id).answer.result
+    bill = house.household.answers.open(lock_id).answer.result
     for secret in (str(bill.energy_wh), str(bill.flat_microusd), house.keys.identity):
         assert secret not in said
 
@@ -97,17 +101,17 @@ def test_dispute__given_garbage__two_judges_give_price_and_bond_back(
 def test_dispute__given_honest_answer__is_refused_and_by_force_lost(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    lock, node = house.user.lock(lock_id), house.node.keys.address
+    lock, node = house.household.locks.lock(lock_id), house.node.keys.address
     before = owed(town, node), owed(town, house.keys.address)
 
-    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff)
     with pytest.raises(NothingToDispute, match="would be lost"):
         prepared.require_worth()
-    house.user.dispute(prepared)
+    house.household.disputes.dispute(prepared)
     house.node.worker.run_once()
     court.step()
 
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
     earned = owed(town, node) - before[0]
     assert earned == PRICE_WEI - lock.fee_wei + DISPUTE_WEI
     assert owed(town, house.keys.address) == before[1]
@@ -117,16 +121,16 @@ def test_dispute__given_no_opening_shown__waits_for_the_nodes_reply(court: Court
     """A payer that shows nothing gains nothing: the honest node's reply decides at once."""
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff)
     empty = replace(prepared.document, answer=None, request=None)
-    house.user.dispute(replace(prepared, document=empty))
+    house.household.disputes.dispute(replace(prepared, document=empty))
 
     assert court.step() == ["waits", "waits"]
     assert [one.kind for one in house.node.worker.run_once()] == ["replied"]
     assert house.node.worker.run_once() == []
     assert court.step() == ["voted", "voted"]
 
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
 
 
 def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court) -> None:
@@ -134,10 +138,10 @@ def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
     with pytest.raises(TermsUnfit, match=f"not served: demand it first .*{lock_id.hex()}"):
-        house.user.prepare_dispute(lock_id, town.tariff)
-    prepared = house.user.prepare_dispute(lock_id, town.tariff, force=True)
+        house.household.disputes.prepare(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff, force=True)
     assert (prepared.look.side, prepared.look.is_final) == (Side.PAYER, False)
-    house.user.dispute(prepared)
+    house.household.disputes.dispute(prepared)
 
     assert court.step() == ["waits", "waits"]
     case = court.judges[0].agent.open_cases()[0]
@@ -146,19 +150,21 @@ def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court
     town.anvil.warp_to(case.patient_until)
     assert court.step() == ["voted", "voted"]
 
-    assert house.user.lock(lock_id).state is LockState.SLASHED
+    assert house.household.locks.lock(lock_id).state is LockState.SLASHED
 
 
 def test_dispute__given_withheld_bytes_and_a_reply__is_for_the_honest_node(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
-    house.user.dispute(house.user.prepare_dispute(lock_id, town.tariff, force=True))
+    house.household.disputes.dispute(
+        house.household.disputes.prepare(lock_id, town.tariff, force=True)
+    )
 
     house.node.worker.run_once()  # puts the bytes back, and shows the opening
 
     assert court.step() == ["voted", "voted"]
-    assert house.user.lock(lock_id).state is LockState.SETTLED
+    assert house.household.locks.lock(lock_id).state is LockState.SETTLED
 
 
 def test_add_evidence__given_garbage_served_after_the_dispute__is_for_the_payer(
@@ -168,19 +174,19 @@ def test_add_evidence__given_garbage_served_after_the_dispute__is_for_the_payer(
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     garbage = withhold(court, house, lock_id)
-    prepared = house.user.prepare_dispute(lock_id, town.tariff, force=True)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff, force=True)
     assert prepared.document.answer is None
-    house.user.dispute(prepared)
+    house.household.disputes.dispute(prepared)
     with pytest.raises(TermsUnfit, match="nothing to show yet"):
-        house.user.add_evidence(lock_id)
+        house.household.disputes.add_evidence(lock_id)
     town.store.put(garbage)
     look = court.judges[0].agent.look(lock_id).look
     assert (look.side, look.is_final) == (Side.PAYEE, False)
 
-    house.user.add_evidence(lock_id)
+    house.household.disputes.add_evidence(lock_id)
 
     assert court.step() == ["voted", "voted"]
-    assert house.user.lock(lock_id).state is LockState.SLASHED
+    assert house.household.locks.lock(lock_id).state is LockState.SLASHED
 
 
 def test_add_evidence__given_no_dispute__says_so(court: Court) -> None:
@@ -188,7 +194,7 @@ def test_add_evidence__given_no_dispute__says_so(court: Court) -> None:
     lock_id = answer_honestly(house)
 
     with pytest.raises(TermsUnfit, match="CLAIMED and not disputed"):
-        house.user.add_evidence(lock_id)
+        house.household.disputes.add_evidence(lock_id)
 
 
 def test_dispute__given_nobody_decides__gives_everything_back(court: Court) -> None:
@@ -198,7 +204,7 @@ def test_dispute__given_nobody_decides__gives_everything_back(court: Court) -> N
     before, bond = owed(town, me), house.gateway.call("PrepaidLock", "bondOf", node.keys.address)
     dispute(court, house, lock_id)
     court.step(1)
-    town.anvil.warp_to(house.user.lock(lock_id).due_at)
+    town.anvil.warp_to(house.household.locks.lock(lock_id).due_at)
     assert court.step(3) == []
 
     outcomes = [one.kind for one in node.worker.run_once()]
@@ -213,33 +219,33 @@ def test_dispute__given_nobody_decides__gives_everything_back(court: Court) -> N
 def test_dispute__given_window_over_or_demanded__says_so(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id, other = answer_honestly(house), answer_honestly(house)
-    house.user.demand(other)
+    house.household.disputes.demand(other)
 
     with pytest.raises(TermsUnfit, match="DEMANDED"):
-        house.user.prepare_dispute(other, town.tariff)
+        house.household.disputes.prepare(other, town.tariff)
     town.anvil.warp(WINDOW_S)
     with pytest.raises(TermsUnfit, match="ended at"):
-        house.user.prepare_dispute(lock_id, town.tariff)
+        house.household.disputes.prepare(lock_id, town.tariff)
     with pytest.raises(TermsUnfit, match="ended at"):
-        house.user.demand(lock_id)
+        house.household.disputes.demand(lock_id)
 
 
 def test_dispute__given_no_judge_with_a_key__pays_nothing(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
-    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff)
     registered = [town.directory.member(one.keys.address) for one in court.judges[:2]]
     files = [town.store.get(one.paillier_digest, max_bytes=1 << 20) for one in registered]
     for one in registered:
         town.store.unpin(one.paillier_digest)
-    house.user._disputes._directory._keys.clear()  # what it has seen it knows
+    house.household._disputes._directory._keys.clear()  # what it has seen it knows
 
     with pytest.raises(NoJudges, match="1 judges can read evidence and 2 must agree"):
-        house.user.dispute(prepared)
+        house.household.disputes.dispute(prepared)
 
     for file in files:
         town.store.put(file)
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
 
 
 def test_dispute__given_store_that_does_not_answer_for_a_key__leaves_no_judge_out(
@@ -248,9 +254,9 @@ def test_dispute__given_store_that_does_not_answer_for_a_key__leaves_no_judge_ou
     """Two judges of three could still decide: the third must not lose its voice to a hiccup."""
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
-    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff)
     digest = town.directory.member(court.judges[2].keys.address).paillier_digest
-    house.user._disputes._directory._keys.clear()
+    house.household._disputes._directory._keys.clear()
     real = town.store.get
 
     def get(cid: bytes, **bounds: int) -> bytes:
@@ -260,9 +266,9 @@ def test_dispute__given_store_that_does_not_answer_for_a_key__leaves_no_judge_ou
 
     monkeypatch.setattr(town.store, "get", get)
     with pytest.raises(StoreUnavailable, match="no daemon"):
-        house.user.dispute(prepared)
+        house.household.disputes.dispute(prepared)
 
-    assert house.user.lock(lock_id).state is LockState.CLAIMED
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
 
 
 def test_look__given_spoilt_evidence_in_the_judges_store__concludes_nothing(court: Court) -> None:
@@ -281,7 +287,7 @@ def test_run_once__given_chain_not_to_be_believed__votes_on_nothing(court: Court
     """A vote cannot be taken back: a chain that stands still gets none."""
     town, house, judge = court.town, court.town.houses[0], court.judges[0]
     lock_id = answer_honestly(house)
-    house.user.dispute(house.user.prepare_dispute(lock_id, town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, town.tariff))
     limits = HealthLimits(heartbeat_s=1.0)
     clock = house.gateway.now() + 60
     agent = JudgeAgent(
@@ -309,39 +315,42 @@ def test_demand__given_withheld_answer__is_served_and_opened_from_the_event(cour
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
     with pytest.raises(AnswerNotServed):
-        house.user.answer(lock_id)
-    before, deposit = owed(town, house.node.keys.address), house.user.demand_wei(lock_id)
+        house.household.answers.open(lock_id)
+    before, deposit = (
+        owed(town, house.node.keys.address),
+        house.household.disputes.demand_wei(lock_id),
+    )
 
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     with pytest.raises(AnswerNotServed):
-        house.user.answer(lock_id)
+        house.household.answers.open(lock_id)
     outcomes = house.node.worker.run_once()
 
     assert [one.kind for one in outcomes] == ["served"]
-    assert house.user.answer(lock_id).signature_valid  # the store still has nothing
-    assert house.user.audit(lock_id, town.tariff).ok
-    lock = house.user.lock(lock_id)
+    assert house.household.answers.open(lock_id).signature_valid  # the store still has nothing
+    assert house.household.answers.audit(lock_id, town.tariff).ok
+    lock = house.household.locks.lock(lock_id)
     assert lock.state is LockState.CLAIMED and lock.is_demanded
     assert lock.due_at == house.gateway.now() + WINDOW_S
     assert owed(town, house.node.keys.address) - before == deposit
     assert house.node.worker.run_once() == []
     with pytest.raises(TermsUnfit, match="demanded and served already"):
-        house.user.demand(lock_id)
+        house.household.disputes.demand(lock_id)
 
 
 def test_demand__given_node_that_never_serves__is_slashed(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
-    me, credit, lock = house.keys.address, credit_of(house), house.user.lock(lock_id)
-    before, deposit = owed(town, me), house.user.demand_wei(lock_id)
-    house.user.demand(lock_id)
+    me, credit, lock = house.keys.address, credit_of(house), house.household.locks.lock(lock_id)
+    before, deposit = owed(town, me), house.household.disputes.demand_wei(lock_id)
+    house.household.disputes.demand(lock_id)
     with pytest.raises(ContractRevert, match="TooEarly"):
-        house.user.slash(lock_id)
+        house.household.disputes.slash(lock_id)
     town.anvil.warp(SERVE_S)
 
     late = house.node.worker.run_once()
-    house.user.slash(lock_id)
+    house.household.disputes.slash(lock_id)
 
     assert [one.kind for one in late] == ["expired"]
     assert owed(town, me) - before == PRICE_WEI + deposit + lock.bond_wei
@@ -353,13 +362,13 @@ def test_demand__given_served_garbage__is_disputed_from_the_event(court: Court) 
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(inner=lambda _: b"garbage"))
     withhold(court, house, lock_id)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     house.node.worker.run_once()
 
     dispute(court, house, lock_id)
     court.step()
 
-    assert house.user.lock(lock_id).state is LockState.SLASHED
+    assert house.household.locks.lock(lock_id).state is LockState.SLASHED
 
 
 def test_serve__given_dear_gas__waits_until_half_of_the_time(
@@ -367,7 +376,7 @@ def test_serve__given_dear_gas__waits_until_half_of_the_time(
 ) -> None:
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     node = house.node
     monkeypatch.setattr(node.gateway, "cost_wei", lambda *_, **__: 10**18)
 
@@ -381,7 +390,7 @@ def test_serve__given_no_store_with_the_answer__says_what_is_lost(court: Court) 
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
-    house.user.demand(lock_id)
+    house.household.disputes.demand(lock_id)
     held = house.node.held
     with held._write() as connection:
         connection.execute("UPDATE requests SET answer=NULL WHERE lock_id=?", (lock_id,))
@@ -398,7 +407,7 @@ def test_serve__given_no_store_with_the_answer__says_what_is_lost(court: Court) 
 def test_evidence__given_copied_digest__opens_for_its_own_account_alone(court: Court) -> None:
     town, house, other = court.town, court.town.houses[0], court.town.houses[2]
     lock_id = answer_honestly(house)
-    prepared = house.user.prepare_dispute(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id, town.tariff)
     judge, me = court.judges[0], house.keys.address
     sealed = seal_evidence(
         prepared.document,
@@ -425,7 +434,7 @@ def test_evidence__given_copied_digest__opens_for_its_own_account_alone(court: C
 def test_evidence__given_any_byte_flipped__is_refused(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    document = house.user.prepare_dispute(lock_id, town.tariff).document
+    document = house.household.disputes.prepare(lock_id, town.tariff).document
     judge, me = court.judges[0], house.keys.address
     sealed = seal_evidence(
         document,

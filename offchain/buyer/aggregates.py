@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from offchain.audit.aggregates import Aggregate, AggregateBook
 from offchain.buyer.opening_record import OpeningRecord
 from offchain.crypto import kem
 from offchain.crypto.secret import SecretBytes
 from offchain.crypto.threshold_key import KeyShare
 from offchain.crypto.threshold_paillier import partially_decrypt
 from offchain.errors import CryptoError
-from offchain.member.aggregates import Aggregate, AggregateBook
 from offchain.member.errors import AggregateInvalid, AggregateRefused
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.records import aggregate_key, aggregate_opening, signing
 from offchain.records.aggregate_key import LEAST_HOMES
 from offchain.records.aggregate_opening import MemberOpening, partial_context

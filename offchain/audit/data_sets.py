@@ -16,8 +16,8 @@ from offchain.chain.pairing import configured_pairing
 from offchain.crypto import bls, merkle, messages
 from offchain.errors import DmsmError, RecordError
 from offchain.member.consent import lacking_consent_at
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import UnknownMember
-from offchain.member.members import MemberDirectory
 from offchain.records import ciphertexts as ciphertext_file
 from offchain.records.ciphertexts import CiphertextFile
 from offchain.types import Reading

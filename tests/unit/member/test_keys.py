@@ -12,7 +12,7 @@ from offchain.crypto.paillier import PaillierPrivateKey, generate_private_key
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import KeystoreError, WrongPasswordError
 from offchain.member.errors import MemberError, UnfitMember
-from offchain.member.member_keys import MemberKeys
+from offchain.member.keys import MemberKeys
 from offchain.member.registration import (
     NO_ADDRESS,
     Registration,

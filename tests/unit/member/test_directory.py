@@ -9,8 +9,8 @@ import pytest
 
 from offchain.crypto import bls, delivery, key_file
 from offchain.crypto.paillier import PaillierPrivateKey, generate_private_key
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import UnfitMember
-from offchain.member.members import MemberDirectory
 from offchain.member.registration import NO_ADDRESS
 from offchain.member.roles import MemberRole
 from offchain.storage import ContentStore, open_store

@@ -15,8 +15,8 @@ from offchain.crypto.packing import slots_per_plaintext
 from offchain.crypto.threshold_key import ThresholdPublicKey, verify_dealing
 from offchain.errors import CryptoError, FormatError, StorageError
 from offchain.member.aggregation_consent import consenting_devices
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AggregateInvalid, UnfitMember, UnknownMember
-from offchain.member.members import MemberDirectory
 from offchain.member.roles import MemberRole
 from offchain.records import aggregate_key, aggregate_set, signing, slots
 from offchain.records.aggregate_key import AggregateKey

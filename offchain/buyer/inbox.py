@@ -1,6 +1,4 @@
-"""The inbox of a sharing node: shares that other members of a group hand over by HTTP
-(docs/formats.md §13).
-"""
+"""The inbox of a buyer: shares that other members of a group hand over (docs/formats.md §13)."""
 
 from __future__ import annotations
 
@@ -9,20 +7,16 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.curve import G1
-from offchain.errors import CryptoError, DmsmError, FormatError, RecordError
+from offchain.errors import CryptoError, RecordError
 from offchain.member.errors import MemberError, ShareRefused
 from offchain.member.grants import GrantBook
-from offchain.member.member_keys import MemberKeys
-from offchain.records import canonical_json, contexts, signing
+from offchain.member.keys import MemberKeys
+from offchain.records import contexts, signing
 from offchain.records import sharing as sharing_records
 from offchain.records.sharing import ShareDelivery
 
-_MAX_BODY_BYTES = 16 * 1024
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS shares (
     lock_id BLOB NOT NULL,
@@ -115,36 +109,3 @@ class ShareInbox:
         )
         plain = self._keys.open_sealed(delivery.sealed, context=context)
         return sharing_records.decode_share(plain)
-
-
-def create_share_app(inbox: ShareInbox) -> FastAPI:
-    """Build the HTTP face of an inbox: POST /v1/shares. 200 means kept durably."""
-    app = FastAPI(title="DMSM share inbox", docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.post("/v1/shares")
-    async def take_share(request: Request) -> JSONResponse:
-        try:
-            body = await _limited_body(request)
-            inbox.accept(canonical_json.parse(body, max_bytes=_MAX_BODY_BYTES))
-        except FormatError as error:
-            return _refusal(400, "BadBody", f"the body is refused: {error}")
-        except ShareRefused as error:
-            return _refusal(400, "ShareRefused", str(error))
-        except DmsmError as error:
-            return _refusal(503, "Unavailable", str(error))
-        return JSONResponse({"kept": True})
-
-    return app
-
-
-async def _limited_body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY_BYTES:
-            raise FormatError(f"it has more than {_MAX_BODY_BYTES} bytes")
-    return body
-
-
-def _refusal(status: int, name: str, detail: str) -> JSONResponse:
-    return JSONResponse({"error": name, "detail": detail}, status_code=status)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.audit.audit import AuditReport, audit_answer
+from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.member.request_notes import AskedRequest
 from offchain.records.answer import DeviceAnswer
@@ -22,7 +22,7 @@ def opened(town: Town) -> Iterator[OpenedAnswer]:
     house = town.houses[0]
     lock_id = ask(house)
     poll(house.node.worker, steps=2)
-    yield house.user.wait_answer(lock_id, timeout_s=60)
+    yield house.household.answers.wait(lock_id, timeout_s=60)
     go_back(town, snapshot)
 
 

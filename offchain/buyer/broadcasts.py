@@ -1,0 +1,100 @@
+"""A buyer's broadcasts: they ask the nodes of some regions for data (protocol §5)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from offchain.chain.facts import Receipt
+from offchain.chain.gateway import ChainGateway
+from offchain.crypto import kem
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
+from offchain.records import contexts
+from offchain.records import sharing as sharing_records
+from offchain.records.dataset import KIND_FULL_READINGS
+from offchain.records.sharing import IdOpening
+from offchain.storage import ContentStore
+
+
+class Broadcasts:
+    """Broadcast a call for data, and close one in which nobody was selected."""
+
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        directory: MemberDirectory,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._directory = directory
+
+    def make(
+        self,
+        *,
+        regions: Sequence[bytes],
+        window_from: int,
+        window_to: int,
+        max_price_wei: int,
+        group_size: int,
+        threshold: int | None = None,
+        respond_by: int,
+        select_by: int,
+        kind: int = KIND_FULL_READINGS,
+    ) -> bytes:
+        """Ask for data and pay the application deposit; return the broadcast's id.
+
+        `threshold` is ⌊n/2⌋+1 if left out. Seals the own ID to the active node of each region.
+        """
+        nonce, me = secrets.token_bytes(32), self._keys.address
+        broadcast_id = bytes(self._gateway.call("DataMarket", "broadcastIdOf", me, nonce))
+        openings = self._openings(regions, broadcast_id)
+        conditions = (
+            window_from,
+            window_to,
+            kind,
+            group_size,
+            group_size // 2 + 1 if threshold is None else threshold,
+            max_price_wei,
+            respond_by,
+            select_by,
+            len(openings),
+            self._store.put(openings).digest,
+            nonce,
+            sorted(set(regions)),
+        )
+        terms = self._gateway.call("RequestCatalogue", "sharingTerms")
+        self._gateway.transact(
+            "DataMarket",
+            "broadcast",
+            conditions,
+            value_wei=terms.applicationWei,
+            intent=f"broadcast:{broadcast_id.hex()}",
+        )
+        return broadcast_id
+
+    def close(self, broadcast_id: bytes) -> Receipt:
+        """End a broadcast that was not selected in time."""
+        return self._gateway.transact("DataMarket", "close", broadcast_id)
+
+    def _openings(self, regions: Sequence[bytes], broadcast_id: bytes) -> bytes:
+        """Seal the own ID opening to the active node of each region."""
+        opening = IdOpening(identity=self._keys.identity, salt=self._keys.salt)
+        plain = sharing_records.encode_opening(opening)
+        sealed = {}
+        for region in regions:
+            processor = self._directory.processor_of(region)
+            context = contexts.opening(
+                chain_id=self._gateway.chain_id,
+                data_market=self._gateway.deployment.address("DataMarket"),
+                requester=self._keys.address,
+                processor=processor,
+                broadcast_id=broadcast_id,
+            )
+            key = self._directory.paillier_key(processor)
+            sealed[processor] = kem.seal(key, plain, context=context)
+        return sharing_records.encode_openings(sealed)

@@ -1,0 +1,60 @@
+"""A household and a buyer at work: opened from a profile and closed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from offchain.cli.session import member_session
+
+if TYPE_CHECKING:
+    from offchain.buyer.buyer import Buyer
+    from offchain.cli.session import Session
+    from offchain.household.household import Household
+
+
+@contextmanager
+def open_household(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, Household]]:
+    """Open what a household works with."""
+    from offchain.types import Role
+
+    with member_session(profile, Role.USER, sends=sends) as session:
+        from offchain.household.household import Household
+
+        household = Household(
+            gateway=session.gateway,
+            store=session.store,
+            keys=session.keys,
+            directory=session.directory,
+            notes=session.profile.data / "notes",
+            confirmations=session.profile.confirmations,
+        )
+        yield session, household
+
+
+@contextmanager
+def open_buyer(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, Buyer]]:
+    """Open what a buyer works with."""
+    from offchain.types import Role
+
+    with member_session(profile, Role.SHARER, sends=sends) as session:
+        from offchain.buyer.buyer import Buyer
+        from offchain.buyer.inbox import ShareInbox
+
+        inbox = ShareInbox(
+            session.profile.data / "shares.sqlite", gateway=session.gateway, keys=session.keys
+        )
+        try:
+            buyer = Buyer(
+                gateway=session.gateway,
+                store=session.store,
+                keys=session.keys,
+                directory=session.directory,
+                inbox=inbox,
+                confirmations=session.profile.confirmations,
+            )
+            yield session, buyer
+        finally:
+            inbox.close()

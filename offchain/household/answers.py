@@ -1,0 +1,102 @@
+"""The answers to a household's requests: waited for, opened and audited (protocol §3.5)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+
+from offchain.audit.answers import AuditReport, audit_answer
+from offchain.audit.opened_answer import OpenedAnswer, open_answer
+from offchain.billing.tariff import Tariff
+from offchain.chain.gateway import ChainGateway
+from offchain.chain.heads import POLL_S, head_or_none, wait_for_block
+from offchain.errors import DmsmError
+from offchain.member.directory import MemberDirectory
+from offchain.member.errors import AnswerNotReady, NotOnChain
+from offchain.member.keys import MemberKeys
+from offchain.member.locks import LockBook
+from offchain.member.request_notes import RequestNotes
+from offchain.member.roles import LockState
+from offchain.storage import ContentStore
+from offchain.storage.errors import StoreUnavailable
+
+_log = logging.getLogger(__name__)
+_CLAIM_POLL_S = 0.003  # once accepted, the claim is near
+# NONE: a reorganisation took the request off the chain, and it comes back (or nobody asked).
+_PENDING = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
+
+
+class Answers:
+    """Open answers and check them; `type_names` says what each request type asks for."""
+
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        directory: MemberDirectory,
+        notes: RequestNotes,
+        locks: LockBook,
+        type_names: Mapping[int, str],
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._keys = keys
+        self._directory = directory
+        self._notes = notes
+        self._locks = locks
+        self._type_names = type_names
+
+    def open(self, lock_id: bytes) -> OpenedAnswer:
+        """Open the answer once its factor was revealed. Raises AnswerNotReady, AnswerInvalid."""
+        book = self._locks.as_of_now()
+        return open_answer(
+            book.lock(lock_id),
+            gateway=self._gateway,
+            store=self._store,
+            keys=self._keys,
+            directory=self._directory,
+            book=book,
+        )
+
+    def wait(self, lock_id: bytes, *, timeout_s: float, poll_s: float = 0.5) -> OpenedAnswer:
+        """Wait for the answer and open it; look at each new block, and every `poll_s` at least.
+
+        Raises AnswerNotReady when the lock ended otherwise, or time is up; StoreUnavailable when no
+        store answered until then, NotOnChain when the claim was off the chain.
+        """
+        give_up_at, fetching = time.monotonic() + timeout_s, None
+        head, look_s = head_or_none(self._gateway), POLL_S
+        while True:
+            try:
+                return self.open(lock_id)
+            except AnswerNotReady as not_ready:
+                if not_ready.state not in _PENDING or time.monotonic() >= give_up_at:
+                    raise
+                if fetching is None and not_ready.state is LockState.ACCEPTED:
+                    fetching = threading.Thread(
+                        target=self._fetch, args=(lock_id,), name="fetch-answer", daemon=True
+                    )
+                    fetching.start()
+                    look_s = _CLAIM_POLL_S
+            except (NotOnChain, StoreUnavailable):  # taken off since, or down: it comes back
+                if time.monotonic() >= give_up_at:
+                    raise
+            head = wait_for_block(self._gateway, after=head, timeout_s=poll_s, poll_s=look_s)
+
+    def audit(self, lock_id: bytes, tariff: Tariff) -> AuditReport:
+        """Audit an answer against what was asked, the anchored readings and the tariff."""
+        opened, asked = self.open(lock_id), self._notes.read(lock_id)
+        kind = self._type_names.get(asked.type_id, f"type {asked.type_id}")
+        return audit_answer(opened, asked, tariff, gateway=self._gateway, kind=kind)
+
+    def _fetch(self, lock_id: bytes) -> None:
+        """Have one's own store fetch the sealed answer while the claim is on its way."""
+        try:
+            lock = self._locks.lock(lock_id)
+            self._store.get(lock.answer_digest, max_bytes=lock.answer_length)
+        except DmsmError as error:  # whoever opens the answer meets it again, and says so
+            _log.info("the answer of %s was not fetched beforehand: %s", lock_id.hex(), error)

@@ -1,0 +1,62 @@
+"""A household with everything it acts with: its parts in the order in which it uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from offchain.chain.gateway import ChainGateway
+from offchain.household.answers import Answers
+from offchain.household.consents import Consents
+from offchain.household.disputes import AnswerDisputes
+from offchain.household.notifications import Notifications
+from offchain.household.policy import Policies
+from offchain.household.requests import Requests
+from offchain.member.directory import MemberDirectory
+from offchain.member.keys import MemberKeys
+from offchain.member.locks import LockBook
+from offchain.member.money import Money
+from offchain.member.request_notes import RequestNotes
+from offchain.member.roles import REQUEST_TYPE_NAMES
+from offchain.storage import ContentStore
+
+
+class Household:
+    """Hold what a household acts with, and what it does by name: `household.requests.ask(...)`.
+
+    `notes` is the household's own folder, where it keeps what it asked. `confirmations` is how deep
+    a block must lie to be believed; None: as deep as the gateway says.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: ChainGateway,
+        store: ContentStore,
+        keys: MemberKeys,
+        directory: MemberDirectory,
+        notes: Path,
+        type_names: Mapping[int, str] = REQUEST_TYPE_NAMES,
+        confirmations: int | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.store = store
+        self.keys = keys
+        self.directory = directory
+        self.notes = RequestNotes(notes)
+        self.locks = LockBook(gateway, confirmations=confirmations)
+        own: dict[str, Any] = {
+            "gateway": gateway,
+            "store": store,
+            "keys": keys,
+            "directory": directory,
+        }
+        asked: dict[str, Any] = {"notes": self.notes, "type_names": type_names}
+        self.policy = Policies(gateway)
+        self.notifications = Notifications(**own)
+        self.requests = Requests(**own, notes=self.notes)
+        self.answers = Answers(**own, **asked, locks=self.locks)
+        self.disputes = AnswerDisputes(**own, **asked, confirmations=confirmations)
+        self.money = Money(gateway, confirmations=confirmations)
+        self.consents = Consents(gateway)
