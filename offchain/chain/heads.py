@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from offchain.chain import questions
 from offchain.chain.errors import NodeRefused, NodeUnavailable
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.reader import ChainReader
 
 POLL_S = 0.01  # one small question each: about a millisecond of a local node
 
 
 def wait_for_block(
-    gateway: ChainGateway,
+    gateway: ChainReader,
     *,
     after: int | None,
     timeout_s: float,
@@ -37,7 +37,7 @@ def wait_for_block(
 
 
 def wait_for_events(
-    gateway: ChainGateway,
+    gateway: ChainReader,
     contracts: Sequence[str],
     *,
     after: int | None,
@@ -64,7 +64,7 @@ def wait_for_events(
     return seen
 
 
-def _has_logs(gateway: ChainGateway, addresses: Sequence[str], after: int, head: int) -> bool:
+def _has_logs(gateway: ChainReader, addresses: Sequence[str], after: int, head: int) -> bool:
     wanted = {"address": addresses, "fromBlock": hex(max(0, after + 1)), "toBlock": hex(head)}
     try:
         return bool(gateway.endpoint.ask(questions.logs(wanted)))
@@ -72,7 +72,7 @@ def _has_logs(gateway: ChainGateway, addresses: Sequence[str], after: int, head:
         return True  # a head that another node does not have yet: let the poll find out
 
 
-def head_or_none(gateway: ChainGateway) -> int | None:
+def head_or_none(gateway: ChainReader) -> int | None:
     """Return the number of the newest block, or None while no node answers."""
     try:
         return gateway.block_number()

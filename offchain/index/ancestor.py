@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from offchain.chain.gateway import block_id
-from offchain.chain.receipt import read_block
-from offchain.chain.rpc import Request
+from offchain.chain import questions
+from offchain.chain.questions import Question
 from offchain.index.position import Known
 
 _FIRST_STRIDE, _GROWTH = 8, 4
@@ -18,7 +17,7 @@ class NodeBehind(Exception):
 
 
 def common_ancestor(
-    kept: Sequence[Known], head: int, ask: Callable[[list[Request]], Sequence[Any]]
+    kept: Sequence[Known], head: int, ask: Callable[[list[Question[Any]]], Sequence[Any]]
 ) -> Known | None:
     """Return the newest of the blocks `kept` (the newest first) that the chain still has; None
     when it has none of them.
@@ -31,13 +30,10 @@ def common_ancestor(
     stride, rest = _FIRST_STRIDE, held
     while rest:
         asked, rest, stride = rest[:stride], rest[stride:], stride * _GROWTH
-        for one, raw in zip(asked, ask([_header(one) for one in asked]), strict=True):
-            if raw and read_block(raw).hash == one.hash:
+        found = ask([questions.header_or_none(one.number) for one in asked])
+        for one, block in zip(asked, found, strict=True):
+            if block is not None and block.hash == one.hash:
                 if one == held[0] and head < kept[0].number:
                     raise NodeBehind
                 return one
     return None
-
-
-def _header(one: Known) -> Request:
-    return ("eth_getBlockByNumber", [block_id(one.number), False])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.reader import ChainReader
 from offchain.database import Database, Place, Schema
 from offchain.index import position, tables
 from offchain.index.follower import Follower
@@ -21,7 +21,7 @@ class ChainIndex:
     Also a context manager.
     """
 
-    def __init__(self, place: Place, gateway: ChainGateway) -> None:
+    def __init__(self, place: Place, gateway: ChainReader) -> None:
         """Open the index at a file or URL, made when missing; begun anew when it is of other
         contracts. Raises StoreError.
         """

@@ -6,16 +6,17 @@ by the same names. Fields of structs are named `order.typeId`.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_utils import to_checksum_address
-
-from offchain.chain import codec
+from offchain.chain import answers, codec
+from offchain.chain.answers import AnswerUnreadable
 from offchain.chain.codec import Abi
 from offchain.chain.deployment import DeployedContract
 from offchain.chain.errors import AbiMismatch, LogUnreadable
+from offchain.types import to_account
 
 _Reader = Callable[[str], Any]  # of 64 hexadecimal digits
 _WORD = 64
@@ -74,22 +75,35 @@ class EventDecoder:
         return found
 
     def told(self, log: Mapping[str, Any]) -> Told:
-        """Return the event in a JSON-RPC log. Raises LogUnreadable."""
+        """Return the event in a JSON-RPC log.
+
+        Raises AnswerUnreadable for what is no log, LogUnreadable for one that is not this event.
+        """
+        block, time_s = answers.count(log.get("blockNumber")), log.get("blockTimestamp")
+        topics, data = log["topics"], log.get("data") or ""
+        if not all(map(_is_hex, [*topics, data])):
+            raise AnswerUnreadable(f"a log of block {block} is no hexadecimal")
         try:
-            return Told(
-                source=self.source,
-                block=int(log["blockNumber"], 16),
-                block_hash=bytes.fromhex(log["blockHash"][2:]),
-                log_index=int(log["logIndex"], 16),
-                tx_hash=log["transactionHash"],
-                values=self.values(log["topics"], log["data"]),
-                time_s=int(log.get("blockTimestamp") or "0x0", 16),
-            )
-        except (AbiMismatch, ValueError, KeyError, TypeError) as error:
+            values = self.values(topics, data)
+        except (AbiMismatch, ValueError) as error:
             raise LogUnreadable(
-                f"a log of block {log.get('blockNumber')} is no {'.'.join(self.source)} ({error}); "
-                "does this program fit the deployment?"
+                f"a log of block {block} is no {'.'.join(self.source)} ({error}); does this "
+                "program fit the deployment?"
             ) from error
+        return Told(
+            source=self.source,
+            block=block,
+            block_hash=answers.word(log.get("blockHash")),
+            log_index=answers.count(log.get("logIndex")),
+            tx_hash=answers.hash_text(log.get("transactionHash")),
+            values=values,
+            time_s=0 if time_s is None else answers.moment(time_s),
+        )
+
+
+def _is_hex(value: object) -> bool:
+    is_text = isinstance(value, str) and value[:2] == "0x" and len(value) % 2 == 0
+    return is_text and not value[2:].strip(string.hexdigits)  # type: ignore[index]
 
 
 def _flat(parts: Sequence[Abi], prefix: str) -> Iterator[tuple[str, str]]:
@@ -122,7 +136,7 @@ def _account(word: str) -> str:
             _ACCOUNTS.clear()
         if int(word[:24], 16):
             raise ValueError(f"{word} is no address")
-        found = _ACCOUNTS[word] = to_checksum_address("0x" + word[24:])
+        found = _ACCOUNTS[word] = to_account("0x" + word[24:])
     return found
 
 

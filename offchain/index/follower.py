@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from offchain.chain import questions
 from offchain.chain.errors import ChainError, NodeRefused
-from offchain.chain.gateway import ChainGateway
 from offchain.chain.heads import wait_for_block
-from offchain.chain.receipt import read_block
-from offchain.chain.rpc import Request
+from offchain.chain.questions import Question
+from offchain.chain.reader import ChainReader
 from offchain.database import Database
 from offchain.errors import StoreError
 from offchain.index import position, tables
@@ -51,7 +51,7 @@ class Follower:
     another has done in between is not done twice.
     """
 
-    def __init__(self, gateway: ChainGateway, database: Database, rules: Rules) -> None:
+    def __init__(self, gateway: ChainReader, database: Database, rules: Rules) -> None:
         """Begin anew when the tables are of other contracts. Raises StoreError."""
         self._gateway, self._database, self._rules = gateway, database, rules
         self._reader, self._span = RangeReader(gateway, rules), Span()
@@ -147,12 +147,12 @@ class Follower:
         """Return the last block of the tables that the chain still has, None for none, and the
         chain's newest block. Raises NodeBehind.
         """
-        ask: list[Request] = [("eth_blockNumber", [])]
+        asked: list[Question[Any]] = [questions.block_number()]
         if top is not None:
-            ask.append(("eth_getBlockByNumber", [hex(top.number), False]))
-        number, *tip = self._ask(ask)
-        self._head = head = int(number, 16)
-        if top is None or (tip[0] and read_block(tip[0]).hash == top.hash):
+            asked.append(questions.header_or_none(top.number))
+        head, *tip = self._ask(asked)
+        self._head = head
+        if top is None or (tip[0] is not None and tip[0].hash == top.hash):
             return top, head
         with self._database.read() as connection:
             kept = position.kept(connection)
@@ -201,8 +201,8 @@ class Follower:
         self._not_final = [one for one in self._not_final if final < one <= newest]
         return News(newest, has_events=by_another, has_final=by_another or any(is_final))
 
-    def _ask(self, requests: list[Request]) -> list[Any]:
-        answers = self._gateway.endpoint.batch(requests)
+    def _ask(self, asked: list[Question[Any]]) -> list[Any]:
+        answers = self._gateway.endpoint.batch(asked)
         for answer in answers:
             if isinstance(answer, NodeRefused):
                 raise answer

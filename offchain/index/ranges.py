@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from offchain.chain import questions
+from offchain.chain.answers import AnswerUnreadable
 from offchain.chain.errors import NodeRefused
 from offchain.chain.facts import Block
-from offchain.chain.gateway import ChainGateway, block_id
-from offchain.chain.receipt import read_block
-from offchain.chain.rpc import Request
+from offchain.chain.questions import Question
+from offchain.chain.reader import ChainReader
 from offchain.index.decoding import EventDecoder, Told
 from offchain.index.projection import Rules
 
@@ -51,7 +52,7 @@ class Span:
 class RangeReader:
     """Reads what the rules know of, decoded."""
 
-    def __init__(self, gateway: ChainGateway, rules: Rules) -> None:
+    def __init__(self, gateway: ChainReader, rules: Rules) -> None:
         self._gateway, self._rules = gateway, rules
         self._decoders: dict[tuple[str, str], EventDecoder] = {}
         for contract, event in rules.sources:
@@ -73,35 +74,41 @@ class RangeReader:
         NodeRefused (of a range that is too large, too), NodeUnavailable, LogUnreadable.
         """
         wanted = {**self._filter, "fromBlock": hex(start), "toBlock": hex(end)}
-        ask_logs: Request = ("eth_getLogs", [wanted])
-        ask_headers = [_header(number) for number in range(max(start, min(kept, end)), end + 1)]
+        ask_logs = Question("eth_getLogs", [wanted], self._decoded)
+        first = max(start, min(kept, end))
+        ask_headers = [questions.header_or_none(number) for number in range(first, end + 1)]
         # The last block before the logs and after: with the same hash the logs are its chain's.
         # Before them in the same question: a node that is behind, asked for the logs alone, gives
         # those that it has.
         if end - start >= _AT_ONCE_BLOCKS:
-            before, logs = self._ask([ask_headers[-1], ask_logs])
-            headers = self._ask(ask_headers)
+            before, (events, size) = self._ask([ask_headers[-1], ask_logs])
+            headers = self._ask([*ask_headers])
         else:
-            before, logs, *headers = self._ask([ask_headers[-1], ask_logs, *ask_headers])
-        blocks = tuple(read_block(one) for one in headers if one)
-        if len(blocks) != len(ask_headers) or not before or read_block(before) != blocks[-1]:
+            together: list[Question[Any]] = [ask_headers[-1], ask_logs, *ask_headers]
+            before, (events, size), *headers = self._ask(together)
+        span.fit(end - start + 1, size)
+        blocks = tuple(one for one in headers if one is not None)
+        if len(blocks) != len(ask_headers) or before != blocks[-1]:
             return None
-        span.fit(end - start + 1, sum(_PLAIN_LOG + len(log["data"]) for log in logs))
-        events = self._decoded(logs)
         if not _fit(events, blocks) or not self._time(events, blocks):
             return None
         return Range(events, blocks)
 
-    def _decoded(self, logs: Sequence[Any]) -> list[Told]:
-        """Return the events of logs, without those that the rules do not know."""
-        events = []
-        for log in logs:
-            topics = log["topics"]
-            decoder = self._decoders.get((log["address"].lower(), topics[0] if topics else ""))
+    def _decoded(self, raw: object) -> tuple[list[Told], int]:
+        """Return the events in logs, without those that the rules do not know, and about how many
+        characters the answer had. Raises AnswerUnreadable, LogUnreadable.
+        """
+        events, size = [], 0
+        for log in raw if isinstance(raw, list) else [None]:
+            if not isinstance(log, dict) or not isinstance(log.get("topics"), list):
+                raise AnswerUnreadable("what should be logs is none")
+            address, topics = str(log.get("address")).lower(), log["topics"]
+            decoder = self._decoders.get((address, str(topics[0]) if topics else ""))
             if decoder is not None:
                 events.append(decoder.told(log))
+            size += _PLAIN_LOG + len(str(log.get("data")))
         events.sort(key=lambda one: (one.block, one.log_index))
-        return events
+        return events, size
 
     def _time(self, events: Sequence[Told], blocks: Sequence[Block]) -> bool:
         """Give events the time of their blocks where a rule needs it and the node did not tell.
@@ -111,8 +118,8 @@ class RangeReader:
         known = {block.number: block for block in blocks}
         waiting = [one for one in events if not one.time_s and self._rules.is_timed(one.source)]
         missing = sorted({one.block for one in waiting} - known.keys())
-        found = self._ask([_header(number) for number in missing]) if missing else []
-        known |= {block.number: block for block in map(read_block, filter(None, found))}
+        found = self._ask([questions.header_or_none(one) for one in missing]) if missing else []
+        known |= {block.number: block for block in found if block is not None}
         for one in waiting:
             block = known.get(one.block)
             if block is None or block.hash != one.block_hash:
@@ -120,8 +127,8 @@ class RangeReader:
             one.time_s = block.timestamp
         return True
 
-    def _ask(self, requests: list[Request]) -> list[Any]:
-        answers = self._gateway.endpoint.batch(requests)
+    def _ask(self, asked: list[Question[Any]]) -> list[Any]:
+        answers = self._gateway.endpoint.batch(asked)
         for answer in answers:
             if isinstance(answer, NodeRefused):
                 raise answer
@@ -132,7 +139,3 @@ def _fit(events: Sequence[Told], blocks: Sequence[Block]) -> bool:
     hashes = {block.number: block.hash for block in blocks}
     linked = all(one.hash == two.parent_hash for one, two in pairwise(blocks))
     return linked and all(hashes.get(one.block, one.block_hash) == one.block_hash for one in events)
-
-
-def _header(number: int) -> Request:
-    return ("eth_getBlockByNumber", [block_id(number), False])

@@ -10,6 +10,8 @@ from typing import Any
 from offchain.chain import codec
 from offchain.chain.deployment import DeployedContract, Deployment, load_abi
 from offchain.chain.errors import NodeRefused
+from offchain.chain.questions import Question
+from offchain.types import to_account
 
 CHAIN_ID = 31337
 CONTRACTS = (
@@ -30,9 +32,7 @@ START_S = 1_700_000_000
 
 def address(number: int) -> str:
     """Return the checksummed account of a number."""
-    from eth_utils import to_checksum_address
-
-    return to_checksum_address(number.to_bytes(20, "big"))
+    return to_account(number.to_bytes(20, "big"))
 
 
 def deployment() -> Deployment:
@@ -170,11 +170,9 @@ class SimulatedGateway:
         self.most_logs: int | None = None
         self.before_logs: Any = None  # what happens on the chain while it is asked
 
-    def batch(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
-        return [self._answer(method, params) for method, params in requests]
-
-    def request(self, method: str, *params: Any) -> Any:
-        return self._answer(method, params)
+    def batch(self, asked: Sequence[Question[Any]]) -> list[Any]:
+        found = [(one, self._answer(one.method, one.params)) for one in asked]
+        return [it if isinstance(it, NodeRefused) else one.read(it) for one, it in found]
 
     def block_number(self) -> int:
         return int(self._answer("eth_blockNumber", []), 16)
