@@ -10,6 +10,7 @@ from pathlib import Path
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.curve import G1
 from offchain.errors import CryptoError, RecordError
+from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import MemberError, ShareRefused
 from offchain.member.grants import GrantBook
 from offchain.member.keys import MemberKeys
@@ -35,10 +36,12 @@ class ShareInbox:
     its share.
     """
 
-    def __init__(self, path: Path, *, gateway: ChainGateway, keys: MemberKeys) -> None:
+    def __init__(
+        self, path: Path, *, gateway: ChainGateway, index: ChainIndex, keys: MemberKeys
+    ) -> None:
         self._gateway = gateway
         self._keys = keys
-        self._grants = GrantBook(gateway)
+        self._grants = GrantBook(gateway, index)
         self._lock = threading.Lock()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)

@@ -203,6 +203,7 @@ def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
         settings = session.profile.require_judge()
         agent = JudgeAgent(
             gateway=session.gateway,
+            index=session.index,
             store=session.store,
             keys=session.keys,
             directory=session.directory,

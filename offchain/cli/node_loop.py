@@ -53,7 +53,11 @@ class RunningNode:
         assert paillier is not None  # a processor's keys, as member_session made sure
         self._session, self._settings = session, settings
         self._worker = NodeWorker(
-            **parts, tariff=tariff, terms=terms, health=health_gate(profile, session.gateway)
+            **parts,
+            index=session.index,
+            tariff=tariff,
+            terms=terms,
+            health=health_gate(profile, session.gateway),
         )
         self._publisher = DataSetPublisher(**parts, price_wei=settings.data_set_price_wei)
         self._intake = create_intake(

@@ -103,7 +103,7 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
 
     with open_household(profile, sends=False) as (session, _):
         found = newest_locks(
-            session.gateway,
+            session.index,
             session.keys.address,
             confirmations=session.profile.confirmations,
         )

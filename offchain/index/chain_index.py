@@ -60,6 +60,13 @@ class ChainIndex:
         newest = self.newest()
         return max(newest - depth, min(self._deployed, newest))
 
+    def unreadable(self, block: int) -> list[str]:
+        """Return why logs of the contracts up to a block do not decode, the first few; nothing new
+        may begin then: who cannot read them may be blind to more.
+        """
+        with self.database.read() as connection:
+            return position.unreadable(connection, block)
+
     def time_s(self, block: int) -> int | None:
         """Return a block's time, unix seconds; None of one too old to be remembered."""
         with self.database.read() as connection:

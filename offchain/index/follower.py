@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from offchain.chain import questions
-from offchain.chain.errors import ChainError, NodeRefused
+from offchain.chain.errors import ChainError, LogUnreadable, NodeRefused
 from offchain.chain.heads import wait_for_block
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
@@ -110,7 +110,9 @@ class Follower:
         """Take in the next range of blocks, or go back where the chain did; None when the chain
         moved while it was read.
 
-        Raises LogUnreadable, NodeRefused, NodeUnavailable, IndexIncomplete, StoreError.
+        A log that no node gives so that it decodes is left out, and noted
+        (`ChainIndex.unreadable`).
+        Raises NodeRefused, NodeUnavailable, IndexIncomplete, StoreError.
         """
         with self._stepping:
             news = self._step()
@@ -165,7 +167,10 @@ class Follower:
             try:
                 # Far behind the head one block a range is enough: nothing reaches back so far.
                 kept = head - KEPT_BLOCKS + 1
-                return self._reader.read(start, end, kept=kept, span=self._span)
+                try:
+                    return self._reader.read(start, end, kept=kept, span=self._span)
+                except LogUnreadable:  # whichever node is asked: noted, and the rest goes on
+                    return self._reader.read(start, end, kept=kept, span=self._span, tolerant=True)
             except NodeRefused:
                 if not self._span.shrink():
                     raise
@@ -181,8 +186,10 @@ class Follower:
                     _log.warning("a reorganisation took off what followed block %d", known)
                     tables.roll_back(connection, known)
                     position.go_back(connection, known)
+                position.note_unreadable(connection, found.unreadable)
                 changes = Changes(connection, self._gateway.deployment.address)
-                self._rules.apply(found.events, changes)
+                has_gaps = bool(position.unreadable(connection, found.blocks[-1].number))
+                self._rules.apply(found.events, changes, has_gaps=has_gaps)
                 changes.write()
                 position.go_on(connection, found.blocks)
         except IndexIncomplete:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -23,7 +24,10 @@ from sqlalchemy import (
 )
 
 from offchain.chain.facts import Block
-from offchain.index.tables import METADATA
+from offchain.index.tables import METADATA, at, happened
+
+if TYPE_CHECKING:
+    from offchain.index.ranges import Unreadable
 
 KEPT_BLOCKS = 256  # reorganisations deeper than this start over from the first block
 
@@ -35,6 +39,9 @@ _blocks = Table(
     Column("time_s", BigInteger, nullable=False),
 )
 _origin = Table("origin", METADATA, Column("text", String, primary_key=True))
+
+# Logs that do not decode, as an event's place and why. They go with their blocks like rows.
+_unreadable = happened("unreadable", Column("why", String, nullable=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +94,18 @@ def set_origin(connection: Connection, text: str) -> None:
     """Note whose events the tables hold."""
     connection.execute(delete(_origin))
     connection.execute(insert(_origin).values(text=text))
+
+
+def note_unreadable(connection: Connection, logs: Sequence[Unreadable]) -> None:
+    """Note logs that were left out."""
+    rows = [
+        {"block": one.block, "log_index": one.log_index, "part": 0, "why": one.why} for one in logs
+    ]
+    if rows:
+        connection.execute(insert(_unreadable), rows)
+
+
+def unreadable(connection: Connection, block: int) -> list[str]:
+    """Return why logs up to a block do not decode: the first few."""
+    query = select(_unreadable.c.why).where(at(_unreadable, block))
+    return list(connection.execute(query.order_by(_unreadable.c.block).limit(3)).scalars())

@@ -9,6 +9,7 @@ from sqlalchemy import Table
 
 from offchain.index.changes import Changes
 from offchain.index.decoding import Told
+from offchain.index.errors import IndexIncomplete
 
 Effect = Callable[[Told, Changes], None]
 
@@ -61,8 +62,10 @@ class Rules:
         """Whether an event needs its block's time."""
         return self._rules[source].is_timed
 
-    def apply(self, events: Sequence[Told], changes: Changes) -> None:
-        """Do to the tables what the events say, in their order. Raises IndexIncomplete."""
+    def apply(self, events: Sequence[Told], changes: Changes, *, has_gaps: bool = False) -> None:
+        """Do to the tables what the events say, in their order. `has_gaps`: what changes nothing
+        that is known is passed over; else that raises IndexIncomplete.
+        """
         wanted: dict[Table, list[object]] = {}
         for told in events:
             for table, argument in self._rules[told.source].changes:
@@ -70,4 +73,8 @@ class Rules:
         for table, first in wanted.items():
             changes.load(table, first)
         for told in events:
-            self._rules[told.source].effect(told, changes)
+            try:
+                self._rules[told.source].effect(told, changes)
+            except IndexIncomplete:
+                if not has_gaps:
+                    raise

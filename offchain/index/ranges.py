@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from offchain.chain import questions
+from offchain.chain import answers, questions
 from offchain.chain.answers import AnswerUnreadable
-from offchain.chain.errors import NodeRefused
+from offchain.chain.errors import LogUnreadable, NodeRefused
 from offchain.chain.facts import Block
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
@@ -24,10 +25,22 @@ _PLAIN_LOG = 600  # characters of a log besides its data
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Events in the order of the chain, and the last blocks of their range."""
+    """Events in the order of the chain, and the last blocks of their range. `unreadable`: the
+    logs that no node gives so that they decode, each with why.
+    """
 
     events: list[Told]
     blocks: tuple[Block, ...]
+    unreadable: list[Unreadable]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A log of a contract that does not decode."""
+
+    block: int
+    log_index: int
+    why: str
 
 
 class Span:
@@ -67,48 +80,63 @@ class RangeReader:
         contracts = {contract for contract, _ in rules.sources}
         self.first = min(gateway.deployment.block(one) for one in contracts)
 
-    def read(self, start: int, end: int, *, kept: int, span: Span) -> Range | None:
+    def read(
+        self, start: int, end: int, *, kept: int, span: Span, tolerant: bool = False
+    ) -> Range | None:
         """Return the events of blocks start to end, with the headers of those from `kept` on.
 
-        None when the answers do not fit together: the chain moved while it was read. Raises
-        NodeRefused (of a range that is too large, too), NodeUnavailable, LogUnreadable.
+        None when the answers do not fit together: the chain moved while it was read. `tolerant`:
+        what does not decode is left out and told. Raises NodeRefused (of a range that is too large,
+        too), NodeUnavailable, else LogUnreadable.
         """
         wanted = {**self._filter, "fromBlock": hex(start), "toBlock": hex(end)}
-        ask_logs = Question("eth_getLogs", [wanted], self._decoded)
+        ask_logs = Question("eth_getLogs", [wanted], partial(self._decoded, tolerant=tolerant))
         first = max(start, min(kept, end))
         ask_headers = [questions.header_or_none(number) for number in range(first, end + 1)]
         # The last block before the logs and after: with the same hash the logs are its chain's.
         # Before them in the same question: a node that is behind, asked for the logs alone, gives
         # those that it has.
         if end - start >= _AT_ONCE_BLOCKS:
-            before, (events, size) = self._ask([ask_headers[-1], ask_logs])
+            before, (events, unreadable, size) = self._ask([ask_headers[-1], ask_logs])
             headers = self._ask([*ask_headers])
         else:
             together: list[Question[Any]] = [ask_headers[-1], ask_logs, *ask_headers]
-            before, (events, size), *headers = self._ask(together)
+            before, (events, unreadable, size), *headers = self._ask(together)
         span.fit(end - start + 1, size)
         blocks = tuple(one for one in headers if one is not None)
         if len(blocks) != len(ask_headers) or before != blocks[-1]:
             return None
         if not _fit(events, blocks) or not self._time(events, blocks):
             return None
-        return Range(events, blocks)
+        return Range(events, blocks, unreadable)
 
-    def _decoded(self, raw: object) -> tuple[list[Told], int]:
-        """Return the events in logs, without those that the rules do not know, and about how many
-        characters the answer had. Raises AnswerUnreadable, LogUnreadable.
+    def _decoded(self, raw: object, *, tolerant: bool) -> tuple[list[Told], list[Unreadable], int]:
+        """Return the events in logs, without those that the rules do not know, what does not
+        decode, and about how many characters the answer had. Raises AnswerUnreadable, and
+        LogUnreadable unless `tolerant`.
         """
-        events, size = [], 0
+        events, unreadable, size = list[Told](), list[Unreadable](), 0
         for log in raw if isinstance(raw, list) else [None]:
             if not isinstance(log, dict) or not isinstance(log.get("topics"), list):
                 raise AnswerUnreadable("what should be logs is none")
             address, topics = str(log.get("address")).lower(), log["topics"]
             decoder = self._decoders.get((address, str(topics[0]) if topics else ""))
-            if decoder is not None:
-                events.append(decoder.told(log))
+            try:
+                if decoder is not None:
+                    events.append(decoder.told(log))
+            except LogUnreadable as error:
+                if not tolerant:
+                    raise
+                unreadable.append(
+                    Unreadable(
+                        block=answers.count(log.get("blockNumber")),
+                        log_index=answers.count(log.get("logIndex")),
+                        why=str(error),
+                    )
+                )
             size += _PLAIN_LOG + len(str(log.get("data")))
         events.sort(key=lambda one: (one.block, one.log_index))
-        return events, size
+        return events, unreadable, size
 
     def _time(self, events: Sequence[Told], blocks: Sequence[Block]) -> bool:
         """Give events the time of their blocks where a rule needs it and the node did not tell.

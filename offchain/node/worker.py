@@ -8,11 +8,13 @@ import logging
 from collections.abc import Callable, Iterable
 
 from offchain.billing.tariff import Tariff
-from offchain.chain.errors import LogUnreadable, NodeUnavailable
+from offchain.chain.errors import NodeUnavailable
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
 from offchain.errors import DmsmError
+from offchain.index.chain_index import ChainIndex
+from offchain.index.errors import IndexBehind
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.locks import MOST_ENDED
@@ -20,20 +22,19 @@ from offchain.member.money import Money
 from offchain.node.bond import BondKeeper
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
-from offchain.node.duty_tables import Duty
-from offchain.node.inbox_scan import look_ahead
 from offchain.node.market import MarketDesk
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.requests import RequestDesk
+from offchain.node.settlements import SettlementDesk
 from offchain.node.store import NodeStore
 from offchain.storage import ContentStore
 
 _log = logging.getLogger(__name__)
 
 NEW_PER_POLL = 20  # of each kind: a poll ends, however much is asked
+_CATCH_UP_S = 2.0  # claims come again after it, however far the tables are behind
 
 Step = Callable[[bytes], Outcome]
-_DUTIES = {"demands": Duty.SERVE, "disputes": Duty.REPLY}
 _Ready = tuple[str, list[bytes], Step]
 _Kind = tuple[str, Callable[[], Iterable[bytes]], Step]
 
@@ -48,6 +49,7 @@ class NodeWorker:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         readings: NodeStore,
@@ -57,7 +59,7 @@ class NodeWorker:
         health: HealthGate | None = None,
     ) -> None:
         """Put the desks together. `health` says when nothing new may begin; None: always may."""
-        self._gateway, self._health = gateway, health
+        self._gateway, self._index, self._health = gateway, index, health
         self._faults: list[str] = []
         self._unread: dict[str, str] = {}
         self._money = Money(gateway)
@@ -65,6 +67,7 @@ class NodeWorker:
         self._had_turn: dict[str, set[bytes]] = {}
         parts = NodeParts(
             gateway=gateway,
+            index=index,
             store=store,
             keys=keys,
             readings=readings,
@@ -74,7 +77,7 @@ class NodeWorker:
         self.requests = RequestDesk(parts, self.bond, tariff)
         self.market = MarketDesk(parts, self.bond)
         self.defence = DefenceDesk(parts)
-        self._scans = (*self.defence.scans, *self.market.scans, self.requests.scan)
+        self.settlements = SettlementDesk(parts)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
@@ -90,7 +93,8 @@ class NodeWorker:
         tried: dict[bytes, str] = {}
         outcomes = self._send_again() + self._urgent(tried)
         faults = self._health.check() if self._health else []  # steers to the nodes that are asked
-        look_ahead(self._scans)
+        said, unreadable = self._catch_up()
+        outcomes, faults = outcomes + said, [*faults, *unreadable]
         begun: list[_Kind] = [
             ("demands", self.defence.demands, self.defence.serve),
             ("disputes", self.defence.disputes, self.defence.reply),
@@ -102,7 +106,7 @@ class NodeWorker:
         ]
         for kind, find, step in begun:
             found, error = _found(kind, find)
-            outcomes += self._said_once(kind, error or self.defence.unread.get(_DUTIES[kind]))
+            outcomes += self._said_once(kind, error)
             outcomes += self._steps(kind, found, step, tried)
         changes, ready = self._judge(fresh, faults)
         outcomes += changes
@@ -112,6 +116,29 @@ class NodeWorker:
             outcomes += self._steps(kind, found, step, tried)
         outcomes += self._end_what_is_due(tried)
         return [*outcomes, *self._close_broadcasts(tried)]
+
+    def _catch_up(self) -> tuple[list[Outcome], list[str]]:
+        """Bring the tables up to the chain; return what is to be said, and why nothing new may
+        begin: who cannot read a log of the contracts may be blind to more.
+
+        What the tables know already goes on.
+        """
+        try:
+            self._index.follower.catch_up(_CATCH_UP_S)
+        except NodeUnavailable:
+            raise
+        except IndexBehind as error:  # at the first start, or after a long rest
+            _log.info("%s", error)
+        except DmsmError as error:
+            _log.warning("the chain's events could not be read: %s", error)
+            return self._said_once("the chain's events", error), self._unreadable()
+        return self._said_once("the chain's events", None), self._unreadable()
+
+    def _unreadable(self) -> list[str]:
+        try:
+            return self._index.unreadable(self._index.newest())
+        except DmsmError as error:
+            return [str(error)]
 
     def _steps(
         self, kind: str, found: list[bytes], step: Step, tried: dict[bytes, str]
@@ -147,10 +174,11 @@ class NodeWorker:
         return [Outcome("bonded", me, f"{added_wei} wei added to the bond", receipt)]
 
     def _end_what_is_due(self, tried: dict[bytes, str]) -> list[Outcome]:
-        earned = [*self.requests.settleable(), *self.market.settleable()]
+        earned, error = _found("ends", self.settlements.due)
+        said = self._said_once("ends", error)
         due = [one for one in earned if one not in tried][:MOST_ENDED]
         try:
-            return self.requests.settle(due)
+            return said + self.settlements.end(due)
         except NodeUnavailable:
             raise
         except DmsmError as error:
@@ -178,18 +206,12 @@ class NodeWorker:
 
     def _judge(self, fresh: list[_Kind], faults: list[str]) -> tuple[list[Outcome], list[_Ready]]:
         """Read what is new; return what changed, and what may begin. `faults`: why the nodes are
-        not to be believed.
-
-        A log that cannot be read stops everything new, of whatever kind it is: who cannot read
-        the chain may be blind to more. Another fault stops its own kind.
+        not to be believed, which stops everything new. Another fault stops its own kind.
         """
-        faults, ready, said = [*faults], list[_Ready](), list[Outcome]()
+        ready, said = list[_Ready](), list[Outcome]()
         for kind, find, step in fresh:
             found, error = _found(kind, find)
-            if isinstance(error, LogUnreadable):
-                faults.append(str(error))
-            else:
-                said += self._said_once(kind, error)
+            said += self._said_once(kind, error)
             ready.append((kind, found, step))
         before, self._faults = self._faults, faults
         if faults and faults != before:

@@ -25,6 +25,7 @@ from offchain.consortium.admin import Admin
 from offchain.crypto import bls, kdf, messages
 from offchain.crypto.paillier import generate_private_key
 from offchain.household.household import Household
+from offchain.index.chain_index import ChainIndex
 from offchain.member.data_sets import find_data_set
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
@@ -87,6 +88,7 @@ class Town:
     store_url: str
     admin: Admin
     directory: MemberDirectory
+    index: ChainIndex
     tariff: Tariff
     nodes: list[Node]
     houses: list[House]
@@ -101,6 +103,7 @@ def go_back(town: Town, snapshot: str) -> None:
     would go on looking at, a few at each poll, before the next test's.
     """
     town.anvil.revert(snapshot)
+    town.anvil.mine()  # another branch: else the index takes the chain for a node that is behind
     for node in town.nodes:
         for stored in node.held.data_sets():
             if find_data_set(node.gateway, stored.data_set_id) is None:
@@ -133,6 +136,7 @@ class Builder:
         price = anvil.gas_price_wei if is_real else 0
         self.gateway = ChainGateway(anvil.url, self.deployment, gas_price_wei=price)
         self.directory = MemberDirectory(self.gateway, self.store, paillier_bits=BITS)
+        self.index = ChainIndex(folder / "index.sqlite", self.gateway)
         owner = MemberKeys.generate(
             MemberRole.DEVICE, account_key=anvil.keys[0]
         ).account  # anvil's first account deployed, so it owns the consortium
@@ -170,6 +174,7 @@ class Builder:
             store_url=self.store_url,
             admin=self.admin,
             directory=self.directory,
+            index=self.index,
             tariff=make_tariff(),
             nodes=nodes,
             houses=houses,
@@ -204,7 +209,7 @@ class Builder:
             "directory": self.directory,
         }
         terms = NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI)
-        worker = NodeWorker(**shared, tariff=make_tariff(), terms=terms)
+        worker = NodeWorker(**shared, index=self.index, tariff=make_tariff(), terms=terms)
         worker.bond.top_up()  # as at its first poll
         return Node(
             region=region_id(name),
@@ -220,6 +225,7 @@ class Builder:
         device, device_gateway = self.admit(MemberRole.DEVICE, node.region, owner=keys.address)
         household = Household(
             gateway=gateway,
+            index=self.index,
             store=self.store,
             keys=keys,
             directory=self.directory,
@@ -234,9 +240,11 @@ class Builder:
 
     def _buyer(self) -> Buyer:
         keys, gateway = self.admit(MemberRole.SHARER, NO_REGION)
-        inbox = ShareInbox(self.folder / f"inbox-{keys.address}.sqlite", gateway=gateway, keys=keys)
+        file = self.folder / f"inbox-{keys.address}.sqlite"
+        inbox = ShareInbox(file, gateway=gateway, index=self.index, keys=keys)
         return Buyer(
             gateway=gateway,
+            index=self.index,
             store=self.store,
             keys=keys,
             directory=self.directory,

@@ -10,7 +10,7 @@ from sqlalchemy import Select
 
 from offchain.index.asked.rows import Row, row, rows, said
 from offchain.index.chain_index import ChainIndex
-from offchain.index.projections.locks import lock_steps, locks
+from offchain.index.projections.locks import lock_steps, locks, requests, selections
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,16 @@ def waiting(index: ChainIndex, payee: str, block: int, states: Sequence[int] = (
     if states:
         query = query.where(locks.c.state.in_([int(one) for one in states]))
     return rows(index, _in_order(query))
+
+
+def request(index: ChainIndex, lock_id: bytes, block: int) -> Row | None:
+    """Return what a user asked, None for no request."""
+    return row(index, said(requests, block).where(requests.c.lock_id == lock_id))
+
+
+def selection(index: ChainIndex, lock_id: bytes, block: int) -> Row | None:
+    """Return what a data-sharing node selected, None for no selection."""
+    return row(index, said(selections, block).where(selections.c.lock_id == lock_id))
 
 
 def steps(index: ChainIndex, lock_id: bytes, block: int) -> list[Step]:

@@ -34,9 +34,9 @@ def broadcast(index: ChainIndex, broadcast_id: bytes, block: int) -> Row | None:
     return row(index, said(broadcasts, block).where(broadcasts.c.broadcast_id == broadcast_id))
 
 
-def open_broadcasts(index: ChainIndex, region_id: bytes, block: int) -> list[Row]:
-    """Return the open broadcasts that want a region, oldest first; those that ended are not
-    looked at. Whether their time is over is the caller's to see.
+def open_broadcasts(index: ChainIndex, region_id: bytes, block: int, *, now: int = 0) -> list[Row]:
+    """Return the open broadcasts that want a region, oldest first, that can be answered still at a
+    time; those that ended are not looked at.
     """
     regions = select(broadcast_regions.c.broadcast_id).where(
         at(broadcast_regions, block),
@@ -44,7 +44,9 @@ def open_broadcasts(index: ChainIndex, region_id: bytes, block: int) -> list[Row
         broadcast_regions.c.region_id == region_id,
     )
     query = said(broadcasts, block).where(
-        broadcasts.c.state == int(BroadcastState.OPEN), regions.exists()
+        broadcasts.c.state == int(BroadcastState.OPEN),
+        broadcasts.c.respond_by > now,
+        regions.exists(),
     )
     return rows(index, query.order_by(broadcasts.c.began_block, broadcasts.c.began_log))
 

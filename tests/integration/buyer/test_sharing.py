@@ -268,6 +268,7 @@ def test_respond__given_unknown_identity__does_not_respond(fresh: Town) -> None:
     buyer = fresh.buyers[0]
     liar = Buyer(
         gateway=buyer.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=replace(buyer.keys, identity="somebody else"),
         directory=fresh.directory,

@@ -9,6 +9,7 @@ from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.crypto.secret import SecretBytes
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.node.outcome import NodeTerms
@@ -45,7 +46,8 @@ def main(config: dict) -> None:
     tariff = tariff_codec.decode(config["tariff"].encode())
     confirmations = config.get("confirmations", 0)
     terms = NodeTerms(data_set_price_wei=config["price_wei"], confirmations=confirmations)
-    outcomes = NodeWorker(**shared, tariff=tariff, terms=terms).run_once()
+    index = ChainIndex(Path(config["held"]).with_suffix(".index.sqlite"), gateway)
+    outcomes = NodeWorker(**shared, index=index, tariff=tariff, terms=terms).run_once()
     print(json.dumps([outcome.kind for outcome in outcomes]))
 
 

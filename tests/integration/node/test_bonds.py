@@ -66,6 +66,7 @@ def poor(town: Town, node: Node) -> NodeWorker:
     """The node's worker, which puts up nothing by itself."""
     return NodeWorker(
         gateway=node.gateway,
+        index=town.index,
         store=town.store,
         keys=node.keys,
         readings=node.held,

@@ -82,6 +82,7 @@ def test_handle__given_time_to_serve__accepts_what_a_demand_leaves_room_for(
     terms = NodeTerms(data_set_price_wei=1, margin_s=margin_s, confirmations=depth)
     worker = NodeWorker(
         gateway=node.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=node.keys,
         readings=node.held,
@@ -106,7 +107,7 @@ def test_deliver__given_dispute_window__settles_after_it(fresh: Town) -> None:
 
     assert node.worker.market.deliver(lock_id).kind == "delivered"
     assert fresh.buyers[0].locks.lock(lock_id).state is LockState.DELIVERED
-    assert node.worker.market.settleable() == []
+    assert node.worker.settlements.due() == []
     fresh.anvil.warp(500)
 
     assert "settled" in [one.kind for one in node.worker.run_once()]
@@ -147,6 +148,7 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
     node.held.set_grant_state(lock_id, GrantState.DELIVERING)
     parts = NodeParts(
         gateway=node.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=node.keys,
         readings=node.held,
@@ -205,6 +207,7 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     house, depth = fresh.houses[0], 3
     worker = NodeWorker(
         gateway=house.node.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=house.node.keys,
         readings=house.node.held,
@@ -231,6 +234,7 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
 def deep_worker(town: Town, node: Node, depth: int) -> NodeWorker:
     return NodeWorker(
         gateway=node.gateway,
+        index=town.index,
         store=town.store,
         keys=node.keys,
         readings=node.held,

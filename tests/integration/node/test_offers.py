@@ -25,6 +25,7 @@ def worker_of(town: Town, node: Node, *, gas_price_wei: int | None = 0, **terms:
     )
     return NodeWorker(
         gateway=gateway,
+        index=town.index,
         store=town.store,
         keys=node.keys,
         readings=node.held,

@@ -86,7 +86,7 @@ def north(fresh: Town, deep: Any, tmp_path: Path) -> Iterator[Node]:
             "directory": fresh.directory,
         }
         terms = NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI)
-        worker = NodeWorker(**shared, tariff=fresh.tariff, terms=terms)
+        worker = NodeWorker(**shared, index=fresh.index, tariff=fresh.tariff, terms=terms)
         publisher = DataSetPublisher(**shared, price_wei=DATA_SET_PRICE_WEI, paillier_bits=BITS)
         yield replace(old, gateway=gateway, held=held, worker=worker, publisher=publisher)
 
@@ -197,6 +197,7 @@ def test_requests__accept_and_reject_taken_off_and_the_journal_lost__are_signed_
     bare = fresh.nodes[0].gateway  # it has no journal
     worker = NodeWorker(
         gateway=bare,
+        index=fresh.index,
         store=fresh.store,
         keys=north.keys,
         readings=north.held,
@@ -359,6 +360,7 @@ def test_household__request_taken_off__is_paid_and_asked_once(
     house, gateway = fresh.houses[0], deep(fresh.houses[0].keys)
     household = Household(
         gateway=gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=house.keys,
         directory=fresh.directory,
@@ -368,9 +370,10 @@ def test_household__request_taken_off__is_paid_and_asked_once(
     before = gateway.balance_wei(house.keys.address)
     since = gateway.block_number()
     lock_id = ask(replace(house, household=household), expires_at=gateway.now() + _LONG_S)
-    assert newest_locks(gateway, house.keys.address)[-1][1] is False  # told, and not final
+    told = newest_locks(fresh.index, house.keys.address, confirmations=FINAL)
+    assert told[-1][1] is False  # not final
     assert take_off(fresh, since, depth)
-    assert newest_locks(gateway, house.keys.address) == []
+    assert newest_locks(fresh.index, house.keys.address, confirmations=FINAL) == []
     assert gateway.balance_wei(house.keys.address) == before
 
     gateway.settle()
@@ -378,7 +381,7 @@ def test_household__request_taken_off__is_paid_and_asked_once(
     gateway.settle()
 
     assert gateway.is_settled()
-    ((lock, is_final),) = newest_locks(gateway, house.keys.address)
+    ((lock, is_final),) = newest_locks(fresh.index, house.keys.address, confirmations=FINAL)
     assert (lock.lock_id, lock.state, is_final) == (lock_id, LockState.REQUESTED, True)
     assert gateway.balance_wei(house.keys.address) == before - PRICE_WEI
 
@@ -410,9 +413,15 @@ def test_household__refund_and_withdrawal_taken_off__the_money_comes_once(
 
 
 def buyer_of(town: Town, buyer: Buyer, gateway: ChainGateway, folder: Path) -> Buyer:
-    inbox = ShareInbox(folder / f"{buyer.keys.address}.sqlite", gateway=gateway, keys=buyer.keys)
+    inbox = ShareInbox(
+        folder / f"{buyer.keys.address}.sqlite",
+        gateway=gateway,
+        index=town.index,
+        keys=buyer.keys,
+    )
     return Buyer(
         gateway=gateway,
+        index=town.index,
         store=town.store,
         keys=buyer.keys,
         directory=town.directory,

@@ -145,6 +145,7 @@ def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) ->
     house = fresh.houses[0]
     liar = Household(
         gateway=house.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=replace(house.keys, identity="somebody else"),
         directory=fresh.directory,
@@ -185,6 +186,7 @@ def test_handle__given_malformed_index_as_message__rejects(fresh: Town, tmp_path
     house = fresh.houses[0]
     spoiler = Household(
         gateway=house.gateway,
+        index=fresh.index,
         store=MalformingStore(fresh.store),
         keys=house.keys,
         directory=fresh.directory,

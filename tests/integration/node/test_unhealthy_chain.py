@@ -38,6 +38,7 @@ def worker_of(town: Town, house: House, limits: HealthLimits) -> NodeWorker:
     node = house.node
     return NodeWorker(
         gateway=node.gateway,
+        index=town.index,
         store=town.store,
         keys=node.keys,
         readings=node.held,

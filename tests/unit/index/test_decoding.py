@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offchain.chain import codec
@@ -50,7 +50,11 @@ def flat(values: Any, prefix: str = "") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=".".join)
-@settings(max_examples=15, deadline=None)
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_values__of_any_event__are_those_of_the_abi(
     source: tuple[str, str], data: st.DataObject

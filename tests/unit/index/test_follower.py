@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.chain.errors import LogUnreadable, NodeUnavailable
+from offchain.chain.errors import NodeUnavailable
 from offchain.index.asked import locks as asked_locks
 from offchain.index.errors import IndexBehind, IndexIncomplete
 from offchain.index.follower import News
@@ -187,15 +187,21 @@ def test_step__an_event_without_what_it_changes__begins_anew(sqlite_place: Path)
         assert index.newest() == index.follower.first - 1
 
 
-def test_step__a_log_that_does_not_decode__stops_there(sqlite_place: Path) -> None:
+def test_step__logs_that_do_not_decode__are_noted_and_the_rest_goes_on(sqlite_place: Path) -> None:
     chain, history = _grown(blocks=3)
     with open_index(sqlite_place, chain) as index:
+        for _ in range(12):
+            history.mine(3)
+            for log in chain.logs(chain.blocks[-1])[:1]:
+                log["data"] = "0x12"
+        assert index.follower.catch_up() == chain.head
+        assert "does this program fit" in index.unreadable(chain.head)[0]
+        chain.go_back(12)
+        for _ in range(13):
+            history.mine(3)
         index.follower.catch_up()
-        history.mine(3)
-        chain.logs(chain.blocks[-1])[0]["data"] = "0x12"
-        with pytest.raises(LogUnreadable):
-            index.follower.catch_up()
-        assert index.newest() == chain.head - 1
+        assert index.unreadable(chain.head) == []
+        require_model(index, chain, chain.head)
 
 
 def test_follow__news__wakes_listeners_and_says_what_became_final(sqlite_place: Path) -> None:

@@ -118,6 +118,7 @@ def _judge(town: Town, keys: MemberKeys, gateway: ChainGateway) -> Judge:
     directory = MemberDirectory(gateway, town.store, paillier_bits=BITS)
     agent = JudgeAgent(
         gateway=gateway,
+        index=town.index,
         store=town.store,
         keys=keys,
         directory=directory,

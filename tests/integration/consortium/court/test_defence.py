@@ -75,6 +75,7 @@ def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
     node = house.node
     parts = NodeParts(
         gateway=node.gateway,
+        index=court.town.index,
         store=court.town.store,
         keys=node.keys,
         readings=node.held,
