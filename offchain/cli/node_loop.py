@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -10,12 +13,12 @@ import structlog
 from offchain.audit.aggregates import AggregateBook
 from offchain.billing.tariff import Tariff
 from offchain.chain.errors import NodeUnavailable
-from offchain.chain.heads import head_or_none, wait_for_events
 from offchain.cli.node_orders import Facts, carry_out_orders
 from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
+from offchain.index.follower import News
 from offchain.node.aggregate_intake import add_aggregates
 from offchain.node.aggregate_store import AggregateStore
 from offchain.node.intake import NodeIdentity, create_intake
@@ -26,7 +29,7 @@ from offchain.node.store import NodeStore
 from offchain.node.worker import NodeWorker
 from offchain.types import to_account
 
-_HEEDED = ("PrepaidLock", "DataMarket")  # what they say is a node's business at once
+_HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
 _WARNED = ("failed", "expired", "paused")
 
 
@@ -81,19 +84,30 @@ class RunningNode:
         upkeep = store_upkeep(self._session.profile, stop)
         with serve(self._intake, host=settings.host, port=settings.port) as server, upkeep:
             self._log.info("started", account=self._session.keys.address, url=server.url)
-            gateway = self._session.gateway
-            head = head_or_none(gateway)
-            while not stop.is_set():
-                self._poll()
-                head = wait_for_events(  # what came after the last one it saw is for the next poll
-                    gateway,
-                    _HEEDED,
-                    after=head,
-                    depth=self._session.profile.confirmations,
-                    timeout_s=settings.poll_s,
-                    stop=stop,
-                )
+            with self._followed(stop) as news:
+                while not stop.is_set():
+                    news.clear()  # what comes from here on is for the next poll
+                    self._poll()
+                    _wait(news, stop, settings.poll_s)
         self._log.info("stopped")
+
+    @contextmanager
+    def _followed(self, stop: threading.Event) -> Iterator[threading.Event]:
+        """Follow the chain meanwhile; what is yielded is set when there is something to look at."""
+        news, follower = threading.Event(), self._session.index.follower
+
+        def told(one: News) -> None:
+            if (one.new | one.final) & _HEEDED:
+                news.set()
+
+        follower.listen(told)
+        following = threading.Thread(target=follower.follow, args=(stop,), name="follow-chain")
+        following.start()
+        try:
+            yield news
+        finally:
+            stop.set()
+            following.join()
 
     def publish(self, window_from: int, window_to: int) -> Facts:
         """Publish a data set, or find the one that was published before."""
@@ -152,3 +166,11 @@ class RunningNode:
                 facts |= {"tx": one.receipt.tx_hash, "gas": one.receipt.gas_used}
             log = self._log.warning if one.kind in _WARNED else self._log.info
             log(one.kind, **facts)
+
+
+def _wait(news: threading.Event, stop: threading.Event, timeout_s: float) -> None:
+    """Return when there are news, after a time, or when told to stop."""
+    give_up_at = time.monotonic() + timeout_s
+    while not stop.is_set() and (left_s := give_up_at - time.monotonic()) > 0:
+        if news.wait(min(0.2, left_s)):
+            return

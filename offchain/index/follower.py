@@ -34,13 +34,13 @@ _MOVED_S, _MOST_MOVED = 0.02, 100  # the chain moved while it was read: again af
 @dataclass(frozen=True, slots=True)
 class News:
     """What a step brought. `newest`: the last block of the tables. `is_behind`: there is more to
-    read. `has_events`, `has_final`: something was projected or undone, or became final.
+    read. `new`, `final`: the contracts of which something was projected or undone, or became final.
     """
 
     newest: int
     is_behind: bool = False
-    has_events: bool = False
-    has_final: bool = False
+    new: frozenset[str] = frozenset()
+    final: frozenset[str] = frozenset()
 
 
 Listener = Callable[[News], None]
@@ -60,7 +60,8 @@ class Follower:
         self._listeners: list[Listener] = []
         self._head: int | None = None
         self._seen: Known | None = None  # the tables' last block after this follower's last step
-        self._not_final: list[int] = []  # blocks with events
+        self._contracts = frozenset(contract for contract, _ in rules.sources)
+        self._not_final: list[tuple[int, str]] = []  # blocks in which a contract said something
         self._require_origin()
 
     def listen(self, listener: Listener) -> None:
@@ -116,7 +117,7 @@ class Follower:
         """
         with self._stepping:
             news = self._step()
-        if news is not None and (news.has_events or news.has_final):
+        if news is not None and (news.new or news.final):
             for listener in self._listeners:
                 listener(news)
         return news
@@ -140,10 +141,11 @@ class Follower:
         if not self._take_in(top, base, found):
             return None  # another process did it
         last = found.blocks[-1]
-        self._not_final += sorted({one.block for one in found.events})
+        said = {(one.block, one.source[0]) for one in found.events}
+        self._not_final += sorted(said)
         news = self._news(Known(last.number, last.hash), by_another=by_another or base != top)
-        has_events = news.has_events or bool(found.events)
-        return replace(news, has_events=has_events, is_behind=last.number < head)
+        new = news.new | {contract for _, contract in said}
+        return replace(news, new=new, is_behind=last.number < head)
 
     def _base(self, top: Known | None) -> tuple[Known | None, int]:
         """Return the last block of the tables that the chain still has, None for none, and the
@@ -204,9 +206,10 @@ class Follower:
         self._seen = top
         newest = self.first - 1 if top is None else top.number
         final = newest - self._gateway.confirmations
-        is_final = [one <= final for one in self._not_final]
-        self._not_final = [one for one in self._not_final if final < one <= newest]
-        return News(newest, has_events=by_another, has_final=by_another or any(is_final))
+        became = frozenset(contract for block, contract in self._not_final if block <= final)
+        self._not_final = [one for one in self._not_final if final < one[0] <= newest]
+        unknown = self._contracts if by_another else frozenset[str]()
+        return News(newest, new=unknown, final=became | unknown)
 
     def _ask(self, asked: list[Question[Any]]) -> list[Any]:
         answers = self._gateway.endpoint.batch(asked)

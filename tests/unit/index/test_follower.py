@@ -172,7 +172,7 @@ def test_catch_up__two_followers_of_one_index__do_nothing_twice(sqlite_place: Pa
         two.follower.listen(heard.append)
         two.follower.catch_up()
         assert heard
-        assert heard[-1].has_events  # what another process took in is news as well
+        assert heard[-1].new  # what another process took in is news as well
         require_model(two, chain, chain.head)
 
 
@@ -216,10 +216,10 @@ def test_follow__news__wakes_listeners_and_says_what_became_final(sqlite_place: 
         while not any(one.events for one in chain.blocks[-1:]):
             history.mine(3)
         spoke = chain.head
-        _wait(lambda: any(one.has_events and one.newest == spoke for one in heard))
+        _wait(lambda: any(one.new and one.newest == spoke for one in heard))
         chain.mine([])
         chain.mine([])
-        _wait(lambda: any(one.has_final and one.newest == spoke + 2 for one in heard))
+        _wait(lambda: any(one.final and one.newest == spoke + 2 for one in heard))
         stop.set()
         following.join()
 
