@@ -9,7 +9,7 @@ NETWORK = anvil
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    bench-credit bench-net test-net test-prague net-up net-down prove slither mutate gas lock clean
+    bench-credit bench-net bench-start test-net test-prague net-up net-down prove slither mutate gas lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -27,6 +27,7 @@ help:
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
+	@echo "make bench-start   measure what starting a command costs"
 	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
 	@echo "make clean   remove what set-up and runs have made"
 
@@ -110,6 +111,10 @@ bench-net: setup
 
 bench-credit: setup
 	@$(PY) -m bench.credit $(ARGS)
+
+# What starting a command costs: CPU time and memory.
+bench-start: setup
+	@$(PY) -m bench.start
 
 # Recompute the Python locks; needs uv.
 lock:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from offchain.errors import DmsmError
 
@@ -63,6 +63,30 @@ class JudgeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """A PostgreSQL database of this member alone: `[database]`.
+
+    url: postgresql+psycopg://USER@HOST/NAME, without a password: that is in password_file, or
+    where PostgreSQL's own programs look for it.
+    """
+
+    url: str
+    password_file: Path | None = None
+
+    def url_with_password(self) -> str:
+        """Return the URL to open. Raises SettingsError when the password cannot be read."""
+        if self.password_file is None:
+            return self.url
+        try:
+            password = self.password_file.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{self.password_file} cannot be read: {error}") from error
+        scheme, _, rest = self.url.partition("://")
+        user, _, where = rest.partition("@")
+        return f"{scheme}://{user}:{quote(password, safe='')}@{where}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One member's settings.
 
@@ -79,7 +103,8 @@ class Profile:
     behind the others a chain node may be. stuck_after_s, stuck_after_blocks: when a transaction
     that waits is offered a higher fee. local_pairings: `pairings` is "local", not "chain":
     signatures and shares are checked here, slowly, and not by the chain node. inbox: (host, port)
-    of a sharer's inbox. peers: inboxes of other sharers by account. What the profile leaves out of
+    of a sharer's inbox. peers: inboxes of other sharers by account. database: the server that
+    keeps this member's stores (None: files in `data`). What the profile leaves out of
     rpc_url, deployment, store, finality, heartbeat_s and gas_price_wei comes from the file that
     its `network` names, if it names one.
     """
@@ -105,6 +130,15 @@ class Profile:
     judge: JudgeSettings | None = None
     inbox: tuple[str, int] | None = None
     peers: Mapping[Account, str] = field(default_factory=dict)
+    database: DatabaseSettings | None = None
+
+    def place_of(self, store: str) -> Path | str:
+        """Return where a store of this member is: its file in the data folder, or the server's URL,
+        under which each store has a schema of its own. Raises SettingsError.
+        """
+        if self.database is None:
+            return self.data / f"{store}.sqlite"
+        return self.database.url_with_password()
 
     @property
     def content_folder(self) -> Path:
@@ -267,6 +301,7 @@ def _profile(top: _Table) -> Profile:
         judge=_judge(top.table("judge")) if top.has("judge") else None,
         inbox=_inbox(top.table("inbox")) if top.has("inbox") else None,
         peers=_peers(top.table("peers")) if top.has("peers") else {},
+        database=_database(top.table("database")) if top.has("database") else None,
     )
     top.require_all_known()
     if profile.store_copies is not None and profile.store_copies > len(profile.store_urls):
@@ -328,6 +363,21 @@ def _judge(table: _Table) -> JudgeSettings:
     )
     table.require_all_known()
     return settings
+
+
+def _database(table: _Table) -> DatabaseSettings:
+    url = table.text("url")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("postgresql", "postgresql+psycopg") or not parts.username:
+        raise table.fault("url", "must be like postgresql+psycopg://USER@HOST/NAME")
+    if parts.password is not None:
+        raise table.fault("url", "holds a password; put it into a file, and say password_file")
+    password_file = table.location("password_file") if table.has("password_file") else None
+    table.require_all_known()
+    return DatabaseSettings(url=url, password_file=password_file)
 
 
 def _inbox(table: _Table) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """The small immutable types that every layer shares. Integers only; units stand in the names."""
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -10,6 +11,7 @@ from eth_hash.auto import keccak
 SECONDS_PER_DAY = 86_400
 
 Account = NewType("Account", str)
+_DIGITS = re.compile(r"[0-9a-f]{40}")
 
 
 @lru_cache(maxsize=4096)
@@ -19,14 +21,12 @@ def to_account(value: str | bytes) -> Account:
     `value` is `0x` and 40 hexadecimal digits of any case, or 20 bytes. Raises ValueError otherwise.
     """
     text = "0x" + value.hex() if isinstance(value, bytes) else value
-    if len(text) != 42 or text[:2] != "0x":
-        raise ValueError("an account must be 0x and 40 hexadecimal digits")
-    digits = bytes.fromhex(text[2:]).hex()
-    if len(digits) != 40:  # `fromhex` passes over spaces
+    digits = text[2:].lower()
+    if text[:2] != "0x" or not _DIGITS.fullmatch(digits):
         raise ValueError("an account must be 0x and 40 hexadecimal digits")
     nibbles = keccak(digits.encode()).hex()
-    pairs = zip(digits, nibbles, strict=False)
-    return Account("0x" + "".join(one.upper() if n >= "8" else one for one, n in pairs))
+    cased = (d.upper() if n > "7" else d for d, n in zip(digits, nibbles, strict=False))
+    return Account("0x" + "".join(cased))
 
 
 # What finality the chain of a network's engine has.

@@ -2,7 +2,8 @@
 
 DMSM_TEST_POSTGRES names a server by URL. Else one is started from the programs of a PostgreSQL
 that is installed, in a folder of its own, and ended with the tests. Without either the tests on
-PostgreSQL are skipped; where DMSM_ALL_PROGRAMS is set (CI) they fail.
+PostgreSQL are skipped; where DMSM_ALL_PROGRAMS is set (CI) they fail
+(toolchain/missing_programs.py counts them).
 """
 
 from __future__ import annotations
@@ -44,6 +45,12 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Pl
     return lambda: tmp_path / f"store-{next(_numbers)}.sqlite"
 
 
+@pytest.fixture
+def new_postgres() -> str:
+    """Give the URL of a new database of a server."""
+    return new_postgres_database()
+
+
 def new_postgres_database() -> str:
     """Return the URL of a new, empty database; skip the test where there is no server."""
     url = make_url(_server())
@@ -53,6 +60,15 @@ def new_postgres_database() -> str:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     engine.dispose()
     return url.set(database=name).render_as_string(hide_password=False)
+
+
+def store_place(folder: Path, name: str) -> Place:
+    """Return a place for a store of the integration tests: a file of this name, or with
+    DMSM_TEST_STORES=postgresql a new database.
+    """
+    if os.environ.get("DMSM_TEST_STORES") == "postgresql":
+        return new_postgres_database()
+    return folder / f"{name}.sqlite"
 
 
 @cache

@@ -4,7 +4,8 @@
 
 The pure tests run in two processes, the contract tests (Brownie, anvil) in two beside them, with
 their output shown after those; the end-to-end tests come last. Ends with 0 only if all passed and
-coverage is at least ``fail_under`` of pyproject.toml.
+coverage is at least ``fail_under`` of pyproject.toml. Says how many tests were skipped because a
+program is missing (PostgreSQL, say); with DMSM_ALL_PROGRAMS set that is a failure.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ import sys
 import time
 from pathlib import Path
 
+from missing_programs import summary
+
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".cache" / "contract-tests.log"
+MISSING = ROOT / ".cache" / "missing-programs"
 COVERAGE = [sys.executable, "-m", "coverage"]
 # A test that hangs fails, and says where it stood.
 PYTEST = ["-m", "pytest", "-p", "no:pytest-brownie", "-q", "--timeout=900"]
+PYTEST += ["-p", "toolchain.missing_programs"]
 # A file stays in one process: many share keys or a chain that take seconds to make.
 IN_PARALLEL = ["-n", "2", "--dist", "loadfile"]
 
@@ -31,6 +36,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     shutil.rmtree(ROOT / ".cache" / "coverage", ignore_errors=True)
     (ROOT / ".cache" / "coverage").mkdir(parents=True)
+    MISSING.write_text("")
     with LOG.open("wb") as log:
         command = [sys.executable, "toolchain/brownie_test.py", "-q"]
         contracts = _start(command, stdout=log, stderr=subprocess.STDOUT)
@@ -52,6 +58,8 @@ def main() -> int:
     _call([*COVERAGE, "combine", "--quiet"])
     if _call([*COVERAGE, "report"]):
         failed.append("coverage")
+    for sentence in summary(MISSING.read_text().splitlines()):
+        print(f"\n{sentence}")
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall tests passed")
     return 1 if failed else 0
 
@@ -70,7 +78,7 @@ def _title(text: str) -> None:
 
 
 def _start(command: list[str], **options: object) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "DMSM_MISSING_PROGRAMS": str(MISSING)}
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, env=environment, **options)  # type: ignore[call-overload]
 
 

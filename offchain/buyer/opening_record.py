@@ -7,44 +7,50 @@ other homes, other values, another grid or another key alike.
 
 from __future__ import annotations
 
-from offchain.member.database import Database
+from pathlib import Path
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, select
+
+from offchain.database import Schema, Store
 from offchain.member.errors import AggregateRefused
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS opened (
-    region_id  BLOB NOT NULL,
-    from_s     INTEGER NOT NULL,
-    to_s       INTEGER NOT NULL,
-    set_digest BLOB NOT NULL,
-    PRIMARY KEY (region_id, from_s)
-) WITHOUT ROWID;
-"""
+_tables = MetaData()
+_opened = Table(
+    "opened",
+    _tables,
+    Column("region_id", LargeBinary, primary_key=True),
+    Column("from_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_s", BigInteger, nullable=False),
+    Column("set_digest", LargeBinary, nullable=False),
+)
+
+OPENED = Schema("opened", _tables, Path(__file__).parent / "migrations/opened")
 
 
-class OpeningRecord(Database):
-    """A durable file of its own; `OpeningRecord(path)`, also a context manager.
+class OpeningRecord(Store):
+    """A durable database of its own; `OpeningRecord(place)`, also a context manager.
 
     Who loses or restores it can be made to open a slot twice: it is backed up like keys.
     """
 
-    _schema = _SCHEMA
+    schema = OPENED
 
     def note(self, *, region_id: bytes, from_s: int, to_s: int, set_digest: bytes) -> None:
         """Note durably that a set is the one of its slots; a repeat is accepted.
 
         Raises AggregateRefused when another set of any of these slots was noted.
         """
-        query = (
-            "SELECT set_digest, from_s, to_s FROM opened WHERE region_id=? AND from_s<? AND to_s>?"
-        )
-        with self._write() as connection:
-            held = connection.execute(query, (region_id, to_s, from_s)).fetchall()
-            if held == [(set_digest, from_s, to_s)]:
+        columns = _opened.c
+        overlap = (columns.region_id == region_id, columns.from_s < to_s, columns.to_s > from_s)
+        row = {"set_digest": set_digest, "from_s": from_s, "to_s": to_s}
+        with self._database.write() as connection:
+            query = select(columns.set_digest, columns.from_s, columns.to_s).where(*overlap)
+            held = [dict(one._mapping) for one in connection.execute(query)]
+            if held == [row]:
                 return
             if held:
                 raise AggregateRefused(
-                    f"the slots of {held[0][1]}..{held[0][2]} were opened in the set "
-                    f"{held[0][0].hex()}; no other set of them is opened"
+                    f"the slots of {held[0]['from_s']}..{held[0]['to_s']} were opened in the set "
+                    f"{held[0]['set_digest'].hex()}; no other set of them is opened"
                 )
-            values = (region_id, from_s, to_s, set_digest)
-            connection.execute("INSERT INTO opened VALUES (?, ?, ?, ?)", values)
+            connection.execute(_opened.insert().values(region_id=region_id, **row))

@@ -1,5 +1,5 @@
 """A group's shares: one's own checked, handed over, and enough of them put together (protocol
-§5.4, docs/formats.md §13).
+§5, docs/formats.md §13).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from offchain.buyer.inbox import ShareInbox
+from offchain.buyer.kept_shares import KeptShares
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.chain.rpc import is_loopback
@@ -40,7 +40,7 @@ class Shares:
         index: ChainIndex,
         keys: MemberKeys,
         directory: MemberDirectory,
-        inbox: ShareInbox,
+        inbox: KeptShares,
         confirmations: int | None = None,
     ) -> None:
         self._gateway = gateway
@@ -48,10 +48,6 @@ class Shares:
         self._directory = directory
         self._inbox = inbox
         self._grants = GrantBook(gateway, index, confirmations=confirmations)
-
-    def delivered(self) -> list[bytes]:
-        """Return the locks whose shares were delivered to groups that this node is in."""
-        return self._grants.delivered_to(self._keys.address)
 
     def grant(self, lock_id: bytes) -> ReceivedGrant:
         """Return what was delivered. Raises GrantNotReady."""

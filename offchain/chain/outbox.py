@@ -6,17 +6,14 @@ and one intent; at most one of them is ever mined. Rows stay open until what too
 final, so that what a reorganisation takes off the chain is sent again.
 """
 
-import os
-import sqlite3
-import threading
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+
+from offchain.sqlite_file import SqliteFile
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS transactions (
+CREATE TABLE transactions (
     id       INTEGER PRIMARY KEY,
     chain_id INTEGER NOT NULL,
     account  TEXT NOT NULL,
@@ -29,10 +26,10 @@ CREATE TABLE IF NOT EXISTS transactions (
 );
 """
 _INDEXES = """
-CREATE INDEX IF NOT EXISTS by_intent ON transactions (chain_id, account, intent);
-CREATE INDEX IF NOT EXISTS by_state ON transactions (chain_id, account, state);
-CREATE INDEX IF NOT EXISTS by_nonce ON transactions (chain_id, account, nonce);
-CREATE INDEX IF NOT EXISTS open_ones ON transactions (chain_id, account) WHERE final = 0;
+CREATE INDEX by_intent ON transactions (chain_id, account, intent);
+CREATE INDEX by_state ON transactions (chain_id, account, state);
+CREATE INDEX by_nonce ON transactions (chain_id, account, nonce);
+CREATE INDEX open_ones ON transactions (chain_id, account) WHERE final = 0;
 """
 
 
@@ -57,30 +54,13 @@ class SignedTransaction:
     state: TransactionState = TransactionState.SIGNED
 
 
-class TransactionOutbox:
-    """A SQLite journal of the transactions of any accounts; threads may share it."""
+class TransactionOutbox(SqliteFile):
+    """A SQLite journal of the transactions of any accounts; threads may share it.
 
-    def __init__(self, path: Path | str) -> None:
-        """Open the journal at `path`, made when missing; one of an older version is extended."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        # A claim holds the secret factor from the moment it is signed: for the owner's eyes alone.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False, timeout=30)
-        # FULL: with less, a power failure may forget a committed row, and so what was sent.
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA)
-        columns = [row[1] for row in self._database.execute("PRAGMA table_info(transactions)")]
-        if "final" not in columns:
-            add = "ALTER TABLE transactions ADD COLUMN final INTEGER NOT NULL DEFAULT 0"
-            self._database.execute(add)
-        self._database.executescript(_INDEXES)
+    A claim holds the secret factor from the moment it is signed: the file is for its owner alone.
+    """
 
-    def close(self) -> None:
-        """Close the journal."""
-        with self._lock:
-            self._database.close()
+    _schema = _SCHEMA + _INDEXES
 
     def record(
         self, chain_id: int, account: str, transactions: Sequence[SignedTransaction]
@@ -90,8 +70,8 @@ class TransactionOutbox:
             (chain_id, account, item.intent, item.nonce, item.raw, item.tx_hash, item.state)
             for item in transactions
         ]
-        with self._lock, self._database:
-            self._database.executemany(
+        with self._write() as connection:
+            connection.executemany(
                 "INSERT INTO transactions (chain_id, account, intent, nonce, raw, tx_hash, state)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tx_hash)"
                 # The same bytes again (a refused one whose nonce is still free): no second row.
@@ -101,8 +81,8 @@ class TransactionOutbox:
 
     def mark(self, tx_hash: str, state: TransactionState) -> None:
         """Note where a stored transaction stands."""
-        with self._lock, self._database:
-            self._database.execute(
+        with self._write() as connection:
+            connection.execute(
                 "UPDATE transactions SET state = ? WHERE tx_hash = ?", (state, tx_hash)
             )
 
@@ -122,16 +102,14 @@ class TransactionOutbox:
         others = f"UPDATE transactions SET state = ? WHERE {where} AND state <> ? AND tx_hash <> ?"
         replaced, refused = TransactionState.REPLACED, TransactionState.REFUSED
         rows = [(chain_id, account, nonce, tx_hash, state) for nonce, tx_hash, state in ends]
-        with self._lock, self._database:
-            self._database.executemany(
-                others, [(replaced, *row[:3], refused, row[3]) for row in rows]
-            )
-            self._database.executemany(
+        with self._write() as connection:
+            connection.executemany(others, [(replaced, *row[:3], refused, row[3]) for row in rows])
+            connection.executemany(
                 "UPDATE transactions SET state = ? WHERE tx_hash = ?",
                 [(row[4], row[3]) for row in rows],
             )
             if final:
-                self._database.executemany(
+                connection.executemany(
                     f"UPDATE transactions SET final = 1 WHERE {where}", [row[:3] for row in rows]
                 )
 
@@ -141,8 +119,8 @@ class TransactionOutbox:
         It may be one of this journal's own, of another intent: its row stays as it is.
         """
         replaced, refused = TransactionState.REPLACED, TransactionState.REFUSED
-        with self._lock, self._database:
-            self._database.executemany(
+        with self._write() as connection:
+            connection.executemany(
                 "UPDATE transactions SET state = CASE state WHEN ? THEN state ELSE ? END, final = 1"
                 " WHERE tx_hash = ?",
                 [(refused, replaced, tx_hash) for tx_hash in tx_hashes],
@@ -182,8 +160,7 @@ class TransactionOutbox:
 
     def _rows(self, where: str, *values: object) -> list[SignedTransaction]:
         query = f"SELECT intent, nonce, raw, tx_hash, state FROM transactions WHERE {where}"
-        with self._lock, closing(self._database.execute(query, values)) as rows:
-            return [
-                SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state))
-                for intent, nonce, raw, tx_hash, state in rows
-            ]
+        return [
+            SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state))
+            for intent, nonce, raw, tx_hash, state in self._all(query, *values)
+        ]

@@ -294,11 +294,12 @@ def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     Needs a chain node; no keys; costs nothing.
     """
     from offchain.cli.session import reading_gateway
-    from offchain.member.registration import region_name
-    from offchain.member.roles import MemberRole
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
+    from offchain.member.registration import region_name
+    from offchain.member.roles import MemberRole
+
     admitted = gateway.events(
         "MemberRegistry", "MemberAdmitted", from_block=gateway.deployment.block("MemberRegistry")
     )

@@ -26,9 +26,10 @@ _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: I have read what 
 def admin_of(profile: Path, *, must_be_member: bool = True) -> Iterator[tuple[ChainGateway, Admin]]:
     """Open the profile's account for the consortium. Raises DmsmError if it is no member."""
     from offchain.cli.session import account_session
-    from offchain.consortium.admin import Admin
 
     with account_session(profile) as gateway:
+        from offchain.consortium.admin import Admin
+
         admin = Admin(gateway)
         if must_be_member and not admin.book.is_member(gateway.address):
             members = ", ".join(account for account, _ in admin.book.members())
@@ -69,10 +70,11 @@ def proposals(
     Needs a chain node; no keys; costs nothing.
     """
     from offchain.cli.session import reading_gateway
-    from offchain.consortium.proposals import ConsortiumBook, Stage
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
+    from offchain.consortium.proposals import ConsortiumBook, Stage
+
     over = () if everything else (Stage.EXECUTED, Stage.LAPSED)
     found = [one for one in ConsortiumBook(gateway).proposals() if one.stage not in over]
     if as_json:
@@ -148,11 +150,12 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     Needs a chain node; no keys; costs nothing.
     """
     from offchain.cli.session import reading_gateway
-    from offchain.consortium.admin import Admin
-    from offchain.consortium.proposals import ConsortiumBook
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
+    from offchain.consortium.admin import Admin
+    from offchain.consortium.proposals import ConsortiumBook
+
     book = ConsortiumBook(gateway)
     facts: dict[str, Any] = {
         "members": [account for account, _ in book.members()],

@@ -67,9 +67,9 @@ def aggregate_key(
     Needs the node's keys, a chain node and the content store; a running node may run meanwhile.
     Costs no gas, and some seconds for the primes, which are forgotten.
     """
-    from offchain.node.aggregate_key import AggregateDealer
-
     with _node(profile) as (session, held, book):
+        from offchain.node.aggregate_key import AggregateDealer
+
         dealer = AggregateDealer(
             gateway=session.gateway,
             store=session.store,
@@ -95,12 +95,12 @@ def aggregate(
     node may run meanwhile, and serves the announcement. Adding uses no private key. There is one
     set a slot: repeating it changes nothing. Costs no gas.
     """
-    from offchain.node.aggregate_set import AggregatePublisher
-    from offchain.node.store import NodeStore
-
     require_window(window_from, window_to)
     with _node(profile) as (session, held, book):
-        with NodeStore(session.profile.data / "node.sqlite") as readings:
+        from offchain.node.aggregate_set import AggregatePublisher
+        from offchain.node.store import NodeStore
+
+        with NodeStore(session.profile.place_of("node")) as readings:
             publisher = AggregatePublisher(
                 gateway=session.gateway,
                 store=session.store,
@@ -159,12 +159,13 @@ def open_aggregate(
     running node, and the record of what was opened in the data folder: one set a slot, ever.
     Costs no gas.
     """
-    from offchain.buyer.aggregates import AggregateOpener
-    from offchain.buyer.opening_record import OpeningRecord
     from offchain.types import Role
 
     with _reader(profile, Role.SHARER, node_url) as (session, board, book):
-        with OpeningRecord(session.profile.data / "opened.sqlite") as record:
+        from offchain.buyer.aggregates import AggregateOpener
+        from offchain.buyer.opening_record import OpeningRecord
+
+        with OpeningRecord(session.profile.place_of("opened")) as record:
             opener = AggregateOpener(
                 store=session.store,
                 keys=session.keys,
@@ -193,12 +194,13 @@ def neighbourhood(
     Needs the user's keys, an answered request that covers the set's days, a chain node, the
     content store and the running node. Everything is checked here. Costs nothing.
     """
-    from offchain.audit.aggregate_opening import combine_openings
-    from offchain.household.neighbourhood import compare, own_slots
     from offchain.types import Role
 
     with open_household(profile, sends=False) as (_, household):
         opened = household.answers.open(lock)
+    from offchain.audit.aggregate_opening import combine_openings
+    from offchain.household.neighbourhood import compare, own_slots
+
     with _reader(profile, Role.USER, node_url) as (session, board, book):
         readings = _readings(opened, session.gateway.chain_id)
         announced = board.announcements()
@@ -231,13 +233,14 @@ def neighbourhood(
 
 @contextmanager
 def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBook]]:
-    from offchain.audit.aggregates import AggregateBook
     from offchain.cli.session import member_session
-    from offchain.node.aggregate_store import AggregateStore
     from offchain.types import Role
 
     with member_session(profile, Role.PROCESSOR, sends=False) as session:
-        with AggregateStore(session.profile.data / "aggregates.sqlite") as held:
+        from offchain.audit.aggregates import AggregateBook
+        from offchain.node.aggregate_store import AggregateStore
+
+        with AggregateStore(session.profile.place_of("aggregates")) as held:
             book = AggregateBook(session.gateway, session.store, session.directory)
             yield session, held, book
 
@@ -246,11 +249,12 @@ def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBoo
 def _reader(
     profile: Path, role: Any, node_url: str | None
 ) -> Iterator[tuple[Session, AggregateBoard, AggregateBook]]:
-    from offchain.audit.aggregate_board import AggregateBoard
-    from offchain.audit.aggregates import AggregateBook
     from offchain.cli.session import member_session
 
     with member_session(profile, role, sends=False) as session:
+        from offchain.audit.aggregate_board import AggregateBoard
+        from offchain.audit.aggregates import AggregateBook
+
         board = AggregateBoard(node_url or session.profile.require_node_url())
         yield session, board, AggregateBook(session.gateway, session.store, session.directory)
 

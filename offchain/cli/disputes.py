@@ -97,9 +97,9 @@ def dispute(
     is demanded first (`user demand`): what you cannot read you cannot show. Exit 1 when nothing was
     sent.
     """
-    from offchain.cli.tariffs import fetch_tariff, read_tariff
-
     with open_household(profile) as (session, household):
+        from offchain.cli.tariffs import fetch_tariff, read_tariff
+
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
         prepared = household.disputes.prepare(lock, wanted, force=force)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)

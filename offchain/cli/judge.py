@@ -14,6 +14,8 @@ import typer
 from offchain.cli.disputes import look_rows
 from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
+from offchain.cli.reading import reading_session
+from offchain.cli.session import open_index
 from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
@@ -43,20 +45,28 @@ class _Judge(NamedTuple):
 def list_cases(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
     """List the cases that can be decided still, and whether one's own vote is missing.
 
-    Needs the judge's keys and a chain node. Costs nothing.
+    Needs the judge's folder of keys, of which no secret is opened, and a chain node. Costs nothing.
     """
-    with _agent(profile, sends=False) as (_, agent):
-        rows = [
-            {
-                "lock": hex_id(case.lock_id),
-                "decide_by_at": case.decide_by,
-                "for_payer": case.votes_for_payer,
-                "for_payee": case.votes_for_payee,
-                "needed": case.needed,
-                "my_vote_is_missing": agent.may_vote(case),
-            }
-            for case in agent.open_cases()
-        ]
+    from offchain.types import Role
+
+    session = reading_session(profile, Role.CONSORTIUM)
+    from offchain.consortium.court.voters import may_vote
+    from offchain.member.cases import CaseBook
+
+    depth = session.profile.confirmations
+    with open_index(session.profile, session.gateway) as index:
+        cases = CaseBook(session.gateway, index, confirmations=depth).open_cases()
+    rows = [
+        {
+            "lock": hex_id(case.lock_id),
+            "decide_by_at": case.decide_by,
+            "for_payer": case.votes_for_payer,
+            "for_payee": case.votes_for_payee,
+            "needed": case.needed,
+            "my_vote_is_missing": may_vote(session.gateway, case, session.account),
+        }
+        for case in cases
+    ]
     show_table(rows, title="cases", as_json=as_json)
 
 
@@ -96,9 +106,9 @@ def vote(
     Needs what `look` needs. Costs gas. A vote cannot be taken back. Exit 1 when it would differ
     from what `look` concludes, or come before that is sure, and --yes is not given.
     """
-    from offchain.audit.look import Side
-
     with _agent(profile) as (session, agent):
+        from offchain.audit.look import Side
+
         opinion = _opinion(agent, lock, needed=party is None or not yes)
         side = Side(party.value) if party else opinion.look.side if opinion else None
         assert side is not None
@@ -118,11 +128,12 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs what `look` needs, and runs until SIGTERM or Ctrl-C. Costs gas for each vote. Logs are
     JSON lines on stderr, without plaintext.
     """
-    from offchain.cli.logs import configure_logs
     from offchain.cli.stopping import stop_signals
 
-    configure_logs()
     with stop_signals() as stop, _agent(profile) as judge:
+        from offchain.cli.logs import configure_logs
+
+        configure_logs()
         _run(judge, stop)
 
 
@@ -196,10 +207,11 @@ def _facts(opinion: Opinion) -> dict[str, Any]:
 def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
     from offchain.cli.session import health_gate, member_session
     from offchain.cli.tariffs import read_tariff
-    from offchain.consortium.court.judge import JudgeAgent
     from offchain.types import Role
 
     with member_session(profile, Role.CONSORTIUM, sends=sends) as session:
+        from offchain.consortium.court.judge import JudgeAgent
+
         settings = session.profile.require_judge()
         agent = JudgeAgent(
             gateway=session.gateway,

@@ -40,11 +40,12 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     locks, and puts up the node's bond (bond_wei). SIGTERM or Ctrl-C ends it after the step at
     hand; logs are JSON lines on stderr, without plaintext.
     """
-    from offchain.cli.logs import configure_logs
     from offchain.cli.stopping import stop_signals
 
-    configure_logs()
     with stop_signals() as stop, _opened(profile, wait_s=5.0) as node:
+        from offchain.cli.logs import configure_logs
+
+        configure_logs()
         node.run(stop)
 
 
@@ -106,7 +107,6 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     and a chain node; the node may run meanwhile. Costs nothing.
     """
     from offchain.cli.session import health_gate, reading_gateway
-    from offchain.node.store import NodeStore
     from offchain.settings import load_profile
 
     settings = load_profile(profile)
@@ -114,6 +114,7 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     member, active = gateway.call("MemberRegistry", "memberOf", account)
     from offchain.member.registration import region_name
     from offchain.node.bond import bond_of
+    from offchain.node.store import NodeStore
 
     bond = bond_of(gateway, account)
     faults = health_gate(settings, gateway).check()
@@ -130,7 +131,7 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
         "final_block": gateway.final_number(),
         "chain_faults": faults or None,
     }
-    with NodeStore(settings.data / "node.sqlite") as readings:
+    with NodeStore(settings.place_of("node")) as readings:
         tables = {
             "devices": _devices(readings),
             "requests": _requests(readings),
@@ -176,18 +177,18 @@ def tariff(
 
 @contextmanager
 def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
-    from offchain.cli.node_loop import RunningNode
     from offchain.cli.session import member_session
     from offchain.cli.tariffs import read_tariff
-    from offchain.node.aggregate_store import AggregateStore
-    from offchain.node.store import NodeStore
     from offchain.types import Role
 
     with member_session(profile, Role.PROCESSOR, wait_s=wait_s) as session:
+        from offchain.cli.node_loop import RunningNode
+        from offchain.node.aggregate_store import AggregateStore
+        from offchain.node.store import NodeStore
+
         node_tariff = read_tariff(session.profile.require_node().tariff)
-        data = session.profile.data
-        with NodeStore(data / "node.sqlite") as readings:
-            with AggregateStore(data / "aggregates.sqlite") as aggregates:
+        with NodeStore(session.profile.place_of("node")) as readings:
+            with AggregateStore(session.profile.place_of("aggregates")) as aggregates:
                 node = RunningNode(session, readings, node_tariff)
                 node.serve_aggregates(aggregates)
                 yield node

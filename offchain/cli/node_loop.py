@@ -21,13 +21,10 @@ from offchain.errors import DmsmError
 from offchain.index.follower import News
 from offchain.node.aggregate_intake import add_aggregates
 from offchain.node.aggregate_store import AggregateStore
-from offchain.node.intake import NodeIdentity, create_intake
+from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms
-from offchain.node.publisher import DataSetPublisher
 from offchain.node.serve import serve
 from offchain.node.store import NodeStore
-from offchain.node.worker import NodeWorker
-from offchain.types import to_account
 
 _HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
 _WARNED = ("failed", "expired", "paused")
@@ -39,37 +36,25 @@ class RunningNode:
     def __init__(self, session: Session, readings: NodeStore, tariff: Tariff) -> None:
         """Put its parts together; nothing runs yet."""
         settings, profile = session.profile.require_node(), session.profile
-        parts: dict[str, Any] = {
-            "gateway": session.gateway,
-            "store": session.store,
-            "keys": session.keys,
-            "readings": readings,
-            "directory": session.directory,
-        }
         terms = NodeTerms(
             data_set_price_wei=settings.data_set_price_wei,
             margin_s=settings.margin_s,
             bond_wei=settings.bond_wei,
             bond_limit_wei=settings.bond_limit_wei,
         )
-        paillier = session.keys.paillier
-        assert paillier is not None  # a processor's keys, as member_session made sure
         self._session, self._settings = session, settings
-        self._worker = NodeWorker(
-            **parts,
+        node = ProcessingNode(
+            gateway=session.gateway,
             index=session.index,
+            store=session.store,
+            keys=session.keys,
+            readings=readings,
+            directory=session.directory,
             tariff=tariff,
             terms=terms,
             health=health_gate(profile, session.gateway),
         )
-        self._publisher = DataSetPublisher(**parts, price_wei=settings.data_set_price_wei)
-        self._intake = create_intake(
-            store=readings,
-            gateway=session.gateway,
-            identity=NodeIdentity(account=to_account(session.keys.address), paillier=paillier),
-            content=session.store,
-            tariff=tariff,
-        )
+        self._worker, self._publisher, self._intake = node.worker, node.publisher, node.intake()
         self._log = structlog.get_logger("offchain.cli.node")
 
     def serve_aggregates(self, held: AggregateStore) -> None:

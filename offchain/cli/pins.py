@@ -17,10 +17,11 @@ def pins(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) 
     """
     from offchain.cli.session import open_content
     from offchain.settings import SettingsError, load_profile
+
+    settings = load_profile(profile)
     from offchain.storage.copies import CopiedStore
     from offchain.storage.upkeep import look_after
 
-    settings = load_profile(profile)
     with open_content(settings) as store:
         if not isinstance(store, CopiedStore):
             raise SettingsError(

@@ -45,7 +45,7 @@ def open_buyer(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, 
         from offchain.buyer.inbox import ShareInbox
 
         inbox = ShareInbox(
-            session.profile.data / "shares.sqlite",
+            session.profile.place_of("shares"),
             gateway=session.gateway,
             index=session.index,
             keys=session.keys,

@@ -58,10 +58,10 @@ def member_session(
     One process `sends` for an account at a time: two would take the same nonce. AccountBusy when
     the other does not end within `wait_s`.
     """
+    profile = load_profile(path)
     from offchain.member.directory import MemberDirectory
     from offchain.storage.copies import CopiedStore
 
-    profile = load_profile(path)
     with ExitStack() as stack:
         if sends:
             stack.enter_context(only_sender(profile.data, wait_s=wait_s))
@@ -80,7 +80,7 @@ def open_index(profile: Profile, gateway: ChainReader) -> ChainIndex:
     from offchain.index.chain_index import ChainIndex
 
     profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return ChainIndex(profile.data / "index.sqlite", gateway)
+    return ChainIndex(profile.place_of("index"), gateway)
 
 
 def open_content(profile: Profile) -> ContentStore:
@@ -98,11 +98,11 @@ def open_content(profile: Profile) -> ContentStore:
 @contextmanager
 def account_session(path: Path) -> Iterator[ChainGateway]:
     """Open a gateway that signs with the profile's account alone (`account.json`)."""
+    profile = load_profile(path)
     from eth_account import Account
 
     from offchain.crypto import keystore
 
-    profile = load_profile(path)
     password = keystore.read_password(profile.password_file)
     key = keystore.load_account(profile.keys / "account.json", password)
     with only_sender(profile.data, wait_s=_LOCK_WAIT_S):
@@ -143,12 +143,18 @@ def load_keys(profile: Profile, role: Role | None = None) -> MemberKeys:
     from offchain.member.keys import MemberKeys
 
     keys = MemberKeys.load(profile.keys, keystore.read_password(profile.password_file))
-    if role is not None and keys.role is not role:
-        raise SettingsError(
-            f"{profile.path}: {profile.keys} holds the keys of a {keys.role.name.lower()}; "
-            f"this command is for a {role.name.lower()}"
-        )
+    if role is not None:
+        require_role(profile, keys.role, role)
     return keys
+
+
+def require_role(profile: Profile, has: Role, needed: Role) -> None:
+    """Raise SettingsError when the profile's keys are of another role than a command needs."""
+    if has is not needed:
+        raise SettingsError(
+            f"{profile.path}: {profile.keys} holds the keys of a {has.name.lower()}; "
+            f"this command is for a {needed.name.lower()}"
+        )
 
 
 @contextmanager

@@ -21,11 +21,14 @@ from offchain.cli.parameters import (
     parse_moment,
     require_window,
 )
+from offchain.cli.reading import reading_session
 from offchain.cli.roles import open_buyer
+from offchain.cli.session import open_index
 
 if TYPE_CHECKING:
-    from offchain.buyer.buyer import Buyer
+    from offchain.buyer.kept_shares import KeptShares
     from offchain.cli.session import Session
+    from offchain.member.grants import ReceivedGrant
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,13 +91,16 @@ def form(
 ) -> None:
     """Show who responded, highest credit first, as the contract keeps it; final or not.
 
-    Needs the sharer's keys and a chain node. Costs nothing.
+    Needs the sharer's folder of keys, of which no secret is opened, and a chain node. Costs
+    nothing.
     """
+    from offchain.types import Role
+
+    session = reading_session(profile, Role.SHARER)
     from offchain.buyer.form import form_of
 
-    with open_buyer(profile, sends=False) as (session, _):
-        lines = form_of(session.gateway, broadcast)
-        final = form_of(session.gateway, broadcast, block=session.gateway.final())
+    lines = form_of(session.gateway, broadcast)
+    final = form_of(session.gateway, broadcast, block=session.gateway.final())
     rows = [
         {
             "node": line.processor,
@@ -163,10 +169,24 @@ def close(
 def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
     """List the locks whose shares were delivered to groups one is in, and the shares at hand.
 
-    Needs the sharer's keys, a chain node and the data folder. Costs nothing.
+    Needs the sharer's folder of keys, of which no secret is opened, a chain node and the data
+    folder. Costs nothing.
     """
-    with open_buyer(profile, sends=False) as (_, buyer):
-        rows = [_grant_facts(buyer, lock_id) for lock_id in buyer.shares.delivered()]
+    from offchain.types import Role
+
+    session = reading_session(profile, Role.SHARER)
+    from offchain.buyer.kept_shares import KeptShares
+    from offchain.member.grants import GrantBook
+
+    depth, me = session.profile.confirmations, session.account
+    kept = KeptShares(session.profile.place_of("shares"))
+    try:
+        with open_index(session.profile, session.gateway) as index:
+            book = GrantBook(session.gateway, index, confirmations=depth)
+            found = [book.grant(lock_id, me) for lock_id in book.delivered_to(me)]
+        rows = [_grant_facts(grant, kept) for grant in found]
+    finally:
+        kept.close()
     show_table(rows, title="grants", as_json=as_json)
 
 
@@ -177,15 +197,16 @@ def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and
     costs nothing. Other commands of the same profile may run meanwhile.
     """
-    from offchain.buyer.inbox_http import create_share_app
-    from offchain.cli.logs import configure_logs
     from offchain.cli.stopping import stop_signals
-    from offchain.node.serve import serve as serve_http
 
-    configure_logs()
     with stop_signals() as stop, open_buyer(profile, sends=False) as (session, buyer):
         import structlog
 
+        from offchain.buyer.inbox_http import create_share_app
+        from offchain.cli.logs import configure_logs
+        from offchain.node.serve import serve as serve_http
+
+        configure_logs()
         log = structlog.get_logger("offchain.cli.share")
         host, port = session.profile.require_inbox()
         with serve_http(create_share_app(buyer.inbox), host=host, port=port) as server:
@@ -232,7 +253,7 @@ def recover(
     with open_buyer(profile, sends=False) as (_, buyer):
         buyer.shares.own(lock)
         recovery = buyer.shares.recover(lock)
-        facts = _grant_facts(buyer, lock)
+        facts = _grant_facts(buyer.shares.grant(lock), buyer.inbox)
     false = list(recovery.false_indices)
     show(facts | {"recovered": True, "false_shares_of": false}, as_json=as_json)
 
@@ -250,13 +271,13 @@ def export(
     Needs what `recover` needs, and the content store. Costs nothing but some seconds. Only rows
     that hold are written; exit 1 when a finding does not hold.
     """
-    from offchain.buyer.export import export_csv, export_parquet
-
     if csv is None and parquet is None:
         raise typer.BadParameter("give --csv FILE, --parquet FILE, or both")
     with open_buyer(profile, sends=False) as (_, buyer):
         buyer.shares.own(lock)
         report = buyer.data_sets.verify(lock)
+    from offchain.buyer.export import export_csv, export_parquet
+
     if csv is not None:
         export_csv(report.readings, csv)
     if parquet is not None:
@@ -308,16 +329,15 @@ def _wait_final(session: Session) -> bool:
     return session.gateway.wait_all_final(timeout_s=FINAL_WAIT_S)
 
 
-def _grant_facts(buyer: Buyer, lock_id: bytes) -> dict[str, Any]:
-    grant = buyer.shares.grant(lock_id)
+def _grant_facts(grant: ReceivedGrant, kept: KeptShares) -> dict[str, Any]:
     return {
-        "lock": hex_id(lock_id),
+        "lock": hex_id(grant.lock_id),
         "node": grant.processor,
         "data_set": hex_id(grant.data_set_id),
         "my_index": grant.my_index,
         "members": len(grant.members),
         "threshold": grant.threshold,
-        "shares_at_hand": len(buyer.inbox.shares(lock_id)),
+        "shares_at_hand": len(kept.shares(grant.lock_id)),
     }
 
 

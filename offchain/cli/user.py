@@ -24,7 +24,9 @@ from offchain.cli.parameters import (
     parse_moment,
     require_window,
 )
+from offchain.cli.reading import reading_session
 from offchain.cli.roles import open_household
+from offchain.cli.session import open_index
 
 if TYPE_CHECKING:
     from offchain.audit.opened_answer import OpenedAnswer
@@ -96,18 +98,18 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
     """List one's requests: where they stand in the newest block, final or not, until when, and what
     one can do next.
 
-    Needs the user's keys and a chain node. Costs nothing.
+    Needs the user's folder of keys, of which no secret is opened, and a chain node. Costs nothing.
     """
+    from offchain.types import Role
+
+    session = reading_session(profile, Role.USER)
     from offchain.household.own_locks import newest_locks
     from offchain.member.lock_steps import payer_can
 
-    with open_household(profile, sends=False) as (session, _):
-        found = newest_locks(
-            session.index,
-            session.keys.address,
-            confirmations=session.profile.confirmations,
-        )
-        now = session.gateway.now()
+    depth = session.profile.confirmations
+    with open_index(session.profile, session.gateway) as index:
+        found = newest_locks(index, session.account, confirmations=depth)
+    now = session.gateway.now()
     rows = [
         {
             "lock": hex_id(one.lock_id),
@@ -163,9 +165,9 @@ def audit(
     folder, and the running node for its tariff (or --tariff). Costs nothing. Exit 1 when a finding
     does not hold; then it says what can be done.
     """
-    from offchain.cli.tariffs import fetch_tariff, read_tariff
-
     with open_household(profile, sends=False) as (session, household):
+        from offchain.cli.tariffs import fetch_tariff, read_tariff
+
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
         with hinting(household.locks, session.gateway, lock):
             report = household.answers.audit(lock, wanted)
@@ -244,23 +246,31 @@ def notifications(
 def devices(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
     """List one's active devices, their policy and consent.
 
-    Needs the user's keys and a chain node. Costs nothing.
+    Needs the user's folder of keys, of which no secret is opened, and a chain node. Costs nothing.
     """
-    with open_household(profile, sends=False) as (session, household):
-        gateway, rows = session.gateway, []
-        for device in session.directory.devices_of(session.keys.address):
-            policy = household.policy.of(device)
-            until = household.consents.expires_at(device)
-            rows.append(
-                {
-                    "device": device,
-                    "anchored_readings": gateway.call("DataLedger", "nextSeqOf", device) - 1,
-                    "low_w": policy.low_power_w,
-                    "high_w": policy.high_power_w,
-                    "temperature_dc": policy.temperature_warning_dc,
-                    "consent_until_at": until or None,
-                }
-            )
+    from offchain.types import Role
+
+    session = reading_session(profile, Role.USER)
+    from offchain.household.consents import Consents
+    from offchain.household.policy import Policies
+    from offchain.index.asked.members import devices_of
+
+    gateway, rows = session.gateway, []
+    with open_index(session.profile, gateway) as index:
+        devices = devices_of(index, session.account, index.follower.catch_up())
+    policies, consents = Policies(gateway), Consents(gateway)
+    for device in devices:
+        policy = policies.of(device)
+        rows.append(
+            {
+                "device": device,
+                "anchored_readings": gateway.call("DataLedger", "nextSeqOf", device) - 1,
+                "low_w": policy.low_power_w,
+                "high_w": policy.high_power_w,
+                "temperature_dc": policy.temperature_warning_dc,
+                "consent_until_at": consents.expires_at(device) or None,
+            }
+        )
     show_table(rows, title="devices", as_json=as_json)
 
 

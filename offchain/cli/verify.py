@@ -34,12 +34,13 @@ def data(
     Needs the file, a chain node and the deployment file. Costs nothing. A row counts as proven when
     all rows of its batch are in the file and make the root that the device anchored.
     """
-    from offchain.audit.reading_check import check_readings
-    from offchain.buyer.export import read_export
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
+    from offchain.audit.reading_check import check_readings
+    from offchain.buyer.export import read_export
+
     readings, false_rows = read_export(file, chain_id=gateway.chain_id)
     found = check_readings(readings, gateway)
     rows = [
@@ -77,13 +78,14 @@ def prove(
     Needs an export that holds the whole batch, a chain node and the deployment file. Costs nothing.
     Whoever gets the file can verify the reading and learns no other.
     """
-    from offchain.audit.reading_check import prove_reading
-    from offchain.buyer.export import read_export
     from offchain.cli.session import reading_gateway
     from offchain.settings import load_profile
-    from offchain.types import Account
 
     gateway = reading_gateway(load_profile(profile))
+    from offchain.audit.reading_check import prove_reading
+    from offchain.buyer.export import read_export
+    from offchain.types import Account
+
     readings, _ = read_export(file, chain_id=gateway.chain_id)
     opening = prove_reading(readings, device=Account(device), seq=seq, gateway=gateway)
     out.write_text(json.dumps(_to_json(opening), indent=1) + "\n", encoding="utf-8")
@@ -100,13 +102,15 @@ def reading(
 
     Needs the proof, a chain node and the deployment file. Costs nothing.
     """
-    from offchain.audit.reading_check import verify_reading
     from offchain.cli.session import reading_gateway
-    from offchain.records import reading as records
     from offchain.settings import load_profile
 
+    settings = load_profile(profile)
+    from offchain.audit.reading_check import verify_reading
+    from offchain.records import reading as records
+
     opening = _from_json(proof)
-    gateway = reading_gateway(load_profile(profile))
+    gateway = reading_gateway(settings)
     ok, record = verify_reading(opening, gateway), records.decode(opening.record)
     facts = {
         "device": record.device,

@@ -1,16 +1,20 @@
 """Key derivation: HKDF, the keys of a data set, and a device's day keys (docs/formats.md §3)."""
 
+from __future__ import annotations
+
 import hmac
 import secrets
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from offchain.crypto.curve import G1
 from offchain.crypto.encoding import Address, address_word, exact_bytes, fixed_width, word
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import EncodingError, InvalidPointError
+
+if TYPE_CHECKING:
+    from offchain.crypto.curve import G1
 
 KEY_BYTES = 32
 SECONDS_PER_DAY = 86_400

@@ -11,7 +11,6 @@ from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from eth_account import Account
 
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.box import gcm_decrypt, gcm_encrypt
@@ -66,10 +65,10 @@ def save_account(
     key = exact_bytes(private_key, 32, name="an account's private key")
     require_scrypt_n(scrypt_n)
     try:
-        address = str(Account.from_key(key).address)
+        address = str(_accounts().from_key(key).address)
     except ValueError:
         raise KeystoreError("the account's private key is out of range") from None
-    document = Account.encrypt(key, _text(password), kdf="scrypt", iterations=scrypt_n)
+    document = _accounts().encrypt(key, _text(password), kdf="scrypt", iterations=scrypt_n)
     parameters = document["crypto"]["cipherparams"]
     # eth-keyfile leaves leading zero bytes out, one time in 256: Geth panics ("bad IV length").
     parameters["iv"] = parameters["iv"].zfill(2 * _IV_BYTES)
@@ -84,12 +83,18 @@ def load_account(path: Path | str, password: SecretBytes) -> SecretBytes:
     """
     document = _v3_document(Path(path))
     try:
-        key = bytes(Account.decrypt(document, _text(password)))
+        key = bytes(_accounts().decrypt(document, _text(password)))
     except (ValueError, TypeError, OverflowError, MemoryError):
         raise _wrong_password(path) from None
     if len(key) != _V3_KEY_BYTES:
         raise KeystoreError(f"{path} holds no account's private key")
     return SecretBytes(key)
+
+
+def _accounts() -> Any:
+    from eth_account import Account  # slow to import, and other keys need no account
+
+    return Account
 
 
 def _v3_document(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from eth_abi import encode
 from eth_abi.exceptions import EncodingError as AbiEncodingError
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from offchain.crypto.curve import G1, G2, GROUP_ORDER
 from offchain.crypto.encoding import Address, address_bytes, address_word, exact_bytes

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from offchain.crypto import bls
 from offchain.crypto.curve import (

@@ -5,5 +5,6 @@ Whatever the database raises leaves this room as one of the errors below StoreEr
 
 from offchain.database.database import Database, Place
 from offchain.database.schema import Schema
+from offchain.database.store import Store
 
-__all__ = ["Database", "Place", "Schema"]
+__all__ = ["Database", "Place", "Schema", "Store"]

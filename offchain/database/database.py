@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -44,6 +44,7 @@ class Database:
         """
         self.is_sqlite = isinstance(place, Path) or "://" not in place
         self.name = str(place) if self.is_sqlite else _public(str(place), schema.name)
+        self._store = f"dmsm {schema.name}"
         self._patience_s = patience_s
         self._writing = threading.RLock()
         self._open: Connection | None = None  # of the thread that holds _writing
@@ -109,13 +110,22 @@ class Database:
             connection = self._engine.connect().execution_options(dmsm_writes=writes)
             try:
                 connection.begin()
-                connection.execute(text("SELECT 1"))  # a server that is gone shows here
+                if not self.is_sqlite:
+                    connection.execute(self._opening(writes=writes))
             except BaseException:
                 connection.close()
                 raise
             return connection
 
         return self._patiently(begin)
+
+    def _opening(self, *, writes: bool) -> TextClause:
+        """Return what shows at once that a server is gone. As a file has one writer among all
+        processes, so has a store on a server: else two could each write what excludes the other.
+        """
+        if not writes:
+            return text("SELECT 1")
+        return text("SELECT pg_advisory_xact_lock(hashtext(:store))").bindparams(store=self._store)
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         """Return what `step` returns, tried again while the database is busy."""

@@ -23,7 +23,6 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
 from offchain.consortium.court.judge import JudgeAgent
-from offchain.crypto import paillier
 from offchain.demo import voting
 from offchain.demo.households import Home
 from offchain.demo.metering import write_agent_files
@@ -51,12 +50,10 @@ from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
 from offchain.member.roles import MemberRole
-from offchain.node.intake import NodeIdentity, create_intake
+from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms
-from offchain.node.publisher import DataSetPublisher
 from offchain.node.serve import serve
 from offchain.node.store import NodeStore
-from offchain.node.worker import NodeWorker
 from offchain.storage import ContentStore, open_copied_store
 from offchain.types import Policy, to_account
 
@@ -171,20 +168,12 @@ def admit_members(
 
 def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
     region, folder = region_id(name), _folder(world, f"node-{name}")
-    paillier_key = paillier.generate_private_key()
-    keys = MemberKeys.generate(MemberRole.PROCESSOR, paillier_key=paillier_key)
+    keys = MemberKeys.generate(MemberRole.PROCESSOR)
     content = _content(world, folder, stack)
     _admit(world, keys, region, content)
     gateway = _gateway(world, keys, folder)
     held = stack.enter_context(NodeStore(folder / "node.sqlite"))
     directory = MemberDirectory(gateway, content)
-    intake = create_intake(
-        store=held,
-        gateway=gateway,
-        identity=NodeIdentity(account=to_account(keys.address), paillier=paillier_key),
-        content=content,
-        tariff=world.tariff,
-    )
     index = _index(gateway, folder / "index.sqlite", stack)
     terms = NodeTerms(
         data_set_price_wei=DATA_SET_PRICE_WEI,
@@ -194,8 +183,8 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
         bond_limit_wei=BOND_LIMIT_WEI,
     )
 
-    def worker_with(store: ContentStore) -> NodeWorker:
-        return NodeWorker(
+    def node_with(store: ContentStore) -> ProcessingNode:
+        return ProcessingNode(
             gateway=gateway,
             index=index,
             store=store,
@@ -206,6 +195,7 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
             terms=terms,
         )
 
+    node = node_with(content)
     return NodeSite(
         region=region,
         region_name=name,
@@ -213,17 +203,10 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
         gateway=gateway,
         content=content,
         held=held,
-        worker=worker_with(content),
-        worker_with=worker_with,
-        publisher=DataSetPublisher(
-            gateway=gateway,
-            store=content,
-            keys=keys,
-            readings=held,
-            directory=directory,
-            price_wei=DATA_SET_PRICE_WEI,
-        ),
-        server=stack.enter_context(serve(intake)),
+        worker=node.worker,
+        worker_with=lambda store: node_with(store).worker,
+        publisher=node.publisher,
+        server=stack.enter_context(serve(node.intake())),
     )
 
 

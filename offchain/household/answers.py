@@ -1,4 +1,4 @@
-"""The answers to a household's requests: waited for, opened and audited (protocol §3.5)."""
+"""The answers to a household's requests: waited for, opened and audited (protocol §3)."""
 
 from __future__ import annotations
 

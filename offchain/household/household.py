@@ -57,7 +57,7 @@ class Household:
         }
         asked: dict[str, Any] = {"notes": self.notes, "type_names": type_names}
         self.policy = Policies(gateway)
-        self.notifications = Notifications(**own, index=index)
+        self.notifications = Notifications(gateway=gateway, index=index, store=store, keys=keys)
         self.requests = Requests(**own, notes=self.notes)
         self.answers = Answers(**own, **asked, locks=self.locks)
         self.disputes = AnswerDisputes(**own, **asked, confirmations=confirmations)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from offchain.chain.gateway import ChainGateway
 from offchain.errors import CryptoError, RecordError, StorageError
 from offchain.index.asked import notifications as asked
+from offchain.index.asked.members import devices_of
 from offchain.index.asked.rows import Row
 from offchain.index.chain_index import ChainIndex
-from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.roles import Status
 from offchain.records import contexts, report
@@ -56,21 +56,20 @@ class Notifications:
         index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
-        directory: MemberDirectory,
     ) -> None:
         self._gateway, self._index = gateway, index
         self._store = store
         self._keys = keys
-        self._directory = directory
 
     def received(self, *, from_block: int | None = None) -> list[Notification]:
         """Return the notifications of all own devices, oldest first, with the reports opened and
         verified.
         """
+        newest = self._index.follower.catch_up()
         found = [
             one
-            for device in self._directory.devices_of(self._keys.address)
-            for one in self.of_device(device, from_block=from_block)
+            for device in devices_of(self._index, self._keys.address, newest)
+            for one in self.of_device(Account(device), from_block=from_block)
         ]
         return sorted(found, key=lambda one: one.block_number)
 

@@ -106,12 +106,6 @@ class MemberDirectory:
         members = (self.member(event.args["account"]) for event in admitted)
         return [member for member in members if member.active]
 
-    def devices_of(self, owner: str) -> list[Account]:
-        """Return the accounts of an owner's active devices."""
-        return [
-            member.account for member in self.active(MemberRole.DEVICE) if member.owner == owner
-        ]
-
     def paillier_key(self, account: str) -> paillier.PaillierPublicKey:
         """Return a member's Paillier key, its proofs verified, after all checks on foreign keys.
 

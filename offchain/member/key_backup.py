@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from eth_account import Account as EthAccount
-
 from offchain.crypto import archive, keystore
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.delivery import DeliverySecretKey
@@ -19,7 +17,7 @@ from offchain.crypto.paillier import PaillierPrivateKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import KeystoreError
 from offchain.member import key_folder, member_file
-from offchain.member.keys import RETIRED, MemberKeys
+from offchain.member.keys import RETIRED, MemberKeys, account_of
 from offchain.member.roles import MemberRole
 
 _OF_DEVICE = {"account", "bls", "device", "identity", "role"}
@@ -96,7 +94,7 @@ def _keys(found: dict[str, SecretBytes]) -> MemberKeys:
     if role is None or data.keys() != (_OF_DEVICE if is_device else _OF_OTHERS):
         raise KeystoreError("the archive does not hold the keys of a role that is known here")
     try:
-        account = EthAccount.from_key(data["account"])
+        account = account_of(data["account"])
     except ValueError:
         raise KeystoreError("the account's private key in the archive is out of range") from None
     identity, salt = member_file.decode_identity(data["identity"])

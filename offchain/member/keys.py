@@ -7,9 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-
-from eth_account import Account as EthAccount
-from eth_account.signers.local import LocalAccount
+from typing import TYPE_CHECKING, Any
 
 from offchain.crypto import bls, commitment, delivery, kem, key_file, keystore, messages
 from offchain.crypto.bls import BlsSecretKey
@@ -19,11 +17,14 @@ from offchain.crypto.paillier import DEFAULT_BITS, PaillierPrivateKey, generate_
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import DecryptionError
 from offchain.member import member_file
-from offchain.member.errors import MemberError, UnfitMember
+from offchain.member.errors import UnfitMember
 from offchain.member.registration import NO_ADDRESS, Registration
 from offchain.member.roles import MemberRole
 from offchain.storage import Cid, ContentStore
 from offchain.types import Account, to_account
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 RETIRED = "retired"
 
@@ -100,8 +101,8 @@ class MemberKeys:
         `identity` is the member's secret ID (a random one if left out); `paillier_key` and
         `account_key` (32 bytes or hex) are taken over where they exist already.
         """
-        account = EthAccount.from_key(account_key or secrets.token_bytes(32))
-        common = {
+        account = account_of(account_key or secrets.token_bytes(32))
+        common: dict[str, Any] = {
             "role": role,
             "account": account,
             "bls": bls.BlsSecretKey.generate(),
@@ -141,7 +142,7 @@ class MemberKeys:
                 directory / "device.json", self.device_secret, password, scrypt_n=scrypt_n
             )
         member_file.write(
-            directory / "member.json",
+            directory / member_file.NAME,
             role=self.role,
             account=self.account,
             identity=self.identity,
@@ -156,18 +157,9 @@ class MemberKeys:
 
         Raises KeystoreError for a wrong password, MemberError for a folder without a member.
         """
-        if not (directory / "member.json").is_file():
-            before = directory.with_name(f"{directory.name}.before")
-            what_to_do = (
-                f"a change of the password was cut off: move {before} there"
-                if before.is_dir()
-                else "make them with `dmsm keys new` first"
-            )
-            raise MemberError(f"{directory} holds no member's keys; {what_to_do}")
-        account = EthAccount.from_key(
-            keystore.load_account(directory / "account.json", password).reveal()
-        )
-        role, identity, salt = member_file.read(directory / "member.json", account)
+        path = member_file.require(directory)
+        account = account_of(keystore.load_account(directory / "account.json", password).reveal())
+        role, identity, salt = member_file.read(path, account)
         is_device = role is MemberRole.DEVICE
         return cls(
             role=role,
@@ -264,6 +256,14 @@ class MemberKeys:
             proof.commitment.words(),
             proof.response,
         )
+
+
+def account_of(key: str | bytes) -> LocalAccount:
+    """Return the account of a private key. Raises ValueError for a key out of range."""
+    from eth_account import Account  # a quarter of a second, and who only reads needs no account
+
+    made: LocalAccount = Account.from_key(key)
+    return made
 
 
 def _load_retired(folder: Path, password: SecretBytes) -> tuple[MemberKeys, ...]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-
-from eth_account.signers.local import LocalAccount
+from typing import TYPE_CHECKING
 
 from offchain.crypto import box, commitment
-from offchain.crypto.kdf import hkdf
 from offchain.crypto.private_file import read_private_file
 from offchain.errors import FormatError, KeystoreError
+from offchain.member.errors import MemberError
 from offchain.member.roles import MemberRole
 from offchain.records import canonical_json, fields, request
 from offchain.types import Account, to_account
 
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+NAME = "member.json"
 _INFO = b"DMSM-V1-member-file"
 _MAX_BYTES = 4_096
 
@@ -36,9 +39,26 @@ def write(
         os.fsync(file.fileno())
 
 
-def read_public(path: Path) -> tuple[MemberRole, Account]:
-    """Return what a member's file says in the clear: role, account. Raises KeystoreError."""
-    role, account, _ = _read(path)
+def require(directory: Path) -> Path:
+    """Return the file of a key folder. Raises MemberError for a folder without a member."""
+    path = directory / NAME
+    if path.is_file():
+        return path
+    before = directory.with_name(f"{directory.name}.before")
+    what_to_do = (
+        f"a change of the password was cut off: move {before} there"
+        if before.is_dir()
+        else "make them with `dmsm keys new` first"
+    )
+    raise MemberError(f"{directory} holds no member's keys; {what_to_do}")
+
+
+def read_public(directory: Path) -> tuple[MemberRole, Account]:
+    """Return what a key folder says in the clear: role, account. No secret is opened.
+
+    Raises MemberError for a folder without a member, KeystoreError for a file that is none.
+    """
+    role, account, _ = _read(require(directory))
     return role, account
 
 
@@ -78,6 +98,8 @@ def _read(path: Path) -> tuple[MemberRole, Account, bytes]:
 
 
 def _file_key(account: LocalAccount) -> bytes:
+    from offchain.crypto.kdf import hkdf  # brings the curve, which the part in the clear needs not
+
     # The account's keystore asks for the password; the ID is sealed under a key derived from it.
     return hkdf(bytes(account.key), salt=bytes.fromhex(account.address[2:]), info=_INFO)
 

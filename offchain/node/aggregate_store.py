@@ -2,82 +2,90 @@
 
 from __future__ import annotations
 
-from offchain.member.database import Database, StoreConflict
+from pathlib import Path
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, select
+
+from offchain.database import Schema, Store
+from offchain.errors import StoreConflict
 from offchain.types import Account
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS aggregate_keys (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    digest BLOB NOT NULL UNIQUE
-);
-CREATE TABLE IF NOT EXISTS aggregate_sets (
-    from_s       INTEGER PRIMARY KEY,
-    to_s         INTEGER NOT NULL,
-    set_digest   BLOB NOT NULL UNIQUE,
-    announcement BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS aggregate_openings (
-    set_digest BLOB NOT NULL,
-    member     TEXT NOT NULL,
-    digest     BLOB NOT NULL,
-    PRIMARY KEY (set_digest, member)
-) WITHOUT ROWID;
-"""
+_tables = MetaData()
+_keys = Table(
+    "aggregate_keys",
+    _tables,
+    Column("number", Integer, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+_sets = Table(
+    "aggregate_sets",
+    _tables,
+    Column("from_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_s", BigInteger, nullable=False),
+    Column("set_digest", LargeBinary, nullable=False, unique=True),
+    Column("announcement", LargeBinary, nullable=False),
+)
+_openings = Table(
+    "aggregate_openings",
+    _tables,
+    Column("set_digest", LargeBinary, primary_key=True),
+    Column("member", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+)
+
+AGGREGATES = Schema("aggregates", _tables, Path(__file__).parent / "migrations/aggregates")
 
 
-class AggregateStore(Database):
-    """Keys dealt, sets announced, openings handed in. `AggregateStore(path)`, a context manager."""
+class AggregateStore(Store):
+    """Keys dealt, sets announced, openings handed in. `AggregateStore(place)`, a context manager.
 
-    _schema = _SCHEMA
+    Its own database, and not the node's: commands write it while a node runs.
+    """
+
+    schema = AGGREGATES
 
     def put_key(self, digest: bytes) -> None:
         """Note a key, by its description's digest; later sets are under the last one."""
-        with self._write() as connection:
-            connection.execute("INSERT INTO aggregate_keys (digest) VALUES (?)", (digest,))
+        self._run(_keys.insert().values(digest=digest))
 
     def current_key(self) -> bytes | None:
         """Return the digest of the last key's description."""
-        query = "SELECT digest FROM aggregate_keys ORDER BY number DESC LIMIT 1"
-        return self._value(query)
+        return self._value(select(_keys.c.digest).order_by(_keys.c.number.desc()).limit(1))
 
     def put_set(self, *, from_s: int, to_s: int, set_digest: bytes, announcement: bytes) -> None:
         """Note the one set of some slots, durably, before anybody hears of it.
 
         Raises StoreConflict when a set overlaps that was noted before.
         """
-        query = "SELECT 1 FROM aggregate_sets WHERE from_s<? AND to_s>?"
-        with self._write() as connection:
-            if connection.execute(query, (to_s, from_s)).fetchone() is not None:
+        overlaps = select(_sets.c.from_s).where(_sets.c.from_s < to_s, _sets.c.to_s > from_s)
+        row = {"from_s": from_s, "to_s": to_s, "set_digest": set_digest}
+        with self._database.write() as connection:
+            if connection.execute(overlaps).first() is not None:
                 raise StoreConflict(
                     "a set of some of these slots is announced; there is one a slot"
                 )
-            values = (from_s, to_s, set_digest, announcement)
-            connection.execute("INSERT INTO aggregate_sets VALUES (?, ?, ?, ?)", values)
+            connection.execute(_sets.insert().values(**row, announcement=announcement))
 
     def announcement(self, *, from_s: int, to_s: int) -> bytes | None:
         """Return the announcement of exactly this window."""
-        query = "SELECT announcement FROM aggregate_sets WHERE from_s=? AND to_s=?"
-        return self._value(query, from_s, to_s)
+        query = select(_sets.c.announcement)
+        return self._value(query.where(_sets.c.from_s == from_s, _sets.c.to_s == to_s))
 
     def announcements(self) -> list[bytes]:
         """Return all announcements by their windows."""
-        rows = self._all("SELECT announcement FROM aggregate_sets ORDER BY from_s")
+        rows = self._all(select(_sets.c.announcement).order_by(_sets.c.from_s))
         return [row[0] for row in rows]
 
     def announcement_of(self, set_digest: bytes) -> bytes | None:
         """Return the announcement of a set."""
-        query = "SELECT announcement FROM aggregate_sets WHERE set_digest=?"
-        return self._value(query, set_digest)
+        return self._value(select(_sets.c.announcement).where(_sets.c.set_digest == set_digest))
 
     def put_opening(self, *, set_digest: bytes, member: Account, digest: bytes) -> None:
         """Note a verified opening by its content digest; a member's later one replaces it."""
-        with self._write() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO aggregate_openings VALUES (?, ?, ?)",
-                (set_digest, member, digest),
-            )
+        self._put(_openings, set_digest=set_digest, member=member, digest=digest)
 
     def openings(self, set_digest: bytes) -> list[bytes]:
         """Return the content digests of the openings of a set."""
-        query = "SELECT digest FROM aggregate_openings WHERE set_digest=? ORDER BY member"
-        return [row[0] for row in self._all(query, set_digest)]
+        query = select(_openings.c.digest).where(_openings.c.set_digest == set_digest)
+        return [row[0] for row in self._all(query.order_by(_openings.c.member))]

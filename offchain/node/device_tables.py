@@ -1,54 +1,39 @@
 """What a node holds of its devices: day keys, decoded readings, signed batches."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, select
 
 from offchain.crypto.curve import G1
-from offchain.member.database import Database, StoreConflict
+from offchain.database import Store
+from offchain.errors import StoreConflict
+from offchain.node.tables import batches, day_keys, envelopes, readings, starts
 from offchain.records import reading as record_codec
 from offchain.records.envelope import Envelope
 from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading, day_of
 
-DEVICE_SCHEMA = """
-CREATE TABLE IF NOT EXISTS day_keys (
-    device        TEXT NOT NULL,
-    day           INTEGER NOT NULL,
-    sealed_digest BLOB NOT NULL,
-    seal_key      BLOB NOT NULL,
-    nonce_key     BLOB NOT NULL,
-    PRIMARY KEY (device, day)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS readings (
-    device     TEXT NOT NULL,
-    seq        INTEGER NOT NULL,
-    time_s     INTEGER NOT NULL,
-    record     BLOB NOT NULL,
-    box_digest BLOB NOT NULL,
-    PRIMARY KEY (device, seq)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS readings_by_time ON readings (device, time_s);
-CREATE TABLE IF NOT EXISTS batches (
-    device    TEXT NOT NULL,
-    from_seq  INTEGER NOT NULL,
-    count     INTEGER NOT NULL,
-    day       INTEGER NOT NULL,
-    root      BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    PRIMARY KEY (device, from_seq)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS batches_by_day ON batches (device, day);
-CREATE TABLE IF NOT EXISTS envelopes (
-    device    TEXT NOT NULL,
-    seq       INTEGER NOT NULL,
-    box       BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    PRIMARY KEY (device, seq)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS starts (
-    device TEXT PRIMARY KEY,
-    seq    INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
+# What the intake asks at each post is put together once.
+_device: ColumnElement[str] = bindparam("device")
+_DAY_KEYS = select(day_keys.c.sealed_digest, day_keys.c.seal_key, day_keys.c.nonce_key).where(
+    day_keys.c.device == _device, day_keys.c.day == bindparam("day")
+)
+_START = select(starts.c.seq).where(starts.c.device == _device)
+_NEXT_SEQ = select(
+    func.coalesce(
+        select(func.max(readings.c.seq)).where(readings.c.device == _device).scalar_subquery(), 0
+    )
+    + 1,
+    func.coalesce(_START.scalar_subquery(), 1),
+)
+_RECORD = select(readings.c.record)
+_LAST_RECORD = _RECORD.where(readings.c.device == _device).order_by(readings.c.seq.desc()).limit(1)
+_BATCH = select(
+    *(batches.c[name] for name in ("device", "from_seq", "count", "root", "signature", "day"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -81,25 +66,27 @@ class StoredBatch:
     day: int
 
 
-class DeviceTables(Database):
+class DeviceTables(Store):
     """Day keys, readings and batches by device account (EIP-55 text)."""
 
     def put_day_keys(self, device: Account, day: int, keys: StoredDayKeys) -> None:
         """Store a day's keys once. Raises StoreConflict when there are others."""
-        row = (device, day, keys.sealed_digest, keys.seal_key, keys.nonce_key)
-        with self._write() as connection:
-            connection.execute("INSERT OR IGNORE INTO day_keys VALUES (?, ?, ?, ?, ?)", row)
+        self._put_once(
+            day_keys,
+            device=device,
+            day=day,
+            sealed_digest=keys.sealed_digest,
+            seal_key=keys.seal_key,
+            nonce_key=keys.nonce_key,
+        )
         held = self.day_keys(device, day)
         if held is None or held.sealed_digest != keys.sealed_digest:
             raise StoreConflict(f"other keys of {device} are held for the UTC day {day}")
 
     def day_keys(self, device: Account, day: int) -> StoredDayKeys | None:
         """Return a day's keys."""
-        query = "SELECT sealed_digest, seal_key, nonce_key FROM day_keys WHERE device=? AND day=?"
-        row = self._one(query, device, day)
-        if row is None:
-            return None
-        return StoredDayKeys(sealed_digest=row[0], seal_key=row[1], nonce_key=row[2])
+        row = self._first(_DAY_KEYS, device=device, day=day)
+        return None if row is None else StoredDayKeys(**row._mapping)
 
     def nonce_keys(self, device: Account, days: Iterable[int]) -> dict[int, bytes]:
         """Return the nonce keys of those of the days whose keys are held."""
@@ -108,85 +95,90 @@ class DeviceTables(Database):
 
     def days(self, device: Account) -> list[int]:
         """Return the days whose keys are held, ascending."""
-        rows = self._all("SELECT day FROM day_keys WHERE device=? ORDER BY day", device)
-        return [row[0] for row in rows]
+        query = select(day_keys.c.day).where(day_keys.c.device == device).order_by(day_keys.c.day)
+        return [row[0] for row in self._all(query)]
 
     def devices(self) -> list[Account]:
         """Return every device that sent a reading, ascending."""
-        rows = self._all("SELECT DISTINCT device FROM readings ORDER BY lower(device)")
-        return [row[0] for row in rows]
+        found = [row[0] for row in self._all(select(readings.c.device).distinct())]
+        return sorted(found, key=str.lower)
 
     def next_seq(self, device: Account) -> int:
         """Return the seq that comes next (1 for an unknown device)."""
-        last = self._value("SELECT max(seq) FROM readings WHERE device=?", device) or 0
-        return max(last + 1, self._start(device))
+        return max(self._first(_NEXT_SEQ, device=device))
 
     def put_start(self, device: Account, seq: int) -> None:
         """Note that nothing below a seq will come that is not here; starts only rise."""
-        with self._write() as connection:
-            query = "INSERT INTO starts VALUES (?, ?) ON CONFLICT (device) DO UPDATE SET seq=?"
-            connection.execute(query, (device, seq, max(seq, self._start(device))))
-
-    def _start(self, device: Account) -> int:
-        return self._value("SELECT seq FROM starts WHERE device=?", device) or 1
+        with self._database.write() as connection:
+            row = {"device": device, "seq": max(seq, _start(connection, device))}
+            new = self._insert(starts).values(row)
+            connection.execute(
+                new.on_conflict_do_update(index_elements=["device"], set_={"seq": row["seq"]})
+            )
 
     def put_readings(self, device: Account, rows: Sequence[StoredReading]) -> None:
         """Store consecutive readings durably, all or none; the first must be the next seq.
 
         Raises StoreConflict otherwise.
         """
-        with self._write() as connection:
-            seq = self.next_seq(device)
-            for row in rows:
-                reading = record_codec.decode(row.record)
-                if reading.seq != seq or reading.device != device:
+        decoded = [record_codec.decode(row.record) for row in rows]
+        with self._database.write() as connection:
+            first = max(connection.execute(_NEXT_SEQ, {"device": device}).one())
+            for seq, one in enumerate(decoded, start=first):
+                if one.seq != seq or one.device != device:
                     raise StoreConflict(f"reading {seq} of {device} comes next")
-                values = (device, seq, reading.time_s, row.record, row.box_digest)
-                connection.execute("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", values)
-                if row.envelope is not None:
-                    sealed = (device, seq, row.envelope.box, row.envelope.signature)
-                    connection.execute("INSERT INTO envelopes VALUES (?, ?, ?, ?)", sealed)
-                seq += 1
+            _insert_rows(connection, readings, map(_reading_row, rows, decoded))
+            sealed = [row.envelope for row in rows if row.envelope is not None]
+            _insert_rows(connection, envelopes, (_envelope_row(device, one) for one in sealed))
 
     def envelopes(self, device: Account, *, from_seq: int, count: int) -> list[Envelope]:
         """Return the first `count` envelopes from a seq on, of those that are kept.
 
         Kept are those of readings in no batch, and that of the last reading in one.
         """
+        kept, of_reading = envelopes.c, readings.c
+        both = (kept.device == of_reading.device) & (kept.seq == of_reading.seq)
         query = (
-            "SELECT seq, time_s, box, signature FROM envelopes JOIN readings USING (device, seq)"
-            " WHERE device=? AND seq>=? ORDER BY seq LIMIT ?"
+            select(kept.seq, of_reading.time_s, kept.box, kept.signature)
+            .join_from(envelopes, readings, both)
+            .where(kept.device == device, kept.seq >= from_seq)
+            .order_by(kept.seq)
+            .limit(count)
         )
         return [
             Envelope(seq=seq, day=day_of(time_s), box=box, signature=signature)
-            for seq, time_s, box, signature in self._all(query, device, from_seq, count)
+            for seq, time_s, box, signature in self._all(query)
         ]
 
     def last_reading(self, device: Account) -> Reading | None:
         """Return the last reading held."""
-        found = self._readings("device=? ORDER BY seq DESC LIMIT 1", device)
-        return found[0] if found else None
+        record = self._value(_LAST_RECORD, device=device)
+        return None if record is None else record_codec.decode(record)
 
     def box_digest(self, device: Account, seq: int) -> bytes | None:
         """Return SHA-256 of the box in which a held reading came."""
-        query = "SELECT box_digest FROM readings WHERE device=? AND seq=?"
-        return self._value(query, device, seq)
+        where = (readings.c.device == device, readings.c.seq == seq)
+        return self._value(select(readings.c.box_digest).where(*where))
 
     def readings(self, device: Account, *, from_s: int, to_s: int) -> list[Reading]:
         """Return the readings with from_s <= time < to_s in the order of their seqs."""
-        where = "device=? AND time_s>=? AND time_s<? ORDER BY seq"
-        return self._readings(where, device, from_s, to_s)
+        time_s = readings.c.time_s
+        return self._readings(
+            _RECORD.where(readings.c.device == device, time_s >= from_s, time_s < to_s)
+        )
 
     def readings_by_seq(self, device: Account, *, from_seq: int, count: int) -> list[Reading]:
         """Return those of `count` readings from `from_seq` on that are held."""
-        where = "device=? AND seq>=? AND seq<? ORDER BY seq"
-        return self._readings(where, device, from_seq, from_seq + count)
+        seq = readings.c.seq
+        return self._readings(
+            _RECORD.where(readings.c.device == device, seq >= from_seq, seq < from_seq + count)
+        )
 
     def last_reading_before(self, device: Account, time_s: int) -> Reading | None:
         """Return the last reading earlier than a time."""
-        where = "device=? AND time_s<? ORDER BY time_s DESC LIMIT 1"
-        found = self._readings(where, device, time_s)
-        return found[0] if found else None
+        query = _RECORD.where(readings.c.device == device, readings.c.time_s < time_s)
+        record = self._value(query.order_by(readings.c.time_s.desc()).limit(1))
+        return None if record is None else record_codec.decode(record)
 
     def put_batch(self, batch: Batch, signature: G1) -> None:
         """Store a batch of held readings with its signature, once.
@@ -196,45 +188,82 @@ class DeviceTables(Database):
         first = self.readings_by_seq(batch.device, from_seq=batch.from_seq, count=1)
         if not first or self.next_seq(batch.device) < batch.next_seq:
             raise StoreConflict(f"the readings of batch {batch.from_seq} are not all held")
-        day = day_of(first[0].time_s)
-        row = (batch.device, batch.from_seq, batch.count, day, batch.root, signature.to_bytes())
-        with self._write() as connection:
-            connection.execute("INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, ?, ?)", row)
-            done = (batch.device, batch.next_seq - 1)  # the last one tells where the meter stood
-            connection.execute("DELETE FROM envelopes WHERE device=? AND seq<?", done)
+        row = {
+            "device": batch.device,
+            "from_seq": batch.from_seq,
+            "count": batch.count,
+            "day": day_of(first[0].time_s),
+            "root": batch.root,
+            "signature": signature.to_bytes(),
+        }
+        last = batch.next_seq - 1  # its envelope tells where the meter stood
+        with self._database.write() as connection:
+            connection.execute(self._insert(batches).values(row).on_conflict_do_nothing())
+            done = (envelopes.c.device == batch.device, envelopes.c.seq < last)
+            connection.execute(envelopes.delete().where(*done))
         held = self.batch_of(batch.device, batch.from_seq)
         if held is None or held.batch != batch:
             raise StoreConflict(f"another batch of {batch.device} holds seq {batch.from_seq}")
 
     def next_batch_seq(self, device: Account) -> int:
         """Return the seq that the next batch begins with (1 for an unknown device)."""
-        query = "SELECT max(from_seq+count) FROM batches WHERE device=?"
-        return max(self._value(query, device) or 1, self._start(device))
+        ends = select(func.max(batches.c.from_seq + batches.c.count))
+        with self._database.read() as connection:
+            end = connection.execute(ends.where(batches.c.device == device)).scalar()
+            return max(end or 1, _start(connection, device))
 
     def batches(self, device: Account, *, from_s: int, to_s: int) -> list[StoredBatch]:
         """Return the batches of the whole UTC days in [from_s, to_s), in seq order."""
         first, last = -(-from_s // SECONDS_PER_DAY), to_s // SECONDS_PER_DAY
-        return self._batches("device=? AND day>=? AND day<? ORDER BY from_seq", device, first, last)
+        day = batches.c.day
+        where = (batches.c.device == device, day >= first, day < last)
+        return self._batches(_BATCH.where(*where).order_by(batches.c.from_seq))
 
     def batch_of(self, device: Account, seq: int) -> StoredBatch | None:
         """Return the batch that holds a seq."""
-        where = "device=? AND from_seq<=? AND from_seq+count>?"
-        found = self._batches(where, device, seq, seq)
+        first, end = batches.c.from_seq, batches.c.from_seq + batches.c.count
+        found = self._batches(_BATCH.where(batches.c.device == device, first <= seq, end > seq))
         return found[0] if found else None
 
-    def _readings(self, where: str, *values: object) -> list[Reading]:
-        rows = self._all(f"SELECT record FROM readings WHERE {where}", *values)
+    def _readings(self, query: Select[Any]) -> list[Reading]:
+        rows = self._all(query.order_by(readings.c.seq))
         return [record_codec.decode(row[0]) for row in rows]
 
-    def _batches(self, where: str, *values: object) -> list[StoredBatch]:
-        columns = "device, from_seq, count, root, signature, day"
+    def _batches(self, query: Select[Any]) -> list[StoredBatch]:
         return [
             StoredBatch(
                 batch=Batch(device=device, from_seq=from_seq, count=count, root=root),
                 signature=G1.from_bytes(signature),
                 day=day,
             )
-            for device, from_seq, count, root, signature, day in self._all(
-                f"SELECT {columns} FROM batches WHERE {where}", *values
-            )
+            for device, from_seq, count, root, signature, day in self._all(query)
         ]
+
+
+def _start(connection: Connection, device: Account) -> int:
+    return connection.execute(_START, {"device": device}).scalar() or 1
+
+
+def _insert_rows(connection: Connection, table: Table, rows: Iterable[dict[str, object]]) -> None:
+    """Insert many rows in one go; an empty list, which would insert defaults, is none."""
+    if listed := list(rows):
+        connection.execute(insert(table), listed)
+
+
+def _reading_row(row: StoredReading, reading: Reading) -> dict[str, object]:
+    return {
+        "device": reading.device,
+        "seq": reading.seq,
+        "time_s": reading.time_s,
+        "record": row.record,
+        "box_digest": row.box_digest,
+    }
+
+
+def _envelope_row(device: Account, envelope: Envelope) -> dict[str, object]:
+    return {
+        "device": device,
+        "seq": envelope.seq,
+        "box": envelope.box,
+        "signature": envelope.signature,
+    }

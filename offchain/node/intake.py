@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
-from offchain.errors import ChainError, FormatError, StorageError
+from offchain.errors import ChainError, FormatError, StorageError, StoreError
 from offchain.node.reception import NodeIdentity, Reception
 from offchain.node.refusal import IntakeRefused, malformed, too_large
 from offchain.node.region import Region
@@ -173,3 +173,8 @@ def add_refusals(app: FastAPI) -> None:
     async def no_storage(request: Request, error: StorageError) -> Response:
         _log.warning("the content store does not answer: %s", error)
         return answer(IntakeRefused(503, "storage_unavailable", "the content store fails"))
+
+    @app.exception_handler(StoreError)
+    async def no_store(request: Request, error: StoreError) -> Response:
+        _log.warning("nothing was taken in: %s", error)
+        return answer(IntakeRefused(503, "store_unavailable", "the node's store fails; try again"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import messages, paillier, sharing

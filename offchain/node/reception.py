@@ -92,6 +92,8 @@ class Reception:
             rows: list[StoredReading] = []
             expected = self._store.next_seq(message.device)
             before = self._store.last_reading(message.device)
+            days = {envelope.day for envelope in message.envelopes if envelope.seq >= expected}
+            keys = {day: self._store.day_keys(message.device, day) for day in days}
             for envelope in message.envelopes:
                 digest = hashlib.sha256(envelope.box).digest()
                 if envelope.seq < expected:
@@ -101,7 +103,7 @@ class Reception:
                     raise IntakeRefused(
                         409, "seq_gap", f"reading {expected} comes next", next_seq=expected
                     )
-                record, before = self._open_reading(link, envelope, before)
+                record, before = self._open_reading(link, envelope, keys[envelope.day], before)
                 rows.append(StoredReading(record=record, box_digest=digest, envelope=envelope))
                 expected += 1
             self._store.put_readings(message.device, rows)
@@ -210,12 +212,11 @@ class Reception:
             raise IntakeRefused(409, "seq_taken", f"another box is held for reading {seq}")
 
     def _open_reading(
-        self, link: Link, envelope: Envelope, before: Reading | None
+        self, link: Link, envelope: Envelope, keys: StoredDayKeys | None, before: Reading | None
     ) -> tuple[bytes, Reading]:
         seq, day = envelope.seq, envelope.day
         digest = signing.envelope_digest(link, seq=seq, day=day, box=envelope.box)
         self._check_signature(digest, envelope.signature, link, f"reading {seq}")
-        keys = self._store.day_keys(link.device, day)
         if keys is None:
             raise IntakeRefused(409, "day_unknown", f"send the keys of day {day} first", day=day)
         try:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from offchain.crypto.encoding import address_word, exact_bytes, word
 from offchain.errors import FormatError

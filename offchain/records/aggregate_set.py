@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from offchain.crypto.encoding import address_bytes, address_word, exact_bytes, word
 from offchain.crypto.modulus import MAX_BITS

@@ -9,6 +9,7 @@ from offchain.crypto.merkle import HASH_BYTES
 from offchain.errors import FormatError
 from offchain.records import batch as batches
 from offchain.records import canonical_json, fields, packed
+from offchain.records.points import point
 from offchain.records.reading import RECORD_BYTES
 from offchain.records.request import MAX_DEVICES
 from offchain.types import Account, Batch
@@ -117,7 +118,7 @@ def decode_reply(data: bytes) -> tuple[bytes, G1]:
     value = canonical_json.loads(data, max_bytes=MAX_REPLY_BYTES)
     obj = fields.members(value, "answer signature", what="a reply")
     answer = fields.from_base64(obj["answer"], "answer", max_bytes=MAX_ANSWER_BYTES)
-    return answer, fields.point(obj["signature"], "signature")
+    return answer, point(obj["signature"], "signature")
 
 
 def _device_to_json(device: DeviceAnswer) -> fields.Json:

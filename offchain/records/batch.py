@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from offchain.crypto import merkle
 from offchain.crypto.encoding import exact_bytes, word

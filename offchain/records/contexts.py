@@ -4,7 +4,7 @@ All are `abi.encode` of fixed-width fields behind a tag of their own, so that no
 one purpose, party or contract opens for another.
 """
 
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from offchain.crypto.encoding import address_word, exact_bytes, fixed_width, word
 from offchain.crypto.kdf import hkdf

@@ -12,6 +12,7 @@ from offchain.crypto.curve import G1
 from offchain.errors import FormatError, RebuildError
 from offchain.records import batch as batch_codec
 from offchain.records import canonical_json, fields, inflate, packed
+from offchain.records.points import point
 from offchain.records.request import window
 from offchain.types import Account, Batch, Reading
 
@@ -151,7 +152,7 @@ def decode_companion(
         raise FormatError("the devices of a companion file ascend by account")
     return Companion(
         devices=tuple(devices),
-        aggregate_signature=fields.point(obj["aggregate_signature"], "aggregate_signature"),
+        aggregate_signature=point(obj["aggregate_signature"], "aggregate_signature"),
     )
 
 

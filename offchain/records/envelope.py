@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from offchain.crypto.curve import G1
 from offchain.records import batch as batches
 from offchain.records import fields
+from offchain.records.points import point
 from offchain.records.signing import SIGNATURE_BYTES
 from offchain.types import Account, Batch
 
@@ -128,7 +129,7 @@ class BatchNotice:
             count=fields.integer(obj["count"], "count", low=1, high=batches.MAX_COUNT),
             root=fields.from_hex(obj["root"], "root", length=32),
         )
-        return cls(batch=batch, signature=fields.point(obj["bls_signature"], "bls_signature"))
+        return cls(batch=batch, signature=point(obj["bls_signature"], "bls_signature"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from offchain.crypto.curve import G1
 from offchain.crypto.encoding import address_bytes
 from offchain.errors import FormatError
 from offchain.records import canonical_json, fields
+from offchain.records.points import point
 from offchain.types import Account, to_account
 
 MAGIC = b"DMSMEV01"
@@ -86,7 +87,7 @@ def decode(data: bytes) -> Evidence:
         )
     if kind == "data_set":
         obj = fields.versioned(value, "kind secret claims", what="evidence")
-        secret = None if obj["secret"] is None else fields.point(obj["secret"], "secret")
+        secret = None if obj["secret"] is None else point(obj["secret"], "secret")
         return DataSetEvidence(secret=secret, claims=_claims(obj["claims"]))
     raise FormatError("evidence is of kind answer or data_set")
 

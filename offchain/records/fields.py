@@ -4,8 +4,7 @@ import base64
 import binascii
 from typing import Any
 
-from offchain.crypto.curve import G1
-from offchain.errors import CryptoError, FormatError
+from offchain.errors import FormatError
 from offchain.types import Account, to_account
 
 UINT32 = 2**32 - 1
@@ -128,15 +127,6 @@ def normal_account(value: object, name: str) -> Account:
 def from_account(value: Account) -> str:
     """Write an account the way canonical JSON holds it."""
     return normal_account(value, "an account").lower()
-
-
-def point(value: object, name: str) -> G1:
-    """Return a G1 point, not infinity, from 64 bytes of lower-case hex."""
-    data = from_hex(value, name, length=64)
-    try:
-        return G1.from_bytes(data)
-    except CryptoError as error:
-        raise FormatError(f"{name} must be a point of G1: {error}") from error
 
 
 def days(value: object, name: str, *, max_items: int) -> dict[int, bytes]:

@@ -6,6 +6,7 @@ from offchain.crypto.commitment import SALT_BYTES
 from offchain.crypto.curve import G1
 from offchain.errors import FormatError
 from offchain.records import canonical_json, fields
+from offchain.records.points import point
 from offchain.records.request import identity
 from offchain.records.signing import SIGNATURE_BYTES
 from offchain.types import Account
@@ -167,5 +168,5 @@ def decode_share(data: bytes) -> ShareMessage:
     return ShareMessage(
         lock_id=fields.from_hex(obj["lock"], "lock", length=32),
         index=fields.integer(obj["index"], "index", low=1, high=MAX_MEMBERS),
-        share=fields.point(obj["share"], "share"),
+        share=point(obj["share"], "share"),
     )

@@ -3,7 +3,7 @@
 import hashlib
 
 import coincurve
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from offchain.crypto.encoding import address_word, exact_bytes, fixed_width, word
 from offchain.crypto.secret import SecretBytes

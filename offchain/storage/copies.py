@@ -48,7 +48,7 @@ class CopiedStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open the copies on this machine in `folder`; `stores` in the order in which they are
-        asked. Raises StoreUnavailable.
+        asked. Raises StoreError where the list of what is kept fails, as all methods do.
 
         copies: how many stores `put` waits for. keep_s: how long what is not lasting is kept after
         it was put. grace_s: a store that has not answered for so long is waited for no more.

@@ -5,17 +5,12 @@ sent; only a store that has shown it back is no longer owed it. So a crash at an
 too much owed, never too little.
 """
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
+from offchain.sqlite_file import SqliteFile
 from offchain.storage.cid import Cid
-from offchain.storage.errors import StoreUnavailable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS parcels (
@@ -73,33 +68,14 @@ class Owed:
     reason: str
 
 
-class KeptParcels:
-    """The file. Several threads and processes may have it open; each call is one transaction."""
+class KeptParcels(SqliteFile):
+    """The file. Several threads and processes may have it open; each call is one transaction.
 
-    def __init__(self, path: Path) -> None:
-        """Open it, made when missing. Raises StoreUnavailable when it is no sound database."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            path, check_same_thread=False, timeout=30, isolation_level=None
-        )
-        try:
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute("PRAGMA foreign_keys=ON")
-            self._connection.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            self.close()
-            raise StoreUnavailable(
-                f"{path} is no sound database: {error}; put it aside: what is put from then on is "
-                "kept again, and data sets when they are published again"
-            ) from error
+    One that is damaged may be put aside: what is put from then on is kept again, and data sets
+    when they are published again.
+    """
 
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
+    _schema = _SCHEMA
 
     # ---- parcels
 
@@ -243,24 +219,3 @@ class KeptParcels:
         """Return when a store was last looked through (unix time), or 0."""
         rows = self._all("SELECT audited_at FROM stores WHERE url=?", url)
         return rows[0][0] if rows else 0
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise StoreUnavailable(f"the list of what is kept: {error}") from error
-
-    def _all(self, query: str, *values: object) -> list[tuple]:
-        try:
-            with self._lock:
-                return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise StoreUnavailable(f"the list of what is kept: {error}") from error

@@ -20,10 +20,12 @@ from offchain.buyer.inbox import ShareInbox
 from offchain.chain.anvil import Anvil
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.health import HealthGate
 from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
 from offchain.crypto import bls, kdf, messages
 from offchain.crypto.paillier import generate_private_key
+from offchain.database import Place
 from offchain.household.household import Household
 from offchain.index.chain_index import ChainIndex
 from offchain.member.data_sets import find_data_set
@@ -31,14 +33,17 @@ from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
 from offchain.member.roles import BroadcastState, MemberRole
+from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.publisher import DataSetPublisher
 from offchain.node.store import NodeStore, StoredDayKeys, StoredReading
+from offchain.node.tables import data_sets
 from offchain.node.worker import NodeWorker
 from offchain.records import batch as batches
 from offchain.records import reading as reading_codec
 from offchain.storage import ContentStore, open_store
 from offchain.types import SECONDS_PER_DAY, Reading, day_of
+from tests.databases import store_place
 from tests.network import real_chain
 from tests.network.real_chain import RealChain
 
@@ -60,6 +65,7 @@ class Node:
     region: bytes
     keys: MemberKeys
     gateway: ChainGateway
+    place: Place
     held: NodeStore
     worker: NodeWorker
     publisher: DataSetPublisher
@@ -107,9 +113,9 @@ def go_back(town: Town, snapshot: str) -> None:
     for node in town.nodes:
         for stored in node.held.data_sets():
             if find_data_set(node.gateway, stored.data_set_id) is None:
-                with node.held._write() as connection:
-                    row = (stored.data_set_id,)
-                    connection.execute("DELETE FROM data_sets WHERE data_set_id=?", row)
+                with node.held._database.write() as connection:
+                    is_it = data_sets.c.data_set_id == stored.data_set_id
+                    connection.execute(data_sets.delete().where(is_it))
         for broadcast_id in node.held.unended_responses():
             found = node.gateway.call("DataMarket", "broadcastOf", broadcast_id)
             if found.state == BroadcastState.NONE:
@@ -200,24 +206,25 @@ class Builder:
 
     def _node(self, name: str) -> Node:
         keys, gateway = self.admit(MemberRole.PROCESSOR, region_id(name))
-        held = NodeStore(self.folder / f"{name}.sqlite")
-        shared = {
-            "gateway": gateway,
-            "store": self.store,
-            "keys": keys,
-            "readings": held,
-            "directory": self.directory,
-        }
-        terms = NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI)
-        worker = NodeWorker(**shared, index=self.index, tariff=make_tariff(), terms=terms)
-        worker.bond.top_up()  # as at its first poll
+        place = store_place(self.folder, name)
+        held = NodeStore(place)
+        made = make_node(
+            gateway,
+            index=self.index,
+            keys=keys,
+            held=held,
+            store=self.store,
+            directory=self.directory,
+        )
+        made.worker.bond.top_up()  # as at its first poll
         return Node(
             region=region_id(name),
             keys=keys,
             gateway=gateway,
+            place=place,
             held=held,
-            worker=worker,
-            publisher=DataSetPublisher(**shared, price_wei=DATA_SET_PRICE_WEI, paillier_bits=BITS),
+            worker=made.worker,
+            publisher=made.publisher,
         )
 
     def _house(self, node: Node, number: int) -> House:
@@ -240,8 +247,8 @@ class Builder:
 
     def _buyer(self) -> Buyer:
         keys, gateway = self.admit(MemberRole.SHARER, NO_REGION)
-        file = self.folder / f"inbox-{keys.address}.sqlite"
-        inbox = ShareInbox(file, gateway=gateway, index=self.index, keys=keys)
+        place = store_place(self.folder, f"inbox-{keys.address}")
+        inbox = ShareInbox(place, gateway=gateway, index=self.index, keys=keys)
         return Buyer(
             gateway=gateway,
             index=self.index,
@@ -251,6 +258,54 @@ class Builder:
             inbox=inbox,
             paillier_bits=BITS,
         )
+
+
+def make_node(
+    gateway: ChainGateway,
+    *,
+    index: ChainIndex,
+    keys: MemberKeys,
+    held: NodeStore,
+    store: ContentStore,
+    directory: MemberDirectory,
+    health: HealthGate | None = None,
+    **terms: int,
+) -> ProcessingNode:
+    """Make a node: the one place where tests do. `terms` are NodeTerms' that differ."""
+    return ProcessingNode(
+        gateway=gateway,
+        index=index,
+        store=store,
+        keys=keys,
+        readings=held,
+        directory=directory,
+        tariff=make_tariff(),
+        terms=NodeTerms(**{"data_set_price_wei": DATA_SET_PRICE_WEI, **terms}),
+        health=health,
+        paillier_bits=BITS,
+    )
+
+
+def worker_of(
+    town: Town,
+    node: Node,
+    *,
+    gateway: ChainGateway | None = None,
+    health: HealthGate | None = None,
+    **terms: int,
+) -> NodeWorker:
+    """Make another worker of a node, with another gateway, gate or terms than its own."""
+    made = make_node(
+        gateway or node.gateway,
+        index=town.index,
+        keys=node.keys,
+        held=node.held,
+        store=town.store,
+        directory=town.directory,
+        health=health,
+        **terms,
+    )
+    return made.worker
 
 
 def poll(worker: NodeWorker, *, steps: int = 1) -> list[Outcome]:

@@ -17,6 +17,7 @@ from offchain.member.roles import LockState
 from offchain.node.store import NodeStore
 from offchain.storage import Cid
 from offchain.storage.kubo import KuboStore
+from tests.databases import store_place
 from tests.integration.node.test_crashes import copy_store, node_keys, run
 from tests.integration.node.test_requests import ask
 from tests.integration.town import Town, fresh, town
@@ -45,8 +46,8 @@ def swarm(running: Swarm) -> Swarm:
 @pytest.fixture
 def config(fresh: Town, swarm: Swarm, tmp_path: Path) -> dict[str, Any]:
     """What the north node is started with: its readings, and two Kubo nodes as its store."""
-    held = tmp_path / "north.sqlite"
-    copy_store(fresh.folder / "north.sqlite", held)
+    held = store_place(tmp_path, "north")
+    copy_store(fresh.nodes[0].place, held)
     return {
         "what": "publish",
         "window": list(fresh.houses[0].window),
@@ -66,7 +67,7 @@ def published_once(town: Town, config: dict[str, Any]) -> list[tuple[str, int]]:
         processor=node.keys.address,
     )
     assert len(events) == 1
-    with NodeStore(Path(config["held"])) as held:
+    with NodeStore(config["held"]) as held:
         (stored,) = held.data_sets()
         files = json.loads(held.recall(f"files:{stored.data_set_id.hex()}"))
     on_chain = find_data_set(node.gateway, stored.data_set_id)
@@ -121,7 +122,7 @@ def test_publisher__given_all_disks_lost_before_sending__sends_what_it_has_itsel
     fresh: Town, node_keys: Path, swarm: Swarm, config: dict[str, Any]
 ) -> None:
     run(fresh, fresh.houses[0].node, node_keys, crash_at="publish:stored", **config)
-    with NodeStore(Path(config["held"])) as held:
+    with NodeStore(config["held"]) as held:
         (before,) = held.data_sets()
     for name in swarm.names:
         swarm.lose_repository(name)

@@ -10,7 +10,6 @@ from typing import Any
 
 from offchain.audit.answer_look import AnswerLook, ShownAnswer
 from offchain.audit.data_set_look import DataSetLook
-from offchain.audit.evidence import judges_of
 from offchain.audit.look import Look, Side
 from offchain.audit.shown import ShownEvidence
 from offchain.billing.tariff import Tariff
@@ -18,6 +17,7 @@ from offchain.chain.errors import NodeUnavailable
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
+from offchain.consortium.court.voters import may_vote
 from offchain.crypto import paillier
 from offchain.errors import DmsmError
 from offchain.index.chain_index import ChainIndex
@@ -106,12 +106,6 @@ class JudgeAgent:
         """Return the cases that can be decided still, oldest first."""
         return self._cases.open_cases()
 
-    def may_vote(self, case: Case) -> bool:
-        """Whether this account is a judge of the case and has not voted."""
-        me = self._keys.address
-        is_judge = me in judges_of(self._gateway, before=case.opened_at)
-        return is_judge and not self._gateway.call("DisputeCourt", "hasVoted", case.lock_id, me)
-
     def look(self, lock_id: bytes) -> Opinion:
         """Fetch and open everything and say what follows. Votes nothing.
 
@@ -132,7 +126,7 @@ class JudgeAgent:
             secrets = [one for _, one in documents if isinstance(one, DataSetEvidence)]
             look = self._data_sets.look(lock, secrets)
         claims = tuple((by, claim) for by, one in documents for claim in one.claims)
-        return Opinion(case, lock, look, claims, tuple(unread), self.may_vote(case))
+        return Opinion(case, lock, look, claims, tuple(unread), self._may_vote(case))
 
     def vote(self, lock_id: bytes, side: Side) -> Receipt:
         """Vote on a case; the k-th equal vote decides it.
@@ -158,7 +152,10 @@ class JudgeAgent:
             return [Step("paused", b"", "votes on nothing: " + "; ".join(faults))]
         cases = self.open_cases()
         self._shown.forget_all_but({case.lock_id for case in cases})
-        return [self._attempt(case) for case in cases if self.may_vote(case)]
+        return [self._attempt(case) for case in cases if self._may_vote(case)]
+
+    def _may_vote(self, case: Case) -> bool:
+        return may_vote(self._gateway, case, self._keys.address)
 
     def _attempt(self, case: Case) -> Step:
         try:

@@ -16,6 +16,7 @@ from offchain.crypto import paillier
 from offchain.crypto.curve import G1_GENERATOR, add
 from offchain.errors import NotEnoughSharesError
 from offchain.member.errors import DataSetInvalid, GrantNotReady, NothingToPublish, ShareRefused
+from offchain.member.grants import GrantBook
 from offchain.member.roles import LockState
 from offchain.node.market import deliver_arguments
 from offchain.node.serve import serve
@@ -120,10 +121,10 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
 @pytest.mark.real_chain
 def test_grants__given_delivery__show_every_member_its_locks(market: Market) -> None:
     for buyer in market.town.buyers:
-        assert buyer.shares.delivered() == market.lock_ids
+        assert GrantBook(buyer.gateway).delivered_to(buyer.keys.address) == market.lock_ids
     outsider = market.town.houses[0]
     with pytest.raises(GrantNotReady):
-        market.town.buyers[0].shares._grants.grant(market.lock_ids[0], outsider.keys.address)
+        GrantBook(market.town.buyers[0].gateway).grant(market.lock_ids[0], outsider.keys.address)
 
 
 @pytest.mark.real_chain

@@ -12,11 +12,12 @@ from offchain.crypto.secret import SecretBytes
 from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
+from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms
-from offchain.node.publisher import DataSetPublisher
 from offchain.node.store import NodeStore
-from offchain.node.worker import NodeWorker
 from offchain.storage import open_copied_store, open_store
+
+BITS = 2048
 
 
 def main(config: dict) -> None:
@@ -32,22 +33,23 @@ def main(config: dict) -> None:
         if isinstance(config["store"], list)
         else open_store(config["store"])
     )
-    shared = {
-        "gateway": gateway,
-        "store": store,
-        "keys": keys,
-        "readings": NodeStore(Path(config["held"])),
-        "directory": MemberDirectory(gateway, store, paillier_bits=2048),
-    }
+    node = ProcessingNode(
+        gateway=gateway,
+        index=ChainIndex(Path(config["keys"]).parent / "index.sqlite", gateway),
+        store=store,
+        keys=keys,
+        readings=NodeStore(config["held"]),
+        directory=MemberDirectory(gateway, store, paillier_bits=BITS),
+        tariff=tariff_codec.decode(config["tariff"].encode()),
+        terms=NodeTerms(
+            data_set_price_wei=config["price_wei"], confirmations=config.get("confirmations", 0)
+        ),
+        paillier_bits=BITS,
+    )
     if config["what"] == "publish":
-        publisher = DataSetPublisher(**shared, price_wei=config["price_wei"], paillier_bits=2048)
-        publisher.publish(*config["window"])
+        node.publisher.publish(*config["window"])
         return
-    tariff = tariff_codec.decode(config["tariff"].encode())
-    confirmations = config.get("confirmations", 0)
-    terms = NodeTerms(data_set_price_wei=config["price_wei"], confirmations=confirmations)
-    index = ChainIndex(Path(config["held"]).with_suffix(".index.sqlite"), gateway)
-    outcomes = NodeWorker(**shared, index=index, tariff=tariff, terms=terms).run_once()
+    outcomes = node.worker.run_once()
     print(json.dumps([outcome.kind for outcome in outcomes]))
 
 

@@ -26,7 +26,7 @@ from tests.integration.town import (
     House,
     Node,
     Town,
-    make_tariff,
+    worker_of,
 )
 
 WINDOW_S = 1_000
@@ -64,16 +64,7 @@ def bare(node: Node) -> None:
 
 def poor(town: Town, node: Node) -> NodeWorker:
     """The node's worker, which puts up nothing by itself."""
-    return NodeWorker(
-        gateway=node.gateway,
-        index=town.index,
-        store=town.store,
-        keys=node.keys,
-        readings=node.held,
-        directory=town.directory,
-        tariff=make_tariff(),
-        terms=NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI, bond_wei=0, bond_limit_wei=0),
-    )
+    return worker_of(town, node, bond_wei=0, bond_limit_wei=0)
 
 
 def with_window(town: Town) -> None:

@@ -14,6 +14,8 @@ from offchain.member.roles import MemberRole
 from offchain.node import publisher as publishing
 from offchain.node.publisher import DataSetPublisher
 from offchain.node.store import NodeStore
+from offchain.node.tables import data_sets
+from tests.databases import store_place
 from tests.integration.node.test_crashes import copy_store
 from tests.integration.town import BITS, DATA_SET_PRICE_WEI, House, Town
 
@@ -21,11 +23,11 @@ from tests.integration.town import BITS, DATA_SET_PRICE_WEI, House, Town
 @pytest.fixture
 def publisher(fresh: Town, tmp_path: Path) -> DataSetPublisher:
     """The first node's, on a copy of its store: data sets of other tests are not in the way."""
-    held = tmp_path / "north.sqlite"
-    copy_store(fresh.folder / "north.sqlite", held)
+    held = store_place(tmp_path, "north")
+    copy_store(fresh.nodes[0].place, held)
     node, store = fresh.nodes[0], NodeStore(held)
     for known in store.data_sets():
-        store._update("DELETE FROM data_sets WHERE data_set_id=?", known.data_set_id, missing="")
+        store._run(data_sets.delete().where(data_sets.c.data_set_id == known.data_set_id))
     return DataSetPublisher(
         gateway=node.gateway,
         store=fresh.store,

@@ -4,17 +4,20 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 
 from offchain.crypto.secret import SecretBytes
+from offchain.database import Place
 from offchain.member.roles import LockState
 from offchain.node.store import GrantState, JobState, NodeStore
+from offchain.node.tables import batches, day_keys, envelopes, readings, starts
+from tests.databases import store_place
 from tests.integration.buyer.test_sharing import call_for_data, publish_both, select_both
 from tests.integration.node.test_requests import ask
 from tests.integration.town import (
@@ -44,7 +47,7 @@ def run(town: Town, node: Node, keys: Path, *, crash_at: str | None = None, **mo
         "store": town.store_url,
         "keys": str(keys),
         "password": PASSWORD,
-        "held": str(town.folder / "north.sqlite"),
+        "held": str(node.place),
         "outbox": None,
         "price_wei": DATA_SET_PRICE_WEI,
         "tariff": town.tariff.encode().decode(),
@@ -103,8 +106,8 @@ def test_publisher__given_crash_at_step__publishes_once(
     fresh: Town, node_keys: Path, tmp_path: Path, step: str
 ) -> None:
     house = fresh.houses[0]
-    held = tmp_path / "north.sqlite"
-    copy_store(fresh.folder / "north.sqlite", held)
+    held = store_place(tmp_path, "north")
+    copy_store(fresh.nodes[0].place, held)
     window = list(house.window)
     config = {"what": "publish", "window": window, "held": str(held)}
 
@@ -124,8 +127,8 @@ def test_publisher__given_files_gone_before_anything_was_sent__builds_and_publis
     fresh: Town, node_keys: Path, tmp_path: Path
 ) -> None:
     house, content = fresh.houses[0], tmp_path / "content"
-    held = tmp_path / "north.sqlite"
-    copy_store(fresh.folder / "north.sqlite", held)
+    held = store_place(tmp_path, "north")
+    copy_store(fresh.nodes[0].place, held)
     config = {"what": "publish", "window": list(house.window), "held": str(held)}
     config["store"] = f"dir:{content}"
 
@@ -225,12 +228,12 @@ def selected(town: Town) -> tuple[Node, bytes]:
     return node, lock_id
 
 
-def copy_store(source: Path, target: Path) -> None:
+def copy_store(source: Place, target: Place) -> None:
     """Copy what a node holds of its devices, without its journal.
 
     The journal may speak of a chain that another test has taken back.
     """
-    with sqlite3.connect(source) as from_database, sqlite3.connect(target) as to_database:
-        from_database.backup(to_database)
-        for table in ("requests", "data_sets", "responses", "grants", "notes"):
-            to_database.execute(f"DELETE FROM {table}")
+    with NodeStore(source) as old, NodeStore(target) as new, new._database.write() as connection:
+        for table in (day_keys, readings, batches, envelopes, starts):
+            if rows := [row._asdict() for row in old._all(select(table))]:
+                connection.execute(insert(table), rows)

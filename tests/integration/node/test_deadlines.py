@@ -15,7 +15,6 @@ from offchain.node.market import MarketDesk
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.serve import serve
 from offchain.node.store import GrantState, JobState
-from offchain.node.worker import NodeWorker
 from tests.integration.buyer.test_sharing import call_for_data, publish_both, select_both
 from tests.integration.node.test_requests import ask
 from tests.integration.town import (
@@ -25,6 +24,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Node,
     Town,
+    worker_of,
 )
 
 OUTSIDER = "0x" + "77" * 20
@@ -79,17 +79,7 @@ def test_handle__given_time_to_serve__accepts_what_a_demand_leaves_room_for(
     lock_id = ask(house, expires_at=house.gateway.now() + 10 * SHORTEST_S)
     for _ in range(9):
         fresh.anvil.warp_to(fresh.anvil.now() + 10)
-    terms = NodeTerms(data_set_price_wei=1, margin_s=margin_s, confirmations=depth)
-    worker = NodeWorker(
-        gateway=node.gateway,
-        index=fresh.index,
-        store=fresh.store,
-        keys=node.keys,
-        readings=node.held,
-        directory=fresh.directory,
-        tariff=fresh.tariff,
-        terms=terms,
-    )
+    worker = worker_of(fresh, node, margin_s=margin_s, confirmations=depth)
 
     outcome = worker.requests.handle(lock_id)
     node.held.set_request_state(lock_id, JobState.FAILED)  # the journal outlives the test
@@ -205,16 +195,7 @@ def test_respond__given_price_above_maximum__does_not_respond(fresh: Town) -> No
 
 def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: Town) -> None:
     house, depth = fresh.houses[0], 3
-    worker = NodeWorker(
-        gateway=house.node.gateway,
-        index=fresh.index,
-        store=fresh.store,
-        keys=house.node.keys,
-        readings=house.node.held,
-        directory=fresh.directory,
-        tariff=fresh.tariff,
-        terms=NodeTerms(data_set_price_wei=1, confirmations=depth),
-    )
+    worker = worker_of(fresh, house.node, confirmations=depth)
     lock_id = ask(house)
 
     assert lock_id not in worker.requests.pending()
@@ -231,22 +212,9 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     assert house.node.held.request(lock_id).state is JobState.CLAIMED
 
 
-def deep_worker(town: Town, node: Node, depth: int) -> NodeWorker:
-    return NodeWorker(
-        gateway=node.gateway,
-        index=town.index,
-        store=town.store,
-        keys=node.keys,
-        readings=node.held,
-        directory=town.directory,
-        tariff=town.tariff,
-        terms=NodeTerms(data_set_price_wei=1, confirmations=depth),
-    )
-
-
 def test_claim__given_reorganised_claim__is_sent_again(fresh: Town) -> None:
     house, depth = fresh.houses[0], 2
-    desk = deep_worker(fresh, house.node, depth).requests
+    desk = worker_of(fresh, house.node, confirmations=depth).requests
     lock_id = ask(house)
     fresh.anvil.mine(depth)
     assert desk.handle(lock_id).kind == "accepted"
@@ -270,7 +238,7 @@ def test_claim__given_reorganised_claim__is_sent_again(fresh: Town) -> None:
 def test_deliver__given_reorganised_delivery__is_sent_again(fresh: Town) -> None:
     node, lock_id = selected(fresh)
     depth, buyer = 2, fresh.buyers[0]
-    desk = deep_worker(fresh, node, depth).market
+    desk = worker_of(fresh, node, confirmations=depth).market
     fresh.anvil.mine(depth)
     assert desk.deliver(lock_id).kind == "delivered"
     fresh.anvil.reorg(1)
@@ -319,7 +287,7 @@ def test_run_once__given_more_than_a_poll_takes__goes_on_with_the_others(
 
 def test_handle__given_too_little_time_for_the_depth__rejects(fresh: Town) -> None:
     house, depth, pace_s = fresh.houses[0], 2, 60
-    desk = deep_worker(fresh, house.node, depth).requests
+    desk = worker_of(fresh, house.node, confirmations=depth).requests
     for _ in range(8):
         fresh.anvil.warp(pace_s)
     lock_id = ask(house, expires_at=house.gateway.now() + 290)

@@ -5,7 +5,6 @@ import pytest
 from offchain.buyer.form import form_of
 from offchain.chain.gateway import ChainGateway
 from offchain.member.locks import deliver_gas
-from offchain.node.outcome import NodeTerms
 from offchain.node.worker import NodeWorker
 from tests.integration.buyer.test_sharing import call_for_data, publish_both, select_both
 from tests.integration.town import (
@@ -14,25 +13,17 @@ from tests.integration.town import (
     Node,
     Town,
     earned_wei,
+    worker_of,
 )
 
 BREAK_EVEN_WEI = earned_wei(DATA_SET_PRICE_WEI) // deliver_gas(2, 3)  # of a unit of gas
 
 
-def worker_of(town: Town, node: Node, *, gas_price_wei: int | None = 0, **terms: int) -> NodeWorker:
+def worker_at(town: Town, node: Node, *, gas_price_wei: int | None = 0, **terms: int) -> NodeWorker:
     gateway = ChainGateway(
         town.anvil.url, town.deployment, account=node.keys.account, gas_price_wei=gas_price_wei
     )
-    return NodeWorker(
-        gateway=gateway,
-        index=town.index,
-        store=town.store,
-        keys=node.keys,
-        readings=node.held,
-        directory=town.directory,
-        tariff=town.tariff,
-        terms=NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI, **terms),
-    )
+    return worker_of(town, node, gateway=gateway, **terms)
 
 
 @pytest.mark.parametrize(("more_wei", "kind"), [(0, "responded"), (1, "skipped")])
@@ -41,7 +32,7 @@ def test_respond__given_a_gas_price__answers_what_pays_for_the_delivery(
 ) -> None:
     publish_both(fresh)
     broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
-    worker = worker_of(fresh, node, gas_price_wei=BREAK_EVEN_WEI + more_wei)
+    worker = worker_at(fresh, node, gas_price_wei=BREAK_EVEN_WEI + more_wei)
 
     (outcome,) = worker.run_once()
 
@@ -74,7 +65,7 @@ def test_respond__given_a_large_group__asks_what_its_delivery_costs(fresh: Town)
         select_by=now + 1_200,
     )
 
-    kinds = {one.id: one.kind for one in worker_of(fresh, node, gas_price_wei=10**9).run_once()}
+    kinds = {one.id: one.kind for one in worker_at(fresh, node, gas_price_wei=10**9).run_once()}
 
     assert kinds == {small: "responded", large: "skipped"}
 
@@ -103,7 +94,7 @@ def test_respond__given_the_shortest_t__answers_what_leaves_time_to_deliver(
     broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
     for _ in range(9):
         fresh.anvil.warp_to(fresh.anvil.now() + 10)
-    worker = worker_of(fresh, node, margin_s=margin_s, confirmations=depth)
+    worker = worker_at(fresh, node, margin_s=margin_s, confirmations=depth)
 
     (outcome,) = worker.run_once()
 

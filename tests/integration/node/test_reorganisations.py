@@ -23,11 +23,11 @@ from offchain.member.keys import MemberKeys
 from offchain.member.locks import LockBook
 from offchain.member.money import Money
 from offchain.member.roles import LockState
-from offchain.node.outcome import NodeTerms, Outcome
-from offchain.node.publisher import DataSetPublisher
+from offchain.node.outcome import Outcome
 from offchain.node.store import NodeStore
 from offchain.node.worker import NodeWorker
 from offchain.types import SECONDS_PER_DAY
+from tests.databases import store_place
 from tests.integration.buyer.test_sharing import call_for_data
 from tests.integration.node.test_crashes import copy_store
 from tests.integration.node.test_requests import ask
@@ -38,6 +38,8 @@ from tests.integration.town import (
     SHORTEST_S,
     Node,
     Town,
+    make_node,
+    worker_of,
 )
 
 FINAL = 5
@@ -75,20 +77,20 @@ def deep(fresh: Town, tmp_path: Path) -> Iterator[Callable[[MemberKeys], ChainGa
 def north(fresh: Town, deep: Any, tmp_path: Path) -> Iterator[Node]:
     """The first node with a journal of its own, on a copy of what it holds of its devices."""
     old = fresh.nodes[0]
-    copy_store(fresh.folder / "north.sqlite", tmp_path / "north.sqlite")
+    place = store_place(tmp_path, "north")
+    copy_store(old.place, place)
     gateway = deep(old.keys)
-    with NodeStore(tmp_path / "north.sqlite") as held:
-        shared = {
-            "gateway": gateway,
-            "store": fresh.store,
-            "keys": old.keys,
-            "readings": held,
-            "directory": fresh.directory,
-        }
-        terms = NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI)
-        worker = NodeWorker(**shared, index=fresh.index, tariff=fresh.tariff, terms=terms)
-        publisher = DataSetPublisher(**shared, price_wei=DATA_SET_PRICE_WEI, paillier_bits=BITS)
-        yield replace(old, gateway=gateway, held=held, worker=worker, publisher=publisher)
+    with NodeStore(place) as held:
+        made = make_node(
+            gateway,
+            index=fresh.index,
+            keys=old.keys,
+            held=held,
+            store=fresh.store,
+            directory=fresh.directory,
+        )
+        own = {"worker": made.worker, "publisher": made.publisher}
+        yield replace(old, gateway=gateway, place=place, held=held, **own)
 
 
 def take_off(town: Town, since: int, depth: int) -> bool:
@@ -195,16 +197,7 @@ def test_requests__accept_and_reject_taken_off_and_the_journal_lost__are_signed_
     answer = north.held.request(good).answer
     fresh.anvil.reorg(2)
     bare = fresh.nodes[0].gateway  # it has no journal
-    worker = NodeWorker(
-        gateway=bare,
-        index=fresh.index,
-        store=fresh.store,
-        keys=north.keys,
-        readings=north.held,
-        directory=fresh.directory,
-        tariff=fresh.tariff,
-        terms=NodeTerms(data_set_price_wei=DATA_SET_PRICE_WEI, confirmations=FINAL),
-    )
+    worker = worker_of(fresh, north, gateway=bare, confirmations=FINAL)
 
     deep_book = LockBook(north.gateway)
     ends = [LockState.SETTLED, LockState.REJECTED]

@@ -8,10 +8,9 @@ from offchain.chain import codec
 from offchain.chain.health import HealthLimits
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState
-from offchain.node.outcome import NodeTerms
 from offchain.node.worker import NodeWorker
 from tests.integration.node.test_requests import ask
-from tests.integration.town import House, Town
+from tests.integration.town import House, Town, worker_of
 
 _ZERO = bytes(32)
 
@@ -34,19 +33,8 @@ def emit(town: Town, contract: str, event: str, *indexed: bytes) -> None:
     node.request("anvil_setCode", address, code)
 
 
-def worker_of(town: Town, house: House, limits: HealthLimits) -> NodeWorker:
-    node = house.node
-    return NodeWorker(
-        gateway=node.gateway,
-        index=town.index,
-        store=town.store,
-        keys=node.keys,
-        readings=node.held,
-        directory=town.directory,
-        tariff=town.tariff,
-        terms=NodeTerms(data_set_price_wei=1),
-        health=node.gateway.health_gate(limits),
-    )
+def gated_worker(town: Town, house: House, limits: HealthLimits) -> NodeWorker:
+    return worker_of(town, house.node, health=house.node.gateway.health_gate(limits))
 
 
 def test_run_once__given_log_that_does_not_decode__claims_but_accepts_nothing(fresh: Town) -> None:
@@ -88,7 +76,7 @@ def test_run_once__given_unreadable_log_of_another_kind__accepts_no_request_eith
 
 def test_run_once__given_stale_head__waits_until_the_chain_goes_on(fresh: Town) -> None:
     house = fresh.houses[0]
-    worker = worker_of(fresh, house, HealthLimits(heartbeat_s=10, recheck_s=0))
+    worker = gated_worker(fresh, house, HealthLimits(heartbeat_s=10, recheck_s=0))
     begun = ask(house)
     assert worker.requests.handle(begun).kind == "accepted"
     lock_id = ask(house)

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
+from offchain.errors import StoreConflict, StoreVersion
 
 METER, NODE = "0x" + "11" * 20, "0x" + "22" * 20
 
@@ -32,9 +33,8 @@ def test_record__reopened_without_closing__is_still_there(outbox, path):
 
 
 def test_record__journal_settings__survive_a_power_failure(outbox):
-    query = outbox._database.execute
-    assert query("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert query("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert outbox._one("PRAGMA journal_mode") == ("wal",)
+    assert outbox._one("PRAGMA synchronous") == (2,)  # FULL
 
 
 def test_unsettled__other_chain_or_account__is_apart(outbox):
@@ -59,7 +59,7 @@ def test_record__same_bytes_again__is_one_row_and_open_again(outbox):
 
 def test_record__one_of_several_fails__stores_none(outbox):
     broken = SignedTransaction(None, None, b"", "0x")  # NOT NULL refuses it
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(StoreConflict):
         outbox.record(1, METER, [_signed(1), broken])
     assert outbox.unsettled(1, METER) == []
 
@@ -126,3 +126,20 @@ def test_outbox__journal_of_an_older_version__is_taken_over(tmp_path):
         (item,) = journal.not_final(1, METER)  # looked at once more, and then final
         assert (item.nonce, item.state) == (3, TransactionState.MINED)
         journal.close()
+
+
+def test_outbox__another_programs_file__is_refused(path):
+    path.parent.mkdir()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE transactions (id INTEGER, amount INTEGER)")
+    with pytest.raises(StoreVersion, match="another file"):
+        TransactionOutbox(path)
+
+
+def test_outbox__journal_of_a_newer_version__is_refused_and_left_alone(outbox, path):
+    outbox.record(1, METER, [_signed(1)])
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version=9")
+    with pytest.raises(StoreVersion, match="layout 9 and this program knows 1"):
+        TransactionOutbox(path)
+    assert outbox.unsettled(1, METER) == [_signed(1)]

@@ -102,6 +102,12 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
         (BASE + "[judge]\ntariffs = []\n", "judge.tariffs must be a list of one or more files"),
         (BASE + '[judge]\ntariffs = "a"\n', "judge.tariffs must be a list of files"),
         (BASE + '[judge]\ntariffs = [""]\n', "judge.tariffs must be a list of one or more files"),
+        (BASE + "[database]\n", "database.url is missing"),
+        (BASE + '[database]\nurl = "mysql://a@b/c"\n', "database.url must be like postgresql"),
+        (BASE + '[database]\nurl = "postgresql://b/c"\n', "database.url must be like postgresql"),
+        (BASE + '[database]\nurl = "postgresql://a@[b/c"\n', "database.url must be like"),
+        (BASE + '[database]\nurl = "postgresql://a:b@c/d"\n', "database.url holds a password"),
+        (BASE + '[database]\nurl = "postgresql://a@c/d"\nport = 1\n', "database.port is no"),
     ],
 )
 def test_load_profile__a_mistake__names_key_and_file(tmp_path: Path, text: str, said: str) -> None:
@@ -110,6 +116,23 @@ def test_load_profile__a_mistake__names_key_and_file(tmp_path: Path, text: str, 
         load_profile(path)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_place_of__without_a_database__is_a_file_of_the_data_folder(tmp_path: Path) -> None:
+    assert load_profile(write(tmp_path, BASE)).place_of("node") == tmp_path / "data/node.sqlite"
+
+
+def test_place_of__database_named__is_its_url_with_the_password_of_the_file(tmp_path: Path) -> None:
+    text = BASE + '[database]\nurl = "postgresql+psycopg://dmsm@db:5432/home"\n'
+    assert load_profile(write(tmp_path, text)).place_of("node") == (
+        "postgresql+psycopg://dmsm@db:5432/home"
+    )
+    profile = load_profile(write(tmp_path, text + 'password_file = "database-password"\n'))
+    with pytest.raises(SettingsError, match="database-password cannot be read"):
+        profile.place_of("node")
+    (tmp_path / "database-password").write_text("p@ss/word\n")
+    assert profile.place_of("node") == "postgresql+psycopg://dmsm:p%40ss%2Fword@db:5432/home"
+    assert "p@ss" not in repr(profile) and "p%40ss" not in repr(profile)
 
 
 def test_require_confirmations__on_a_real_chain_without_depth__says_why(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from offchain.database import Schema
 from tests.databases import new_place as new_place
+from tests.databases import new_postgres as new_postgres
 from tests.databases import place as place
 
 STEP_1 = """

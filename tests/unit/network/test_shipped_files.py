@@ -6,8 +6,10 @@ import configparser
 import json
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -141,6 +143,26 @@ def test_processor__its_second_store__is_what_tunnel_and_compose_lead_to(
     assert there["command"][1].startswith(f"UNIX-LISTEN:{socket},")
 
 
+def test_processor__its_database__is_the_service_of_the_compose_file(
+    tmp_path: Path, compose: dict[str, Any]
+) -> None:
+    assert shipped_profile(tmp_path).database is None  # files, until somebody wants the server
+    text = (NETWORK / "processor.toml").read_text()
+    lines = [line for line in text.splitlines() if line.startswith(("#[", "#url", "#password"))]
+    database = tomllib.loads("\n".join(line[1:] for line in lines))["database"]
+    service, url = compose["services"]["postgres"], urlsplit(database["url"])
+    assert (url.username, url.path) == (
+        service["environment"]["POSTGRES_USER"],
+        "/" + service["environment"]["POSTGRES_DB"],
+    )
+    assert url.hostname == "127.0.0.1" and url.port == 5432
+    node = compose["services"]["processor"]
+    assert service["network_mode"] == node["network_mode"]  # one loopback
+    assert node["depends_on"]["postgres"] == {"condition": "service_healthy", "required": False}
+    secret = compose["secrets"]["postgres"]["file"]
+    assert database["password_file"] == secret.replace("./site", str(TARGET))
+
+
 def test_dockerignore__the_build__gets_what_is_copied_and_no_keys() -> None:
     rules = [
         line
@@ -168,7 +190,9 @@ def test_systemd__each_unit__has_its_sections_and_gives_up_privileges(path: Path
     assert unit["Service"]["Restart"] == "always"
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+@pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="no systemd-analyze: part of systemd"
+)
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd__each_unit__is_understood_by_systemd(path: Path) -> None:
     done = subprocess.run(
@@ -216,7 +240,7 @@ FORKS = [
 ]
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool")
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: part of Prometheus")
 @pytest.mark.parametrize(("name", "drop", "executes", "fires"), FORKS, ids=[f[0] for f in FORKS])
 def test_alerts__blocks_taken_back__tell_depth_from_number(
     tmp_path: Path, name: str, drop: str, executes: str, fires: list[str]
@@ -248,7 +272,7 @@ def test_alerts__blocks_taken_back__tell_depth_from_number(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool")
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: part of Prometheus")
 def test_prometheus__its_files__are_understood_by_promtool() -> None:
     command = ["promtool", "check", "config", str(NETWORK / "monitoring" / "prometheus.yml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

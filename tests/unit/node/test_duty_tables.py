@@ -1,17 +1,17 @@
 """What a node keeps to defend its answers."""
 
-from pathlib import Path
-
 import pytest
 
+from offchain.database import Place
 from offchain.node.duty_tables import AnswerProof, Duty
 from offchain.node.store import NodeStore, StoreConflict
+from tests.databases import place as place
 
 LOCK, OTHER = b"\1" * 32, b"\2" * 32
 
 
-def test_put_proof__given_an_answer_made_again__keeps_the_last(tmp_path: Path) -> None:
-    with NodeStore(tmp_path / "node.sqlite") as held:
+def test_put_proof__given_an_answer_made_again__keeps_the_last(place: Place) -> None:
+    with NodeStore(place) as held:
         held.put_proof(LOCK, opening=b"first", message=b"m")
         held.put_proof(LOCK, opening=b"second", message=b"m")
 
@@ -20,21 +20,21 @@ def test_put_proof__given_an_answer_made_again__keeps_the_last(tmp_path: Path) -
         assert "second" not in repr(held.proof(LOCK))
 
 
-def test_duties__given_repeats_and_ends__lists_what_waits(tmp_path: Path) -> None:
-    with NodeStore(tmp_path / "node.sqlite") as held:
+def test_duties__given_repeats_and_ends__lists_what_waits(place: Place) -> None:
+    with NodeStore(place) as held:
         for lock_id in (LOCK, OTHER, LOCK):
             held.put_duty(lock_id, Duty.SERVE)
         held.put_duty(LOCK, Duty.REPLY)
         held.end_duty(LOCK, Duty.SERVE)
 
-    with NodeStore(tmp_path / "node.sqlite") as held:
+    with NodeStore(place) as held:
         assert held.duties(Duty.SERVE) == [OTHER]
         assert held.duties(Duty.REPLY) == [LOCK]
 
 
-def test_put_duty__given_one_that_ended__opens_it_again(tmp_path: Path) -> None:
+def test_put_duty__given_one_that_ended__opens_it_again(place: Place) -> None:
     """Its event comes again: a reorganisation took its block off, and what was done with it."""
-    with NodeStore(tmp_path / "node.sqlite") as held:
+    with NodeStore(place) as held:
         held.put_duty(LOCK, Duty.REPLY)
         held.keep_evidence(LOCK, b"reply")
         held.end_duty(LOCK, Duty.REPLY)
@@ -44,8 +44,8 @@ def test_put_duty__given_one_that_ended__opens_it_again(tmp_path: Path) -> None:
         assert held.evidence(LOCK) == b"reply"
 
 
-def test_keep_evidence__given_another_reply__keeps_the_first(tmp_path: Path) -> None:
-    with NodeStore(tmp_path / "node.sqlite") as held:
+def test_keep_evidence__given_another_reply__keeps_the_first(place: Place) -> None:
+    with NodeStore(place) as held:
         held.put_duty(LOCK, Duty.REPLY)
 
         assert held.evidence(LOCK) is None
@@ -53,22 +53,10 @@ def test_keep_evidence__given_another_reply__keeps_the_first(tmp_path: Path) -> 
         assert held.keep_evidence(LOCK, b"second") == b"first"
 
 
-def test_duties__given_unknown_lock__raise(tmp_path: Path) -> None:
-    with NodeStore(tmp_path / "node.sqlite") as held:
+def test_duties__given_unknown_lock__raise(place: Place) -> None:
+    with NodeStore(place) as held:
         with pytest.raises(StoreConflict):
             held.end_duty(LOCK, Duty.SERVE)
         with pytest.raises(StoreConflict):
             held.keep_evidence(LOCK, b"reply")
         assert held.evidence(LOCK) is None
-
-
-def test_open__given_store_of_an_older_version__adds_what_is_new(tmp_path: Path) -> None:
-    import sqlite3
-
-    path = tmp_path / "node.sqlite"
-    NodeStore(path).close()
-    with sqlite3.connect(path) as older:
-        older.executescript("DROP TABLE proofs; DROP TABLE duties;")
-
-    with NodeStore(path) as held:
-        assert held.duties(Duty.SERVE) == [] and held.proof(LOCK) is None

@@ -1,18 +1,18 @@
 """The node's store: durable, written once, safe between threads."""
 
 import os
-import sqlite3
 import stat
 import threading
 
 import pytest
+from sqlalchemy import text
 
 from offchain.crypto import bls, kdf, sharing
 from offchain.crypto.curve import G1_GENERATOR
 from offchain.crypto.messages import Role as Tag
 from offchain.crypto.paillier import generate_private_key
 from offchain.crypto.secret import SecretBytes
-from offchain.member.errors import MemberError
+from offchain.errors import StoreDamaged
 from offchain.node.store import (
     GrantState,
     JobState,
@@ -21,9 +21,11 @@ from offchain.node.store import (
     StoredDayKeys,
     StoredReading,
 )
+from offchain.node.tables import notes
 from offchain.records import batch as batch_codec
 from offchain.records import reading as record_codec
 from offchain.types import Reading, to_account
+from tests.databases import place as place
 
 DEVICE = to_account("0x" + "d1" * 20)
 DAY_S = 86_400
@@ -55,8 +57,8 @@ def rows_of(readings):
 
 
 @pytest.fixture
-def store(tmp_path):
-    with NodeStore(tmp_path / "node.sqlite") as opened:
+def store(place):
+    with NodeStore(place) as opened:
         yield opened
 
 
@@ -64,14 +66,14 @@ def test_open__given_new_file__is_private_and_durable(tmp_path):
     path = tmp_path / "node.sqlite"
     with NodeStore(path) as store:
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-        assert store._value("PRAGMA synchronous") == 2
-        assert store._value("PRAGMA journal_mode") == "wal"
+        assert store._value(text("PRAGMA synchronous")) == 2
+        assert store._value(text("PRAGMA journal_mode")) == "wal"
 
 
 def test_open__given_damaged_file__refuses(tmp_path):
     path = tmp_path / "node.sqlite"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 8_000)
-    with pytest.raises(MemberError, match="restore"):
+    with pytest.raises(StoreDamaged, match="restore"):
         NodeStore(path)
 
 
@@ -101,11 +103,11 @@ def test_put_readings__given_gap_within__stores_none(store):
     assert store.next_seq(DEVICE) == 1
 
 
-def test_reopen__given_everything_written__holds_it(tmp_path):
-    with NodeStore(tmp_path / "node.sqlite") as store:
+def test_reopen__given_everything_written__holds_it(place):
+    with NodeStore(place) as store:
         store.put_readings(DEVICE, rows_of(make_readings(24)))
         store.put_request(LOCK, requester=DEVICE, type_id=1, nonce=b"n" * 32, expires_at=9)
-    with NodeStore(tmp_path / "node.sqlite") as store:
+    with NodeStore(place) as store:
         assert store.next_seq(DEVICE) == 25 and store.request(LOCK).state is JobState.NEW
 
 
@@ -258,9 +260,9 @@ def test_put_readings__given_threads__takes_each_seq_once(store):
 
 
 def test_write__given_error_inside__undoes_all(store):
-    with pytest.raises(sqlite3.IntegrityError), store._write() as database:
-        database.execute("INSERT INTO notes VALUES ('a', x'00')")
-        database.execute("INSERT INTO notes VALUES ('a', x'00')")
+    with pytest.raises(StoreConflict), store._database.write() as database:
+        database.execute(notes.insert().values(name="a", value=b"0"))
+        database.execute(notes.insert().values(name="a", value=b"0"))
     assert store.recall("a") is None
 
 

@@ -72,7 +72,9 @@ def _rpc_address(daemon: subprocess.Popen, api_file: Path) -> str:
 def kubo_program() -> str:
     program = find_ipfs()
     if program is None:
-        pytest.skip("no ipfs program (DMSM_IPFS, .cache/kubo/ipfs, PATH)")
+        pytest.skip(
+            "no ipfs: DMSM_IPFS, .cache/kubo/ipfs (make test-net builds it) or the PATH names it"
+        )
     return program
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from offchain.errors import StoreDamaged
 from offchain.storage import Cid, ContentStore, open_copied_store
 from offchain.storage.blocks import BLOCK_BYTES
 from offchain.storage.copies import HERE, CopiedStore, parcel_name
@@ -328,7 +329,7 @@ def test_look_after__staged_and_never_put__is_swept_after_a_week(site):
 def test_kept__file_is_no_database__says_what_to_do(tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "kept.sqlite").write_bytes(b"dust" * 4000)
-    with pytest.raises(StoreUnavailable, match="put it aside"):
+    with pytest.raises(StoreDamaged, match="put it aside"):
         Site(tmp_path)
 
 

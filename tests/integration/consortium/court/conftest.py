@@ -26,6 +26,7 @@ from offchain.member.locks import Lock
 from offchain.member.registration import NO_REGION
 from offchain.member.roles import LockState, MemberRole
 from offchain.node.reply import compose_answer
+from offchain.node.tables import duties
 from offchain.node.windows import HeldWindow, held_window
 from offchain.records import answer as answers
 from offchain.records import contexts
@@ -101,8 +102,7 @@ def court(founded: Court) -> Iterator[Court]:
     yield founded
     go_back(founded.town, snapshot)
     for node in founded.town.nodes:
-        with node.held._write() as connection:
-            connection.execute("DELETE FROM duties")
+        node.held._run(duties.delete())
 
 
 def _set_terms(admin: Admin) -> None:

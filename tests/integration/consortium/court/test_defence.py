@@ -18,6 +18,7 @@ from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
 from offchain.node.duty_tables import Duty
 from offchain.node.outcome import NodeTerms
+from offchain.node.tables import requests
 from offchain.records.evidence import DataSetEvidence
 from offchain.storage import open_copied_store
 from tests.integration.node.test_unhealthy_chain import emit
@@ -209,8 +210,7 @@ def test_serve__given_store_without_the_answer__takes_it_from_the_content_store(
     lock_id = answer_honestly(house)
     answer = house.node.held.request(lock_id).answer
     house.household.disputes.demand(lock_id)
-    with house.node.held._write() as connection:
-        connection.execute("DELETE FROM requests WHERE lock_id=?", (lock_id,))
+    house.node.held._run(requests.delete().where(requests.c.lock_id == lock_id))
 
     assert kinds(house) == ["served"]
     (served,) = house.household.locks.events("Served", lockId=lock_id)

@@ -19,6 +19,7 @@ from offchain.member.errors import (
 )
 from offchain.member.roles import LockState
 from offchain.node.duty_tables import Duty
+from offchain.node.tables import requests
 from offchain.storage.errors import ObjectCorrupt, StoreUnavailable
 from tests.integration.town import PRICE_WEI, House, Town
 
@@ -238,7 +239,7 @@ def test_dispute__given_no_judge_with_a_key__pays_nothing(court: Court) -> None:
     files = [town.store.get(one.paillier_digest, max_bytes=1 << 20) for one in registered]
     for one in registered:
         town.store.unpin(one.paillier_digest)
-    house.household._disputes._directory._keys.clear()  # what it has seen it knows
+    house.household.disputes._directory._keys.clear()  # what it has seen it knows
 
     with pytest.raises(NoJudges, match="1 judges can read evidence and 2 must agree"):
         house.household.disputes.dispute(prepared)
@@ -256,7 +257,7 @@ def test_dispute__given_store_that_does_not_answer_for_a_key__leaves_no_judge_ou
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     prepared = house.household.disputes.prepare(lock_id, town.tariff)
     digest = town.directory.member(court.judges[2].keys.address).paillier_digest
-    house.household._disputes._directory._keys.clear()
+    house.household.disputes._directory._keys.clear()
     real = town.store.get
 
     def get(cid: bytes, **bounds: int) -> bytes:
@@ -393,8 +394,7 @@ def test_serve__given_no_store_with_the_answer__says_what_is_lost(court: Court) 
     withhold(court, house, lock_id)
     house.household.disputes.demand(lock_id)
     held = house.node.held
-    with held._write() as connection:
-        connection.execute("UPDATE requests SET answer=NULL WHERE lock_id=?", (lock_id,))
+    held._run(requests.update().where(requests.c.lock_id == lock_id).values(answer=None))
 
     (outcome,) = house.node.worker.run_once()
 
