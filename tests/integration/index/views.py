@@ -130,7 +130,7 @@ def _policy(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> N
 
 
 def _request_type(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
-    it = _call(gateway, block, "RequestCatalogue", "requestTypeOf", row["type_id"])
+    it = _call(gateway, block, "RequestCatalogue", "typeOf", row["type_id"])
     assert (it.active, it.priceWei) == (row["active"], row["price_wei"])
 
 
