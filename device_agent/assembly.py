@@ -1,7 +1,7 @@
 """Put an agent together from its configuration and run it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from eth_account import Account as EthAccount
@@ -16,6 +16,7 @@ from device_agent.meter.port import Meter
 from device_agent.node_client import NodeClient
 from device_agent.notify import Watcher, load_trials
 from device_agent.outbox import Outbox
+from device_agent.patience import Patience
 from device_agent.progress import Progress
 from device_agent.recorder import Recorder
 from device_agent.seal import Sealer
@@ -84,12 +85,31 @@ def run_agent(config: Config) -> None:
     """Run one device until its input ends. Raises DmsmError; see `device_agent.errors`."""
     meter = CsvReplay(config.meter_csv, days=config.days)
     watcher = Watcher(last=None, trials=load_trials(config.inject))
-    with open_kit(config) as kit, Outbox(config.outbox) as outbox:
+    with ExitStack() as stack:
+        kit, outbox = _opened(config, stack, runs_on=bool(config.pace_s) or meter.is_live)
         if outbox.put_aside:
             kit.progress.tell("damaged", put_aside=str(outbox.put_aside))
-        claim(outbox, kit.place)
         watcher.resume(outbox.last_report())
         make_agent(kit, outbox, meter, watcher).run()
+
+
+def _opened(config: Config, stack: ExitStack, *, runs_on: bool) -> tuple[Kit, Outbox]:
+    """Open kit and outbox, once their disk has room and no other program holds them. A replay gives
+    up after `give_up_after_s`, with its files as they were.
+    """
+
+    def step() -> tuple[Kit, Outbox]:
+        with ExitStack() as tried:
+            kit = tried.enter_context(open_kit(config))
+            outbox = tried.enter_context(Outbox(config.outbox))
+            claim(outbox, kit.place)
+            stack.push(tried.pop_all())
+        return kit, outbox
+
+    patience = Patience(
+        Progress(device=None), give_up_after_s=None if runs_on else config.give_up_after_s
+    )
+    return patience.until_done("opening the outbox", step)
 
 
 def claim(outbox: Outbox, place: Place) -> None:

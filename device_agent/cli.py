@@ -30,7 +30,9 @@ def run(config: ConfigFile, inject: InjectFile = None, days: Days = None) -> Non
     Needs a chain with the contracts, a processing node, the device's key folder (account.json,
     bls.json, device.json) with a password file, and a meter file. Progress comes as JSON lines.
     Ends with 0 when all is sent and anchored, 2 for bad settings or input, 3 when node or chain
-    cannot be reached, 4 when they know more than the outbox, 1 for any other refusal.
+    cannot be reached or another program holds the outbox, 4 when they know more than the outbox, 5
+    when it is damaged, 6 when another version made it, 7 for an error that nobody foresaw, 8 when
+    there is no room to write, 1 for any other refusal. It can be started again at once.
     """
     # Imported here, so that --help does not wait for the chain's libraries.
     from device_agent.assembly import run_agent
@@ -61,10 +63,13 @@ def recover(
 
 
 def _end_by_its_code(step: Callable[[], None]) -> None:
+    """Do it; an error ends the process with one line on stdout and stderr, and its own code."""
+    from offchain.containment import contained
     from offchain.errors import DmsmError
 
     try:
-        step()
+        with contained("the agent"):
+            step()
     except DmsmError as error:
         print(json.dumps({"event": "error", "detail": str(error)}), flush=True)
         print(error, file=sys.stderr)
@@ -75,8 +80,11 @@ def _exit_code(error: Exception) -> int:
     from device_agent.agent import PASSING
     from device_agent.errors import AgentError
     from offchain.chain.errors import ChainMismatch, DeploymentInvalid
+    from offchain.containment import exit_code
     from offchain.errors import KeystoreError, MeterCsvError
 
+    if (own := exit_code(error)) is not None:
+        return own
     if isinstance(error, AgentError):
         return error.exit_code
     if isinstance(error, PASSING):

@@ -7,6 +7,9 @@ DmsmError
     ├── NodeRefused       1  the processing node refuses a message, by a name
     ├── BeginningsStopped 3  the consortium's emergency stop holds: nothing is anchored until then
     └── SafeMode          4  chain or node know more than the outbox: see `dmsm-agent recover`
+
+A damaged store ends it with 5, one of another version with 6, an error that nobody foresaw with 7,
+a disk without room with 8 (offchain/containment.py).
 """
 
 from offchain.errors import DmsmError

@@ -62,6 +62,11 @@ class Watcher:
             found.append(last)
         return found
 
+    @property
+    def last(self) -> ReportEntry | None:
+        """The last report that was made."""
+        return self._last
+
     def resume(self, last: ReportEntry | None) -> None:
         """Go on from the last report of an earlier run."""
         self._last = last

@@ -2,103 +2,69 @@
 
 import fcntl
 import os
-import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from device_agent.errors import BadSetup
+from offchain.errors import StoreFull
+from offchain.sqlite_file import SqliteFile, is_sound
 
-_LAYOUT = 2  # PRAGMA user_version of files that this code makes
 
-
-class OutboxFile:
+class OutboxFile(SqliteFile):
     """One connection behind a lock, for the threads of one process. Also a context manager."""
 
-    _schema = ""
+    _layout = 2  # PRAGMA user_version of files that this code makes
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made when missing. A damaged one is put aside first, never deleted.
+        """Open the file, made when missing. One that fails SQLite's own integrity check is put
+        aside first, never deleted; one that cannot be looked at now is left as it is.
 
-        Raises BadSetup when another process holds it, or another version made it.
+        Raises BadSetup when another process holds it, StoreVersion when another version made it,
+        StoreBusy and StoreFull when it is to be tried again.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
         self._lock_file = _hold(path)
-        damaged = path.exists() and not _is_sound(path)
-        self.put_aside = _put_aside(path) if damaged else None
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._mutex = threading.RLock()
-        self._is_writing = False
-        self._database = _connect(path)
-        self._make_tables(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+        try:
+            damaged = path.exists() and not is_sound(path)
+            self.put_aside = _put_aside(path) if damaged else None
+            super().__init__(path)
+        except BaseException:
+            self._let_go()
+            raise
 
     def close(self) -> None:
         """Close the file and let others hold it."""
-        with self._mutex:
-            self._database.close()
-        os.close(self._lock_file)
+        super().close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._lock_file >= 0:
+            os.close(self._lock_file)
+            self._lock_file = -1
 
     def give_way_to(self, fresh: Path) -> Path:
         """Let another file take this one's place at once; return where this one lies then.
 
         Nothing but `close` may follow; other processes are kept out until it.
         """
-        with self._mutex:
-            self._database.close()  # what its log holds goes into the file
-        aside = _free_name(self._path, "replaced")
-        os.link(self._path, aside)
-        os.replace(fresh, self._path)
+        super().close()  # what its log holds goes into the file
+        aside = _free_name(self.path, "replaced")
+        os.link(self.path, aside)
+        os.replace(fresh, self.path)
         return aside
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """Make all that is written inside one transaction, and keep other threads out."""
+        """Make all that is written inside one transaction, and keep other threads out.
+
+        Raises StoreError, after which nothing of it was written.
+        """
         with self._write():
             yield
 
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._mutex:
-            if self._is_writing:  # inside `atomic`: the outermost commits or undoes
-                yield self._database
-                return
-            self._database.execute("BEGIN IMMEDIATE")
-            self._is_writing = True
-            try:
-                yield self._database
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            else:
-                self._database.execute("COMMIT")
-            finally:
-                self._is_writing = False
-
-    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._mutex:
-            return self._database.execute(query, values).fetchall()
-
     def _one(self, query: str, *values: object) -> Any:
-        with self._mutex:
-            return self._database.execute(query, values).fetchone()
-
-    def _make_tables(self, path: Path) -> None:
-        is_new = self._one("SELECT count(*) FROM sqlite_master")[0] == 0
-        if not is_new and self._one("PRAGMA user_version")[0] != _LAYOUT:
-            self.close()
-            raise BadSetup(f"{path}: another version of the agent made this outbox")
-        # One transaction: after a crash there is the whole layout, or nothing.
-        layout = f"BEGIN IMMEDIATE; {self._schema} PRAGMA user_version={_LAYOUT}; COMMIT;"
-        self._database.executescript(layout)
+        return super()._one(query, *values)
 
 
 def _put_aside(path: Path) -> Path:
@@ -118,31 +84,19 @@ def _free_name(path: Path, why: str) -> Path:
     return name
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA journal_mode=WAL")
-    # FULL: with less, a power failure may forget a committed row, and so what was sent.
-    database.execute("PRAGMA synchronous=FULL")
-    return database
-
-
 def _hold(path: Path) -> int:
     """Take the lock that the system drops when the process dies."""
-    held = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise StoreFull(
+            f"{path}.lock cannot be written ({error.strerror}); free room on its disk, or make it "
+            "writable"
+        ) from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(held)
         raise BadSetup(f"another process holds {path}; stop that agent first") from error
     return held
-
-
-def _is_sound(path: Path) -> bool:
-    try:
-        database = _connect(path)
-        try:
-            return database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        finally:
-            database.close()
-    except sqlite3.DatabaseError:
-        return False

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,10 +14,13 @@ from offchain.types import Account
 
 
 class Progress:
-    """Write one JSON object a line; `status_file` always holds the last status, whole."""
+    """Write one JSON object a line; `status_file` always holds the last status, whole.
+
+    Neither raises OSError: no sample is lost because nobody listens. device: None while unknown.
+    """
 
     def __init__(
-        self, *, device: Account, status_file: Path | None = None, out: TextIO | None = None
+        self, *, device: Account | None, status_file: Path | None = None, out: TextIO | None = None
     ) -> None:
         self._device = device
         self._status_file = status_file
@@ -28,7 +31,7 @@ class Progress:
     def tell(self, event: str, **details: Any) -> None:
         """Write an event line at once."""
         line = json.dumps({"event": event, "device": self._device, **details})
-        with self._lock:
+        with self._lock, suppress(OSError):
             print(line, file=self._out, flush=True)
 
     @contextmanager
@@ -48,5 +51,6 @@ class Progress:
         if self._status_file is None:
             return
         fresh = self._status_file.with_suffix(".tmp")
-        fresh.write_text(json.dumps({"device": self._device, **details}) + "\n", "utf-8")
-        os.replace(fresh, self._status_file)
+        with suppress(OSError):  # a full disk: the old status stays
+            fresh.write_text(json.dumps({"device": self._device, **details}) + "\n", "utf-8")
+            os.replace(fresh, self._status_file)

@@ -4,7 +4,10 @@ A seq is signed once. Whether an outbox is the newest, only chain and node can s
 as what they are until both were asked, and no outage makes the agent miss or mis-number one.
 """
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from device_agent.crash_points import crash_point
 from device_agent.notify import Watcher
@@ -41,14 +44,16 @@ class Recorder:
         self._is_live = is_live
         self._is_open = False
         self._skipped_in_a_row = 0
+        self._mutex = threading.RLock()
 
     def take(self, sample: MeterSample) -> None:
         """Store a sample durably, and its reading and reports too while the numbering is open.
 
         A sample whose time does not rise or whose register falls is counted and left out: nobody
-        could bill it, and the register of the next one holds its energy.
+        could bill it, and the register of the next one holds its energy. Raises StoreError, after
+        which nothing of it was stored and it may be taken again.
         """
-        with self._outbox.atomic():
+        with self._whole():
             fault = self._fault(sample)
             if fault is not None:
                 self._outbox.count_skipped(fault)
@@ -64,7 +69,7 @@ class Recorder:
 
     def open(self, policy: Policy | None) -> None:
         """Number what waits, and from now on each sample; reports are judged by `policy`."""
-        with self._outbox.atomic():
+        with self._whole():
             self._watcher.policy = policy
             self._is_open = True
             seqs = self._number()
@@ -72,13 +77,25 @@ class Recorder:
 
     def close(self) -> None:
         """Give out no more seqs; samples wait."""
-        with self._outbox.atomic():
+        with self._whole():
             self._is_open = False
 
     def forget_standing(self) -> None:
         """Forget the last report: the next reading is a change."""
-        with self._outbox.atomic():
+        with self._whole():
             self._watcher.forget()
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Store all of it or nothing: what is remembered of reports is taken back as well."""
+        with self._mutex:
+            before = self._watcher.last
+            try:
+                with self._outbox.atomic():
+                    yield
+            except BaseException:
+                self._watcher.resume(before)
+                raise
 
     def _number(self) -> list[int]:
         seqs = []

@@ -26,6 +26,7 @@
     │   ├── StoreDamaged           an integrity check says so
     │   ├── StoreConflict          another value for what is written once, or nothing to change
     │   └── StoreVersion           a newer program made it
+    ├── Unforeseen             a fault of this program, contained (offchain/containment.py)
     ├── StorageError           roots the tree in offchain/storage/errors.py
     └── ChainError             roots the tree in offchain/chain/errors.py
 
@@ -174,3 +175,15 @@ class StoreConflict(StoreError):
 
 class StoreVersion(StoreError):
     """A newer program made this database, or another one."""
+
+
+class Unforeseen(DmsmError):
+    """A step failed for a reason that nobody foresaw: a fault of this program.
+
+    The message names no values. `name` is the kind's in the log, `times` how often it came by now.
+    """
+
+    def __init__(self, message: str, *, name: str, times: int) -> None:
+        super().__init__(message)
+        self.name = name
+        self.times = times

@@ -38,8 +38,22 @@ _NO_ROOM = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_NOMEM,
 }
+_ending = threading.Event()
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+
+
+def hurry(is_ending: bool) -> None:
+    """Say whether the process is to end: then nobody waits for another program any longer."""
+    if is_ending:
+        _ending.set()
+    else:
+        _ending.clear()
+
+
+def is_hurried() -> bool:
+    """Whether the process is to end."""
+    return _ending.is_set()
 
 
 def fault_of(error: sqlite3.Error, path: Path | str) -> StoreError:
@@ -123,7 +137,7 @@ def patiently(step: Callable[[], _T], path: Path | str, *, patience_s: float | N
         except sqlite3.Error as error:
             fault = fault_of(error, path)
             waited_s = time.monotonic() - began
-            if not isinstance(fault, StoreBusy) or waited_s >= limit_s:
+            if not isinstance(fault, StoreBusy) or waited_s >= limit_s or is_hurried():
                 raise fault from error
             if waited_s >= _SAID_AFTER_S and not is_said:
                 _log.warning("%s is held by another program; waiting for it", path)

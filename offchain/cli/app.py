@@ -1,13 +1,15 @@
-"""The root of `dmsm`, and what becomes of errors: a sentence, exit 1; 2 for options, settings."""
+"""The root of `dmsm`, and what becomes of errors: a sentence and an exit code (docs/guide.md)."""
 
 from __future__ import annotations
 
+import logging
 import warnings
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from offchain.cli import (
     admin,
@@ -23,24 +25,42 @@ from offchain.cli import (
     user,
     verify,
 )
-from offchain.errors import DmsmError
+from offchain.containment import exit_code, ours
+from offchain.errors import Unforeseen
 from offchain.settings import SettingsError
 
 _FAILED, _MISUSED = 1, 2
 
 
 class _Root(TyperGroup):
-    """Turn the errors that are raised on purpose into a sentence and an exit code."""
+    """Turn every error into a sentence and an exit code, also one that nobody foresaw."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (DmsmError, OSError) as error:
+        except (typer.Exit, typer.Abort, TyperException):
+            raise  # the command line's own ends
+        except Exception as error:  # the end of the process: nothing goes on behind it
             if ctx.params.get("debug"):
                 raise
-            typer.echo(f"dmsm: {error}", err=True)
-            code = _MISUSED if isinstance(error, SettingsError) else _FAILED
-            raise typer.Exit(code) from error
+            found = _ours(error)
+            typer.echo(f"dmsm: {found}", err=True)
+            raise typer.Exit(_code(found)) from error
+
+
+def _ours(error: Exception) -> Exception:
+    """Name an error; its trace is logged by processes that keep a log, else --debug shows it."""
+    of_a_file = isinstance(error, OSError)  # one that is missing or closed to us says so itself
+    is_logged = bool(logging.getLogger().handlers) and not of_a_file
+    found = ours("the command", error, is_logged=is_logged)
+    return error if of_a_file and isinstance(found, Unforeseen) else found
+
+
+def _code(error: Exception) -> int:
+    """Return the exit code: an Unforeseen's, a damaged or newer store's own, else 2 or 1."""
+    if isinstance(error, SettingsError):
+        return _MISUSED
+    return exit_code(error) or _FAILED
 
 
 app = typer.Typer(

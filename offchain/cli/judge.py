@@ -128,33 +128,27 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs what `look` needs, and runs until SIGTERM or Ctrl-C. Costs gas for each vote. Logs are
     JSON lines on stderr, without plaintext.
     """
+    from offchain.cli.logs import configure_logs
+    from offchain.cli.opening import opened_patiently
     from offchain.cli.stopping import stop_signals
 
-    with stop_signals() as stop, _agent(profile) as judge:
-        from offchain.cli.logs import configure_logs
-
-        configure_logs()
+    configure_logs()
+    with stop_signals() as stop, opened_patiently(lambda: _agent(profile), stop) as judge:
         _run(judge, stop)
 
 
 def _run(judge: _Judge, stop: threading.Event) -> None:
     import structlog
 
-    from offchain.chain.errors import NodeUnavailable
+    from offchain.cli.loop_log import LoopLog
 
     log = structlog.get_logger("offchain.cli.judge")
     log.info("started", account=judge.session.keys.address)
-    told: dict[bytes, str] = {}
+    loop = LoopLog(log, lasting=("waits", "failed", "paused"))
     while not stop.is_set():
-        try:
-            for step in judge.agent.run_once():
-                if told.get(step.id) != step.detail:  # a wait is told once
-                    log.info(step.kind, id=hex_id(step.id), detail=step.detail)
-                told[step.id] = step.detail
-        except NodeUnavailable as error:
-            log.warning("chain unavailable", reason=str(error))
-        except DmsmError as error:  # one bad poll must not end the service; the next tries again
-            log.error("poll failed", error=type(error).__name__, reason=str(error))
+        steps = loop.attempt("poll", judge.agent.run_once)
+        if steps is not None:
+            loop.say(steps)
         stop.wait(judge.session.profile.require_judge().poll_s)
     log.info("stopped")
 

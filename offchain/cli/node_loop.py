@@ -6,14 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
 
 from offchain.audit.aggregates import AggregateBook
 from offchain.billing.tariff import Tariff
-from offchain.chain.errors import NodeUnavailable
-from offchain.cli.node_orders import Facts, carry_out_orders
+from offchain.cli.loop_log import LoopLog
+from offchain.cli.node_orders import Facts, carry_out_orders, refuse_interrupted
 from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
@@ -27,7 +26,7 @@ from offchain.node.serve import serve
 from offchain.node.store import NodeStore
 
 _HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
-_WARNED = ("failed", "expired", "paused")
+_LASTING = ("skipped", "failed")
 
 
 class RunningNode:
@@ -56,6 +55,7 @@ class RunningNode:
         )
         self._worker, self._publisher, self._intake = node.worker, node.publisher, node.intake()
         self._log = structlog.get_logger("offchain.cli.node")
+        self._loop = LoopLog(self._log, lasting=_LASTING)
 
     def serve_aggregates(self, held: AggregateStore) -> None:
         """Serve the aggregate sets that were announced, too."""
@@ -69,10 +69,12 @@ class RunningNode:
         upkeep = store_upkeep(self._session.profile, stop)
         with serve(self._intake, host=settings.host, port=settings.port) as server, upkeep:
             self._log.info("started", account=self._session.keys.address, url=server.url)
+            self._loop.attempt("interrupted orders", self._refuse_interrupted)
             with self._followed(stop) as news:
                 while not stop.is_set():
                     news.clear()  # what comes from here on is for the next poll
                     self._poll()
+                    server.require_running()
                     _wait(news, stop, settings.poll_s)
         self._log.info("stopped")
 
@@ -135,22 +137,17 @@ class RunningNode:
         raise DmsmError(f"this node knows no order {order.get('do')!r}")
 
     def _poll(self) -> None:
-        try:
-            outcomes = self._worker.run_once()
-            carry_out_orders(self._session.profile.data, self.carry_out)
-        except NodeUnavailable as error:
-            self._log.warning("chain unavailable", reason=str(error))
-            return
-        except DmsmError as error:  # one bad poll must not end the service; the next tries again
-            self._log.error("poll failed", error=type(error).__name__, reason=str(error))
-            return
-        for one in outcomes:
-            facts: dict[str, Any] = {"id": hex_id(one.id)} if one.id else {}
-            facts["detail"] = one.detail
-            if one.receipt is not None:
-                facts |= {"tx": one.receipt.tx_hash, "gas": one.receipt.gas_used}
-            log = self._log.warning if one.kind in _WARNED else self._log.info
-            log(one.kind, **facts)
+        """Do one poll. No failure of it ends the service: the next one tries again."""
+        outcomes = self._loop.attempt("poll", self._worker.run_once)
+        if outcomes is not None:
+            self._loop.say(outcomes)
+        self._loop.attempt("orders", self._carry_out_orders)
+
+    def _carry_out_orders(self) -> None:
+        carry_out_orders(self._session.profile.data, self.carry_out)
+
+    def _refuse_interrupted(self) -> None:
+        refuse_interrupted(self._session.profile.data)
 
 
 def _wait(news: threading.Event, stop: threading.Event, timeout_s: float) -> None:

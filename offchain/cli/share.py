@@ -34,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Act for a data-sharing node: buy data with a group, recover the key, verify and export.",
 )
+_LOOK_S = 1.0  # between two looks at whether the inbox answers still
 _Time = {"parser": parse_moment, "metavar": "TIME"}
 
 
@@ -197,21 +198,26 @@ def serve(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     Needs the sharer's keys, `[inbox]` in the profile and a chain node. Sends no transaction and
     costs nothing. Other commands of the same profile may run meanwhile.
     """
+    from offchain.cli.logs import configure_logs
+    from offchain.cli.opening import opened_patiently
     from offchain.cli.stopping import stop_signals
 
-    with stop_signals() as stop, open_buyer(profile, sends=False) as (session, buyer):
+    configure_logs()
+    with (
+        stop_signals() as stop,
+        opened_patiently(lambda: open_buyer(profile, sends=False), stop) as (session, buyer),
+    ):
         import structlog
 
         from offchain.buyer.inbox_http import create_share_app
-        from offchain.cli.logs import configure_logs
         from offchain.node.serve import serve as serve_http
 
-        configure_logs()
         log = structlog.get_logger("offchain.cli.share")
         host, port = session.profile.require_inbox()
         with serve_http(create_share_app(buyer.inbox), host=host, port=port) as server:
             log.info("started", account=session.keys.address, url=server.url)
-            stop.wait()
+            while not stop.wait(_LOOK_S):
+                server.require_running()
         log.info("stopped")
 
 

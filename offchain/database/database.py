@@ -136,7 +136,8 @@ class Database:
             except SQLAlchemyError as error:
                 fault = fault_of(error, self.name)
                 waited_s = time.monotonic() - began
-                if not isinstance(fault, StoreBusy) or waited_s >= self._patience_s:
+                is_over = waited_s >= self._patience_s or sqlite_file.is_hurried()
+                if is_over or not isinstance(fault, StoreBusy):
                     raise fault from error
                 if waited_s >= _SAID_AFTER_S and not is_said:
                     _log.warning("%s; waiting for it", fault)

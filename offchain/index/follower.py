@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from offchain.chain import questions
-from offchain.chain.errors import ChainError, LogUnreadable, NodeRefused
+from offchain.chain.errors import LogUnreadable, NodeRefused
 from offchain.chain.heads import wait_for_block
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
+from offchain.containment import ENDING, contained
 from offchain.database import Database
-from offchain.errors import StoreError
+from offchain.errors import DmsmError
 from offchain.index import position, tables
 from offchain.index.ancestor import NodeBehind, common_ancestor
 from offchain.index.changes import Changes
@@ -87,13 +88,16 @@ class Follower:
 
     def follow(self, stop: threading.Event) -> None:
         """Follow until `stop` is set. A chain node or database that does not answer is waited for:
-        that is said when it begins and when it ends. Raises what is no such fault.
+        that is said when it begins and when it ends. Raises StoreDamaged, StoreVersion.
         """
         pause_s = _RETRY_S
         while not stop.is_set():
             try:
-                news = self.step()
-            except (ChainError, StoreError, IndexIncomplete) as error:
+                with contained("following the chain"):
+                    news = self.step()
+            except ENDING:
+                raise
+            except DmsmError as error:
                 if pause_s == _RETRY_S:
                     _log.warning("the chain cannot be followed: %s", error)
                 stop.wait(pause_s)

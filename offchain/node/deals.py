@@ -17,6 +17,7 @@ from offchain.member.locks import Lock
 from offchain.member.roles import LockState, MemberRole, Reason
 from offchain.node.desk import Desk, NodeParts
 from offchain.node.outcome import MAX_OBJECT_BYTES, Outcome
+from offchain.node.request_check import MessagePending
 from offchain.node.store import GrantJob, GrantState, StoredDataSet
 from offchain.records import contexts
 from offchain.records import sharing as sharing_records
@@ -24,7 +25,7 @@ from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLa
 
 # Where a lock may be once its delivery is mined.
 _EARNED = (LockState.DELIVERED, LockState.DISPUTED, LockState.SETTLED, LockState.SLASHED)
-_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+_UNREADABLE = (ObjectMalformed, ObjectTooLarge, CryptoError, RecordError)
 
 
 class DealDesk(Desk):
@@ -72,6 +73,11 @@ class DealDesk(Desk):
             self.transcript(lock_id)
         except RequestRefused as refusal:
             return self._decline(lock_id, refusal)
+        except MessagePending as pending:
+            if not self._may_wait(left_s):
+                why = f"{pending}; select again later"
+                return self._decline(lock_id, RequestRefused(Reason.MESSAGE_UNREADABLE, why))
+            return Outcome("skipped", lock_id, f"waits: {pending}")
         if lock.expires_at - self._gateway.now() <= self._terms.margin_s:
             return self._give_up(lock_id, "too near to T to reveal the shares; they stay secret")
         receipt = self.submit(lock_id)
@@ -91,7 +97,8 @@ class DealDesk(Desk):
     def transcript(self, lock_id: bytes) -> tuple[Selection, Transcript]:
         """Check the selection, deal once, verify the own transcript and keep it durably.
 
-        Sends nothing. Raises RequestRefused with the reason to decline.
+        Sends nothing. Raises RequestRefused with the reason to decline, and MessagePending while
+        nobody has the buyer's message.
         """
         selection, job = self._grants.selection(lock_id), self._job(lock_id)
         if job.transcript is not None:
@@ -196,9 +203,11 @@ class DealDesk(Desk):
         )
         length = min(selection.message_length, MAX_OBJECT_BYTES)
         try:
-            sealed = self._store.get(selection.message_digest, max_bytes=length)
+            sealed = self._search.get(selection.message_digest, max_bytes=length)
             plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
             text = sharing_records.decode_selection(plain)
+        except ObjectNotFound as error:
+            raise MessagePending(f"nobody has the message: {error}") from error
         except _UNREADABLE as error:
             raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
         said = (text.broadcast_id, text.data_set_id, tuple(text.members))

@@ -17,7 +17,9 @@ from offchain.member.locks import LockBook
 from offchain.node.outcome import NodeTerms
 from offchain.node.store import NodeStore
 from offchain.storage import ContentStore
+from offchain.storage.search import PatientSearch
 
+_POLL_S = 5  # between two looks: what was waited for must then be refused in time
 _PACE_BLOCKS = 8  # over so many the pace of blocks is measured
 
 
@@ -44,6 +46,7 @@ class Desk:
         self._gateway = parts.gateway
         self._index = parts.index
         self._store = parts.store
+        self._search = PatientSearch(parts.store)
         self._keys = parts.keys
         self._held = parts.readings
         self._directory = parts.directory
@@ -71,6 +74,14 @@ class Desk:
         raise NotOnChain(
             f"this chain has no {name} event of lock {lock_id.hex()} (yet); is the id right?"
         )
+
+    def _may_wait(self, left_s: int) -> bool:
+        """Whether what is missing may still come, with `left_s` before T: what is begun needs twice
+        the margin, and the time until it lies deep enough.
+        """
+        if left_s < 3 * self._terms.margin_s:
+            return False
+        return left_s >= 2 * self._terms.margin_s + self._depth_s() + _POLL_S
 
     def _depth_s(self) -> int:
         """Return how long a transaction takes to lie deep enough, by the newest blocks' pace."""

@@ -22,7 +22,7 @@ from offchain.records import sharing as sharing_records
 from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
 from offchain.types import Account
 
-_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+_UNREADABLE = (ObjectMalformed, ObjectTooLarge, CryptoError, RecordError)
 
 
 class OfferDesk(Desk):
@@ -52,7 +52,12 @@ class OfferDesk(Desk):
             return Outcome("skipped", broadcast_id, "the chain has no such broadcast (any more)")
         if BroadcastState(state) is not BroadcastState.OPEN:
             return self._leave(broadcast_id, f"the broadcast is {BroadcastState(state).name}")
-        why = self._why_unrecognised(broadcast_id, requester, conditions)
+        try:
+            why = self._why_unrecognised(broadcast_id, requester, conditions)
+        except ObjectNotFound as error:
+            if conditions.respondBy - self._gateway.now() > self._terms.margin_s:
+                return Outcome("skipped", broadcast_id, f"waits: nobody has the opening: {error}")
+            why = f"nobody had the ID opening in time: {error}"
         if why is not None:
             return self._leave(broadcast_id, why)
         offer = self._held.response(broadcast_id) or self._best_offer(conditions)
@@ -110,6 +115,9 @@ class OfferDesk(Desk):
     def _why_unrecognised(
         self, broadcast_id: bytes, requester: Account, conditions: Any
     ) -> str | None:
+        """Return why the requester is not recognised. Raises ObjectNotFound while nobody has the
+        openings.
+        """
         me = self._keys.address
         context = contexts.opening(
             chain_id=self._gateway.chain_id,
@@ -120,7 +128,7 @@ class OfferDesk(Desk):
         )
         length = min(conditions.openingsLength, MAX_OBJECT_BYTES)
         try:
-            openings = self._store.get(bytes(conditions.openingsDigest), max_bytes=length)
+            openings = self._search.get(bytes(conditions.openingsDigest), max_bytes=length)
             sealed = sharing_records.decode_openings(openings).get(me)
             if sealed is None:
                 return "the requester sealed no ID opening to this node"

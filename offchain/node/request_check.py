@@ -17,8 +17,13 @@ from offchain.records import contexts, request
 from offchain.records.request import RequestText
 from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLarge
+from offchain.storage.search import PatientSearch
 
-_UNREADABLE = (ObjectMalformed, ObjectNotFound, ObjectTooLarge, CryptoError, RecordError)
+_UNREADABLE = (ObjectMalformed, ObjectTooLarge, CryptoError, RecordError)
+
+
+class MessagePending(MemberError):
+    """Nobody has the message yet; it may still come."""
 
 
 class RequestCheck:
@@ -33,16 +38,20 @@ class RequestCheck:
         directory: MemberDirectory,
     ) -> None:
         self._gateway = gateway
-        self._store = store
+        self._store = PatientSearch(store)
         self._keys = keys
         self._held = readings
         self._directory = directory
 
     def message(self, event: ChainEvent) -> bytes:
-        """Return the sealed message M. Raises RequestRefused when it cannot be had."""
+        """Return the sealed message M. Raises RequestRefused for one that cannot be read, and
+        MessagePending while nobody has it.
+        """
         order = event.args["order"]
         try:
             return self._store.get(bytes(order.messageDigest), max_bytes=order.messageLength)
+        except ObjectNotFound as error:
+            raise MessagePending(f"nobody has the message: {error}") from error
         except _UNREADABLE as error:
             raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
 

@@ -25,7 +25,7 @@ from offchain.node.bond import BondKeeper
 from offchain.node.desk import Desk, NodeParts
 from offchain.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
 from offchain.node.reply import compose_answer, seal_answer
-from offchain.node.request_check import RequestCheck
+from offchain.node.request_check import MessagePending, RequestCheck
 from offchain.node.seals_ahead import SealsAhead
 from offchain.node.store import JobState, RequestJob
 from offchain.node.windows import WindowPending
@@ -81,10 +81,9 @@ class RequestDesk(Desk):
             job = self._prepared(lock, job)
         except RequestRefused as refusal:
             return self._reject(lock, refusal)
-        except WindowPending as pending:
-            if left_s < 3 * self._terms.margin_s:
-                why = f"{pending}; ask again later"
-                return self._reject(lock, RequestRefused(Reason.WINDOW_UNAVAILABLE, why))
+        except (WindowPending, MessagePending) as pending:
+            if not self._may_wait(left_s):
+                return self._reject(lock, _too_late(pending))
             return Outcome("skipped", lock_id, f"waits: {pending}")
         short = self._bond.why_not_covered(lock.bond_wei)
         if short is not None:
@@ -327,6 +326,12 @@ class RequestDesk(Desk):
         if self._depth == 0:
             self._held.set_request_state(lock.lock_id, JobState.REJECTED)
         return Outcome("rejected", lock.lock_id, reason, receipt)
+
+
+def _too_late(pending: WindowPending | MessagePending) -> RequestRefused:
+    is_message = isinstance(pending, MessagePending)
+    reason = Reason.MESSAGE_UNREADABLE if is_message else Reason.WINDOW_UNAVAILABLE
+    return RequestRefused(reason, f"{pending}; ask again later")
 
 
 def _refusal_of(job: RequestJob) -> RequestRefused:

@@ -8,7 +8,9 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
+from offchain.errors import Unforeseen
 from offchain.member.errors import MemberError
+from offchain.node.contained_requests import ContainedRequests
 
 _START_S = 10.0
 _STOP_S = 5.0
@@ -24,6 +26,8 @@ class RunningServer:
             raise MemberError(f"cannot listen on {host}:{port}: {error.strerror}") from error
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
+        if app.middleware_stack is None:  # else it was served before, and has it
+            app.add_middleware(ContainedRequests)
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -37,6 +41,12 @@ class RunningServer:
         )
         self._thread.start()
         self._await_start()
+
+    def require_running(self) -> None:
+        """Raise Unforeseen when its thread has ended: the process is then to be started again."""
+        if not self._thread.is_alive():
+            why = "the HTTP server has ended by itself; start this service again"
+            raise Unforeseen(why, name="http-thread", times=1)
 
     def _await_start(self) -> None:
         deadline = time.monotonic() + _START_S

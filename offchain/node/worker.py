@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from offchain.billing.tariff import Tariff
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.heads import head_or_none
 from offchain.chain.health import HealthGate
+from offchain.containment import ENDING, contained
 from offchain.errors import DmsmError
 from offchain.index.chain_index import ChainIndex
 from offchain.index.errors import IndexBehind
@@ -27,6 +30,7 @@ from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.requests import RequestDesk
 from offchain.node.settlements import SettlementDesk
 from offchain.node.store import NodeStore
+from offchain.states import States
 from offchain.storage import ContentStore
 
 _log = logging.getLogger(__name__)
@@ -34,9 +38,11 @@ _log = logging.getLogger(__name__)
 NEW_PER_POLL = 20  # of each kind: a poll ends, however much is asked
 _CATCH_UP_S = 2.0  # claims come again after it, however far the tables are behind
 
+_T = TypeVar("_T")
 Step = Callable[[bytes], Outcome]
 _Ready = tuple[str, list[bytes], Step]
 _Kind = tuple[str, Callable[[], Iterable[bytes]], Step]
+_PAUSE = "pause"
 
 
 class NodeWorker:
@@ -60,8 +66,7 @@ class NodeWorker:
     ) -> None:
         """Put the desks together. `health` says when nothing new may begin; None: always may."""
         self._gateway, self._index, self._health = gateway, index, health
-        self._faults: list[str] = []
-        self._unread: dict[str, str] = {}
+        self._states = States()
         self._money = Money(gateway)
         self.bond = BondKeeper(gateway, terms)
         self._had_turn: dict[str, set[bytes]] = {}
@@ -87,12 +92,13 @@ class NodeWorker:
         topped up. What is due is ended last: locks by one transaction, then broadcasts that nobody
         selected.
 
-        An item that fails is reported as `failed` and tried again at the next poll; a kind that
-        cannot be read is reported once, and keeps no other waiting. Raises NodeUnavailable alone.
+        An item that fails, for whatever reason, is reported as `failed` and tried again at the next
+        poll; a kind that cannot be read is reported once, and keeps no other waiting. Raises
+        NodeUnavailable, StoreDamaged and StoreVersion alone.
         """
         tried: dict[bytes, str] = {}
         outcomes = self._send_again() + self._urgent(tried)
-        faults = self._health.check() if self._health else []  # steers to the nodes that are asked
+        faults = self._why_not_believed()  # steers to the nodes that are asked
         said, unreadable = self._catch_up()
         outcomes, faults = outcomes + said, [*faults, *unreadable]
         begun: list[_Kind] = [
@@ -105,7 +111,7 @@ class NodeWorker:
             ("broadcasts", self.market.open_broadcasts, self.market.respond),
         ]
         for kind, find, step in begun:
-            found, error = _found(kind, find)
+            found, error = self._found(kind, find)
             outcomes += self._said_once(kind, error)
             outcomes += self._steps(kind, found, step, tried)
         changes, ready = self._judge(fresh, faults)
@@ -123,50 +129,45 @@ class NodeWorker:
 
         What the tables know already goes on.
         """
-        try:
-            self._index.follower.catch_up(_CATCH_UP_S)
-        except NodeUnavailable:
-            raise
-        except IndexBehind as error:  # at the first start, or after a long rest
+        _, error = self._tried("following", lambda: self._index.follower.catch_up(_CATCH_UP_S))
+        if isinstance(error, IndexBehind):  # at the first start, or after a long rest
             _log.info("%s", error)
-        except DmsmError as error:
-            _log.warning("the chain's events could not be read: %s", error)
-            return self._said_once("the chain's events", error), self._unreadable()
-        return self._said_once("the chain's events", None), self._unreadable()
-
-    def _unreadable(self) -> list[str]:
-        try:
-            return self._index.unreadable(self._index.newest())
-        except DmsmError as error:
-            return [str(error)]
+            error = None
+        said = self._said_once("the chain's events", error)
+        unreadable, error = self._tried(
+            "unreadable events", lambda: self._index.unreadable(self._index.newest())
+        )
+        return said, [str(error)] if unreadable is None else unreadable
 
     def _steps(
         self, kind: str, found: list[bytes], step: Step, tried: dict[bytes, str]
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for one in self._turn(kind, [one for one in found if one not in tried]):
-            outcomes.append(_attempt(step, one))
+            outcomes.append(self._attempt(kind, step, one))
             outcomes += self._urgent(tried)
         return outcomes
 
-    def _said_once(self, kind: str, error: DmsmError | None) -> list[Outcome]:
-        """Report why a kind could not be read, unless that was said at the last poll."""
-        before = self._unread.pop(kind, None)
-        if error is None:
+    def _why_not_believed(self) -> list[str]:
+        """Return why the chain nodes are not to be believed; that it cannot be told is one why."""
+        if self._health is None:
             return []
-        self._unread[kind] = str(error)
-        if str(error) == before:
+        found, error = self._tried("the health check", self._health.check)
+        return found if found is not None else [f"health unknown: {error}"]
+
+    def _said_once(self, kind: str, error: DmsmError | None) -> list[Outcome]:
+        """Report why a kind could not be read, unless that was said and goes on."""
+        if error is None:
+            self._states.end(kind)
+            return []
+        if not self._states.hold(kind, str(error)):
             return []
         return [Outcome("failed", b"", f"{kind} could not all be read: {error}")]
 
     def _top_up_bond(self) -> list[Outcome]:
         me = bytes.fromhex(self.bond.account[2:])
-        try:
-            receipt = self.bond.top_up()
-        except NodeUnavailable:
-            raise
-        except DmsmError as error:
-            _log.warning("the bond was not topped up: %s", error)
+        receipt, error = self._tried("topping up the bond", self.bond.top_up)
+        if error is not None:
             return [Outcome("failed", me, f"the bond was not topped up: {error}")]
         if receipt is None:
             return []
@@ -174,35 +175,28 @@ class NodeWorker:
         return [Outcome("bonded", me, f"{added_wei} wei added to the bond", receipt)]
 
     def _end_what_is_due(self, tried: dict[bytes, str]) -> list[Outcome]:
-        earned, error = _found("ends", self.settlements.due)
+        earned, error = self._found("ends", self.settlements.due)
         said = self._said_once("ends", error)
         due = [one for one in earned if one not in tried][:MOST_ENDED]
-        try:
-            return said + self.settlements.end(due)
-        except NodeUnavailable:
-            raise
-        except DmsmError as error:
-            _log.warning("ending %d locks failed: %s", len(due), error)
-            return [Outcome("failed", one, str(error)) for one in due]
+        outcomes, error = self._tried("ending locks", lambda: self.settlements.end(due))
+        if error is not None:
+            return said + [Outcome("failed", one, str(error)) for one in due]
+        return said + (outcomes or [])
 
     def _close_broadcasts(self, tried: dict[bytes, str]) -> list[Outcome]:
         """Close what nobody selected, once the locks that ended have given their bonds back: at the
         close a responder's free bond must cover its offer.
         """
-        found, error = _found("closings", self.market.closable)
+        found, error = self._found("closings", self.market.closable)
         said = self._said_once("closings", error)
         return said + self._steps("closings", found, self.market.close, tried)
 
     def _send_again(self) -> list[Outcome]:
-        """Let the outbox send again what a reorganisation took off the chain."""
-        try:
-            self._gateway.settle()
-        except NodeUnavailable:
-            raise
-        except DmsmError as error:  # what is due must not wait for it; the next poll tries again
-            _log.warning("what is not final could not be settled: %s", error)
-            return [Outcome("failed", b"", str(error))]
-        return []
+        """Let the outbox send again what a reorganisation took off the chain. What is due must not
+        wait for it; the next poll tries again.
+        """
+        _, error = self._tried("settling what is not final", self._gateway.settle)
+        return [] if error is None else [Outcome("failed", b"", str(error))]
 
     def _judge(self, fresh: list[_Kind], faults: list[str]) -> tuple[list[Outcome], list[_Ready]]:
         """Read what is new; return what changed, and what may begin. `faults`: why the nodes are
@@ -210,29 +204,37 @@ class NodeWorker:
         """
         ready, said = list[_Ready](), list[Outcome]()
         for kind, find, step in fresh:
-            found, error = _found(kind, find)
+            found, error = self._found(kind, find)
             said += self._said_once(kind, error)
             ready.append((kind, found, step))
-        before, self._faults = self._faults, faults
-        if faults and faults != before:
-            said.append(Outcome("paused", b"", "takes nothing new on: " + "; ".join(faults)))
-        if before and not faults:
-            said.append(Outcome("resumed", b"", "takes new work on again"))
-        return said, [] if faults else ready
+        return said + self._pause(faults), [] if faults else ready
+
+    def _pause(self, faults: list[str]) -> list[Outcome]:
+        """Report that a pause begins or has another reason, and, at its end, how long it was."""
+        if faults:
+            why = "takes nothing new on: " + "; ".join(faults)
+            return [Outcome("paused", b"", why)] if self._states.hold(_PAUSE, why) else []
+        ended = self._states.end(_PAUSE)
+        if ended is None:
+            return []
+        how_long = f"after {ended.lasted_s} s, {ended.times} polls"
+        return [Outcome("resumed", b"", f"takes new work on again, {how_long}")]
 
     def _urgent(self, tried: dict[bytes, str]) -> list[Outcome]:
         """Do the due claims and deliveries: each once a poll, or until its block is deep enough."""
         outcomes: list[Outcome] = []
-        due: list[tuple[Callable[[], Iterable[bytes]], Step]] = [
-            (self.requests.claimable, self.requests.claim),
-            (self.market.deliveries, self.market.deliver),
+        due: list[_Kind] = [
+            ("claims", self.requests.claimable, self.requests.claim),
+            ("deliveries", self.market.deliveries, self.market.deliver),
         ]
-        for waiting, step in due:
-            for one in waiting():
+        for kind, waiting, step in due:
+            found, error = self._found(kind, waiting)
+            outcomes += self._said_once(kind, error)
+            for one in found:
                 before = tried.get(one)
                 if before not in (None, "skipped"):
                     continue
-                outcome = _attempt(step, one)
+                outcome = self._attempt(kind, step, one)
                 tried[one] = outcome.kind
                 if outcome.kind != before:  # a wait is reported once
                     outcomes.append(outcome)
@@ -253,23 +255,32 @@ class NodeWorker:
         """Withdraw what the node earned; None if there is nothing."""
         return self._money.withdraw()
 
+    # ---- a step at a time
 
-def _found(kind: str, find: Callable[[], Iterable[bytes]]) -> tuple[list[bytes], DmsmError | None]:
-    """Return what waits of a kind, or nothing and why that could not be read."""
-    try:
-        return list(find()), None
-    except NodeUnavailable:
-        raise
-    except DmsmError as error:
-        _log.warning("%s could not be read: %s", kind, error)
-        return [], error
+    def _found(
+        self, kind: str, find: Callable[[], Iterable[bytes]]
+    ) -> tuple[list[bytes], DmsmError | None]:
+        """Return what waits of a kind, or nothing and why that could not be read."""
+        found, error = self._tried(f"reading {kind}", lambda: list(find()))
+        return found or [], error
 
+    def _attempt(self, kind: str, step: Step, one: bytes) -> Outcome:
+        outcome, error = self._tried(f"a step of {kind}", lambda: step(one))
+        return outcome or Outcome("failed", one, str(error))
 
-def _attempt(step: Step, one: bytes) -> Outcome:
-    try:
-        return step(one)
-    except NodeUnavailable:
-        raise
-    except DmsmError as error:
-        _log.warning("a step for %s failed: %s", one.hex(), error)
-        return Outcome("failed", one, str(error))
+    def _tried(self, what: str, step: Callable[[], _T]) -> tuple[_T, None] | tuple[None, DmsmError]:
+        """Do a step; return what it returned, or why it failed, whatever that was.
+
+        Raises NodeUnavailable when no chain node answers anything: then no other step can do
+        without. What one question alone is not answered costs its own step.
+        """
+        try:
+            with contained(what):
+                return step(), None
+        except ENDING:
+            raise
+        except DmsmError as error:
+            if isinstance(error, NodeUnavailable) and head_or_none(self._gateway) is None:
+                raise
+            _log.debug("%s failed: %s", what, error)
+            return None, error

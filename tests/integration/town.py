@@ -308,6 +308,12 @@ def worker_of(
     return made.worker
 
 
+def found(find: Callable[[], list[bytes]]) -> list[bytes]:
+    """Return what a desk finds to do, once the tables are up to date, as they are at each poll."""
+    find.__self__._index.follower.catch_up()  # type: ignore[attr-defined]
+    return find()
+
+
 def poll(worker: NodeWorker, *, steps: int = 1) -> list[Outcome]:
     """Poll as in service until so many steps were taken: on real signers a reorganisation may take
     what was asked off the chain for a moment.

@@ -122,7 +122,7 @@ def test_main_job__own_signer_killed__others_take_what_is_no_secret_and_the_clai
         requests.claim(paid.lock_id)
         return state() in (LockState.CLAIMED, LockState.SETTLED)
 
-    wait_for(lambda: paid.lock_id in requests.pending(), timeout_s=120)
+    wait_for(lambda: paid.lock_id in found(requests.pending), timeout_s=120)
     wait_for(is_accepted, timeout_s=120)
     with pytest.raises(NodeUnavailable, match="shown to no other"):
         requests.claim(paid.lock_id)

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 # What each room of offchain may import from offchain, besides itself; the lowest first.
-FOUNDATION = {"types", "errors", "sqlite_file"}
+# `containment` and `states` are for every loop, of the agent as of the node: they know no room.
+FOUNDATION = {"types", "errors", "sqlite_file", "containment", "states"}
 BYTES = FOUNDATION | {"crypto", "records", "billing"}
 DOORS = BYTES | {"storage", "chain", "database", "index"}
 ROLES = {"node", "household", "buyer", "consortium"}
@@ -19,6 +20,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "errors": {"types"},
     "sqlite_file": {"types", "errors"},
+    "containment": {"types", "errors", "sqlite_file"},
+    "states": set(),
     "settings": FOUNDATION,
     "crypto": FOUNDATION,
     "records": FOUNDATION | {"crypto", "billing"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
 from offchain.consortium.court.voters import may_vote
+from offchain.containment import ENDING, contained
 from offchain.crypto import paillier
 from offchain.errors import DmsmError
 from offchain.index.chain_index import ChainIndex
@@ -32,8 +32,6 @@ from offchain.member.roles import REQUEST_TYPE_NAMES, LockState
 from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence
 from offchain.storage import ContentStore
 from offchain.types import Account
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ class JudgeAgent:
         """Look at each open case of one's own, and vote where it is time to.
 
         A case that fails is reported as `failed` and tried again at the next poll. Raises
-        NodeUnavailable alone.
+        NodeUnavailable, and StoreDamaged or StoreVersion, which no other poll can mend.
         """
         faults = self._health.check() if self._health else []
         if faults:
@@ -159,14 +157,12 @@ class JudgeAgent:
 
     def _attempt(self, case: Case) -> Step:
         try:
-            return self._step(case)
-        except NodeUnavailable:
+            with contained("judging a case"):  # no party's bytes may stop the other cases
+                return self._step(case)
+        except (NodeUnavailable, *ENDING):
             raise
-        except Exception as error:  # noqa: BLE001 - no party's bytes may stop the other cases
-            # The text of an error that is none of ours may hold what was read.
-            what = str(error) if isinstance(error, DmsmError) else type(error).__name__
-            _log.warning("case %s cannot be judged now: %s", case.lock_id.hex(), what)
-            return Step("failed", case.lock_id, what)
+        except DmsmError as error:
+            return Step("failed", case.lock_id, str(error))
 
     def _step(self, case: Case) -> Step:
         look = self.look(case.lock_id).look

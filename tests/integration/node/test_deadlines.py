@@ -8,6 +8,7 @@ import pytest
 
 from offchain.buyer.inbox_http import create_share_app
 from offchain.member.errors import AnswerNotReady, UnfitMember, UnknownMember
+from offchain.member.grants import GrantBook
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState, MemberRole
 from offchain.node.desk import NodeParts
@@ -24,6 +25,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Node,
     Town,
+    found,
     worker_of,
 )
 
@@ -37,6 +39,26 @@ def selected(town: Town) -> tuple[Node, bytes]:
     node.worker.run_once()
     (lock_id,) = select_both(town, broadcast_id)
     return node, lock_id
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_late(
+    fresh: Town, comes: bool
+) -> None:
+    node, lock_id = selected(fresh)
+    digest = bytes(GrantBook(node.gateway).selection(lock_id).order.messageDigest)
+    message = fresh.store.get(digest, max_bytes=32_768)
+    fresh.store.unpin(digest)
+
+    (waiting,) = node.worker.run_once()
+    assert waiting.kind == "skipped" and "nobody has the message" in waiting.detail
+    if comes:
+        fresh.store.put(message)
+        time.sleep(0.6)  # the next search is due by now
+    else:
+        fresh.anvil.warp_to(LockBook(node.gateway).lock(lock_id).expires_at - 85)
+
+    assert [one.kind for one in node.worker.run_once()] == ["delivered" if comes else "declined"]
 
 
 def test_settle__given_dispute_window__waits_for_its_end(fresh: Town) -> None:
@@ -97,7 +119,7 @@ def test_deliver__given_dispute_window__settles_after_it(fresh: Town) -> None:
 
     assert node.worker.market.deliver(lock_id).kind == "delivered"
     assert fresh.buyers[0].locks.lock(lock_id).state is LockState.DELIVERED
-    assert node.worker.settlements.due() == []
+    assert found(node.worker.settlements.due) == []
     fresh.anvil.warp(500)
 
     assert "settled" in [one.kind for one in node.worker.run_once()]
@@ -150,7 +172,7 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
     fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at)
 
     assert deep.deliver(lock_id).kind == "skipped"  # a delivery may lie in the newest blocks
-    assert lock_id in deep.selections()
+    assert lock_id in found(deep.selections)
     fresh.anvil.mine(depth)
     outcome = deep.deliver(lock_id)
 
@@ -170,7 +192,7 @@ def test_close__given_no_selection__pays_the_deposit_out(fresh: Town) -> None:
 
     after = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
     assert after > before
-    assert node.worker.market.open_broadcasts() == []
+    assert found(node.worker.market.open_broadcasts) == []
 
 
 def test_respond__given_price_above_maximum__does_not_respond(fresh: Town) -> None:
@@ -198,9 +220,9 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     worker = worker_of(fresh, house.node, confirmations=depth)
     lock_id = ask(house)
 
-    assert lock_id not in worker.requests.pending()
+    assert lock_id not in found(worker.requests.pending)
     fresh.anvil.mine(depth)
-    assert lock_id in worker.requests.pending()
+    assert lock_id in found(worker.requests.pending)
     assert worker.requests.handle(lock_id).kind == "accepted"
     assert worker.requests.claim(lock_id).kind == "skipped"  # not deep enough to reveal x
     fresh.anvil.mine(depth)
@@ -244,14 +266,14 @@ def test_deliver__given_reorganised_delivery__is_sent_again(fresh: Town) -> None
     fresh.anvil.reorg(1)
     assert buyer.locks.lock(lock_id).state is LockState.SELECTED
 
-    assert lock_id in desk.selections()
+    assert lock_id in found(desk.selections)
     assert desk.deliver(lock_id).kind == "delivered"
     assert node.held.grant(lock_id).state is GrantState.DELIVERING
     fresh.anvil.mine(depth)
     desk.deliver(lock_id)
 
     assert node.held.grant(lock_id).state is GrantState.DELIVERED
-    assert lock_id not in desk.selections()
+    assert lock_id not in found(desk.selections)
 
 
 def test_run_once__given_many_bad_requests__claims_before_the_others_are_handled(

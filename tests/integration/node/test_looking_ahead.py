@@ -14,7 +14,7 @@ from offchain.member.locks import LockBook
 from offchain.member.roles import LockState
 from offchain.storage.errors import StoreUnavailable
 from tests.integration.node.test_requests import ask
-from tests.integration.town import House, Town
+from tests.integration.town import House, Town, found
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def test_pending__given_a_request_taken_off_since_it_was_read__forgets_it(
     desk = house.node.worker.requests
     lock_id = ask(house)
     fresh.index.follower.catch_up()
-    assert desk.pending() == [lock_id]
+    assert found(desk.pending) == [lock_id]
     fresh.anvil.reorg(1)
     fresh.index.follower.catch_up()
     assert house.household.locks.lock(lock_id).state is LockState.NONE
-    assert desk.pending() == []
+    assert found(desk.pending) == []
 
 
 def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(

@@ -1,5 +1,7 @@
 """What a node looks at before it offers a data set: a selection obliges it with no later yes."""
 
+import time
+
 import pytest
 
 from offchain.buyer.form import form_of
@@ -105,3 +107,34 @@ def test_respond__given_the_shortest_t__answers_what_leaves_time_to_deliver(
             f"a selection may leave 60 s until T, this node needs {needed_s} s"
         )
         assert worker.run_once() == []
+
+
+def test_respond__given_opening_that_comes_late__waits_and_responds(fresh: Town) -> None:
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    worker = worker_of(fresh, node)
+    _, _, conditions = fresh.buyers[0].gateway.call("DataMarket", "broadcastOf", broadcast_id)
+    digest = bytes(conditions.openingsDigest)
+    openings = fresh.store.get(digest, max_bytes=32_768)
+    fresh.store.unpin(digest)
+
+    (outcome,) = worker.run_once()
+    assert outcome.kind == "skipped" and "nobody has the opening" in outcome.detail
+    fresh.store.put(openings)
+    time.sleep(0.6)  # the next search is due by now
+
+    assert [one.kind for one in worker.run_once()] == ["responded"]
+
+
+def test_respond__given_opening_missing_until_the_end__leaves_the_broadcast(fresh: Town) -> None:
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    worker = worker_of(fresh, node)
+    _, _, conditions = fresh.buyers[0].gateway.call("DataMarket", "broadcastOf", broadcast_id)
+    fresh.store.unpin(bytes(conditions.openingsDigest))
+    fresh.anvil.warp_to(conditions.respondBy - 20)
+
+    (outcome,) = worker.run_once()
+
+    assert outcome.kind == "skipped" and "in time" in outcome.detail
+    assert worker.run_once() == []

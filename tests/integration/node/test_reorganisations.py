@@ -38,6 +38,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Node,
     Town,
+    found,
     make_node,
     worker_of,
 )
@@ -325,15 +326,15 @@ def test_worker__requests_themselves_taken_off__are_forgotten_and_come_again(
     snapshot = fresh.anvil.snapshot()
     lost = [ask(house, expires_at=until) for _ in range(depth)]
     fresh.anvil.mine(FINAL)
-    assert north.worker.requests.pending() == [before, *lost]
+    assert found(north.worker.requests.pending) == [before, *lost]
     fresh.anvil.revert(snapshot)  # deeper than any reorganisation that this node allows for
     fresh.anvil.mine(FINAL + depth + 1)
 
-    assert north.worker.requests.pending() == [before]
+    assert found(north.worker.requests.pending) == [before]
     assert [job.lock_id for job in north.held.requests()] == [before]
     later = ask(house, expires_at=until)
     fresh.anvil.mine(FINAL)
-    assert north.worker.requests.pending() == [before, later]
+    assert found(north.worker.requests.pending) == [before, later]
     book = LockBook(house.gateway)
     work(
         fresh,

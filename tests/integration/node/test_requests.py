@@ -22,6 +22,7 @@ from tests.integration.town import (
     House,
     Town,
     earned_wei,
+    found,
     poll,
 )
 
@@ -50,7 +51,7 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
     lock_id = ask(house, type_id)
     with pytest.raises(AnswerNotReady):
         house.household.answers.open(lock_id)
-    assert house.node.worker.requests.pending() == [lock_id]
+    assert found(house.node.worker.requests.pending) == [lock_id]
     kinds = [outcome.kind for outcome in house.node.worker.run_once()]
     opened = house.household.answers.open(lock_id)
     print(f"request to answer opened: {time.monotonic() - started:.2f} s")
@@ -158,15 +159,42 @@ def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) ->
     assert outcome.detail.startswith("ID_NOT_RECOGNISED")
 
 
-def test_handle__given_message_missing_in_store__rejects(fresh: Town) -> None:
+def take_message_away(town: Town, house: House, lock_id: bytes) -> bytes:
+    """Let nobody have the message of a request; return it."""
+    digest = bytes(house.household.locks.event_of("Requested", lock_id).args["order"].messageDigest)
+    message = town.store.get(digest, max_bytes=32_768)
+    town.store.unpin(digest)
+    return message
+
+
+def test_handle__given_message_that_comes_late__waits_and_accepts(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
-    event = house.household.locks.event_of("Requested", lock_id)
-    fresh.store.unpin(bytes(event.args["order"].messageDigest))
+    message = take_message_away(fresh, house, lock_id)
+    for _ in range(3):
+        (outcome,) = house.node.worker.run_once()
+        assert outcome.kind == "skipped" and "nobody has the message" in outcome.detail
+    fresh.store.put(message)
+    time.sleep(2.1)  # the next search is due by now
+
+    assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
+
+
+@pytest.mark.parametrize(("left_s", "kind"), [(95, "skipped"), (85, "rejected")])
+def test_handle__given_message_missing_near_to_T__rejects_while_it_could_still_accept(
+    fresh: Town, left_s: int, kind: str
+) -> None:
+    house = fresh.houses[0]
+    lock_id = ask(house)
+    take_message_away(fresh, house, lock_id)
+    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at - left_s)
 
     (outcome,) = house.node.worker.run_once()
 
-    assert outcome.detail.startswith("MESSAGE_UNREADABLE")
+    assert outcome.kind == kind
+    if kind == "rejected":
+        assert outcome.detail.startswith("MESSAGE_UNREADABLE")
+        assert house.household.locks.lock(lock_id).state is LockState.REJECTED
 
 
 class MalformingStore:

@@ -9,6 +9,7 @@ from device_agent.errors import BadSetup, SafeMode
 from device_agent.outbox import Origin, Outbox
 from device_agent.report_table import DROPPED, REPORTED, ReportEntry
 from offchain.crypto.curve import G1_GENERATOR
+from offchain.errors import StoreConflict, StoreVersion
 from offchain.records import batch as batch_codec
 from offchain.records import reading as record_codec
 from offchain.records.envelope import DayKeys, Envelope
@@ -104,12 +105,12 @@ def test_claim__given_other_device_or_chain__refuses(path):
 def test_open__given_other_layout__refuses(path):
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE readings (seq INTEGER)")
-    with pytest.raises(BadSetup, match="another version"):
+    with pytest.raises(StoreVersion, match="layout 0 and this program knows 2"):
         Outbox(path)
 
 
 def test_atomic__given_failure_inside__stores_nothing(outbox):
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(StoreConflict):
         with outbox.atomic():
             outbox.add_reading(record(1))
             outbox.add_reports([ENTRY])

@@ -53,11 +53,12 @@ class Desk:
         )
         self.out = StringIO()
         self.outbox = Outbox(path)
+        self.progress = Progress(device=device, out=self.out)
         self.recorder = Recorder(
             outbox=self.outbox,
             sealer=Sealer(secrets, place),
             watcher=Watcher(last=None),
-            progress=Progress(device=device, out=self.out),
+            progress=self.progress,
             is_live=is_live,
         )
 

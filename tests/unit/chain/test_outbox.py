@@ -107,27 +107,6 @@ def test_variants_of__given_hash__are_those_of_nonce_and_intent(outbox):
     assert [item.tx_hash for item in found] == [_variant(4, 1).tx_hash, _variant(4, 2).tx_hash]
 
 
-def test_outbox__journal_of_an_older_version__is_taken_over(tmp_path):
-    path = tmp_path / "old.sqlite"
-    with sqlite3.connect(path) as old:
-        old.execute(
-            "CREATE TABLE transactions (id INTEGER PRIMARY KEY, chain_id INTEGER NOT NULL,"
-            " account TEXT NOT NULL, intent TEXT, nonce INTEGER NOT NULL, raw BLOB NOT NULL,"
-            " tx_hash TEXT NOT NULL UNIQUE, state TEXT NOT NULL)"
-        )
-        row = (1, METER, "a", 3, b"\x03", _signed(3).tx_hash, "mined")
-        old.execute(
-            "INSERT INTO transactions (chain_id, account, intent, nonce, raw, tx_hash, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            row,
-        )
-    for _ in range(2):  # extended once
-        journal = TransactionOutbox(path)
-        (item,) = journal.not_final(1, METER)  # looked at once more, and then final
-        assert (item.nonce, item.state) == (3, TransactionState.MINED)
-        journal.close()
-
-
 def test_outbox__another_programs_file__is_refused(path):
     path.parent.mkdir()
     with sqlite3.connect(path) as other:

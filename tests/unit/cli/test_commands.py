@@ -1,5 +1,7 @@
 """The command line without a chain: help, what is typed wrongly, and how errors end."""
 
+import errno
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from offchain.cli.app import app
-from offchain.errors import DmsmError
+from offchain.errors import DmsmError, StoreBusy, StoreDamaged, StoreFull, StoreVersion
 
 ACCOUNT = "0x" + "ab" * 20
 ID = "cd" * 32
@@ -156,6 +158,33 @@ def test_command__without_keys__is_one_sentence_and_exit_1(profile: str) -> None
 def test_command__with_debug__raises_the_error(profile: str) -> None:
     result = run("--debug", "user", "locks", "--profile", profile)
     assert isinstance(result.exception, DmsmError)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (TypeError("4711 Wh"), 7, "unforeseen TypeError at tests/unit/cli/test_commands.py"),
+        (MemoryError(), 7, "unforeseen MemoryError"),
+        (StoreDamaged("node.sqlite is damaged"), 5, "node.sqlite is damaged"),
+        (StoreVersion("node.sqlite has layout 9"), 6, "layout 9"),
+        (StoreFull("free room"), 8, "free room"),
+        (OSError(errno.ENOSPC, "No space left on device"), 8, "free room"),
+        (StoreBusy("another program holds it"), 1, "another program holds it"),
+        (sqlite3.ProgrammingError("closed"), 7, "unforeseen ProgrammingError"),
+    ],
+)
+def test_command__that_cannot_go_on__is_one_line_and_a_code_of_its_own(
+    profile: str, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, says: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("offchain.settings.load_profile", fail)
+    monkeypatch.setattr("offchain.cli.session.load_profile", fail)
+    result = run("user", "locks", "--profile", profile)
+    assert result.exit_code == code
+    assert result.stderr.count("\n") == 1 and says in result.stderr
+    assert "4711" not in result.stderr and "Traceback" not in result.stderr
 
 
 def test_command__file_missing__is_one_sentence_and_exit_1(profile: str, tmp_path: Path) -> None:

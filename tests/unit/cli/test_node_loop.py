@@ -1,5 +1,6 @@
 """A node's poll: orders are carried out, and no failure of one poll ends the service."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from offchain.chain.errors import NodeUnavailable
+from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_loop import RunningNode
-from offchain.errors import DmsmError
+from offchain.errors import DmsmError, StoreBusy, StoreDamaged, StoreFull
 from offchain.index.follower import News
 from offchain.node.outcome import Outcome
 
@@ -47,6 +49,7 @@ def make_node(data: Path, polls: list[Any], stop: threading.Event) -> RunningNod
     from structlog import get_logger
 
     node._intake, node._log = FastAPI(), get_logger("test")
+    node._loop = LoopLog(node._log, lasting=("skipped", "failed"))
     return node
 
 
@@ -64,6 +67,7 @@ def test_run__with_failing_polls__goes_on_and_logs_each(tmp_path: Path) -> None:
         ("started", "info"),
         ("chain unavailable", "warning"),
         ("poll failed", "error"),
+        ("poll works again", "info"),
         ("failed", "warning"),
         ("settled", "info"),
         ("stopped", "info"),
@@ -89,3 +93,63 @@ def test_run__news_of_what_a_node_heeds__is_polled_for_at_once(tmp_path: Path) -
             listeners[0](News(8, final=frozenset({"PrepaidLock"})))
         time.sleep(0.01)
     assert not running.is_alive()
+
+
+def test_run__with_polls_that_fail_unforeseen__goes_on_and_says_each_kind_once(
+    tmp_path: Path,
+) -> None:
+    stop = threading.Event()
+    polls: list[Any] = [TypeError("x"), TypeError("x"), TypeError("x"), MemoryError(), []]
+    with capture_logs() as logs:
+        make_node(tmp_path, polls, stop).run(stop)
+    said = [entry["event"] for entry in logs]
+    assert said == ["started", "poll failed", "poll failed", "poll works again", "stopped"]
+    assert logs[3]["times"] == 4
+
+
+def test_run__with_a_damaged_store__ends_with_it(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with pytest.raises(StoreDamaged):
+        make_node(tmp_path, [StoreDamaged("node.sqlite is damaged"), []], stop).run(stop)
+
+
+def test_run__with_an_empty_order_in_its_folder__starts_and_refuses_it(tmp_path: Path) -> None:
+    (tmp_path / "orders").mkdir()
+    empty = tmp_path / "orders" / "a.json"
+    empty.write_bytes(b"")
+    os.utime(empty, (0, 0))
+    stop = threading.Event()
+    with capture_logs() as logs:
+        make_node(tmp_path, [[], []], stop).run(stop)
+    assert [entry["event"] for entry in logs] == ["started", "order refused", "stopped"]
+    assert (tmp_path / "orders" / "refused" / "a.json").exists()
+
+
+def test_run__with_waits_of_many_polls__says_their_begin_and_their_end(tmp_path: Path) -> None:
+    stop = threading.Event()
+    one, two = b"\x01" * 32, b"\x02" * 32
+    waits = [
+        [Outcome("skipped", one, f"waits: block {number}"), Outcome("skipped", two, "waits")]
+        for number in range(8)
+    ]
+    polls: list[Any] = [*waits, [Outcome("accepted", one, "an answer")]]
+    with capture_logs() as logs:
+        make_node(tmp_path, polls, stop).run(stop)
+    said = [(entry["event"], entry.get("times")) for entry in logs]
+    assert said == [
+        ("started", None),
+        ("skipped", None),
+        ("skipped", None),
+        ("accepted", 8),
+        ("waits no longer", 8),
+        ("stopped", None),
+    ]
+
+
+def test_run__with_a_full_store__waits_and_says_so_once_a_minute(tmp_path: Path) -> None:
+    stop = threading.Event()
+    polls: list[Any] = [*[StoreFull("node.sqlite: no room")] * 5, StoreBusy("held"), []]
+    with capture_logs() as logs:
+        make_node(tmp_path, polls, stop).run(stop)
+    said = [entry["event"] for entry in logs]
+    assert said == ["started", "no room", "store busy", "poll works again", "stopped"]

@@ -1,8 +1,11 @@
 """One process sends for an account: the lock of the data folder, and orders to a running node."""
 
 import json
+import os
 import signal
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,9 @@ import pytest
 from offchain.cli.node_orders import OrderFailed, carry_out_orders, give_order
 from offchain.cli.session import AccountBusy, only_sender
 from offchain.cli.stopping import stop_signals
+from offchain.errors import StoreBusy
 from offchain.member.errors import NothingToPublish
+from offchain.sqlite_file import connect, is_hurried, patiently
 
 
 def test_only_sender__held_already__is_refused_and_free_afterwards(tmp_path: Path) -> None:
@@ -72,6 +77,27 @@ def test_stop_signals__on_sigterm__sets_the_event_and_restores_the_handler() -> 
         signal.raise_signal(signal.SIGTERM)
         assert stop.wait(1)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_stop_signals__while_a_store_is_held__ends_the_waiting_for_it(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def write() -> None:
+        mine = connect(tmp_path / "store.sqlite")
+        try:
+            patiently(lambda: mine.execute("BEGIN IMMEDIATE"), tmp_path / "store.sqlite")
+        finally:
+            mine.close()
+
+    began = time.monotonic()
+    with stop_signals():
+        threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGTERM]).start()
+        with pytest.raises(StoreBusy):
+            write()
+    assert time.monotonic() - began < 30
+    assert not is_hurried()
+    other.close()
 
 
 def test_logs__of_a_service__are_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
