@@ -156,9 +156,10 @@ class DealDesk(Desk):
                 self._held.drop_grant(job.lock_id)
         me, states = self._keys.address, [LockState.SELECTED]
         for lock in asked_locks.waiting(self._index, me, final, states):
-            self._held.put_grant(
-                lock["lock_id"], data_set_id=lock["subject"], expires_at=lock["expires_at"]
-            )
+            if self._held.grant(lock["lock_id"]) is None:
+                self._held.put_grant(
+                    lock["lock_id"], data_set_id=lock["subject"], expires_at=lock["expires_at"]
+                )
 
     def _job(self, lock_id: bytes) -> GrantJob:
         job = self._held.grant(lock_id)

@@ -126,17 +126,21 @@ class DefenceDesk(Desk):
         serves = kind is Duty.SERVE
         block = self._index.newest() if serves else self._final()
         state = LockState.DEMANDED if serves else LockState.DISPUTED
-        over_at = self._gateway.block(self._gateway.final(self._depth)).timestamp
-        for lock in asked_locks.waiting(self._index, self._keys.address, block, [state]):
-            lock_id, is_over = lock["lock_id"], lock["due_at"] <= over_at
+        told = asked_locks.waiting(self._index, self._keys.address, block, [state])
+        known = set(self._held.duties(kind)) if told else set[bytes]()
+        for lock in (one for one in told if one["lock_id"] not in known):
+            lock_id, is_over = lock["lock_id"], self._is_past_at(lock["due_at"])
             if not is_over and (serves or not self._has_replied(self._cases, lock_id)):
                 self._held.put_duty(lock_id, kind)
         return self._held.duties(kind)
 
     def _is_past(self, lock: Lock) -> bool:
         """Whether the lock's stage is over in a block deep enough."""
+        return self._is_past_at(lock.due_at)
+
+    def _is_past_at(self, due_at: int) -> bool:
         deep = self._gateway.block(self._gateway.final(self._depth))
-        return lock.due_at <= deep.timestamp
+        return due_at <= deep.timestamp
 
     def _has_replied(self, cases: CaseBook, lock_id: bytes) -> bool:
         return any(one.by == self._keys.address for one in cases.brought(lock_id))

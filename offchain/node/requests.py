@@ -155,6 +155,8 @@ class RequestDesk(Desk):
                 self._held.drop_request(job.lock_id)
         me, states = self._keys.address, [LockState.REQUESTED]
         for lock in asked_locks.waiting(self._index, me, final, states):
+            if self._held.request(lock["lock_id"]) is not None:
+                continue
             asked = asked_locks.request(self._index, lock["lock_id"], final)
             if asked is not None:
                 self._held.put_request(

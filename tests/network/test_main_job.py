@@ -18,6 +18,7 @@ from offchain.crypto import keystore
 from offchain.member.roles import LockState
 from offchain.network.operation import Network
 from offchain.network.voting import add_signer, remove_signer, signers_of
+from tests.integration.town import found
 from tests.network.conftest import reorganisations
 from tests.network.sending import at_once, heads_of, height_of, wait_for
 from tests.network.town import (
