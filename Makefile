@@ -8,9 +8,9 @@ NETWORK = anvil
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
-.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    bench-billing bench-credit bench-net bench-sealing bench-start soak test-net test-prague net-up \
-    net-down prove slither mutate gas lock clean
+.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-billing \
+    bench-credit bench-crypto bench-index bench-net bench-sealing bench-start soak test-net \
+    test-prague net-up net-down prove slither mutate gas lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -28,6 +28,7 @@ help:
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make bench-billing   measure what a bill of a year takes"
+	@echo "make bench-index   measure the chain in tables beside plain web3.py"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
 	@echo "make bench-start   measure what starting a command costs"
 	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
@@ -108,6 +109,10 @@ bench-crypto: setup
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
 	    --target .cache/bench -r requirements/bench.txt
 	@PYTHONPATH=.cache/bench $(PY) -m bench.crypto $(ARGS)
+
+# A minute or two on an idle machine.
+bench-index: setup
+	@$(PY) -m bench.index
 
 # The paper's Fig. 6 and Fig. 10 on a network of its own (25 minutes; ARGS=--quick: 2).
 bench-net: setup

@@ -27,6 +27,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Town,
     earned_wei,
+    found,
     go_back,
     poll,
 )
@@ -223,7 +224,7 @@ def test_deliver__given_one_wrong_share__is_refused_by_the_contract(fresh: Town)
     node = fresh.nodes[0]
     poll(node.worker)
     (lock_id,) = select_both(fresh, broadcast_id)
-    assert node.worker.market.selections()[-1] == lock_id
+    assert found(node.worker.market.selections)[-1] == lock_id
     selection, dealt = node.worker.market.transcript(lock_id)
     shares = (add(dealt.shares[0], G1_GENERATOR), *dealt.shares[1:])
 
@@ -269,6 +270,7 @@ def test_respond__given_unknown_identity__does_not_respond(fresh: Town) -> None:
     buyer = fresh.buyers[0]
     liar = Buyer(
         gateway=buyer.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=replace(buyer.keys, identity="somebody else"),
         directory=fresh.directory,

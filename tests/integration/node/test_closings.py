@@ -23,6 +23,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Node,
     Town,
+    found,
 )
 
 RESPOND_S = 600
@@ -196,7 +197,9 @@ def test_closable__given_more_than_a_poll_looks_at__comes_to_each_in_turn(
     monkeypatch.setattr(closings, "MOST_LOOKED_AT", 2)
     asked = count_of_reads(monkeypatch, node)
 
-    seen = [node.worker.market.closable() for _ in range(2)]  # the clock stands still between them
+    seen = [
+        found(node.worker.market.closable) for _ in range(2)
+    ]  # the clock stands still between them
 
     assert max(asked) <= 2 * 2  # broadcast and form of each
     assert set(ids) == {one for found in seen for one in found}
