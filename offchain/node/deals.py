@@ -10,6 +10,7 @@ from offchain.crypto import kem, sharing
 from offchain.crypto.sharing import Grant, Transcript
 from offchain.errors import CryptoError, RecordError
 from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.grants import GrantBook, Selection
@@ -162,11 +163,14 @@ class DealDesk(Desk):
             if asked_locks.lock(self._index, job.lock_id, newest) is None:
                 self._held.drop_grant(job.lock_id)
         me, states = self._keys.address, [LockState.SELECTED]
-        for lock in asked_locks.waiting(self._index, me, final, states):
-            if self._held.grant(lock["lock_id"]) is None:
-                self._held.put_grant(
-                    lock["lock_id"], data_set_id=lock["subject"], expires_at=lock["expires_at"]
-                )
+        told = asked_locks.waiting(self._index, me, final, states)
+        new = [one for one in told if self._held.grant(one["lock_id"]) is None]
+        self._take_each("a selection", new, self._note)
+
+    def _note(self, lock: Row) -> None:
+        self._held.put_grant(
+            lock["lock_id"], data_set_id=lock["subject"], expires_at=lock["expires_at"]
+        )
 
     def _job(self, lock_id: bytes) -> GrantJob:
         job = self._held.grant(lock_id)

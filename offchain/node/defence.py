@@ -15,6 +15,7 @@ from offchain.crypto import kem
 from offchain.crypto.sharing import group_secret
 from offchain.errors import CryptoError, StorageError
 from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
 from offchain.member.cases import CaseBook
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError
@@ -128,11 +129,16 @@ class DefenceDesk(Desk):
         state = LockState.DEMANDED if serves else LockState.DISPUTED
         told = asked_locks.waiting(self._index, self._keys.address, block, [state])
         known = set(self._held.duties(kind)) if told else set[bytes]()
-        for lock in (one for one in told if one["lock_id"] not in known):
-            lock_id, is_over = lock["lock_id"], self._is_past_at(lock["due_at"])
-            if not is_over and (serves or not self._has_replied(self._cases, lock_id)):
-                self._held.put_duty(lock_id, kind)
+        new = [one for one in told if one["lock_id"] not in known]
+        self._take_each(kind.value, new, lambda lock: self._note(lock, kind))
         return self._held.duties(kind)
+
+    def _note(self, lock: Row, kind: Duty) -> None:
+        """Note a duty, unless its time is over or it is done: then it would come back each poll."""
+        lock_id = lock["lock_id"]
+        is_done = kind is Duty.REPLY and self._has_replied(self._cases, lock_id)
+        if not is_done and not self._is_past_at(lock["due_at"]):
+            self._held.put_duty(lock_id, kind)
 
     def _is_past(self, lock: Lock) -> bool:
         """Whether the lock's stage is over in a block deep enough."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_high
 
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
+from offchain.containment import contained
+from offchain.errors import Unforeseen
 from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
 from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import NotOnChain
@@ -18,6 +23,8 @@ from offchain.node.outcome import NodeTerms
 from offchain.node.store import NodeStore
 from offchain.storage import ContentStore
 from offchain.storage.search import PatientSearch
+
+_log = logging.getLogger(__name__)
 
 _POLL_S = 5  # between two looks: what was waited for must then be refused in time
 _PACE_BLOCKS = 8  # over so many the pace of blocks is measured
@@ -58,6 +65,17 @@ class Desk:
     def _final(self) -> int:
         """Return the last block of the tables that lies deep enough."""
         return self._index.final(self._depth)
+
+    def _take_each(self, what: str, told: Sequence[Row], take: Callable[[Row], None]) -> None:
+        """Take in what the tables tell, one by one. One that fails for a reason that nobody foresaw
+        is passed over until the next poll: the others must not wait for it.
+        """
+        for one in told:
+            try:
+                with contained(f"taking in {what}"):
+                    take(one)
+            except Unforeseen as error:
+                _log.debug("passed over: %s", error)
 
     def _first_event(self, name: str, lock_id: bytes) -> ChainEvent:
         """Return the one event of a lock: the tables say in which block, the chain what it says.

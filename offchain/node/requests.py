@@ -17,6 +17,7 @@ from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import FormatError
 from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused, UnfitMember
 from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock
@@ -160,18 +161,20 @@ class RequestDesk(Desk):
             if asked_locks.lock(self._index, job.lock_id, newest) is None:
                 self._held.drop_request(job.lock_id)
         me, states = self._keys.address, [LockState.REQUESTED]
-        for lock in asked_locks.waiting(self._index, me, final, states):
-            if self._held.request(lock["lock_id"]) is not None:
-                continue
-            asked = asked_locks.request(self._index, lock["lock_id"], final)
-            if asked is not None:
-                self._held.put_request(
-                    lock["lock_id"],
-                    requester=lock["payer"],
-                    type_id=asked["type_id"],
-                    nonce=asked["nonce"],
-                    expires_at=lock["expires_at"],
-                )
+        told = asked_locks.waiting(self._index, me, final, states)
+        new = [one for one in told if self._held.request(one["lock_id"]) is None]
+        self._take_each("a request", new, lambda lock: self._note(lock, final))
+
+    def _note(self, lock: Row, block: int) -> None:
+        asked = asked_locks.request(self._index, lock["lock_id"], block)
+        if asked is not None:
+            self._held.put_request(
+                lock["lock_id"],
+                requester=lock["payer"],
+                type_id=asked["type_id"],
+                nonce=asked["nonce"],
+                expires_at=lock["expires_at"],
+            )
 
     def _job(self, lock_id: bytes) -> RequestJob:
         job = self._held.request(lock_id)

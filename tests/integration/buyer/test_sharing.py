@@ -122,10 +122,15 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
 @pytest.mark.real_chain
 def test_grants__given_delivery__show_every_member_its_locks(market: Market) -> None:
     for buyer in market.town.buyers:
-        assert GrantBook(buyer.gateway).delivered_to(buyer.keys.address) == market.lock_ids
+        assert (
+            GrantBook(buyer.gateway, market.town.index).delivered_to(buyer.keys.address)
+            == market.lock_ids
+        )
     outsider = market.town.houses[0]
     with pytest.raises(GrantNotReady):
-        GrantBook(market.town.buyers[0].gateway).grant(market.lock_ids[0], outsider.keys.address)
+        GrantBook(market.town.buyers[0].gateway, market.town.index).grant(
+            market.lock_ids[0], outsider.keys.address
+        )
 
 
 @pytest.mark.real_chain

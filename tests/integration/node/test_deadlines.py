@@ -46,7 +46,7 @@ def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_
     fresh: Town, comes: bool
 ) -> None:
     node, lock_id = selected(fresh)
-    digest = bytes(GrantBook(node.gateway).selection(lock_id).order.messageDigest)
+    digest = GrantBook(node.gateway, fresh.index).selection(lock_id).message_digest
     message = fresh.store.get(digest, max_bytes=32_768)
     fresh.store.unpin(digest)
 
