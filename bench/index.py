@@ -153,7 +153,8 @@ def event_figures(folder: Path) -> list[Figure]:
         environment = {"DMSM_DEPLOYER_KEY": anvil.keys[0], "PATH": "/usr/bin:/bin"}
         subprocess.run(script, check=True, capture_output=True, env=environment)
         account = Account.from_key(anvil.keys[0])
-        gateway = ChainGateway(anvil.url, load_deployment(file), account=account)
+        urls = [anvil.url, anvil.url.replace("http://", "ws://")]  # told of heads by the second
+        gateway = ChainGateway(urls, load_deployment(file), account=account)
         with ChainIndex(folder / "events.sqlite", gateway) as index, _following(index):
             began, cpu = time.monotonic(), time.process_time()
             time.sleep(IDLE_S)

@@ -11,6 +11,7 @@ from offchain.chain import codec
 from offchain.chain.deployment import DeployedContract, Deployment, load_abi
 from offchain.chain.errors import NodeRefused
 from offchain.chain.questions import Question
+from offchain.chain.subscription import NewHeads
 from offchain.types import to_account
 
 CHAIN_ID = 31337
@@ -165,6 +166,7 @@ class SimulatedGateway:
     def __init__(self, chain: SimulatedChain, *, confirmations: int = 0) -> None:
         self.chain, self.confirmations = chain, confirmations
         self.deployment, self.endpoint = chain.deployment, self
+        self.new_heads = NewHeads([])
         self.head: int | None = None
         self.asked: list[str] = []
         self.most_logs: int | None = None
