@@ -8,9 +8,9 @@ NETWORK = anvil
 # What `make test-contracts` runs, as in: make test-contracts T="tests/contracts/test_x.py -x"
 T =
 
-.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-crypto \
-    bench-billing bench-credit bench-net bench-start test-net test-prague net-up net-down prove \
-    slither mutate gas lock clean
+.PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-billing \
+    bench-credit bench-crypto bench-index bench-net bench-sealing bench-start soak test-net \
+    test-prague net-up net-down prove slither mutate gas lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -24,13 +24,16 @@ help:
 	@echo "make gas     measure what each call of the contracts costs"
 	@echo "make test-prague   run the contract tests with Prague's rules"
 	@echo "make lint    check style and types"
-	@echo "make deep    run the long checks: fuzzing of decoders and contracts, all proofs, Prague (up to 45 minutes)"
+	@echo "make deep    run the long checks: fuzzing of decoders and contracts, all proofs, Prague, the soak (up to 90 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
 	@echo "make bench-billing   measure what a bill of a year takes"
+	@echo "make bench-index   measure the chain in tables beside plain web3.py"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
 	@echo "make bench-start   measure what starting a command costs"
 	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
+	@echo "make soak    put traffic and trouble on real signers for half an hour (needs Go, once)"
+	@echo "make bench-sealing   simulate signers that could come to a halt, by rule"
 	@echo "make clean   remove what set-up and runs have made"
 
 setup:
@@ -107,6 +110,10 @@ bench-crypto: setup
 	    --target .cache/bench -r requirements/bench.txt
 	@PYTHONPATH=.cache/bench $(PY) -m bench.crypto $(ARGS)
 
+# A minute or two on an idle machine.
+bench-index: setup
+	@$(PY) -m bench.index
+
 # The paper's Fig. 6 and Fig. 10 on a network of its own (25 minutes; ARGS=--quick: 2).
 bench-net: setup
 	@$(PY) -m bench.net $(ARGS)
@@ -121,6 +128,15 @@ bench-credit: setup
 # What starting a command costs: CPU time and memory.
 bench-start: setup
 	@$(PY) -m bench.start
+
+# Traffic on real signers while some are killed, frozen, starved, cut off or voted on (half an hour;
+# ARGS="--minutes 3 --only killed": less; ARGS="--stock": the rules that halt).
+soak: setup
+	@$(PY) -m tests.network.soak $(ARGS)
+
+# A model of Clique's rules, a million runs (10 minutes; ARGS="--runs 20000": fewer).
+bench-sealing: setup
+	@$(PY) -m bench.sealing $(ARGS)
 
 # Recompute the Python locks; needs uv.
 lock:

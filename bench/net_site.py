@@ -27,6 +27,7 @@ from offchain.cli.tariffs import two_price_tariff
 from offchain.consortium.admin import Admin
 from offchain.crypto.secret import SecretBytes
 from offchain.household.household import Household
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
@@ -176,9 +177,11 @@ def _make_home(site: Site, number: int, rows: int, stack: ExitStack) -> Home:
     _admit(site, keys, store)
     _admit(site, device, store, owner=keys.address)
     gateway = site.gateway(keys, home / "transactions.sqlite")
+    index = stack.enter_context(ChainIndex(home / "index.sqlite", gateway))
     household, hasty = (
         Household(
             gateway=gateway,
+            index=index,
             store=store,
             keys=keys,
             directory=MemberDirectory(gateway, store),

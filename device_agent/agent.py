@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
 from device_agent.backoff import Backoff
@@ -10,14 +10,13 @@ from device_agent.courier import Courier
 from device_agent.errors import BadSetup, BeginningsStopped, NodeUnreachable
 from device_agent.meter.port import Meter
 from device_agent.outbox import Outbox
-from device_agent.patience import Patience
 from device_agent.progress import Progress
 from device_agent.recorder import Recorder
+from device_agent.sampling import Sampling
 from device_agent.telling import Telling
 from offchain.chain.errors import NodeUnavailable, TransactionTimeout
 from offchain.containment import ENDING, contained
 from offchain.errors import DmsmError, StoreBusy, StoreError, StoreFull, Unforeseen
-from offchain.types import MeterSample
 
 PASSING = (
     NodeUnreachable,
@@ -29,7 +28,6 @@ PASSING = (
     Unforeseen,
 )
 _WAIT_S = 0.2
-_METER_RETRY_S = 5.0
 _END_S = 5.0
 _IDLE_S = 60.0  # a silent meter: so often the courier looks for a new processor and policy
 
@@ -53,19 +51,22 @@ class Agent:
         flush_every: int,
         give_up_after_s: float,
     ) -> None:
-        self._meter = meter
         self._outbox = outbox
-        self._recorder = recorder
         self._courier = courier
         self._progress = progress
         self._pace_s = pace_s
         self._flush_every = flush_every
         self._give_up_after_s = give_up_after_s
         self._backoff = Backoff()
-        self._sending, self._reading = Telling(progress), Telling(progress)
+        self._sending = Telling(progress)
         self._runs_on = bool(pace_s) or meter.is_live  # else a replay, which can be started again
-        self._patience = Patience(
-            progress, give_up_after_s=None if self._runs_on else give_up_after_s
+        self._sampling = Sampling(
+            meter=meter,
+            outbox=outbox,
+            recorder=recorder,
+            progress=progress,
+            runs_on=self._runs_on,
+            give_up_after_s=give_up_after_s,
         )
         self._has_sent = self._is_drained = False
         self._wake, self._is_ended = threading.Event(), threading.Event()
@@ -83,14 +84,14 @@ class Agent:
             self._replay()
         self._drain()
         is_final = self._wait_final()
-        counts = self._patience.until_done("counting", self._outbox.counts)
+        counts = self._sampling.patience.until_done("counting", self._outbox.counts)
         self._progress.tell("done", skipped=self._skipped(), final=is_final, **counts)
 
     def _replay(self) -> None:
         self._try_round(is_end=False)  # what an earlier run left, and the policy
         waiting = 0
-        for sample in self._samples():
-            self._take(sample)
+        for sample in self._sampling.samples():
+            self._sampling.take(sample)
             waiting += 1
             if waiting >= self._flush_every and self._try_round(is_end=False):
                 waiting = 0
@@ -99,8 +100,8 @@ class Agent:
         sender = threading.Thread(target=self._send, name="courier", daemon=True)
         sender.start()
         try:
-            for sample in self._samples():
-                self._take(sample)
+            for sample in self._sampling.samples():
+                self._sampling.take(sample)
                 self._wake.set()
                 if self._fatal:
                     break
@@ -116,30 +117,6 @@ class Agent:
         self._is_ended.set()
         self._wake.set()
         sender.join(wait_s)
-
-    def _samples(self) -> Iterator[MeterSample]:
-        """Yield what the meter shows. One that runs is read again when reading it has failed."""
-        while True:
-            after_s, _ = self._patience.until_done("the outbox", self._outbox.last_shown)
-            try:
-                with contained("reading the meter"):
-                    yield from self._meter.samples(after_s=after_s)
-                return
-            except Unforeseen as error:
-                if not self._runs_on:
-                    raise
-                self._reading.failed(error, "meter_failed")
-                time.sleep(_METER_RETRY_S)
-
-    def _take(self, sample: MeterSample) -> None:
-        """Store a sample, once the store allows it; one that cannot be stored costs itself alone:
-        the register of the next one holds its energy.
-        """
-        try:
-            self._patience.until_done("taking a sample", lambda: self._recorder.take(sample))
-        except Unforeseen as error:
-            self._reading.failed(error, "sample_failed")
-            self._patience.until_done("a count", lambda: self._outbox.count_skipped("unforeseen"))
 
     # ---- sending
 

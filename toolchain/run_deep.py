@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOTAL_MINUTES = 45
+TOTAL_MINUTES = 90
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,12 @@ PARTS = (
         "the contract tests pass with Prague's rules too",
         (sys.executable, "toolchain/brownie_test.py", "--hardfork", "prague", "-q"),
         8,
+    ),
+    Part(
+        "soak",
+        "real signers never halt, lose or undo anything, whatever happens to a minority",
+        (sys.executable, "-m", "tests.network.soak", "--minutes", "30"),
+        45,
     ),
 )
 

@@ -12,6 +12,7 @@ from offchain.buyer.selection import Selections
 from offchain.buyer.shares import Shares
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import paillier
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.locks import LockBook
@@ -23,13 +24,15 @@ class Buyer:
     """Hold what a data-sharing node acts with, and what it does by name: `buyer.shares.own(...)`.
 
     It buys by its own broadcasts, or is a member of somebody's group. `confirmations` is how deep
-    a block must lie to be believed; None: as deep as the gateway says.
+    a block must lie to be believed; None: as deep as the gateway says. `index` is the chain in
+    tables.
     """
 
     def __init__(
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         directory: MemberDirectory,
@@ -53,6 +56,7 @@ class Buyer:
         self.selection = Selections(**own)
         self.shares = Shares(
             gateway=gateway,
+            index=index,
             keys=keys,
             directory=directory,
             inbox=inbox,
@@ -66,6 +70,10 @@ class Buyer:
             paillier_bits=paillier_bits,
         )
         self.disputes = DataSetDisputes(
-            **own, shares=self.shares, paillier_bits=paillier_bits, confirmations=confirmations
+            **own,
+            index=index,
+            shares=self.shares,
+            paillier_bits=paillier_bits,
+            confirmations=confirmations,
         )
         self.money = Money(gateway, confirmations=confirmations)

@@ -6,6 +6,7 @@ from offchain.buyer.kept_shares import KeptShares
 from offchain.chain.gateway import ChainGateway
 from offchain.database import Place
 from offchain.errors import CryptoError, RecordError
+from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import MemberError, ShareRefused
 from offchain.member.grants import GrantBook
 from offchain.member.keys import MemberKeys
@@ -22,11 +23,13 @@ class ShareInbox(KeptShares):
     its share.
     """
 
-    def __init__(self, place: Place, *, gateway: ChainGateway, keys: MemberKeys) -> None:
+    def __init__(
+        self, place: Place, *, gateway: ChainGateway, index: ChainIndex, keys: MemberKeys
+    ) -> None:
         super().__init__(place)
         self._gateway = gateway
         self._keys = keys
-        self._grants = GrantBook(gateway)
+        self._grants = GrantBook(gateway, index)
 
     def accept(self, body: object) -> None:
         """Take a share in.

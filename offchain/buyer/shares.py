@@ -17,6 +17,7 @@ from offchain.crypto import kem, sharing
 from offchain.crypto.curve import G1
 from offchain.crypto.secret import SecretBytes
 from offchain.crypto.sharing import Recovery
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import GrantNotReady, MemberError
 from offchain.member.grants import GrantBook, ReceivedGrant
@@ -36,6 +37,7 @@ class Shares:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         keys: MemberKeys,
         directory: MemberDirectory,
         inbox: KeptShares,
@@ -45,7 +47,7 @@ class Shares:
         self._keys = keys
         self._directory = directory
         self._inbox = inbox
-        self._grants = GrantBook(gateway, confirmations=confirmations)
+        self._grants = GrantBook(gateway, index, confirmations=confirmations)
 
     def grant(self, lock_id: bytes) -> ReceivedGrant:
         """Return what was delivered. Raises GrantNotReady."""

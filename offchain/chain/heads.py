@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 
-from offchain.chain import questions
-from offchain.chain.errors import NodeRefused, NodeUnavailable
-from offchain.chain.gateway import ChainGateway
+from offchain.chain.errors import NodeUnavailable
+from offchain.chain.reader import ChainReader
 from offchain.chain.subscription import FIRST_POLL_S
 
 POLL_S = FIRST_POLL_S  # one small question each: about a millisecond of a local node
 
 
 def wait_for_block(
-    gateway: ChainGateway,
+    gateway: ChainReader,
     *,
     after: int | None,
     timeout_s: float,
@@ -46,43 +44,7 @@ def wait_for_block(
     return after
 
 
-def wait_for_events(
-    gateway: ChainGateway,
-    contracts: Sequence[str],
-    *,
-    after: int | None,
-    depth: int,
-    timeout_s: float,
-    stop: threading.Event,
-) -> int | None:
-    """Return when one of `contracts` has said something in a block after `after`, or something that
-    lies `depth` deep only since then; else after `timeout_s`, or when `stop` is set.
-
-    Returns the newest block that was looked at, to be the next `after`; None while no node answers.
-    Blocks of no concern are passed over. A node that does not answer is waited out.
-    """
-    give_up_at = time.monotonic() + timeout_s
-    addresses = [gateway.deployment.address(name) for name in contracts]
-    seen = after
-    while (left_s := give_up_at - time.monotonic()) > 0 and not stop.is_set():
-        head = wait_for_block(gateway, after=seen, timeout_s=left_s, stop=stop)
-        if head is None or head == seen:
-            continue
-        if after is None or head < after or _has_logs(gateway, addresses, after - depth, head):
-            return head
-        seen = head
-    return seen
-
-
-def _has_logs(gateway: ChainGateway, addresses: Sequence[str], after: int, head: int) -> bool:
-    wanted = {"address": addresses, "fromBlock": hex(max(0, after + 1)), "toBlock": hex(head)}
-    try:
-        return bool(gateway.endpoint.ask(questions.logs(wanted)))
-    except (NodeUnavailable, NodeRefused):
-        return True  # a head that another node does not have yet: let the poll find out
-
-
-def head_or_none(gateway: ChainGateway) -> int | None:
+def head_or_none(gateway: ChainReader) -> int | None:
     """Return the number of the newest block, or None while no node answers."""
     try:
         return gateway.block_number()

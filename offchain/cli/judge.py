@@ -15,6 +15,7 @@ from offchain.cli.disputes import look_rows
 from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
 from offchain.cli.reading import reading_session
+from offchain.cli.session import open_index
 from offchain.errors import DmsmError
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def list_cases(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     from offchain.consortium.court.voters import may_vote
     from offchain.member.cases import CaseBook
 
-    cases = CaseBook(session.gateway, confirmations=session.profile.confirmations)
+    depth = session.profile.confirmations
+    with open_index(session.profile, session.gateway) as index:
+        cases = CaseBook(session.gateway, index, confirmations=depth).open_cases()
     rows = [
         {
             "lock": hex_id(case.lock_id),
@@ -62,7 +65,7 @@ def list_cases(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
             "needed": case.needed,
             "my_vote_is_missing": may_vote(session.gateway, case, session.account),
         }
-        for case in cases.open_cases()
+        for case in cases
     ]
     show_table(rows, title="cases", as_json=as_json)
 
@@ -203,6 +206,7 @@ def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
         settings = session.profile.require_judge()
         agent = JudgeAgent(
             gateway=session.gateway,
+            index=session.index,
             store=session.store,
             keys=session.keys,
             directory=session.directory,

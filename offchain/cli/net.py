@@ -41,8 +41,20 @@ def up(
     signers: Annotated[int, typer.Option(help="How many nodes seal blocks.")] = 5,
     ipfs_nodes: Annotated[int, typer.Option(help="How many nodes of the IPFS swarm.")] = 3,
     period: Annotated[
-        int, typer.Option(help="Seconds between blocks; 0: as soon as there is a transaction.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            help="Seconds between blocks; 0: as soon as there is a transaction. Default 0, with "
+            "--listen 1."
+        ),
+    ] = None,
+    ranked: Annotated[
+        bool | None,
+        typer.Option(
+            "--ranked/--stock",
+            help="Rank the signers, which takes the project's own build of Geth everywhere, or "
+            "keep stock Geth's rules. Default: ranked at period 0, where stock Geth may halt.",
+        ),
+    ] = None,
     engine: Annotated[
         Engine, typer.Option(help="besu: write genesis and configuration only (not run).")
     ] = Engine.CLIQUE,
@@ -73,6 +85,7 @@ def up(
         signers=signers,
         ipfs_nodes=ipfs_nodes,
         period_s=period,
+        ranked=ranked,
         engine=engine.value,
         chain_id=chain_id,
         hosts=tuple(listen or ["127.0.0.1"]),
@@ -96,23 +109,25 @@ def up(
 
 @app.command()
 def status(folder: _FolderOption = DEFAULT_FOLDER, as_json: JsonOption = False) -> None:
-    """Show heads, signers, peers, pins, lag and disk; exit 1 when too few signers run, or, of a
-    network on several machines, one of this machine's does not.
+    """Show heads, signers, peers, pins, lag and disk, and whether the chain makes blocks, is idle
+    or halted; exit 1 when it is halted, too few signers run, or, of a network on several machines,
+    one of this machine's does not.
 
-    Needs the network's folder; costs nothing.
+    Needs the network's folder; costs nothing. Takes up to ten seconds where no block comes.
     """
     from offchain.network.operation import Network
     from offchain.network.plan import load_plan
-    from offchain.network.watch import chain_rows, fault_of, ipfs_rows
+    from offchain.network.watch import chain_rows, fault_of, ipfs_rows, state_of
 
     network = Network(load_plan(folder))
-    chain, ipfs = chain_rows(network), ipfs_rows(network)
+    chain, ipfs, state = chain_rows(network), ipfs_rows(network), state_of(network)
     if as_json:
-        show({"signers": chain, "ipfs": ipfs}, as_json=True)
+        show({"chain": state and state.name.lower(), "signers": chain, "ipfs": ipfs}, as_json=True)
     else:
         show_table(chain, title="signers")
         show_table(ipfs, title="ipfs")
-    if fault := fault_of(network.plan, chain):
+        typer.echo(f"the chain: {state or 'not known on this machine'}")
+    if fault := fault_of(network.plan, chain, state):
         typer.echo(f"net: {fault}", err=True)
         raise typer.Exit(1)
 
@@ -156,6 +171,21 @@ def _say_depth(before: NetworkPlan, after: NetworkPlan) -> None:
 
     if note := depth_note(before, after):
         typer.echo(f"net: {note}", err=True)
+
+
+@app.command()
+def rescue(folder: _FolderOption = DEFAULT_FOLDER) -> None:
+    """Set the signers of a halted chain on one head, so that it goes on; refuses where it is not
+    halted, no majority answers, or what counts as final would be undone.
+
+    Needs the network's folder and its signers running here; costs nothing.
+    """
+    from offchain.network.operation import Network
+    from offchain.network.plan import load_plan
+    from offchain.network.rescue import rescue as run
+
+    done = run(Network(load_plan(folder)))
+    show({"head": done.number, "hash": done.hash, "set back": done.set_back or "nobody"})
 
 
 @app.command()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
 from offchain.audit.aggregates import AggregateBook
 from offchain.billing.tariff import Tariff
-from offchain.chain.heads import head_or_none, wait_for_events
 from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_orders import Facts, carry_out_orders, refuse_interrupted
 from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
+from offchain.index.follower import News
 from offchain.node.aggregate_intake import add_aggregates
 from offchain.node.aggregate_store import AggregateStore
 from offchain.node.node import ProcessingNode
@@ -23,7 +25,7 @@ from offchain.node.outcome import NodeTerms
 from offchain.node.serve import serve
 from offchain.node.store import NodeStore
 
-_HEEDED = ("PrepaidLock", "DataMarket")  # what they say is a node's business at once
+_HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
 _LASTING = ("skipped", "failed")
 
 
@@ -42,6 +44,7 @@ class RunningNode:
         self._session, self._settings = session, settings
         node = ProcessingNode(
             gateway=session.gateway,
+            index=session.index,
             store=session.store,
             keys=session.keys,
             readings=readings,
@@ -67,12 +70,31 @@ class RunningNode:
         with serve(self._intake, host=settings.host, port=settings.port) as server, upkeep:
             self._log.info("started", account=self._session.keys.address, url=server.url)
             self._loop.attempt("interrupted orders", self._refuse_interrupted)
-            head = self._loop.attempt("the newest block", self._newest)
-            while not stop.is_set():
-                self._poll()
-                server.require_running()
-                head = self._wait(head, stop)
+            with self._followed(stop) as news:
+                while not stop.is_set():
+                    news.clear()  # what comes from here on is for the next poll
+                    self._poll()
+                    server.require_running()
+                    _wait(news, stop, settings.poll_s)
         self._log.info("stopped")
+
+    @contextmanager
+    def _followed(self, stop: threading.Event) -> Iterator[threading.Event]:
+        """Follow the chain meanwhile; what is yielded is set when there is something to look at."""
+        news, follower = threading.Event(), self._session.index.follower
+
+        def told(one: News) -> None:
+            if (one.new | one.final) & _HEEDED:
+                news.set()
+
+        follower.listen(told)
+        following = threading.Thread(target=follower.follow, args=(stop,), name="follow-chain")
+        following.start()
+        try:
+            yield news
+        finally:
+            stop.set()
+            following.join()
 
     def publish(self, window_from: int, window_to: int) -> Facts:
         """Publish a data set, or find the one that was published before."""
@@ -127,24 +149,10 @@ class RunningNode:
     def _refuse_interrupted(self) -> None:
         refuse_interrupted(self._session.profile.data)
 
-    def _newest(self) -> int | None:
-        return head_or_none(self._session.gateway)
 
-    def _wait(self, head: int | None, stop: threading.Event) -> int | None:
-        """Return the newest block once something is to be done; after a rest when that fails."""
-
-        def wait() -> int | None:
-            return wait_for_events(  # what came after the last one it saw is for the next poll
-                self._session.gateway,
-                _HEEDED,
-                after=head,
-                depth=self._session.profile.confirmations,
-                timeout_s=self._settings.poll_s,
-                stop=stop,
-            )
-
-        began = time.monotonic()
-        found = self._loop.attempt("waiting for blocks", wait)
-        if found is None:
-            stop.wait(max(0.0, self._settings.poll_s - (time.monotonic() - began)))
-        return found
+def _wait(news: threading.Event, stop: threading.Event, timeout_s: float) -> None:
+    """Return when there are news, after a time, or when told to stop."""
+    give_up_at = time.monotonic() + timeout_s
+    while not stop.is_set() and (left_s := give_up_at - time.monotonic()) > 0:
+        if news.wait(min(0.2, left_s)):
+            return

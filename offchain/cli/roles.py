@@ -25,6 +25,7 @@ def open_household(profile: Path, *, sends: bool = True) -> Iterator[tuple[Sessi
 
         household = Household(
             gateway=session.gateway,
+            index=session.index,
             store=session.store,
             keys=session.keys,
             directory=session.directory,
@@ -44,11 +45,15 @@ def open_buyer(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, 
         from offchain.buyer.inbox import ShareInbox
 
         inbox = ShareInbox(
-            session.profile.place_of("shares"), gateway=session.gateway, keys=session.keys
+            session.profile.place_of("shares"),
+            gateway=session.gateway,
+            index=session.index,
+            keys=session.keys,
         )
         try:
             buyer = Buyer(
                 gateway=session.gateway,
+                index=session.index,
                 store=session.store,
                 keys=session.keys,
                 directory=session.directory,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from offchain.chain.deployment import Deployment
     from offchain.chain.gateway import ChainGateway
     from offchain.chain.health import HealthGate
+    from offchain.chain.reader import ChainReader
+    from offchain.index.chain_index import ChainIndex
     from offchain.member.directory import MemberDirectory
     from offchain.member.keys import MemberKeys
     from offchain.storage import ContentStore
@@ -35,11 +37,14 @@ class AccountBusy(DmsmError):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A member at work: its keys, its gateway (which signs), its content store."""
+    """A member at work: its keys, its gateway (which signs), the chain in tables, its content
+    store.
+    """
 
     profile: Profile
     keys: MemberKeys
     gateway: ChainGateway
+    index: ChainIndex
     store: ContentStore
     directory: MemberDirectory
 
@@ -66,7 +71,16 @@ def member_session(
         store = stack.enter_context(open_content(profile))
         if sends and isinstance(store, CopiedStore):
             store.pay_owed()  # what earlier commands could not send
-        yield Session(profile, keys, gateway, store, MemberDirectory(gateway, store))
+        index = stack.enter_context(open_index(profile, gateway))
+        yield Session(profile, keys, gateway, index, store, MemberDirectory(gateway, store))
+
+
+def open_index(profile: Profile, gateway: ChainReader) -> ChainIndex:
+    """Open the member's index of the chain. A node and a command may share it."""
+    from offchain.index.chain_index import ChainIndex
+
+    profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return ChainIndex(profile.place_of("index"), gateway)
 
 
 def open_content(profile: Profile) -> ContentStore:

@@ -23,6 +23,7 @@ from offchain.cli.parameters import (
 )
 from offchain.cli.reading import reading_session
 from offchain.cli.roles import open_buyer
+from offchain.cli.session import open_index
 
 if TYPE_CHECKING:
     from offchain.buyer.kept_shares import KeptShares
@@ -180,10 +181,12 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     from offchain.buyer.kept_shares import KeptShares
     from offchain.member.grants import GrantBook
 
-    book = GrantBook(session.gateway, confirmations=session.profile.confirmations)
-    kept, me = KeptShares(session.profile.place_of("shares")), session.account
+    depth, me = session.profile.confirmations, session.account
+    kept = KeptShares(session.profile.place_of("shares"))
     try:
-        found = [book.grant(lock_id, me) for lock_id in book.delivered_to(me)]
+        with open_index(session.profile, session.gateway) as index:
+            book = GrantBook(session.gateway, index, confirmations=depth)
+            found = [book.grant(lock_id, me) for lock_id in book.delivered_to(me)]
         rows = [_grant_facts(grant, kept) for grant in found]
     finally:
         kept.close()

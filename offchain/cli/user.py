@@ -26,6 +26,7 @@ from offchain.cli.parameters import (
 )
 from offchain.cli.reading import reading_session
 from offchain.cli.roles import open_household
+from offchain.cli.session import open_index
 
 if TYPE_CHECKING:
     from offchain.audit.opened_answer import OpenedAnswer
@@ -107,7 +108,8 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
     from offchain.member.lock_steps import payer_can
 
     depth = session.profile.confirmations
-    found = newest_locks(session.gateway, session.account, confirmations=depth)
+    with open_index(session.profile, session.gateway) as index:
+        found = newest_locks(index, session.account, confirmations=depth)
     now = session.gateway.now()
     rows = [
         {
@@ -252,11 +254,13 @@ def devices(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     session = reading_session(profile, Role.USER)
     from offchain.household.consents import Consents
     from offchain.household.policy import Policies
-    from offchain.member.devices import devices_of
+    from offchain.index.asked.members import devices_of
 
     gateway, rows = session.gateway, []
+    with open_index(session.profile, gateway) as index:
+        devices = devices_of(index, session.account, index.follower.catch_up())
     policies, consents = Policies(gateway), Consents(gateway)
-    for device in devices_of(gateway, session.account):
+    for device in devices:
         policy = policies.of(device)
         rows.append(
             {

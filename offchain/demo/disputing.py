@@ -102,7 +102,7 @@ def withhold_answers(world: World) -> None:
     detail = f"demanded, {outcome.kind} on chain ({outcome.detail}), opened and audited; {told}"
     world.findings.record("unserved_answer_demanded", is_served and is_slashed, detail)
     world.ground.wait_until(home.household.locks.lock(served).due_at)
-    home.node.worker.requests.settle([served])
+    home.node.worker.settlements.end([served])
 
 
 def _never_served(world: World, home: HomeSite) -> tuple[bool, str]:

@@ -45,6 +45,7 @@ from offchain.demo.world import (
 )
 from offchain.errors import DmsmError
 from offchain.household.household import Household
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
@@ -101,7 +102,7 @@ def found_consortium(world: World, stack: ExitStack) -> None:
     """
     content = _content(world, _folder(world, "consortium"), stack)
     for number in range(FOUNDERS):
-        world.founders.append(_make_founder(world, number, content))
+        world.founders.append(_make_founder(world, number, content, stack))
         if number:
             founder = world.founders.pop()
             world.fund(founder.keys.address, MEMBER_FUNDS_WEI)
@@ -113,7 +114,9 @@ def found_consortium(world: World, stack: ExitStack) -> None:
     world.say(f"the consortium has {FOUNDERS} members; {AGREEING} of them decide")
 
 
-def _make_founder(world: World, number: int, content: ContentStore) -> FounderSite:
+def _make_founder(
+    world: World, number: int, content: ContentStore, stack: ExitStack
+) -> FounderSite:
     if number == 0:
         key, gateway = bytes(world.ground.owner.key), world.gateway
         keys = MemberKeys.generate(MemberRole.CONSORTIUM, account_key=key)
@@ -122,6 +125,7 @@ def _make_founder(world: World, number: int, content: ContentStore) -> FounderSi
         gateway = _gateway(world, keys, _folder(world, f"founder-{number}"))
     judge = JudgeAgent(
         gateway=gateway,
+        index=_index(gateway, world.folder / f"founder-{number}-index.sqlite", stack),
         store=content,
         keys=keys,
         directory=MemberDirectory(gateway, content),
@@ -170,6 +174,7 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
     gateway = _gateway(world, keys, folder)
     held = stack.enter_context(NodeStore(folder / "node.sqlite"))
     directory = MemberDirectory(gateway, content)
+    index = _index(gateway, folder / "index.sqlite", stack)
     terms = NodeTerms(
         data_set_price_wei=DATA_SET_PRICE_WEI,
         margin_s=world.ground.margin_s,
@@ -181,6 +186,7 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
     def node_with(store: ContentStore) -> ProcessingNode:
         return ProcessingNode(
             gateway=gateway,
+            index=index,
             store=store,
             keys=keys,
             readings=held,
@@ -216,6 +222,7 @@ def _make_home(
     _admit(world, device, node.region, content, owner=keys.address)
     household = Household(
         gateway=gateway,
+        index=_index(gateway, folder / "index.sqlite", stack),
         store=content,
         keys=keys,
         directory=MemberDirectory(gateway, content),
@@ -233,15 +240,23 @@ def _make_home(
     )
 
 
-def _make_buyer(world: World, index: int, stack: ExitStack) -> BuyerSite:
-    folder = _folder(world, f"sharer-{index}")
+def _make_buyer(world: World, number: int, stack: ExitStack) -> BuyerSite:
+    folder = _folder(world, f"sharer-{number}")
     keys = MemberKeys.generate(MemberRole.SHARER)
     content = _content(world, folder, stack)
     _admit(world, keys, NO_REGION, content)
     gateway = _gateway(world, keys, folder)
     directory = MemberDirectory(gateway, content)
-    inbox = ShareInbox(folder / "inbox.sqlite", gateway=gateway, keys=keys)
-    buyer = Buyer(gateway=gateway, store=content, keys=keys, directory=directory, inbox=inbox)
+    index = _index(gateway, folder / "index.sqlite", stack)
+    inbox = ShareInbox(folder / "inbox.sqlite", gateway=gateway, index=index, keys=keys)
+    buyer = Buyer(
+        gateway=gateway,
+        index=index,
+        store=content,
+        keys=keys,
+        directory=directory,
+        inbox=inbox,
+    )
     server = stack.enter_context(serve(create_share_app(inbox)))
     return BuyerSite(keys=keys, gateway=gateway, buyer=buyer, inbox=inbox, server=server)
 
@@ -278,6 +293,10 @@ def _gateway(world: World, keys: MemberKeys, folder: Path) -> ChainGateway:
         outbox=outbox,
         gas_price_wei=world.ground.gas_price_wei,
     )
+
+
+def _index(gateway: ChainGateway, file: Path, stack: ExitStack) -> ChainIndex:
+    return stack.enter_context(ChainIndex(file, gateway))
 
 
 def _content(world: World, folder: Path, stack: ExitStack) -> ContentStore:

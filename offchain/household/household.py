@@ -13,6 +13,7 @@ from offchain.household.disputes import AnswerDisputes
 from offchain.household.notifications import Notifications
 from offchain.household.policy import Policies
 from offchain.household.requests import Requests
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.locks import LockBook
@@ -26,13 +27,15 @@ class Household:
     """Hold what a household acts with, and what it does by name: `household.requests.ask(...)`.
 
     `notes` is the household's own folder, where it keeps what it asked. `confirmations` is how deep
-    a block must lie to be believed; None: as deep as the gateway says.
+    a block must lie to be believed; None: as deep as the gateway says. `index` is the chain in
+    tables.
     """
 
     def __init__(
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         directory: MemberDirectory,
@@ -54,7 +57,7 @@ class Household:
         }
         asked: dict[str, Any] = {"notes": self.notes, "type_names": type_names}
         self.policy = Policies(gateway)
-        self.notifications = Notifications(gateway=gateway, store=store, keys=keys)
+        self.notifications = Notifications(gateway=gateway, index=index, store=store, keys=keys)
         self.requests = Requests(**own, notes=self.notes)
         self.answers = Answers(**own, **asked, locks=self.locks)
         self.disputes = AnswerDisputes(**own, **asked, confirmations=confirmations)

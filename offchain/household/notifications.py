@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.errors import CryptoError, RecordError, StorageError
-from offchain.member.devices import devices_of
+from offchain.index.asked import notifications as asked
+from offchain.index.asked.members import devices_of
+from offchain.index.asked.rows import Row
+from offchain.index.chain_index import ChainIndex
 from offchain.member.keys import MemberKeys
 from offchain.member.roles import Status
 from offchain.records import contexts, report
@@ -51,10 +53,11 @@ class Notifications:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._keys = keys
 
@@ -62,30 +65,33 @@ class Notifications:
         """Return the notifications of all own devices, oldest first, with the reports opened and
         verified.
         """
+        newest = self._index.follower.catch_up()
         found = [
             one
-            for device in devices_of(self._gateway, self._keys.address)
-            for one in self.of_device(device, from_block=from_block)
+            for device in devices_of(self._index, self._keys.address, newest)
+            for one in self.of_device(Account(device), from_block=from_block)
         ]
         return sorted(found, key=lambda one: one.block_number)
 
     def of_device(self, device: Account, *, from_block: int | None = None) -> list[Notification]:
         """Return a device's notifications, oldest first, those that are not final too."""
-        board = "NotificationBoard"
-        start = self._gateway.deployment.block(board) if from_block is None else from_block
-        changed = self._gateway.events(board, "StatusChanged", from_block=start, device=device)
-        veiled = self._gateway.events(board, "SealedReport", from_block=start, device=device)
-        events = sorted((*changed, *veiled), key=lambda one: (one.block_number, one.log_index))
-        read = {"StatusChanged": self._open_mode, "SealedReport": self._sealed_mode}
-        final = self._gateway.final_number()
-        return [read[event.name](event, is_final=event.block_number <= final) for event in events]
+        newest = self._index.follower.catch_up()
+        final = self._index.final(self._gateway.confirmations)
+        return [
+            self._read(said, is_final=said["block"] <= final)
+            for said in asked.of_device(self._index, device, newest)
+            if from_block is None or said["block"] >= from_block
+        ]
 
-    def _open_mode(self, event: ChainEvent, *, is_final: bool) -> Notification:
-        said = event.args
-        opened = self._report(said["device"], bytes(said["reportDigest"]))
+    def _read(self, said: Row, *, is_final: bool) -> Notification:
+        is_open = said["commitment"] is None
+        return (self._open_mode if is_open else self._sealed_mode)(said, is_final=is_final)
+
+    def _open_mode(self, said: Row, *, is_final: bool) -> Notification:
+        opened = self._report(said["device"], said["report_digest"])
         fits = opened is not None and (
-            opened.power_w == said["powerW"]
-            and opened.temperature_dc == said["temperatureDc"]
+            opened.power_w == said["power_w"]
+            and opened.temperature_dc == said["temperature_dc"]
             and opened.injected == said["injected"]
             and opened.status == said["status"]
         )
@@ -93,22 +99,21 @@ class Notifications:
             device=said["device"],
             status=Status(said["status"]),
             previous=Status(said["previous"]),
-            temperature_too_high=said["temperatureTooHigh"],
-            power_w=said["powerW"],
-            temperature_dc=said["temperatureDc"],
+            temperature_too_high=said["temperature_too_high"],
+            power_w=said["power_w"],
+            temperature_dc=said["temperature_dc"],
             injected=said["injected"],
-            block_number=event.block_number,
-            at=self._gateway.block(event.block_number).timestamp,
+            block_number=said["block"],
+            at=said["at_s"],
             report=opened,
-            report_valid=fits if any(bytes(said["reportDigest"])) else None,
+            report_valid=fits if any(said["report_digest"]) else None,
             is_final=is_final,
         )
 
-    def _sealed_mode(self, event: ChainEvent, *, is_final: bool) -> Notification:
-        said = event.args
-        opened = self._report(said["device"], bytes(said["reportDigest"]))
+    def _sealed_mode(self, said: Row, *, is_final: bool) -> Notification:
+        opened = self._report(said["device"], said["report_digest"])
         fits = opened is not None and (
-            report.sealed_commitment(report.encode(opened)) == bytes(said["commitment"])
+            report.sealed_commitment(report.encode(opened)) == said["commitment"]
         )
         return Notification(
             device=said["device"],
@@ -118,8 +123,8 @@ class Notifications:
             power_w=opened.power_w if opened else None,
             temperature_dc=opened.temperature_dc if opened else None,
             injected=bool(opened and opened.injected),
-            block_number=event.block_number,
-            at=self._gateway.block(event.block_number).timestamp,
+            block_number=said["block"],
+            at=said["at_s"],
             report=opened,
             report_valid=fits,
             is_final=is_final,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from offchain.chain.gateway import ChainGateway
-from offchain.member.locks import Lock, LockBook
+from offchain.index.asked import locks as asked_locks
+from offchain.index.chain_index import ChainIndex
+from offchain.member.locks import Lock, lock_of
 from offchain.types import Account
 
 
 def newest_locks(
-    gateway: ChainGateway, payer: Account, *, confirmations: int | None = None
+    index: ChainIndex, payer: Account, *, confirmations: int
 ) -> list[tuple[Lock, bool]]:
-    """Return a payer's locks as the newest block has them, oldest first, each with whether that is
-    final (None: as deep as the gateway says). To inform: nothing may be released for it.
+    """Return a payer's requests as the newest block has them, oldest first, each with whether that
+    lies `confirmations` deep. To inform: nothing may be released for it.
     """
-    newest = LockBook(gateway, confirmations=0)
-    final = LockBook(gateway, confirmations=confirmations)
-    found = newest.locks("Requested", payer=payer)
-    return [(one, final.lock(one.lock_id) == one) for one in found]
+    newest = index.follower.catch_up()
+    deep = index.final(confirmations)
+    final = {one["lock_id"]: lock_of(one) for one in asked_locks.of_payer(index, payer, deep)}
+    found = [lock_of(one) for one in asked_locks.of_payer(index, payer, newest)]
+    return [(one, final.get(one.lock_id) == one) for one in found if not one.group_size]

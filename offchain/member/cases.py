@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offchain.chain.gateway import ChainGateway
+from offchain.index.asked import court
+from offchain.index.asked.rows import Row
+from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import MemberError
-from offchain.member.locks import LockBook
 from offchain.types import Account, to_account
 
 _PATIENCE = 4  # what is still missing when a quarter of the time is left is not waited for
@@ -42,10 +44,11 @@ class Brought:
 class CaseBook:
     """Read cases and their evidence; `confirmations` is how deep a block must lie."""
 
-    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
-        self._gateway = gateway
+    def __init__(
+        self, gateway: ChainGateway, index: ChainIndex, *, confirmations: int | None = None
+    ) -> None:
+        self._gateway, self._index = gateway, index
         self._confirmations = confirmations
-        self._book = LockBook(gateway, confirmations=confirmations)
 
     def case(self, lock_id: bytes) -> Case:
         """Return a lock's case. Raises MemberError if there is none."""
@@ -64,33 +67,34 @@ class CaseBook:
 
     def open_cases(self) -> list[Case]:
         """Return the cases that can be decided still, oldest first."""
-        start, end = self._gateway.deployment.block("DisputeCourt"), self._safe_block()
-        if end < start:
-            return []
-        opened = self._gateway.events("DisputeCourt", "CaseOpened", from_block=start, to_block=end)
-        time_s = self._gateway.contract_time()
-        waiting = [one for one in opened if one.args["decideBy"] > time_s]
-        cases = [self.case(bytes(one.args["lockId"])) for one in waiting]
-        return [case for case in cases if not case.is_decided]
+        now = self._gateway.contract_time()
+        found = court.open_cases(self._index, self._newest(), now=now)
+        known = {one["lock_id"] for one in court.open_cases(self._index, self._final(), now=now)}
+        return [_case(one) for one in found if one["lock_id"] in known]
 
     def brought(self, lock_id: bytes) -> list[Brought]:
         """Return what was brought to a case, in the order of the chain; the disputer's first."""
-        disputed = self._book.events("Disputed", lockId=lock_id)
-        added = self._gateway.events(
-            "DisputeCourt",
-            "EvidenceAdded",
-            from_block=self._gateway.deployment.block("DisputeCourt"),
-            to_block=max(self._safe_block(), self._gateway.deployment.block("DisputeCourt")),
-            lockId=lock_id,
-        )
+        self._newest()
         return [
-            Brought(
-                by=to_account(one.args["by"]),
-                digest=bytes(one.args["evidenceDigest"]),
-                length=one.args["evidenceLength"],
-            )
-            for one in [*disputed, *added]
+            Brought(by=to_account(one["by"]), digest=one["digest"], length=one["length"])
+            for one in court.brought(self._index, lock_id, self._final())
         ]
 
-    def _safe_block(self) -> int:
-        return self._gateway.final_number(self._confirmations)
+    def _newest(self) -> int:
+        return self._index.follower.catch_up()
+
+    def _final(self) -> int:
+        depth = self._gateway.confirmations if self._confirmations is None else self._confirmations
+        return self._index.final(depth)
+
+
+def _case(told: Row) -> Case:
+    return Case(
+        lock_id=told["lock_id"],
+        opened_at=told["opened_at"],
+        decide_by=told["decide_by"],
+        needed=told["needed"],
+        votes_for_payer=told["votes_for_payer"],
+        votes_for_payee=told["votes_for_payee"],
+        is_decided=told["is_decided"],
+    )

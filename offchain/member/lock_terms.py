@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from offchain.chain.gateway import BlockId, ChainGateway
 from offchain.member.errors import TermsUnfit
+from offchain.member.locks import Lock
 
 _BPS = 10_000
 OTHER_TERMS = "PrepaidLock_OtherTerms"  # to terms that do not hold (any more)
@@ -27,11 +27,6 @@ class LockTerms:
     fee_bps: int
     longest_answer_bytes: int
     bond_wei: int
-
-    @classmethod
-    def read(cls, value: Any) -> LockTerms:
-        """Return the terms of a decoded order or revert."""
-        return cls(*value)
 
     def words(self) -> tuple[int, ...]:
         """Return them as they are signed and sent."""
@@ -95,6 +90,18 @@ class SharingConditions:
     def bond_wei(self, price_wei: int) -> int:
         """Return what the node puts up for a lock of this price."""
         return price_wei * self.bond_bps // _BPS
+
+
+def terms_of(lock: Lock, *, sharing_version: int = 0) -> LockTerms:
+    """Return the terms that a lock keeps; the version of the terms of sharing it does not."""
+    return LockTerms(
+        rules_version=lock.rules_version,
+        sharing_version=sharing_version,
+        dispute_window_s=lock.dispute_window_s,
+        fee_bps=lock.fee_bps,
+        longest_answer_bytes=lock.answer_length,
+        bond_wei=lock.bond_wei,
+    )
 
 
 def request_conditions(gateway: ChainGateway, type_id: int) -> RequestConditions:

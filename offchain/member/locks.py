@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from offchain.chain.facts import ChainEvent, Receipt
 from offchain.chain.gateway import ChainGateway
+from offchain.index.asked.rows import Row
 from offchain.member.errors import NotOnChain
 from offchain.member.roles import LockState
 from offchain.types import Account
@@ -77,6 +78,12 @@ class Lock:
         return self.due_at if self.state in _LATER else None
 
 
+def lock_of(told: Row) -> Lock:
+    """Return a lock as the tables tell it: to inform."""
+    names = (one.name for one in fields(Lock) if one.name != "state")
+    return Lock(state=LockState(told["state"]), **{name: told[name] for name in names})
+
+
 class LockBook:
     """Read locks and their events; end those that are due.
 
@@ -120,13 +127,6 @@ class LockBook:
             binding=bytes(value.binding),
             answer_digest=bytes(value.answerDigest),
         )
-
-    def locks(self, event: str, **parties: str) -> list[Lock]:
-        """Return the locks that began with `event` (Requested or Selected), filtered by payer= or
-        payee=, oldest first.
-        """
-        found = self.events(event, **parties)
-        return [self.lock(bytes(one.args["lockId"])) for one in found]
 
     def events(self, event: str, **filters: object) -> list[ChainEvent]:
         """Return PrepaidLock's events deep enough to be believed."""

@@ -23,7 +23,7 @@ from offchain.network.plan import (
     write_whole,
 )
 from offchain.network.ports import free_ports
-from offchain.network.programs import GETH, KUBO, find_program
+from offchain.network.programs import KUBO, find_program
 from offchain.network.start_script import machine_lines, write_start_scripts
 
 ETHER = 10**18
@@ -43,12 +43,15 @@ class NetworkOptions:
 
     hosts: the addresses at which nodes meet; 127.0.0.1 keeps all on this machine. With several, the
     nodes are dealt to them in turn, written with fixed ports, and not started.
+    period_s: 0 on loopback and 1 elsewhere, unless said otherwise. ranked: at period 0, where
+    stock Geth comes to a halt (docs/network.md says which to choose when).
     """
 
     folder: Path
     signers: int = 5
     ipfs_nodes: int = 3
-    period_s: int = 0
+    period_s: int | None = None
+    ranked: bool | None = None
     engine: str = "clique"
     chain_id: int = 20_191
     hosts: tuple[str, ...] = ("127.0.0.1",)
@@ -60,7 +63,7 @@ class NetworkOptions:
         bounds = {
             "signers": (1, 25),
             "ipfs_nodes": (0, 25),
-            "period_s": (0, 60),
+            "block_time_s": (0, 60),
             "heartbeat_s": (1, 600),
             "chain_id": (1, 2**31),
         }
@@ -75,8 +78,24 @@ class NetworkOptions:
                     f"{host} is named twice: a machine is named once, and further nodes of it get "
                     "ports of their own"
                 )
+        if self.engine == "besu" and self.ranked:
+            raise PlanInvalid("QBFT knows no ranks of signers; leave that option out")
         if self.engine == "besu" and self.signers < 4:
             raise PlanInvalid("QBFT takes at least 4 validators to bear the loss of one")
+
+    @property
+    def block_time_s(self) -> int:
+        """Return the least seconds between two blocks."""
+        if self.period_s is not None:
+            return self.period_s
+        return 0 if all(host.startswith("127.") for host in self.hosts) else 1
+
+    @property
+    def ranks_signers(self) -> bool:
+        """Whether the chain has the rule that only the Geth built here knows."""
+        if self.ranked is None:
+            return self.engine == "clique" and self.block_time_s == 0
+        return self.ranked
 
 
 def build(options: NetworkOptions, *, say: Say = lambda _: None) -> NetworkPlan:
@@ -117,7 +136,7 @@ def _make_keys(folder: Path) -> dict[str, int]:
 def _build_clique(
     options: NetworkOptions, folder: Path, funds_wei: dict[str, int], say: Say
 ) -> NetworkPlan:
-    geth_program = find_program(GETH, say=say)
+    geth_program = geth.find_geth(ranked=options.ranks_signers, say=say)
     kubo_program = find_program(KUBO, say=say) if options.ipfs_nodes else Path()
     say(f"making {options.signers} signers and {options.ipfs_nodes} IPFS nodes in {folder}")
     signers = tuple(
@@ -134,6 +153,7 @@ def _build_clique(
         period_s=plan.period_s,
         signers=[one.address for one in signers],
         funds_wei=funds_wei,
+        ranked=plan.ranked,
     )
     write_whole(folder / "genesis.json", json.dumps(genesis, indent=1) + "\n")
     for signer in signers:
@@ -192,7 +212,8 @@ def _plan(
         folder=folder,
         engine=options.engine,
         chain_id=options.chain_id,
-        period_s=options.period_s,
+        period_s=options.block_time_s,
+        ranked=options.ranks_signers,
         heartbeat_s=options.heartbeat_s,
         signers=signers,
         ipfs=ipfs,

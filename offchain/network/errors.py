@@ -9,6 +9,7 @@
         ├── NodeFailed         a node did not start, or ended
         │   └── PortTaken      because another program has its port
         ├── VoteFailed         the signers did not come to a majority
+        ├── RescueRefused      a chain is not halted, or setting it on one head would do harm
         └── DeployFailed       the contracts were not deployed
 """
 
@@ -37,6 +38,10 @@ class PortTaken(NodeFailed):
 
 class VoteFailed(NetworkError):
     """Too few signers run, or they did not adopt a change in time."""
+
+
+class RescueRefused(NetworkError):
+    """A chain is not set on one head: it is not halted, or that would do harm or not help."""
 
 
 class DeployFailed(NetworkError):

@@ -16,6 +16,7 @@ from offchain.types import ENGINE_FINALITY, final_depth
 GAS_LIMIT = 60_000_000  # room for a burst; the largest call (docs/gas.md) takes 7.03M
 BASE_FEE_WEI = 7  # the least that London's rule can fall to; it climbs by 12.5 % a full block
 EPOCH = 30_000
+RANKED_BLOCK = 1  # not 0: a fork at the genesis is none that a handshake would tell
 _VANITY, _SEAL = bytes(32), bytes(65)
 _QBFT_MIX_HASH = "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365"
 _FORKS = (
@@ -25,14 +26,22 @@ _FORKS = (
 
 
 def clique_genesis(
-    *, chain_id: int, period_s: int, signers: Sequence[str], funds_wei: Mapping[str, int]
+    *,
+    chain_id: int,
+    period_s: int,
+    signers: Sequence[str],
+    funds_wei: Mapping[str, int],
+    ranked: bool = False,
 ) -> dict[str, Any]:
     """Return a Geth genesis whose blocks `signers` seal, every `period_s` or, at 0, on demand.
 
-    `funds_wei` are the first balances by account. Raises PlanInvalid.
+    `funds_wei` are the first balances by account. `ranked`: signers are ranked from the first block
+    on, a rule that stock Geth lacks (docs/decisions/035). Raises PlanInvalid.
     """
     config: dict[str, Any] = {"chainId": chain_id, **dict.fromkeys(_FORKS, 0)}
     config["clique"] = {"period": period_s, "epoch": EPOCH}
+    if ranked:
+        config["clique"]["rankedBlock"] = RANKED_BLOCK
     return _genesis(config, funds_wei, extra_data=clique_extra_data(signers))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eth_account import Account
@@ -16,13 +16,29 @@ from eth_keys import keys
 
 from offchain.crypto import keystore
 from offchain.crypto.secret import SecretBytes
-from offchain.network.errors import NodeFailed
+from offchain.network.errors import NodeFailed, ProgramMissing
 from offchain.network.genesis import GAS_LIMIT
 from offchain.network.plan import NetworkPlan, SignerPlan, write_whole
+from offchain.network.programs import GETH, find_program, is_built
 
 # No `personal`, no `admin`, no `clique`, no `debug`: those are for the control socket alone.
 HTTP_API = "eth,net,web3,txpool"
 _POOL = {"accountslots": 2048, "globalslots": 16384, "accountqueue": 2048, "globalqueue": 8192}
+
+
+def find_geth(*, ranked: bool, say: Callable[[str], None] = lambda _: None) -> Path:
+    """Return the Geth of a network: of one that ranks its signers never a stock one.
+
+    Raises ProgramMissing.
+    """
+    program = find_program(GETH, say=say)
+    if ranked and not is_built(GETH):
+        raise ProgramMissing(
+            f"this network ranks its signers (rankedBlock in its genesis file), which {program} "
+            "cannot: install Go, so that the project builds its own, or make a network with "
+            "`dmsm net up --period 1`"
+        )
+    return program
 
 
 def make_signer(home: Path, *, host: str, ports: Sequence[int]) -> SignerPlan:

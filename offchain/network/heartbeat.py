@@ -4,6 +4,8 @@ A block is final when others lie on it, and contracts see time pass only in bloc
 block holds somebody's transaction, beats follow until it is final; and an idle chain gets one beat
 each `idle_s`. A beat is an empty transfer of an account to itself: beats never answer beats, but
 while the base fee is above what members pay: each nearly empty block lowers it by an eighth.
+
+It also says when the chain is halted. Where blocks come by themselves that is all it does.
 """
 
 from __future__ import annotations
@@ -30,30 +32,51 @@ _GAS = 21_000
 _FEW = 8  # a block with more transactions than this holds more than beats
 _RECONNECT_S = 0.5
 _STUCK_S = 3.0  # a beat that is not mined by then is sent again, to every signer
+_HALTED_S = 5.0  # without a block for so long, though beats wait, the chain is halted
 
 
 class Heartbeat:
     """The beats of one account."""
 
-    def __init__(self, account: LocalAccount, *, chain_id: int, depth: int, idle_s: float) -> None:
-        """`depth`: how many blocks must follow one that is somebody's."""
+    def __init__(
+        self,
+        account: LocalAccount,
+        *,
+        chain_id: int,
+        depth: int,
+        idle_s: float,
+        period_s: float = 0,
+    ) -> None:
+        """`depth`: how many blocks must follow one that is somebody's. `period_s`: the chain makes
+        a block so often by itself.
+        """
         self._account, self._chain_id = account, chain_id
-        self._depth, self._idle_s = depth, idle_s
+        self._depth, self._idle_s = depth, max(idle_s, 3 * period_s)
+        self._makes_blocks = period_s == 0
+        self._stuck_s, self._halted_s = _STUCK_S + period_s, _HALTED_S + period_s
         self._wanted = 0  # the chain must reach this block
 
     def follow(self, node: Ipc, others: Sequence[Path]) -> None:
-        """Beat at `node` until it is gone. Raises NodeUnavailable."""
+        """Beat at `node` until it is gone, and say when the chain is halted and when it goes on.
+        Raises NodeUnavailable.
+        """
         node.subscribe_heads()
-        last = time.monotonic()
+        last, told = time.monotonic(), False
         while True:
-            head = node.next_head(_STUCK_S if self._wanted else self._idle_s)
+            head = node.next_head(min(self._idle_s, self._stuck_s))
+            silent_s = time.monotonic() - last
             if head is not None:
+                if told:
+                    print(f"block {head.number} after {silent_s:.0f} s", flush=True)
                 self._see(node, head)
-                last = time.monotonic()
-                if head.number < self._wanted:
+                last, told = time.monotonic(), False
+                if self._makes_blocks and head.number < self._wanted:
                     self.beat(node)
-            elif time.monotonic() - last >= min(self._idle_s, _STUCK_S):
-                self._beat_everywhere(others)
+            elif self._wanted or silent_s >= self._idle_s or _waiting(node):
+                answered = self._beat_everywhere(others)
+                if silent_s >= self._halted_s and not told:
+                    print(_halt_note(silent_s, answered, len(others)), flush=True)
+                    told = True
 
     def _see(self, node: Ipc, head: FeeHead) -> None:
         number = head.number
@@ -81,8 +104,8 @@ class Heartbeat:
         nonce = node.ask(questions.nonce(self._account.address, {"blockHash": head.hash}))
         return self.sign(nonce, gas_price_wei=price_wei(head))
 
-    def _beat_everywhere(self, paths: Sequence[Path]) -> None:
-        """Beat at every signer in turn, each with the nonce that it sees.
+    def _beat_everywhere(self, paths: Sequence[Path]) -> int:
+        """Beat at every signer in turn, each with the nonce that it sees; return how many answer.
 
         On one side of a fork the next beat may be mined already, so that nothing is left to seal
         there, while the other side's signers have signed too recently: only a beat for each side
@@ -90,10 +113,13 @@ class Heartbeat:
         same height at once, and forks of equal weight, whose signers all have signed too recently,
         can halt such a chain. So a round makes up to one block for each signer.
         """
+        answered = 0
         for path in paths:
             # One that is down is passed over: one of them is enough.
             with suppress(NodeUnavailable, NodeRefused), Ipc(path, timeout_s=1.0) as node:
                 self.beat(node)
+                answered += 1
+        return answered
 
     def sign(self, nonce: int, *, gas_price_wei: int) -> bytes:
         """Return the beat with this nonce and price, signed; the same give the same bytes."""
@@ -132,6 +158,21 @@ def is_beat(transaction: SentTransaction) -> bool:
     return is_empty and transaction.sender == transaction.to
 
 
+def _waiting(node: Ipc) -> bool:
+    """Whether transactions wait: somebody's, since beats of this account are noticed otherwise."""
+    return node.ask(questions.waiting_count()) > 0
+
+
+def _halt_note(silent_s: float, answered: int, signers: int) -> str:
+    """Return the line that tells a halted chain from an idle one, which gets its beats mined."""
+    if answered <= signers // 2:
+        return f"no block for {silent_s:.0f} s: {answered} of {signers} signers answer, too few"
+    return (
+        f"halted: no block for {silent_s:.0f} s though {answered} of {signers} signers answer and "
+        "beats wait; see `dmsm net status`, `dmsm net rescue`"
+    )
+
+
 def _send(node: Ipc, raw: bytes) -> None:
     try:
         node.ask(questions.send(raw))
@@ -163,6 +204,7 @@ def heart_of(plan: NetworkPlan) -> Heartbeat:
         chain_id=plan.chain_id,
         depth=confirmations(plan.engine, len(plan.signers)),
         idle_s=plan.heartbeat_s,
+        period_s=plan.period_s,
     )
 
 

@@ -19,7 +19,7 @@ from offchain.network.kubo_rpc import KuboRpc
 from offchain.network.plan import HEARTBEAT, PLAN_FILE, NetworkPlan, load_plan
 from offchain.network.ports import is_free
 from offchain.network.processes import ProcessFolder
-from offchain.network.programs import GETH, KUBO, PROJECT, find_program
+from offchain.network.programs import KUBO, PROJECT, find_program
 
 _START_S = 60.0
 _PEERS_S = 150.0  # Geth dials a peer again after 35 s, when both dialled at once and both hung up
@@ -96,7 +96,8 @@ class Network:
             self._require_free(name, signer.rpc_port)
             self._require_free(name, signer.auth_port)
             self._require_free(name, signer.metrics_port)
-            command = geth.command(find_program(GETH), self.plan, signer)
+            program = geth.find_geth(ranked=self.plan.ranked)
+            command = geth.command(program, self.plan, signer)
             self.processes.start(name, command, tied=self._tied)
 
     def _start_ipfs(self, name: str) -> None:
@@ -220,6 +221,8 @@ def _started(network: Network, say: Say) -> Network:
     if network.plan.engine != "clique" or network.plan.is_spread:
         return network
     say(f"starting {len(network.plan.names)} processes")
+    if network.plan.is_idle_without_beat and not network.plan.ranked:
+        say("its signers are not ranked: at period 0 it may halt (docs/network.md)")
     ran = {name for name in network.plan.names if network.processes.is_running(name)}
     try:
         network.start()

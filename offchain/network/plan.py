@@ -71,6 +71,7 @@ class NetworkPlan:
     """A network. Nodes listen for each other at their hosts; their RPC is always at 127.0.0.1.
 
     heartbeat_s: an idle chain gets a block so often (its time moves only with blocks).
+    ranked: its genesis ranks the signers, which only the Geth built here knows.
     """
 
     folder: Path
@@ -80,6 +81,7 @@ class NetworkPlan:
     heartbeat_s: int
     signers: tuple[SignerPlan, ...]
     ipfs: tuple[IpfsPlan, ...]
+    ranked: bool = False  # plans of before have no such line
 
     @property
     def rpc_urls(self) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from offchain.network.ipc import Ipc
 from offchain.network.member_view import write_member_view
 from offchain.network.operation import Network
 from offchain.network.plan import HEARTBEAT, NetworkPlan, SignerPlan
-from offchain.network.programs import GETH, find_program
 
 _POLL_S = 0.25
 VOTE_S = 120.0
@@ -33,7 +32,7 @@ def add_signer(network: Network, *, timeout_s: float = VOTE_S) -> SignerPlan:
     made = geth.make_signer(_new_home(plan), host=host, ports=signer_ports(plan, host))
     voters = network.running_signers()
     grown = plan.with_signers((*plan.signers, made))
-    geth.initialise(find_program(GETH), grown, made)
+    geth.initialise(geth.find_geth(ranked=plan.ranked), grown, made)
     _adopt_plan(network, grown)
     network.start([made.name])
     _tell(network, voters, "admin_addPeer", made.enode)  # who is away reads it when it starts

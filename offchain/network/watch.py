@@ -11,6 +11,7 @@ import requests
 from offchain.chain import questions
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.network.errors import VoteFailed
+from offchain.network.halting import ChainState, chain_state
 from offchain.network.ipc import Ipc
 from offchain.network.operation import Network
 from offchain.network.plan import NetworkPlan, SignerPlan
@@ -60,10 +61,18 @@ def ipfs_rows(network: Network) -> list[Row]:
     return rows
 
 
-def fault_of(plan: NetworkPlan, rows: Sequence[Row]) -> str | None:
+def state_of(network: Network) -> ChainState | None:
+    """Return what the chain does as this machine's signers see it; None where none is here."""
+    here = [one.name for one in network.plan.signers if is_here(network.plan, one.name)]
+    return chain_state(network, here) if here else None
+
+
+def fault_of(plan: NetworkPlan, rows: Sequence[Row], state: ChainState | None = None) -> str | None:
     """Return what is wrong with the signers of `chain_rows`, if something is: too few of them run,
-    or of several machines' one that belongs on this machine does not.
+    of several machines' one that belongs on this machine does not, or the chain is halted.
     """
+    if state is ChainState.HALTED:
+        return f"the chain is {state}; `dmsm net rescue` sets its signers on one head"
     if plan.is_spread:
         silent = [row["node"] for row in rows if row["runs"] is False]
         return f"{', '.join(silent)} of this machine does not run" if silent else None

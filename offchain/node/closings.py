@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offchain.chain.facts import ContractRevert
-from offchain.chain.gateway import BlockId
+from offchain.index.asked import market as asked_market
 from offchain.member.crash_points import crash_point
 from offchain.member.roles import BroadcastState
 from offchain.node.desk import Desk, NodeParts
@@ -52,7 +52,7 @@ class ClosingDesk(Desk):
         fresh = [one for one in unended if one not in self._look_at]
         again = [one for one, look_at in self._look_at.items() if look_at <= now]
         open_ones = self._let_go([*fresh, *again][:MOST_LOOKED_AT])
-        newest = self._seen(open_ones, "latest")
+        newest = self._seen(open_ones, self._index.newest())
         for one, seen in newest.items():
             self._look_at.pop(one, None)  # to the end, behind those that have waited longer
             self._look_at[one] = _next_look(seen, now)
@@ -81,8 +81,8 @@ class ClosingDesk(Desk):
 
     def _let_go(self, asked: list[bytes]) -> list[bytes]:
         """Note those that have ended for this node in what is final; return the others."""
-        block = self._gateway.final(self._depth)
-        final_at = self._gateway.block(block).timestamp  # before the states, which may be later
+        block = self._final()
+        final_at = self._gateway.block(block).timestamp
         kept = []
         for one, seen in self._seen(asked, block).items():
             if seen.state in _ENDED or (_is_due(seen, final_at) and not seen.stands):
@@ -92,16 +92,15 @@ class ClosingDesk(Desk):
                 kept.append(one)
         return kept
 
-    def _seen(self, broadcast_ids: list[bytes], block: BlockId) -> dict[bytes, _Seen]:
-        functions = ("broadcastOf", "formOf")
-        calls = [("DataMarket", name, (one,)) for one in broadcast_ids for name in functions]
-        answers = self._gateway.call_many(calls, block=block) if calls else []
+    def _seen(self, broadcast_ids: list[bytes], block: int) -> dict[bytes, _Seen]:
         found = {}
-        for one, broadcast, form in zip(broadcast_ids, answers[::2], answers[1::2], strict=True):
+        for one in broadcast_ids:
+            told = asked_market.broadcast(self._index, one, block)
+            form = asked_market.form(self._index, one, block)
             found[one] = _Seen(
-                state=BroadcastState(broadcast.state),
-                select_by=broadcast.conditions.selectBy,
-                stands=self._keys.address in [line.processor for line in form],
+                state=BroadcastState.NONE if told is None else BroadcastState(told["state"]),
+                select_by=0 if told is None else told["select_by"],
+                stands=self._keys.address in [line["processor"] for line in form],
             )
         return found
 

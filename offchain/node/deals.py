@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.chain.facts import ChainEvent, Receipt
+from offchain.chain.facts import Receipt
 from offchain.chain.pairing import configured_pairing
 from offchain.crypto import kem, sharing
 from offchain.crypto.sharing import Grant, Transcript
 from offchain.errors import CryptoError, RecordError
+from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.grants import GrantBook, Selection
-from offchain.member.lock_terms import LockTerms, sharing_conditions
+from offchain.member.lock_terms import sharing_conditions, terms_of
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState, MemberRole, Reason
 from offchain.node.desk import Desk, NodeParts
-from offchain.node.inbox_scan import InboxScan
 from offchain.node.outcome import MAX_OBJECT_BYTES, Outcome
 from offchain.node.request_check import MessagePending
-from offchain.node.settlements import Settlements
 from offchain.node.store import GrantJob, GrantState, StoredDataSet
 from offchain.records import contexts
 from offchain.records import sharing as sharing_records
@@ -37,23 +37,11 @@ class DealDesk(Desk):
 
     def __init__(self, parts: NodeParts) -> None:
         super().__init__(parts)
-        self._settlements = Settlements(
-            gateway=self._gateway, held=self._held, book=self._book, depth=self._depth
-        )
-        self._grants = GrantBook(self._gateway, confirmations=self._depth)
-        self.scan = InboxScan(
-            self._gateway,
-            self._held,
-            ("PrepaidLock", "Selected"),
-            confirmations=self._depth,
-            take=self._take_in,
-            undo=self._forget_lost,
-            payee=self._keys.address,
-        )
+        self._grants = GrantBook(self._gateway, self._index, confirmations=self._depth)
 
     def selections(self) -> list[bytes]:
         """Return the sharing locks that wait for this node's shares, or for an end to be final."""
-        self.scan.follow()
+        self._take_in()
         waiting = (
             GrantState.DELIVERING,
             GrantState.DEALT,
@@ -167,30 +155,31 @@ class DealDesk(Desk):
             self._held.set_grant_state(lock_id, GrantState.DELIVERED)
         return receipt
 
-    def settleable(self) -> list[bytes]:
-        """Return the delivered locks whose stage is over and that nobody ended yet."""
-        return self._settlements.due(job.lock_id for job in self._held.grants(GrantState.DELIVERED))
-
     # ---- inside
 
-    def _take_in(self, event: ChainEvent) -> None:
-        order = event.args["order"]
-        self._held.put_grant(
-            bytes(event.args["lockId"]),
-            data_set_id=bytes(order.dataSetId),
-            expires_at=order.expiresAt,
-        )
-
-    def _forget_lost(self) -> None:
-        """Forget new selections that the chain has no more; they come again with their blocks."""
+    def _take_in(self) -> None:
+        """Note what was selected deep enough, and forget new selections that the chain has no more;
+        they come again with their blocks.
+        """
+        final, newest = self._final(), self._index.newest()
         for job in self._held.grants(GrantState.NEW):
-            if self._newest.lock(job.lock_id).state is LockState.NONE:
+            if asked_locks.lock(self._index, job.lock_id, newest) is None:
                 self._held.drop_grant(job.lock_id)
+        me, states = self._keys.address, [LockState.SELECTED]
+        told = asked_locks.waiting(self._index, me, final, states)
+        new = [one for one in told if self._held.grant(one["lock_id"]) is None]
+        self._take_each("a selection", new, self._note)
+
+    def _note(self, lock: Row) -> None:
+        self._held.put_grant(
+            lock["lock_id"], data_set_id=lock["subject"], expires_at=lock["expires_at"]
+        )
 
     def _job(self, lock_id: bytes) -> GrantJob:
         job = self._held.grant(lock_id)
         if job is None:
-            self.scan.follow()
+            self._index.follower.catch_up()
+            self._take_in()
             job = self._held.grant(lock_id)
         if job is None:
             raise MemberError(f"lock {lock_id.hex()} is no selection of this node")
@@ -220,33 +209,33 @@ class DealDesk(Desk):
             )
 
     def _check_terms(self, selection: Selection) -> None:
-        """Compare what the buyer signed with what this node offered: the versions of its line in
-        the form, and the terms that they give at this price.
+        """Compare what the lock began under with what this node offered: the versions of its line
+        in the form, and the terms that they give at this price.
         """
-        signed = LockTerms.read(selection.order.terms)
+        lock = selection.lock
         form = self._gateway.call("DataMarket", "formOf", selection.broadcast_id)
-        lines = [line for line in form if line.processor == self._keys.address]
-        offered = [
-            sharing_conditions(self._gateway, line.rulesVersion, line.sharingVersion)
-            for line in lines
-        ]
-        if signed not in [one.terms(selection.lock.price_wei) for one in offered]:
-            raise RequestRefused(
-                Reason.NOT_SERVED, f"the selection is under terms not offered: {signed.text()}"
-            )
+        for line in form:
+            if line.processor != self._keys.address:
+                continue
+            offered = sharing_conditions(self._gateway, line.rulesVersion, line.sharingVersion)
+            if terms_of(lock, sharing_version=line.sharingVersion) == offered.terms(lock.price_wei):
+                return
+        raise RequestRefused(
+            Reason.NOT_SERVED, f"the selection is under rules {lock.rules_version}, not offered so"
+        )
 
     def _check_message(self, selection: Selection) -> None:
-        order, lock = selection.order, selection.lock
+        lock = selection.lock
         context = contexts.sharing(
             chain_id=self._gateway.chain_id,
             prepaid_lock=self._gateway.deployment.address("PrepaidLock"),
             requester=lock.payer,
             processor=lock.payee,
-            nonce=bytes(order.nonce),
+            nonce=selection.nonce,
         )
-        length = min(order.messageLength, MAX_OBJECT_BYTES)
+        length = min(selection.message_length, MAX_OBJECT_BYTES)
         try:
-            sealed = self._search.get(bytes(order.messageDigest), max_bytes=length)
+            sealed = self._search.get(selection.message_digest, max_bytes=length)
             plain = kem.open_sealed(self._keys.decryption_key, sealed, context=context)
             text = sharing_records.decode_selection(plain)
         except ObjectNotFound as error:

@@ -3,7 +3,7 @@
 A demanded answer is served on chain, a dispute is replied to with what opens the answer or the data
 set: both are unique, so that an honest node's reply decides for it. Every step is journaled before
 its side effect and can be taken up again after a crash. What ends a duty is no state that a chain
-node which is behind could show: the event that began it does not come a second time.
+node which is behind could show.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 
 from offchain.audit.evidence import judges_of, seal_evidence
-from offchain.chain.errors import NodeUnavailable
-from offchain.chain.facts import ChainEvent
 from offchain.crypto import kem
 from offchain.crypto.sharing import group_secret
-from offchain.errors import CryptoError, DmsmError, StorageError
+from offchain.errors import CryptoError, StorageError
+from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
 from offchain.member.cases import CaseBook
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError
@@ -24,14 +24,12 @@ from offchain.member.roles import LockState
 from offchain.node import stored_files
 from offchain.node.desk import Desk, NodeParts
 from offchain.node.duty_tables import Duty
-from offchain.node.inbox_scan import InboxScan
 from offchain.node.outcome import Outcome
 from offchain.node.store import StoredDataSet
 from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence
 
 _log = logging.getLogger(__name__)
 
-_EVENTS = {Duty.SERVE: "Demanded", Duty.REPLY: "Disputed"}
 # Nothing leads on from these: a chain node that is behind cannot show one that does not hold.
 _ENDED = (
     LockState.SETTLED,
@@ -47,17 +45,11 @@ class DefenceDesk(Desk):
 
     def __init__(self, parts: NodeParts) -> None:
         super().__init__(parts)
-        self._cases = CaseBook(self._gateway, confirmations=self._depth)
-        self._newest_cases = CaseBook(self._gateway, confirmations=0)
-        self._scans = {kind: self._scan_for(kind) for kind in Duty}
-        self.scans = tuple(self._scans.values())
-        # Why what is newest of a kind could not be read when it was last asked for.
-        self.unread: dict[Duty, DmsmError] = {}
+        self._cases = CaseBook(self._gateway, self._index, confirmations=self._depth)
+        self._newest_cases = CaseBook(self._gateway, self._index, confirmations=0)
 
     def demands(self) -> list[bytes]:
-        """Return the locks whose answer was demanded and that are not known to be served; those
-        known already, too, when what is new cannot be read (`unread` says why).
-        """
+        """Return the locks whose answer was demanded and that are not known to be served."""
         return self._waiting(Duty.SERVE)
 
     def serve(self, lock_id: bytes) -> Outcome:
@@ -92,9 +84,7 @@ class DefenceDesk(Desk):
         return Outcome("served", lock_id, f"{len(answer)} bytes on chain", receipt)
 
     def disputes(self) -> list[bytes]:
-        """Return the disputed locks that this node has not replied to, as far as is known; see
-        `demands`.
-        """
+        """Return the disputed locks that this node has not replied to, as far as is known."""
         return self._waiting(Duty.REPLY)
 
     def reply(self, lock_id: bytes) -> Outcome:
@@ -132,37 +122,31 @@ class DefenceDesk(Desk):
 
     # ---- inside
 
-    def _scan_for(self, kind: Duty) -> InboxScan:
-        def take(event: ChainEvent) -> None:
-            self._held.put_duty(bytes(event.args["lockId"]), kind)
-
-        return InboxScan(
-            self._gateway,
-            self._held,
-            ("PrepaidLock", _EVENTS[kind]),
-            # A reply is evidence for judges: it waits for a dispute that stands. Serving does not.
-            confirmations=0 if kind is Duty.SERVE else self._depth,
-            take=take,
-            # What a reorganisation took off waits until the lock ends, or for its event again.
-            undo=lambda: None,
-            payee=self._keys.address,
-        )
-
     def _waiting(self, kind: Duty) -> list[bytes]:
-        self.unread.pop(kind, None)
-        try:
-            self._scans[kind].follow()
-        except NodeUnavailable:
-            raise
-        except DmsmError as error:  # what is known already has its deadline
-            _log.warning("%s events could not be read: %s", _EVENTS[kind], error)
-            self.unread[kind] = error
+        # A reply is evidence for judges: it waits for a dispute that stands. Serving does not.
+        serves = kind is Duty.SERVE
+        block = self._index.newest() if serves else self._final()
+        state = LockState.DEMANDED if serves else LockState.DISPUTED
+        told = asked_locks.waiting(self._index, self._keys.address, block, [state])
+        known = set(self._held.duties(kind)) if told else set[bytes]()
+        new = [one for one in told if one["lock_id"] not in known]
+        self._take_each(kind.value, new, lambda lock: self._note(lock, kind))
         return self._held.duties(kind)
+
+    def _note(self, lock: Row, kind: Duty) -> None:
+        """Note a duty, unless its time is over or it is done: then it would come back each poll."""
+        lock_id = lock["lock_id"]
+        is_done = kind is Duty.REPLY and self._has_replied(self._cases, lock_id)
+        if not is_done and not self._is_past_at(lock["due_at"]):
+            self._held.put_duty(lock_id, kind)
 
     def _is_past(self, lock: Lock) -> bool:
         """Whether the lock's stage is over in a block deep enough."""
+        return self._is_past_at(lock.due_at)
+
+    def _is_past_at(self, due_at: int) -> bool:
         deep = self._gateway.block(self._gateway.final(self._depth))
-        return lock.due_at <= deep.timestamp
+        return due_at <= deep.timestamp
 
     def _has_replied(self, cases: CaseBook, lock_id: bytes) -> bool:
         return any(one.by == self._keys.address for one in cases.brought(lock_id))
@@ -185,9 +169,11 @@ class DefenceDesk(Desk):
 
     def _too_dear(self, lock: Lock) -> str | None:
         """Return why serving waits for cheaper gas, None when it does not."""
-        demanded = self._newest.event_of("Demanded", lock.lock_id)
-        begun_at = self._gateway.block(demanded.block_number).timestamp
-        half_at, deposit_wei = (begun_at + lock.due_at) // 2, demanded.args["depositWei"]
+        newest = self._index.follower.catch_up()
+        told = asked_locks.lock(self._index, lock.lock_id, newest)
+        if told is None or not told["is_demanded"]:
+            return "waits: the tables do not have the demand yet"
+        half_at, deposit_wei = (told["demanded_at"] + lock.due_at) // 2, told["deposit_wei"]
         if self._gateway.now() >= half_at:
             return None
         # The deposit is a price of a gas times a fixed gas: above that price nothing is repaid.

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_high
 
+from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
+from offchain.containment import contained
+from offchain.errors import Unforeseen
+from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
+from offchain.member.errors import NotOnChain
 from offchain.member.keys import MemberKeys
 from offchain.member.locks import LockBook
 from offchain.node.outcome import NodeTerms
@@ -15,15 +24,21 @@ from offchain.node.store import NodeStore
 from offchain.storage import ContentStore
 from offchain.storage.search import PatientSearch
 
+_log = logging.getLogger(__name__)
+
 _POLL_S = 5  # between two looks: what was waited for must then be refused in time
 _PACE_BLOCKS = 8  # over so many the pace of blocks is measured
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeParts:
-    """Who a node is, what it holds, whom it knows, and on which terms it serves."""
+    """Who a node is, what it holds, whom it knows, and on which terms it serves.
+
+    index: the chain in tables, which says what there is to do; each step asks the contracts.
+    """
 
     gateway: ChainGateway
+    index: ChainIndex
     store: ContentStore
     keys: MemberKeys
     readings: NodeStore
@@ -36,6 +51,7 @@ class Desk:
 
     def __init__(self, parts: NodeParts) -> None:
         self._gateway = parts.gateway
+        self._index = parts.index
         self._store = parts.store
         self._search = PatientSearch(parts.store)
         self._keys = parts.keys
@@ -45,6 +61,37 @@ class Desk:
         self._depth = parts.terms.depth(parts.gateway)
         self._book = LockBook(parts.gateway, confirmations=self._depth)
         self._newest = LockBook(parts.gateway, confirmations=0)
+
+    def _final(self) -> int:
+        """Return the last block of the tables that lies deep enough."""
+        return self._index.final(self._depth)
+
+    def _take_each(self, what: str, told: Sequence[Row], take: Callable[[Row], None]) -> None:
+        """Take in what the tables tell, one by one. One that fails for a reason that nobody foresaw
+        is passed over until the next poll: the others must not wait for it.
+        """
+        for one in told:
+            try:
+                with contained(f"taking in {what}"):
+                    take(one)
+            except Unforeseen as error:
+                _log.debug("passed over: %s", error)
+
+    def _first_event(self, name: str, lock_id: bytes) -> ChainEvent:
+        """Return the one event of a lock: the tables say in which block, the chain what it says.
+
+        Raises NotOnChain when there is none that lies deep enough.
+        """
+        step = asked_locks.last_step(self._index, lock_id, name, self._final())
+        if step is not None:
+            found = self._gateway.events(
+                "PrepaidLock", name, from_block=step.block, to_block=step.block, lockId=lock_id
+            )
+            if found:
+                return found[-1]
+        raise NotOnChain(
+            f"this chain has no {name} event of lock {lock_id.hex()} (yet); is the id right?"
+        )
 
     def _may_wait(self, left_s: int) -> bool:
         """Whether what is missing may still come, with `left_s` before T: what is begun needs twice

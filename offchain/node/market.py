@@ -18,7 +18,6 @@ class MarketDesk:
 
     def __init__(self, parts: NodeParts, bond: BondKeeper) -> None:
         offers, deals, closings = OfferDesk(parts, bond), DealDesk(parts), ClosingDesk(parts)
-        self.scans = (offers.scan, deals.scan)
         self.open_broadcasts = offers.open_broadcasts
         self.respond = offers.respond
         self.selections = deals.selections
@@ -26,6 +25,5 @@ class MarketDesk:
         self.deliver = deals.deliver
         self.transcript = deals.transcript
         self.submit = deals.submit
-        self.settleable = deals.settleable
         self.closable = closings.closable
         self.close = closings.close

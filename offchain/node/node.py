@@ -10,6 +10,7 @@ from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
 from offchain.crypto import paillier
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.node.intake import NodeIdentity, create_intake
@@ -23,14 +24,15 @@ from offchain.storage import ContentStore
 class ProcessingNode:
     """Hold a node's parts: the worker that polls the chain, the publisher of data sets, the intake.
 
-    `health` says when nothing new may begin; None: always may. `paillier_bits` is the size of the
-    keys that data sets get.
+    `index` is the chain in tables. `health` says when nothing new may begin; None: always may.
+    `paillier_bits` is the size of the keys that data sets get.
     """
 
     def __init__(
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         readings: NodeStore,
@@ -52,7 +54,7 @@ class ProcessingNode:
             "readings": readings,
             "directory": directory,
         }
-        self.worker = NodeWorker(**parts, tariff=tariff, terms=terms, health=health)
+        self.worker = NodeWorker(**parts, index=index, tariff=tariff, terms=terms, health=health)
         self.publisher = DataSetPublisher(
             **parts, price_wei=terms.data_set_price_wei, paillier_bits=paillier_bits
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.chain.facts import ChainEvent, ContractRevert
+from offchain.chain.facts import ContractRevert
 from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError
+from offchain.index.asked import market as asked_market
+from offchain.index.asked import members as asked_members
 from offchain.member.crash_points import crash_point
 from offchain.member.data_sets import PublishedDataSet, find_data_set
 from offchain.member.lock_terms import present_sharing_conditions
 from offchain.member.roles import BroadcastState
 from offchain.node.bond import BondKeeper
 from offchain.node.desk import Desk, NodeParts
-from offchain.node.inbox_scan import InboxScan
 from offchain.node.offer_check import OfferCheck
 from offchain.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
 from offchain.node.store import StoredDataSet
@@ -23,7 +24,6 @@ from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLa
 from offchain.types import Account
 
 _UNREADABLE = (ObjectMalformed, ObjectTooLarge, CryptoError, RecordError)
-_NOTED = "broadcasts:open"
 _OTHER_TERMS = "DataMarket_OtherTerms"
 
 
@@ -33,21 +33,17 @@ class OfferDesk(Desk):
     def __init__(self, parts: NodeParts, bond: BondKeeper) -> None:
         super().__init__(parts)
         self._bond, self._check = bond, OfferCheck(parts)
-        self.scan = InboxScan(
-            self._gateway,
-            self._held,
-            ("DataMarket", "Broadcast"),
-            confirmations=self._depth,
-            take=self._note,
-            undo=lambda: None,  # one that the chain lacks is not open, and is forgotten for that
-        )
 
     def open_broadcasts(self) -> list[bytes]:
         """Return the broadcasts that want this node's region, are open, and were not dealt with
         yet.
         """
-        self.scan.follow()
-        return [one for one in self._noted() if self._is_open(one)]
+        final, now = self._final(), self._gateway.now()
+        me = asked_members.member(self._index, self._keys.address, final)
+        if me is None:
+            return []
+        found = asked_market.open_broadcasts(self._index, me["region_id"], final, now=now)
+        return [one["broadcast_id"] for one in found if self._is_new(one["broadcast_id"])]
 
     def respond(self, broadcast_id: bytes) -> Outcome:
         """Offer the data set that covers most of the window, if the requester's ID opening is
@@ -103,48 +99,20 @@ class OfferDesk(Desk):
 
     # ---- inside
 
-    def _note(self, event: ChainEvent) -> None:
-        region = self._directory.member(self._keys.address).region_id
-        broadcast_id = bytes(event.args["broadcastId"])
-        if region not in [bytes(one) for one in event.args["conditions"].regions]:
-            return
-        noted = self._noted()
-        if broadcast_id not in noted and not self._is_left(broadcast_id):
-            self._held.remember(_NOTED, b"".join([*noted, broadcast_id]))
-
-    def _noted(self) -> list[bytes]:
-        joined = self._held.recall(_NOTED) or b""
-        return [joined[start : start + 32] for start in range(0, len(joined), 32)]
-
-    def _is_left(self, broadcast_id: bytes) -> bool:
-        return self._held.recall(_left(broadcast_id)) is not None
-
-    def _is_open(self, broadcast_id: bytes) -> bool:
-        if self._is_left(broadcast_id) or self._stands(broadcast_id, self._depth):
-            self._forget(broadcast_id)
+    def _is_new(self, broadcast_id: bytes) -> bool:
+        """Whether nothing was said to a broadcast yet: an answer that a reorganisation took off is
+        given again.
+        """
+        if self._held.recall(_left(broadcast_id)) is not None:
             return False
-        if self._depth and self._stands(broadcast_id, 0):
-            return False  # answered, and not yet deep enough
-        _, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
-        if BroadcastState(state) is BroadcastState.OPEN:
-            if self._gateway.now() < conditions.respondBy:
-                return True
-            if self._gateway.contract_time() < conditions.respondBy:
-                return False  # too late, it seems; it is let go when a block says so
-        self._forget(broadcast_id)
-        return False
-
-    def _stands(self, broadcast_id: bytes, confirmations: int) -> bool:
-        """Whether this node's answer is on the chain, so many blocks deep."""
         if self._held.response(broadcast_id) is None:
-            return False
-        block = self._gateway.final(confirmations)
-        form = self._gateway.call("DataMarket", "formOf", broadcast_id, block=block)
-        return self._keys.address in [line.processor for line in form]
+            return True
+        blocks = {self._final(), self._index.newest()}
+        return not any(self._stands(broadcast_id, block) for block in blocks)
 
-    def _forget(self, broadcast_id: bytes) -> None:
-        kept = [one for one in self._noted() if one != broadcast_id]
-        self._held.remember(_NOTED, b"".join(kept))
+    def _stands(self, broadcast_id: bytes, block: int) -> bool:
+        form = asked_market.form(self._index, broadcast_id, block)
+        return self._keys.address in [line["processor"] for line in form]
 
     def _leave(self, broadcast_id: bytes, why: str) -> Outcome:
         self._held.remember(_left(broadcast_id), why.encode())

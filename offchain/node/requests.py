@@ -8,27 +8,26 @@ same bytes.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 
 from offchain.audit.opened_answer import answer_context
 from offchain.billing.tariff import Tariff
-from offchain.chain.facts import ChainEvent, ContractRevert
+from offchain.chain.facts import ContractRevert
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import FormatError
+from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused, UnfitMember
 from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock
 from offchain.member.roles import LockState, Reason
 from offchain.node.bond import BondKeeper
 from offchain.node.desk import Desk, NodeParts
-from offchain.node.inbox_scan import InboxScan
-from offchain.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
+from offchain.node.outcome import STOPPED, Outcome
 from offchain.node.reply import compose_answer, seal_answer
 from offchain.node.request_check import MessagePending, RequestCheck
 from offchain.node.seals_ahead import SealsAhead
-from offchain.node.settlements import Settlements
 from offchain.node.store import JobState, RequestJob
 from offchain.node.windows import WindowPending
 from offchain.records.answer import Answer
@@ -54,22 +53,10 @@ class RequestDesk(Desk):
         self._check = RequestCheck(
             self._gateway, self._store, self._keys, self._held, self._directory
         )
-        self._settlements = Settlements(
-            gateway=self._gateway, held=self._held, book=self._book, depth=self._depth
-        )
-        self.scan = InboxScan(
-            self._gateway,
-            self._held,
-            ("PrepaidLock", "Requested"),
-            confirmations=self._depth,
-            take=self._take_in,
-            undo=self._forget_lost,
-            payee=self._keys.address,
-        )
 
     def pending(self) -> list[bytes]:
         """Return the locks that wait for this node's yes or no, or for a no to be final."""
-        self.scan.follow()
+        self._take_in()
         waiting = (JobState.NEW, JobState.ACCEPTING, JobState.REJECTING)
         found = [job.lock_id for state in waiting for job in self._held.requests(state)]
         self._seals.keep_only(found)
@@ -163,36 +150,37 @@ class RequestDesk(Desk):
             self._held.set_request_state(lock_id, JobState.CLAIMED)
         return Outcome("claimed", lock_id, f"{lock.price_wei} wei earned", receipt)
 
-    def settleable(self) -> list[bytes]:
-        """Return the claimed locks whose stage is over and that nobody ended yet."""
-        return self._settlements.due(job.lock_id for job in self._held.requests(JobState.CLAIMED))
-
-    def settle(self, lock_ids: Sequence[bytes]) -> list[Outcome]:
-        """Make prices withdrawable, many by one transaction."""
-        return self._settlements.end(lock_ids)
-
     # ---- taking requests in
 
-    def _take_in(self, event: ChainEvent) -> None:
-        order = event.args["order"]
-        self._held.put_request(
-            bytes(event.args["lockId"]),
-            requester=event.args["payer"],
-            type_id=order.typeId,
-            nonce=bytes(order.nonce),
-            expires_at=order.expiresAt,
-        )
-
-    def _forget_lost(self) -> None:
-        """Forget new requests that the chain has no more; they come again with their blocks."""
+    def _take_in(self) -> None:
+        """Note what was asked deep enough, and forget new requests that the chain has no more; they
+        come again with their blocks.
+        """
+        final, newest = self._final(), self._index.newest()
         for job in self._held.requests(JobState.NEW):
-            if self._newest.lock(job.lock_id).state is LockState.NONE:
+            if asked_locks.lock(self._index, job.lock_id, newest) is None:
                 self._held.drop_request(job.lock_id)
+        me, states = self._keys.address, [LockState.REQUESTED]
+        told = asked_locks.waiting(self._index, me, final, states)
+        new = [one for one in told if self._held.request(one["lock_id"]) is None]
+        self._take_each("a request", new, lambda lock: self._note(lock, final))
+
+    def _note(self, lock: Row, block: int) -> None:
+        asked = asked_locks.request(self._index, lock["lock_id"], block)
+        if asked is not None:
+            self._held.put_request(
+                lock["lock_id"],
+                requester=lock["payer"],
+                type_id=asked["type_id"],
+                nonce=asked["nonce"],
+                expires_at=lock["expires_at"],
+            )
 
     def _job(self, lock_id: bytes) -> RequestJob:
         job = self._held.request(lock_id)
         if job is None:
-            self.scan.follow()
+            self._index.follower.catch_up()
+            self._take_in()
             job = self._held.request(lock_id)
         if job is None:
             raise MemberError(f"lock {lock_id.hex()} is no request to this node")
@@ -259,7 +247,7 @@ class RequestDesk(Desk):
     def _prepared(self, lock: Lock, job: RequestJob) -> RequestJob:
         if job.answer is not None:
             return job
-        event = self._book.event_of("Requested", lock.lock_id)
+        event = self._first_event("Requested", lock.lock_id)
         kind = self._terms.type_names.get(lock.type_id)
         if kind is None:
             raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
@@ -280,7 +268,7 @@ class RequestDesk(Desk):
             as_of_block=as_of_block,
         )
         factor = secrets.token_bytes(32)
-        longest = min(MAX_OBJECT_BYTES, event.args["order"].terms.longestAnswerBytes)
+        longest = event.args["order"].terms.longestAnswerBytes  # as signed, at most 32 KiB
         sealed, opening = self._sealed_answer(lock, answer, factor, longest)
         self._held.put_proof(lock.lock_id, opening=opening, message=message)
         self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)

@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from offchain.chain.facts import Receipt
-from offchain.chain.gateway import ChainGateway
-from offchain.member.locks import MOST_ENDED, LockBook
+from offchain.index.asked import locks as asked_locks
+from offchain.member.locks import MOST_ENDED
 from offchain.member.roles import LockState
+from offchain.node.desk import Desk
 from offchain.node.outcome import Outcome
-from offchain.node.store import NodeStore
 
 # What a node ends: it earns by it, or has its bond free again. Others end what it has failed.
 _MINE_TO_END = (LockState.CLAIMED, LockState.DELIVERED, LockState.DISPUTED)
-_ENDED = (LockState.SETTLED, LockState.REFUNDED, LockState.SLASHED)
 _SAYS = {
     "Settled": ("settled", "the price less the fee is withdrawable, the bond is free"),
     "Refunded": ("refunded", "the judges did not decide; the bond is free again"),
 }
 
 
-class Settlements:
-    """The end of a node's locks; what has ended is noted, and not looked at again."""
+class SettlementDesk(Desk):
+    """The end of a node's locks. What has ended is not looked at again, however much it is."""
 
-    def __init__(
-        self, *, gateway: ChainGateway, held: NodeStore, book: LockBook, depth: int
-    ) -> None:
-        """`book` reads what lies `depth` blocks deep."""
-        self._gateway = gateway
-        self._held = held
-        self._book = book
-        self._depth = depth
-        self._newest = LockBook(gateway, confirmations=0)
-        self._due_at: dict[bytes, int] = {}  # a stage only ever moves its deadline later
-
-    def due(self, lock_ids: Iterable[bytes]) -> list[bytes]:
-        """Return the locks whose stage is over and that nobody ended yet."""
-        now, found = self._gateway.now(), []
-        for lock_id in lock_ids:
-            if self._due_at.get(lock_id, 0) > now or self._held.recall(_ended(lock_id)):
-                continue
-            lock = self._book.lock(lock_id)
-            if lock.state in _ENDED:
-                self._held.remember(_ended(lock_id), b"1")
-                self._due_at.pop(lock_id, None)
-            elif lock.state in _MINE_TO_END and lock.due_at <= now and self._stands(lock_id):
-                found.append(lock_id)
-            elif lock.due_at > now:
-                self._due_at[lock_id] = lock.due_at
-        return found
+    def due(self) -> list[bytes]:
+        """Return the locks whose stage is over and that nobody ended yet, the newest block too."""
+        now, me = self._gateway.now(), self._keys.address
+        final, newest = (
+            asked_locks.waiting(self._index, me, block, _MINE_TO_END)
+            for block in (self._final(), self._index.newest())
+        )
+        stand = {one["lock_id"] for one in newest}
+        over = [one["lock_id"] for one in final if one["due_at"] <= now]
+        return [one for one in over if one in stand]
 
     def end(self, lock_ids: Sequence[bytes]) -> list[Outcome]:
         """End due locks, many by one transaction."""
@@ -58,10 +41,6 @@ class Settlements:
             outcomes += _outcomes(self._book.end_many(chosen))
         return outcomes
 
-    def _stands(self, lock_id: bytes) -> bool:
-        """Whether nobody has ended it in a block that is not final."""
-        return not self._depth or self._newest.lock(lock_id).state in _MINE_TO_END
-
 
 def _outcomes(receipt: Receipt) -> list[Outcome]:
     return [
@@ -69,7 +48,3 @@ def _outcomes(receipt: Receipt) -> list[Outcome]:
         for event in receipt.events
         if event.name in _SAYS
     ]
-
-
-def _ended(lock_id: bytes) -> str:
-    return f"settled:{lock_id.hex()}"

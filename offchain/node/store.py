@@ -45,16 +45,16 @@ class NodeStore(DeviceTables, RequestTables, DataSetTables, GrantTables, DutyTab
         patience_s: how long another program that holds the database is waited for.
         """
         super().__init__(place, patience_s=patience_s)
-        self._folder = TemporaryDirectory(prefix="dmsm-node-")
         # Positions must never be newer than the jobs that they stand for: they share the store's
         # file, and are found anew at each start where it is on a server that may be restored.
-        is_file = self._database.is_sqlite
-        self.path = Path(place) if is_file else Path(self._folder.name) / "positions.sqlite"
+        self._folder = None if self._database.is_sqlite else TemporaryDirectory(prefix="dmsm-node-")
+        self.path = Path(self._folder.name) / "positions.sqlite" if self._folder else Path(place)
 
     def close(self) -> None:
         """Close the database."""
         super().close()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def remember(self, name: str, value: bytes) -> None:
         """Store a small value under a name, in place of what was there."""

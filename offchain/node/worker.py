@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from offchain.billing.tariff import Tariff
-from offchain.chain.errors import LogUnreadable, NodeUnavailable
+from offchain.chain.errors import NodeUnavailable
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.heads import head_or_none
 from offchain.chain.health import HealthGate
 from offchain.containment import ENDING, contained
 from offchain.errors import DmsmError
+from offchain.index.chain_index import ChainIndex
+from offchain.index.errors import IndexBehind
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.locks import MOST_ENDED
@@ -23,11 +25,10 @@ from offchain.member.money import Money
 from offchain.node.bond import BondKeeper
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
-from offchain.node.duty_tables import Duty
-from offchain.node.inbox_scan import look_ahead
 from offchain.node.market import MarketDesk
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.requests import RequestDesk
+from offchain.node.settlements import SettlementDesk
 from offchain.node.store import NodeStore
 from offchain.states import States
 from offchain.storage import ContentStore
@@ -35,10 +36,10 @@ from offchain.storage import ContentStore
 _log = logging.getLogger(__name__)
 
 NEW_PER_POLL = 20  # of each kind: a poll ends, however much is asked
+_CATCH_UP_S = 2.0  # claims come again after it, however far the tables are behind
 
 _T = TypeVar("_T")
 Step = Callable[[bytes], Outcome]
-_DUTIES = {"demands": Duty.SERVE, "disputes": Duty.REPLY}
 _Ready = tuple[str, list[bytes], Step]
 _Kind = tuple[str, Callable[[], Iterable[bytes]], Step]
 _PAUSE = "pause"
@@ -54,6 +55,7 @@ class NodeWorker:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         readings: NodeStore,
@@ -63,13 +65,14 @@ class NodeWorker:
         health: HealthGate | None = None,
     ) -> None:
         """Put the desks together. `health` says when nothing new may begin; None: always may."""
-        self._gateway, self._health = gateway, health
+        self._gateway, self._index, self._health = gateway, index, health
         self._states = States()
         self._money = Money(gateway)
         self.bond = BondKeeper(gateway, terms)
         self._had_turn: dict[str, set[bytes]] = {}
         parts = NodeParts(
             gateway=gateway,
+            index=index,
             store=store,
             keys=keys,
             readings=readings,
@@ -79,7 +82,7 @@ class NodeWorker:
         self.requests = RequestDesk(parts, self.bond, tariff)
         self.market = MarketDesk(parts, self.bond)
         self.defence = DefenceDesk(parts)
-        self._scans = (*self.defence.scans, *self.market.scans, self.requests.scan)
+        self.settlements = SettlementDesk(parts)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
@@ -96,7 +99,8 @@ class NodeWorker:
         tried: dict[bytes, str] = {}
         outcomes = self._send_again() + self._urgent(tried)
         faults = self._why_not_believed()  # steers to the nodes that are asked
-        outcomes += self._look_ahead()
+        said, unreadable = self._catch_up()
+        outcomes, faults = outcomes + said, [*faults, *unreadable]
         begun: list[_Kind] = [
             ("demands", self.defence.demands, self.defence.serve),
             ("disputes", self.defence.disputes, self.defence.reply),
@@ -108,7 +112,7 @@ class NodeWorker:
         ]
         for kind, find, step in begun:
             found, error = self._found(kind, find)
-            outcomes += self._said_once(kind, error or self.defence.unread.get(_DUTIES[kind]))
+            outcomes += self._said_once(kind, error)
             outcomes += self._steps(kind, found, step, tried)
         changes, ready = self._judge(fresh, faults)
         outcomes += changes
@@ -118,6 +122,22 @@ class NodeWorker:
             outcomes += self._steps(kind, found, step, tried)
         outcomes += self._end_what_is_due(tried)
         return [*outcomes, *self._close_broadcasts(tried)]
+
+    def _catch_up(self) -> tuple[list[Outcome], list[str]]:
+        """Bring the tables up to the chain; return what is to be said, and why nothing new may
+        begin: who cannot read a log of the contracts may be blind to more.
+
+        What the tables know already goes on.
+        """
+        _, error = self._tried("following", lambda: self._index.follower.catch_up(_CATCH_UP_S))
+        if isinstance(error, IndexBehind):  # at the first start, or after a long rest
+            _log.info("%s", error)
+            error = None
+        said = self._said_once("the chain's events", error)
+        unreadable, error = self._tried(
+            "unreadable events", lambda: self._index.unreadable(self._index.newest())
+        )
+        return said, [str(error)] if unreadable is None else unreadable
 
     def _steps(
         self, kind: str, found: list[bytes], step: Step, tried: dict[bytes, str]
@@ -134,11 +154,6 @@ class NodeWorker:
             return []
         found, error = self._tried("the health check", self._health.check)
         return found if found is not None else [f"health unknown: {error}"]
-
-    def _look_ahead(self) -> list[Outcome]:
-        """Read what is new at once; where that fails each kind is read alone."""
-        _, error = self._tried("looking ahead", lambda: look_ahead(self._scans))
-        return self._said_once("events of all kinds together", error)
 
     def _said_once(self, kind: str, error: DmsmError | None) -> list[Outcome]:
         """Report why a kind could not be read, unless that was said and goes on."""
@@ -160,16 +175,13 @@ class NodeWorker:
         return [Outcome("bonded", me, f"{added_wei} wei added to the bond", receipt)]
 
     def _end_what_is_due(self, tried: dict[bytes, str]) -> list[Outcome]:
-        earned, error = self._found("ends", self._settleable)
+        earned, error = self._found("ends", self.settlements.due)
         said = self._said_once("ends", error)
         due = [one for one in earned if one not in tried][:MOST_ENDED]
-        outcomes, error = self._tried("ending locks", lambda: self.requests.settle(due))
+        outcomes, error = self._tried("ending locks", lambda: self.settlements.end(due))
         if error is not None:
             return said + [Outcome("failed", one, str(error)) for one in due]
         return said + (outcomes or [])
-
-    def _settleable(self) -> list[bytes]:
-        return [*self.requests.settleable(), *self.market.settleable()]
 
     def _close_broadcasts(self, tried: dict[bytes, str]) -> list[Outcome]:
         """Close what nobody selected, once the locks that ended have given their bonds back: at the
@@ -188,18 +200,12 @@ class NodeWorker:
 
     def _judge(self, fresh: list[_Kind], faults: list[str]) -> tuple[list[Outcome], list[_Ready]]:
         """Read what is new; return what changed, and what may begin. `faults`: why the nodes are
-        not to be believed.
-
-        A log that cannot be read stops everything new, of whatever kind it is: who cannot read
-        the chain may be blind to more. Another fault stops its own kind.
+        not to be believed, which stops everything new. Another fault stops its own kind.
         """
-        faults, ready, said = [*faults], list[_Ready](), list[Outcome]()
+        ready, said = list[_Ready](), list[Outcome]()
         for kind, find, step in fresh:
             found, error = self._found(kind, find)
-            if isinstance(error, LogUnreadable):
-                faults.append(str(error))
-            else:
-                said += self._said_once(kind, error)
+            said += self._said_once(kind, error)
             ready.append((kind, found, step))
         return said + self._pause(faults), [] if faults else ready
 

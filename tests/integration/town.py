@@ -27,6 +27,7 @@ from offchain.crypto import bls, kdf, messages
 from offchain.crypto.paillier import generate_private_key
 from offchain.database import Place
 from offchain.household.household import Household
+from offchain.index.chain_index import ChainIndex
 from offchain.member.data_sets import find_data_set
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
@@ -93,6 +94,7 @@ class Town:
     store_url: str
     admin: Admin
     directory: MemberDirectory
+    index: ChainIndex
     tariff: Tariff
     nodes: list[Node]
     houses: list[House]
@@ -107,6 +109,7 @@ def go_back(town: Town, snapshot: str) -> None:
     would go on looking at, a few at each poll, before the next test's.
     """
     town.anvil.revert(snapshot)
+    town.anvil.mine()  # another branch: else the index takes the chain for a node that is behind
     for node in town.nodes:
         for stored in node.held.data_sets():
             if find_data_set(node.gateway, stored.data_set_id) is None:
@@ -139,6 +142,7 @@ class Builder:
         price = anvil.gas_price_wei if is_real else 0
         self.gateway = ChainGateway(anvil.url, self.deployment, gas_price_wei=price)
         self.directory = MemberDirectory(self.gateway, self.store, paillier_bits=BITS)
+        self.index = ChainIndex(folder / "index.sqlite", self.gateway)
         owner = MemberKeys.generate(
             MemberRole.DEVICE, account_key=anvil.keys[0]
         ).account  # anvil's first account deployed, so it owns the consortium
@@ -176,6 +180,7 @@ class Builder:
             store_url=self.store_url,
             admin=self.admin,
             directory=self.directory,
+            index=self.index,
             tariff=make_tariff(),
             nodes=nodes,
             houses=houses,
@@ -203,7 +208,14 @@ class Builder:
         keys, gateway = self.admit(MemberRole.PROCESSOR, region_id(name))
         place = store_place(self.folder, name)
         held = NodeStore(place)
-        made = make_node(gateway, keys=keys, held=held, store=self.store, directory=self.directory)
+        made = make_node(
+            gateway,
+            index=self.index,
+            keys=keys,
+            held=held,
+            store=self.store,
+            directory=self.directory,
+        )
         made.worker.bond.top_up()  # as at its first poll
         return Node(
             region=region_id(name),
@@ -220,6 +232,7 @@ class Builder:
         device, device_gateway = self.admit(MemberRole.DEVICE, node.region, owner=keys.address)
         household = Household(
             gateway=gateway,
+            index=self.index,
             store=self.store,
             keys=keys,
             directory=self.directory,
@@ -235,9 +248,10 @@ class Builder:
     def _buyer(self) -> Buyer:
         keys, gateway = self.admit(MemberRole.SHARER, NO_REGION)
         place = store_place(self.folder, f"inbox-{keys.address}")
-        inbox = ShareInbox(place, gateway=gateway, keys=keys)
+        inbox = ShareInbox(place, gateway=gateway, index=self.index, keys=keys)
         return Buyer(
             gateway=gateway,
+            index=self.index,
             store=self.store,
             keys=keys,
             directory=self.directory,
@@ -249,6 +263,7 @@ class Builder:
 def make_node(
     gateway: ChainGateway,
     *,
+    index: ChainIndex,
     keys: MemberKeys,
     held: NodeStore,
     store: ContentStore,
@@ -259,6 +274,7 @@ def make_node(
     """Make a node: the one place where tests do. `terms` are NodeTerms' that differ."""
     return ProcessingNode(
         gateway=gateway,
+        index=index,
         store=store,
         keys=keys,
         readings=held,
@@ -281,6 +297,7 @@ def worker_of(
     """Make another worker of a node, with another gateway, gate or terms than its own."""
     made = make_node(
         gateway or node.gateway,
+        index=town.index,
         keys=node.keys,
         held=node.held,
         store=town.store,
@@ -289,6 +306,12 @@ def worker_of(
         **terms,
     )
     return made.worker
+
+
+def found(find: Callable[[], list[bytes]]) -> list[bytes]:
+    """Return what a desk finds to do, once the tables are up to date, as they are at each poll."""
+    find.__self__._index.follower.catch_up()  # type: ignore[attr-defined]
+    return find()
 
 
 def poll(worker: NodeWorker, *, steps: int = 1) -> list[Outcome]:

@@ -18,6 +18,7 @@ from offchain.crypto import keystore
 from offchain.member.roles import LockState
 from offchain.network.operation import Network
 from offchain.network.voting import add_signer, remove_signer, signers_of
+from tests.integration.town import found
 from tests.network.conftest import reorganisations
 from tests.network.sending import at_once, heads_of, height_of, wait_for
 from tests.network.town import (
@@ -122,7 +123,7 @@ def test_main_job__own_signer_killed__others_take_what_is_no_secret_and_the_clai
         requests.claim(paid.lock_id)
         return state() in (LockState.CLAIMED, LockState.SETTLED)
 
-    wait_for(lambda: paid.lock_id in requests.pending(), timeout_s=120)
+    wait_for(lambda: paid.lock_id in found(requests.pending), timeout_s=120)
     wait_for(is_accepted, timeout_s=120)
     with pytest.raises(NodeUnavailable, match="shown to no other"):
         requests.claim(paid.lock_id)

@@ -18,9 +18,10 @@ from offchain.node.store import NodeStore
 from offchain.storage import Cid
 from offchain.storage.kubo import KuboStore
 from tests.databases import store_place
+from tests.integration.conftest import fresh, town
 from tests.integration.node.test_crashes import copy_store, node_keys, run
 from tests.integration.node.test_requests import ask
-from tests.integration.town import Town, fresh, town
+from tests.integration.town import Town
 from tests.network.swarm import Swarm
 
 __all__ = ["fresh", "node_keys", "town"]  # fixtures

@@ -20,6 +20,7 @@ from offchain.consortium.court.voters import may_vote
 from offchain.containment import ENDING, contained
 from offchain.crypto import paillier
 from offchain.errors import DmsmError
+from offchain.index.chain_index import ChainIndex
 from offchain.member.cases import Case, CaseBook
 from offchain.member.crash_points import crash_point
 from offchain.member.directory import MemberDirectory
@@ -65,6 +66,7 @@ class JudgeAgent:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         directory: MemberDirectory,
@@ -81,9 +83,9 @@ class JudgeAgent:
         self._gateway, self._health = gateway, health
         self._store = store
         self._keys = keys
-        self._cases = CaseBook(gateway, confirmations=confirmations)
+        self._cases = CaseBook(gateway, index, confirmations=confirmations)
         self._book = LockBook(gateway, confirmations=confirmations)
-        self._grants = GrantBook(gateway, confirmations=confirmations)
+        self._grants = GrantBook(gateway, index, confirmations=confirmations)
         if not tariffs:
             raise MemberError("a judge needs the tariffs of the consortium; give it at least one")
         shared: dict[str, Any] = {

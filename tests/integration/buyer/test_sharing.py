@@ -27,6 +27,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Town,
     earned_wei,
+    found,
     go_back,
     poll,
 )
@@ -121,10 +122,15 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
 @pytest.mark.real_chain
 def test_grants__given_delivery__show_every_member_its_locks(market: Market) -> None:
     for buyer in market.town.buyers:
-        assert GrantBook(buyer.gateway).delivered_to(buyer.keys.address) == market.lock_ids
+        assert (
+            GrantBook(buyer.gateway, market.town.index).delivered_to(buyer.keys.address)
+            == market.lock_ids
+        )
     outsider = market.town.houses[0]
     with pytest.raises(GrantNotReady):
-        GrantBook(market.town.buyers[0].gateway).grant(market.lock_ids[0], outsider.keys.address)
+        GrantBook(market.town.buyers[0].gateway, market.town.index).grant(
+            market.lock_ids[0], outsider.keys.address
+        )
 
 
 @pytest.mark.real_chain
@@ -223,7 +229,7 @@ def test_deliver__given_one_wrong_share__is_refused_by_the_contract(fresh: Town)
     node = fresh.nodes[0]
     poll(node.worker)
     (lock_id,) = select_both(fresh, broadcast_id)
-    assert node.worker.market.selections()[-1] == lock_id
+    assert found(node.worker.market.selections)[-1] == lock_id
     selection, dealt = node.worker.market.transcript(lock_id)
     shares = (add(dealt.shares[0], G1_GENERATOR), *dealt.shares[1:])
 
@@ -269,6 +275,7 @@ def test_respond__given_unknown_identity__does_not_respond(fresh: Town) -> None:
     buyer = fresh.buyers[0]
     liar = Buyer(
         gateway=buyer.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=replace(buyer.keys, identity="somebody else"),
         directory=fresh.directory,

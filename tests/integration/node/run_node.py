@@ -9,6 +9,7 @@ from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.crypto.secret import SecretBytes
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.node.node import ProcessingNode
@@ -34,6 +35,7 @@ def main(config: dict) -> None:
     )
     node = ProcessingNode(
         gateway=gateway,
+        index=ChainIndex(Path(config["keys"]).parent / "index.sqlite", gateway),
         store=store,
         keys=keys,
         readings=NodeStore(config["held"]),

@@ -17,9 +17,8 @@ from offchain.buyer.opening_record import OpeningRecord
 from offchain.chain.anvil import start_anvil
 from offchain.crypto import paillier
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import NotEnoughSharesError
+from offchain.errors import NotEnoughSharesError, StoreConflict
 from offchain.household.neighbourhood import compare, own_slots
-from offchain.member.database import StoreConflict
 from offchain.member.errors import (
     AggregateInvalid,
     AggregateRefused,

@@ -35,7 +35,7 @@ ANY = [TypeError("x"), MemoryError(), OSError(5, "bad"), StoreBusy("held"), Stor
         "market.selections",
         "market.open_broadcasts",
         "market.deliveries",
-        "market.settleable",
+        "settlements.due",
         "market.closable",
         "bond.top_up",
     ],
@@ -115,19 +115,19 @@ def test_run_once__given_a_damaged_store__raises_it(
     assert kinds[lock_id] in ("claimed", "settled")
 
 
-def test_pending__given_an_event_that_cannot_be_taken_in__passes_it_over_in_the_end(
+def test_pending__given_a_request_that_cannot_be_taken_in__passes_it_over(
     fresh: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = fresh.houses[0]
     worker, bad = house.node.worker, ask(house)
-    take = worker.requests.scan._take
+    put = house.node.held.put_request
 
-    def but_one(event: Any) -> None:
-        if bytes(event.args["lockId"]) == bad:
+    def but_one(lock_id: bytes, **facts: Any) -> None:
+        if lock_id == bad:
             raise OverflowError
-        take(event)
+        put(lock_id, **facts)
 
-    monkeypatch.setattr(worker.requests.scan, "_take", but_one)
+    monkeypatch.setattr(house.node.held, "put_request", but_one)
     good, kinds = ask(house), []
     for _ in range(4):
         kinds += [one.kind for one in worker.run_once() if one.id == good]

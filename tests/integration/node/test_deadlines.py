@@ -25,6 +25,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Node,
     Town,
+    found,
     worker_of,
 )
 
@@ -45,7 +46,7 @@ def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_
     fresh: Town, comes: bool
 ) -> None:
     node, lock_id = selected(fresh)
-    digest = bytes(GrantBook(node.gateway).selection(lock_id).order.messageDigest)
+    digest = GrantBook(node.gateway, fresh.index).selection(lock_id).message_digest
     message = fresh.store.get(digest, max_bytes=32_768)
     fresh.store.unpin(digest)
 
@@ -153,7 +154,7 @@ def test_deliver__given_dispute_window__settles_after_it(fresh: Town) -> None:
 
     assert node.worker.market.deliver(lock_id).kind == "delivered"
     assert fresh.buyers[0].locks.lock(lock_id).state is LockState.DELIVERED
-    assert node.worker.market.settleable() == []
+    assert found(node.worker.settlements.due) == []
     fresh.anvil.warp(500)
 
     assert "settled" in [one.kind for one in node.worker.run_once()]
@@ -194,6 +195,7 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
     node.held.set_grant_state(lock_id, GrantState.DELIVERING)
     parts = NodeParts(
         gateway=node.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=node.keys,
         readings=node.held,
@@ -205,7 +207,7 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
     fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at)
 
     assert deep.deliver(lock_id).kind == "skipped"  # a delivery may lie in the newest blocks
-    assert lock_id in deep.selections()
+    assert lock_id in found(deep.selections)
     fresh.anvil.mine(depth)
     outcome = deep.deliver(lock_id)
 
@@ -225,7 +227,7 @@ def test_close__given_no_selection__pays_the_deposit_out(fresh: Town) -> None:
 
     after = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
     assert after > before
-    assert node.worker.market.open_broadcasts() == []
+    assert found(node.worker.market.open_broadcasts) == []
 
 
 def test_respond__given_price_above_maximum__does_not_respond(fresh: Town) -> None:
@@ -253,9 +255,9 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     worker = worker_of(fresh, house.node, confirmations=depth)
     lock_id = ask(house)
 
-    assert lock_id not in worker.requests.pending()
+    assert lock_id not in found(worker.requests.pending)
     fresh.anvil.mine(depth)
-    assert lock_id in worker.requests.pending()
+    assert lock_id in found(worker.requests.pending)
     assert worker.requests.handle(lock_id).kind == "accepted"
     assert worker.requests.claim(lock_id).kind == "skipped"  # not deep enough to reveal x
     fresh.anvil.mine(depth)
@@ -299,14 +301,14 @@ def test_deliver__given_reorganised_delivery__is_sent_again(fresh: Town) -> None
     fresh.anvil.reorg(1)
     assert buyer.locks.lock(lock_id).state is LockState.SELECTED
 
-    assert lock_id in desk.selections()
+    assert lock_id in found(desk.selections)
     assert desk.deliver(lock_id).kind == "delivered"
     assert node.held.grant(lock_id).state is GrantState.DELIVERING
     fresh.anvil.mine(depth)
     desk.deliver(lock_id)
 
     assert node.held.grant(lock_id).state is GrantState.DELIVERED
-    assert lock_id not in desk.selections()
+    assert lock_id not in found(desk.selections)
 
 
 def test_run_once__given_many_bad_requests__claims_before_the_others_are_handled(

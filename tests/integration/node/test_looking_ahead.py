@@ -7,16 +7,14 @@ from typing import Any
 import pytest
 
 from offchain.audit.opened_answer import OpenedAnswer
-from offchain.chain.errors import ChainMismatch, NodeRefused
 from offchain.chain.facts import ChainEvent
 from offchain.chain.questions import Question
 from offchain.member.errors import NotOnChain
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState
-from offchain.node.inbox_scan import look_ahead
 from offchain.storage.errors import StoreUnavailable
 from tests.integration.node.test_requests import ask
-from tests.integration.town import House, Town
+from tests.integration.town import House, Town, found
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def test_run_once__given_new_blocks__reads_the_events_of_all_kinds_at_once(
     fresh.anvil.mine(2)
     found = asked_for_logs(monkeypatch, house)
     house.node.worker.run_once()
-    assert found == [5]  # demands, disputes, selections, broadcasts, requests
+    assert found == [1]
 
 
 def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_return(
@@ -75,32 +73,17 @@ def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_
         house.household.answers.wait(lock_id, timeout_s=0)
 
 
-@pytest.mark.parametrize("error", [NodeRefused("batch", -32600, "too large"), ChainMismatch("x")])
-def test_look_ahead__that_fails__leaves_each_to_ask_alone(
-    house: House, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    lock_id = ask(house)
-    desk = house.node.worker.requests
-
-    def refuse(_: object) -> list[Any]:
-        raise error
-
-    with monkeypatch.context() as patch:
-        patch.setattr(house.node.gateway.endpoint, "batch", refuse)
-        look_ahead([desk.scan])
-    assert desk.pending() == [lock_id]
-
-
-def test_follow__given_a_request_taken_off_since_it_was_read_ahead__forgets_it_at_the_next(
+def test_pending__given_a_request_taken_off_since_it_was_read__forgets_it(
     fresh: Town, house: House
 ) -> None:
     desk = house.node.worker.requests
     lock_id = ask(house)
-    look_ahead([desk.scan])
+    fresh.index.follower.catch_up()
+    assert found(desk.pending) == [lock_id]
     fresh.anvil.reorg(1)
-    assert desk.pending() == [lock_id]  # as it was read
+    fresh.index.follower.catch_up()
     assert house.household.locks.lock(lock_id).state is LockState.NONE
-    assert desk.pending() == []
+    assert found(desk.pending) == []
 
 
 def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(

@@ -38,6 +38,7 @@ from tests.integration.town import (
     SHORTEST_S,
     Node,
     Town,
+    found,
     make_node,
     worker_of,
 )
@@ -82,7 +83,12 @@ def north(fresh: Town, deep: Any, tmp_path: Path) -> Iterator[Node]:
     gateway = deep(old.keys)
     with NodeStore(place) as held:
         made = make_node(
-            gateway, keys=old.keys, held=held, store=fresh.store, directory=fresh.directory
+            gateway,
+            index=fresh.index,
+            keys=old.keys,
+            held=held,
+            store=fresh.store,
+            directory=fresh.directory,
         )
         own = {"worker": made.worker, "publisher": made.publisher}
         yield replace(old, gateway=gateway, place=place, held=held, **own)
@@ -320,15 +326,15 @@ def test_worker__requests_themselves_taken_off__are_forgotten_and_come_again(
     snapshot = fresh.anvil.snapshot()
     lost = [ask(house, expires_at=until) for _ in range(depth)]
     fresh.anvil.mine(FINAL)
-    assert north.worker.requests.pending() == [before, *lost]
+    assert found(north.worker.requests.pending) == [before, *lost]
     fresh.anvil.revert(snapshot)  # deeper than any reorganisation that this node allows for
     fresh.anvil.mine(FINAL + depth + 1)
 
-    assert north.worker.requests.pending() == [before]
+    assert found(north.worker.requests.pending) == [before]
     assert [job.lock_id for job in north.held.requests()] == [before]
     later = ask(house, expires_at=until)
     fresh.anvil.mine(FINAL)
-    assert north.worker.requests.pending() == [before, later]
+    assert found(north.worker.requests.pending) == [before, later]
     book = LockBook(house.gateway)
     work(
         fresh,
@@ -348,6 +354,7 @@ def test_household__request_taken_off__is_paid_and_asked_once(
     house, gateway = fresh.houses[0], deep(fresh.houses[0].keys)
     household = Household(
         gateway=gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=house.keys,
         directory=fresh.directory,
@@ -357,9 +364,10 @@ def test_household__request_taken_off__is_paid_and_asked_once(
     before = gateway.balance_wei(house.keys.address)
     since = gateway.block_number()
     lock_id = ask(replace(house, household=household), expires_at=gateway.now() + _LONG_S)
-    assert newest_locks(gateway, house.keys.address)[-1][1] is False  # told, and not final
+    told = newest_locks(fresh.index, house.keys.address, confirmations=FINAL)
+    assert told[-1][1] is False  # not final
     assert take_off(fresh, since, depth)
-    assert newest_locks(gateway, house.keys.address) == []
+    assert newest_locks(fresh.index, house.keys.address, confirmations=FINAL) == []
     assert gateway.balance_wei(house.keys.address) == before
 
     gateway.settle()
@@ -367,7 +375,7 @@ def test_household__request_taken_off__is_paid_and_asked_once(
     gateway.settle()
 
     assert gateway.is_settled()
-    ((lock, is_final),) = newest_locks(gateway, house.keys.address)
+    ((lock, is_final),) = newest_locks(fresh.index, house.keys.address, confirmations=FINAL)
     assert (lock.lock_id, lock.state, is_final) == (lock_id, LockState.REQUESTED, True)
     assert gateway.balance_wei(house.keys.address) == before - PRICE_WEI
 
@@ -399,9 +407,15 @@ def test_household__refund_and_withdrawal_taken_off__the_money_comes_once(
 
 
 def buyer_of(town: Town, buyer: Buyer, gateway: ChainGateway, folder: Path) -> Buyer:
-    inbox = ShareInbox(folder / f"{buyer.keys.address}.sqlite", gateway=gateway, keys=buyer.keys)
+    inbox = ShareInbox(
+        folder / f"{buyer.keys.address}.sqlite",
+        gateway=gateway,
+        index=town.index,
+        keys=buyer.keys,
+    )
     return Buyer(
         gateway=gateway,
+        index=town.index,
         store=town.store,
         keys=buyer.keys,
         directory=town.directory,

@@ -23,6 +23,7 @@ from tests.integration.town import (
     House,
     Town,
     earned_wei,
+    found,
     poll,
 )
 
@@ -51,7 +52,7 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
     lock_id = ask(house, type_id)
     with pytest.raises(AnswerNotReady):
         house.household.answers.open(lock_id)
-    assert house.node.worker.requests.pending() == [lock_id]
+    assert found(house.node.worker.requests.pending) == [lock_id]
     kinds = [outcome.kind for outcome in house.node.worker.run_once()]
     opened = house.household.answers.open(lock_id)
     print(f"request to answer opened: {time.monotonic() - started:.2f} s")
@@ -146,6 +147,7 @@ def test_handle__given_wrong_id_opening__rejects(fresh: Town, tmp_path: Path) ->
     house = fresh.houses[0]
     liar = Household(
         gateway=house.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=replace(house.keys, identity="somebody else"),
         directory=fresh.directory,
@@ -213,6 +215,7 @@ def test_handle__given_malformed_index_as_message__rejects(fresh: Town, tmp_path
     house = fresh.houses[0]
     spoiler = Household(
         gateway=house.gateway,
+        index=fresh.index,
         store=MalformingStore(fresh.store),
         keys=house.keys,
         directory=fresh.directory,

@@ -52,7 +52,7 @@ class Courier:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setattr("device_agent.agent._METER_RETRY_S", 0.01)
+    monkeypatch.setattr("device_agent.sampling._METER_RETRY_S", 0.01)
     monkeypatch.setattr("device_agent.agent._WAIT_S", 0.01)
     monkeypatch.setattr("device_agent.patience.FULL_RETRY_S", 0.01)
     monkeypatch.setattr("device_agent.backoff._FIRST_WAIT_S", 0.01)

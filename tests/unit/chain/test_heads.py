@@ -2,25 +2,18 @@
 
 import threading
 import time
-from types import SimpleNamespace
 from typing import Any
 
 from offchain.chain.errors import NodeUnavailable
-from offchain.chain.heads import head_or_none, wait_for_block, wait_for_events
-from offchain.chain.questions import Question
+from offchain.chain.heads import head_or_none, wait_for_block
 from offchain.chain.subscription import NewHeads
 
 
 class Chain:
-    """A gateway whose head goes through `heads`, one a question; None: no answer.
+    """A gateway whose head goes through `heads`, one a question; None: no answer."""
 
-    spoke: the blocks with logs.
-    """
-
-    def __init__(self, *heads: int | None, spoke: tuple[int, ...] = ()) -> None:
-        self.heads, self.asked, self.spoke = list(heads), 0, spoke
-        self.deployment = SimpleNamespace(address=lambda name: f"0x{name}")
-        self.endpoint = SimpleNamespace(ask=self.logs)
+    def __init__(self, *heads: int | None) -> None:
+        self.heads, self.asked = list(heads), 0
         self.new_heads = NewHeads([])
 
     def block_number(self) -> int:
@@ -30,22 +23,10 @@ class Chain:
             raise NodeUnavailable("no chain node answers")
         return head
 
-    def logs(self, question: Question[Any]) -> list[int]:
-        (wanted,) = question.params
-        assert (question.method, wanted["address"]) == ("eth_getLogs", ["0xLock"])
-        first, last = int(wanted["fromBlock"], 16), int(wanted["toBlock"], 16)
-        return [number for number in self.spoke if first <= number <= last]
-
 
 def waited_s(chain: Any, **options: Any) -> float:
     started = time.monotonic()
     wait_for_block(chain, **options)
-    return time.monotonic() - started
-
-
-def waited_for_events_s(chain: Any, *, depth: int, timeout_s: float = 30) -> float:
-    started, stop = time.monotonic(), threading.Event()
-    wait_for_events(chain, ["Lock"], after=7, depth=depth, timeout_s=timeout_s, stop=stop)
     return time.monotonic() - started
 
 
@@ -77,21 +58,3 @@ def test_wait_for_block__when_no_node_answers__waits_its_time() -> None:
 
 def test_wait_for_block__when_a_node_answers_again__returns_at_once() -> None:
     assert waited_s(Chain(9), after=None, timeout_s=30) < 5
-
-
-def test_wait_for_events__blocks_of_no_concern__are_passed_over() -> None:
-    chain = Chain(7, 8, 9, 10, spoke=(10,))
-    assert waited_for_events_s(chain, depth=0) < 5
-    assert chain.heads == [10]
-
-
-def test_wait_for_events__nobody_speaks__waits_its_time() -> None:
-    assert 0.1 <= waited_for_events_s(Chain(7, 8, spoke=(7,)), depth=0, timeout_s=0.1) < 5
-
-
-def test_wait_for_events__what_was_said_gets_deeper__returns_with_the_next_block() -> None:
-    assert waited_for_events_s(Chain(7, 8, spoke=(7,)), depth=1) < 5
-
-
-def test_wait_for_events__the_head_went_back__returns_at_once() -> None:
-    assert waited_for_events_s(Chain(6), depth=0) < 5

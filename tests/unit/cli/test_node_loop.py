@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from offchain.chain.errors import NodeUnavailable
 from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_loop import RunningNode
 from offchain.errors import DmsmError, StoreBusy, StoreDamaged, StoreFull
+from offchain.index.follower import News
 from offchain.node.outcome import Outcome
 
 
@@ -29,8 +31,7 @@ def make_node(data: Path, polls: list[Any], stop: threading.Event) -> RunningNod
 
     node = object.__new__(RunningNode)
     keys = SimpleNamespace(address="0x1")
-    deployment = SimpleNamespace(address=lambda name: name)
-    gateway = SimpleNamespace(block_number=lambda: 1, deployment=deployment)
+    gateway = SimpleNamespace()
     profile = SimpleNamespace(
         data=data,
         confirmations=0,
@@ -39,7 +40,9 @@ def make_node(data: Path, polls: list[Any], stop: threading.Event) -> RunningNod
         store_copies=None,
         store_keep_days=400,
     )
-    node._session = SimpleNamespace(profile=profile, keys=keys, gateway=gateway)
+    follower = SimpleNamespace(listen=lambda listener: None, follow=lambda stop: stop.wait())
+    index = SimpleNamespace(follower=follower)
+    node._session = SimpleNamespace(profile=profile, keys=keys, gateway=gateway, index=index)
     node._settings = SimpleNamespace(host="127.0.0.1", port=0, poll_s=0)
     node._worker = SimpleNamespace(run_once=run_once)
     from fastapi import FastAPI
@@ -74,6 +77,22 @@ def test_run__with_failing_polls__goes_on_and_logs_each(tmp_path: Path) -> None:
 def test_carry_out__an_order_that_is_none__is_refused(tmp_path: Path) -> None:
     with pytest.raises(DmsmError, match="knows no order 'dance'"):
         make_node(tmp_path, [], threading.Event()).carry_out({"do": "dance"})
+
+
+def test_run__news_of_what_a_node_heeds__is_polled_for_at_once(tmp_path: Path) -> None:
+    stop, listeners = threading.Event(), list[Any]()
+    node = make_node(tmp_path, [[], [], []], stop)
+    node._settings.poll_s = 60
+    node._session.index.follower.listen = listeners.append
+    running = threading.Thread(target=node.run, args=(stop,))
+    running.start()
+    give_up_at = time.monotonic() + 30
+    while running.is_alive() and time.monotonic() < give_up_at:
+        if listeners:
+            listeners[0](News(7, new=frozenset({"NotificationBoard"})))
+            listeners[0](News(8, final=frozenset({"PrepaidLock"})))
+        time.sleep(0.01)
+    assert not running.is_alive()
 
 
 def test_run__with_polls_that_fail_unforeseen__goes_on_and_says_each_kind_once(

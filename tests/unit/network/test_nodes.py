@@ -17,7 +17,7 @@ from offchain.crypto import keystore
 from offchain.network import besu, building, geth, kubo
 from offchain.network import ports as ports_module
 from offchain.network.building import NetworkOptions, build
-from offchain.network.errors import PlanInvalid, PortTaken
+from offchain.network.errors import PlanInvalid, PortTaken, ProgramMissing
 from offchain.network.genesis import qbft_extra_data
 from offchain.network.member_view import depth_note
 from offchain.network.operation import Network
@@ -254,6 +254,7 @@ def test_load_plan__in_an_empty_folder__says_how_to_make_one(tmp_path: Path) -> 
         {"period_s": 61},
         {"engine": "fabric"},
         {"engine": "besu", "signers": 3},
+        {"engine": "besu", "ranked": True},
         {"hosts": ("0.0.0.0",)},
         {"hosts": ("10.0.0.1", "somewhere")},
         {"hosts": ("10.0.0.1", "10.0.0.2", "10.0.0.1")},
@@ -264,6 +265,36 @@ def test_network_options__that_make_no_sense__are_refused(
 ) -> None:
     with pytest.raises(PlanInvalid):
         NetworkOptions(folder=tmp_path, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "period_s", "ranked"),
+    [
+        ({}, 0, True),
+        ({"period_s": 1}, 1, False),
+        ({"hosts": ("10.0.0.1",)}, 1, False),
+        ({"hosts": HOSTS}, 1, False),
+        ({"hosts": HOSTS, "period_s": 0}, 0, True),
+        ({"ranked": False}, 0, False),
+        ({"hosts": HOSTS, "ranked": True}, 1, True),
+        ({"engine": "besu"}, 0, False),
+    ],
+)
+def test_network_options__period_and_ranks__halt_nowhere_unless_told(
+    tmp_path: Path, given: dict[str, object], period_s: int, ranked: bool
+) -> None:
+    options = NetworkOptions(folder=tmp_path, **given)  # type: ignore[arg-type]
+    assert (options.block_time_s, options.ranks_signers) == (period_s, ranked)
+
+
+def test_find_geth__stock_one_for_a_network_that_ranks__is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(geth, "find_program", lambda *_, **__: Path("/usr/bin/geth"))
+    monkeypatch.setattr(geth, "is_built", lambda _: False)
+    with pytest.raises(ProgramMissing, match=r"ranks its signers .*/usr/bin/geth cannot"):
+        geth.find_geth(ranked=True)
+    assert geth.find_geth(ranked=False) == Path("/usr/bin/geth")
 
 
 def test_free_ports__several__are_different_and_below_outgoing_ones() -> None:

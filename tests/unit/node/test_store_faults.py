@@ -1,4 +1,4 @@
-"""What goes wrong below a node's store: nothing renamed, nothing lost, all said in a sentence."""
+"""What goes wrong below a node's store: nothing is renamed or lost, all is said in a sentence."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ from tests.integration.town import (
     SHORTEST_S,
     House,
     Town,
+    found,
     go_back,
 )
 
@@ -118,6 +119,7 @@ def _judge(town: Town, keys: MemberKeys, gateway: ChainGateway) -> Judge:
     directory = MemberDirectory(gateway, town.store, paillier_bits=BITS)
     agent = JudgeAgent(
         gateway=gateway,
+        index=town.index,
         store=town.store,
         keys=keys,
         directory=directory,
@@ -145,7 +147,7 @@ def spoilt(town: Town, digest: bytes) -> Iterator[None]:
 def answer_honestly(house: House, **asked: object) -> bytes:
     """Ask and let the honest node accept and claim; return the lock."""
     lock_id = ask(house, **asked)
-    house.node.worker.requests.pending()
+    found(house.node.worker.requests.pending)
     house.node.worker.requests.handle(lock_id)
     house.node.worker.requests.claim(lock_id)
     assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
@@ -172,7 +174,7 @@ def answer_falsely(town: Town, house: House, lie: Lie, **asked: object) -> bytes
     """Ask, and let the node accept and claim with a false answer; return the lock."""
     node, lock_id = house.node, ask(house, **asked)
     desk = node.worker.requests
-    desk.pending()
+    found(desk.pending)
     lock, factor = house.household.locks.lock(lock_id), secrets.token_bytes(32)
     event = desk._book.event_of("Requested", lock_id)
     start, end = house.window

@@ -100,6 +100,7 @@ def test_judge__given_start_after_a_vote__votes_once(court: Court) -> None:
 
     again = JudgeAgent(
         gateway=judge.gateway,
+        index=town.index,
         store=town.store,
         keys=judge.keys,
         directory=town.directory,

@@ -237,6 +237,7 @@ def test_run_once__given_members_bytes_that_nobody_has__searches_seldom_and_in_t
     judge, clock = court.judges[0], [0.0]
     agent = JudgeAgent(
         gateway=judge.gateway,
+        index=town.index,
         store=town.store,
         keys=judge.keys,
         directory=town.directory,

@@ -22,7 +22,7 @@ from offchain.node.tables import requests
 from offchain.records.evidence import DataSetEvidence
 from offchain.storage import open_copied_store
 from tests.integration.node.test_unhealthy_chain import emit
-from tests.integration.town import House
+from tests.integration.town import House, found
 
 from .conftest import WINDOW_S, Court, answer_honestly
 from .test_data_sets import deliver, secret_of
@@ -76,6 +76,7 @@ def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
     node = house.node
     parts = NodeParts(
         gateway=node.gateway,
+        index=court.town.index,
         store=court.town.store,
         keys=node.keys,
         readings=node.held,
@@ -153,22 +154,22 @@ def test_serve__given_demand_in_the_newest_block__does_not_wait_for_depth(court:
     town, house = court.town, court.town.houses[0]
     lock_id, desk = demanded(court, house)
 
-    assert desk.demands() == [lock_id]
+    assert found(desk.demands) == [lock_id]
     assert desk.serve(lock_id).kind == "served"
-    assert desk.serve(lock_id).kind == "skipped" and desk.demands() == [lock_id]
+    assert desk.serve(lock_id).kind == "skipped" and found(desk.demands) == [lock_id]
     town.anvil.mine(DEPTH)
-    assert desk.serve(lock_id).kind == "skipped" and desk.demands() == []
+    assert desk.serve(lock_id).kind == "skipped" and found(desk.demands) == []
 
 
 def test_serve__given_served_and_taken_off__serves_again(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id, desk = demanded(court, house)
-    desk.demands()
+    found(desk.demands)
     assert desk.serve(lock_id).kind == "served"
     town.anvil.reorg(1)
     assert house.household.locks.lock(lock_id).state is LockState.DEMANDED
 
-    assert desk.demands() == [lock_id]
+    assert found(desk.demands) == [lock_id]
     assert desk.serve(lock_id).kind == "served"
     assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
 
@@ -176,10 +177,10 @@ def test_serve__given_served_and_taken_off__serves_again(court: Court) -> None:
 def test_serve__given_demand_taken_off_and_mined_anew__serves_it(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id, desk = demanded(court, house)
-    assert desk.demands() == [lock_id]
+    assert found(desk.demands) == [lock_id]
     town.anvil.reorg(1)
 
-    assert desk.demands() == [lock_id] and desk.serve(lock_id).kind == "skipped"
+    assert found(desk.demands) == [lock_id] and desk.serve(lock_id).kind == "skipped"
     house.household.disputes.demand(lock_id)
     assert desk.serve(lock_id).kind == "served"
 
@@ -187,16 +188,16 @@ def test_serve__given_demand_taken_off_and_mined_anew__serves_it(court: Court) -
 def test_serve__given_demand_taken_off_for_good__ends_with_the_lock(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id, desk = demanded(court, house)
-    desk.demands()
+    found(desk.demands)
     town.anvil.reorg(1)
     town.anvil.warp(WINDOW_S)
     house.node.worker.run_once()
     assert house.household.locks.lock(lock_id).state is LockState.SETTLED
 
-    assert desk.serve(lock_id).kind == "skipped" and lock_id in desk.demands()
+    assert desk.serve(lock_id).kind == "skipped" and lock_id in found(desk.demands)
     town.anvil.mine(DEPTH)
     desk.serve(lock_id)
-    assert desk.demands() == []
+    assert found(desk.demands) == []
 
 
 # ---- what was lost
@@ -309,7 +310,7 @@ def test_run_once__given_demands_that_cannot_be_read__serves_those_known_and_say
     house, node = court.town.houses[0], court.town.houses[0].node
     lock_id = answer_honestly(house)
     house.household.disputes.demand(lock_id)
-    assert node.worker.defence.demands() == [lock_id]
+    assert found(node.worker.defence.demands) == [lock_id]
     payee = bytes(12) + bytes.fromhex(node.keys.address[2:])
     emit(court.town, "PrepaidLock", "Demanded", bytes(32), bytes(32), payee)
 

@@ -293,6 +293,7 @@ def test_run_once__given_chain_not_to_be_believed__votes_on_nothing(court: Court
     clock = house.gateway.now() + 60
     agent = JudgeAgent(
         gateway=judge.gateway,
+        index=town.index,
         store=town.store,
         keys=judge.keys,
         directory=town.directory,

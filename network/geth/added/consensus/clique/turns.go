@@ -2,9 +2,11 @@ package clique
 
 import (
 	"math/rand"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 )
 
 const (
@@ -14,9 +16,34 @@ const (
 	turnGrace = 2 * turnStep
 )
 
-// waitOutOfTurn returns how long a signer leaves the block to those who should rather seal it: the
-// one in turn, then those whose own turn is furthest away. Who signs shortly before its turn may not
-// sign then, and so each block out of turn would cause the next.
+// turns is when a signer may seal a block on the parent that it was last asked for.
+type turns struct {
+	lock   sync.Mutex
+	parent common.Hash
+	due    time.Time
+}
+
+// untilOutOfTurn returns how long a signer leaves the block to those who should rather seal it: the one
+// in turn, then those whose own turn is furthest away. Who signs shortly before its turn may not sign
+// then, and so each block out of turn would cause the next.
+//
+// The wait begins with the first block asked for on a parent, or at that block's time. At period 0 each
+// transaction asks for another one: were the wait to begin anew with each, a stream of transactions
+// would put it off for ever.
+func (t *turns) untilOutOfTurn(snap *Snapshot, header *types.Header, signer common.Address) time.Duration {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	if t.parent != header.ParentHash {
+		from := time.Unix(int64(header.Time), 0)
+		// A block's time is whole seconds: at period 0 it lies up to one second back.
+		if now := time.Now(); from.Before(now) {
+			from = now
+		}
+		t.parent, t.due = header.ParentHash, from.Add(waitOutOfTurn(snap, header.Number.Uint64(), signer))
+	}
+	return time.Until(t.due)
+}
+
 func waitOutOfTurn(snap *Snapshot, number uint64, signer common.Address) time.Duration {
 	order := snap.signers()
 	turn := int(number % uint64(len(order)))
