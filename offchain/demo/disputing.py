@@ -187,6 +187,7 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
 
 def _take_in(world: World, home: HomeSite, lock_id: bytes) -> None:
     world.wait_for_depth()
+    home.node.index.follower.catch_up()
     if lock_id not in home.node.worker.requests.pending():
         raise MemberError("the node has not seen the request")
 
