@@ -99,7 +99,11 @@ def connect(path: Path | str) -> sqlite3.Connection:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # Only a new file is opened here: to close one that exists would take this process's locks
+        # off it, and another process could then remove the log that this one still writes to.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         raise StoreFull(
             f"{path} cannot be written ({error.strerror}); free room on its disk, or make it "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,9 @@ import pytest
 
 from offchain import sqlite_file
 from offchain.errors import StoreBusy, StoreConflict, StoreDamaged, StoreFull, StoreVersion
-from offchain.sqlite_file import SqliteFile, is_sound
+from offchain.sqlite_file import SqliteFile, connect, is_sound
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Notes(SqliteFile):
@@ -161,3 +165,22 @@ def test_open__many_threads_at_once__make_one_layout(path: Path) -> None:
     assert not failed
     with Notes(path) as notes:
         assert len(notes.texts()) == 8
+
+
+def test_connect__a_second_time_in_one_process__keeps_the_file_whole_beside_another_process(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "shared.sqlite"
+    first = connect(path)
+    first.execute("CREATE TABLE notes (text TEXT)")
+    connect(path).close()  # what it opened and closed must not take the locks of `first`
+    other = (
+        "import sys; from offchain.sqlite_file import connect; c = connect(sys.argv[1]); "
+        "c.execute('INSERT INTO notes VALUES (1)'); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", other, str(path)], check=True, cwd=ROOT)
+    assert path.with_name("shared.sqlite-wal").exists()  # the last to close removes it
+    first.execute("INSERT INTO notes VALUES (2)")
+    assert first.execute("SELECT count(*) FROM notes").fetchone() == (2,)
+    assert is_sound(path)
+    first.close()
