@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -99,11 +99,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Only a new file is opened here: to close one that exists would take this process's locks
-        # off it, and another process could then remove the log that this one still writes to.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        pass
+        _make_private(path)
     except OSError as error:
         raise StoreFull(
             f"{path} cannot be written ({error.strerror}); free room on its disk, or make it "
@@ -118,6 +114,15 @@ def connect(path: Path | str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make a missing file, readable by its owner only. One that exists is left alone: to open and
+    close it would take this process's locks off it (POSIX), and another process could then remove
+    the log that this one still writes to.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:
