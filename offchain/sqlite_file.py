@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -117,12 +117,22 @@ def connect(path: Path | str) -> sqlite3.Connection:
 
 
 def _make_private(path: Path) -> None:
-    """Make a missing file, readable by its owner only. One that exists is left alone: to open and
-    close it would take this process's locks off it (POSIX), and another process could then remove
-    the log that this one still writes to.
+    """Make an empty file for its owner alone where there is none yet.
+
+    One that is there is never opened by us: to close it would free the locks that SQLite holds on
+    it for other connections of this process, and another process could then spoil the database
+    (sqlite.org/howtocorrupt.html, 2.2).
     """
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    if path.exists():
+        return
+    fresh = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
+    os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass  # another one made it meanwhile
+    finally:
+        fresh.unlink()
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:

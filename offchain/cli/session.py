@@ -192,7 +192,6 @@ def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainG
 
     deployment = _deployment(profile)
     journal = profile.data / "outbox.sqlite"
-    # A signed claim holds the factor x before anyone may know it: readable by the owner only.
     outbox = TransactionOutbox(journal)
     try:
         yield ChainGateway(

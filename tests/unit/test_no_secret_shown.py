@@ -38,6 +38,7 @@ PUBLIC_ALTHOUGH_SO_NAMED = {
     ("Call", "secret"),  # says whether there is one
     ("RequestJob", "answer"),  # sealed twice
     ("RequestJob", "nonce"),  # stands on chain
+    ("Selection", "nonce"),  # stands on chain
     ("SignedTransaction", "nonce"),  # counts an account's transactions
     ("LegacyTransaction", "nonce"),  # the same
 }

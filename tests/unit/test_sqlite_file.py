@@ -14,9 +14,7 @@ import pytest
 
 from offchain import sqlite_file
 from offchain.errors import StoreBusy, StoreConflict, StoreDamaged, StoreFull, StoreVersion
-from offchain.sqlite_file import SqliteFile, connect, is_sound
-
-ROOT = Path(__file__).resolve().parents[2]
+from offchain.sqlite_file import SqliteFile, is_sound
 
 
 class Notes(SqliteFile):
@@ -167,20 +165,20 @@ def test_open__many_threads_at_once__make_one_layout(path: Path) -> None:
         assert len(notes.texts()) == 8
 
 
-def test_connect__a_second_time_in_one_process__keeps_the_file_whole_beside_another_process(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "shared.sqlite"
-    first = connect(path)
-    first.execute("CREATE TABLE notes (text TEXT)")
-    connect(path).close()  # what it opened and closed must not take the locks of `first`
-    other = (
-        "import sys; from offchain.sqlite_file import connect; c = connect(sys.argv[1]); "
-        "c.execute('INSERT INTO notes VALUES (1)'); c.close()"
+def test_connect__to_an_open_file__leaves_the_locks_of_other_connections(path: Path) -> None:
+    with Notes(path) as notes:
+        notes.add(1, "one")
+        assert is_locked_for_others(path)
+        sqlite_file.connect(path).close()
+        assert is_locked_for_others(path)
+
+
+def is_locked_for_others(path: Path) -> bool:
+    """Whether another process sees the lock that keeps it from deleting the log of a database."""
+    ask = (
+        "import sqlite3, sys\n"
+        "other = sqlite3.connect(sys.argv[1], timeout=0)\n"
+        "try: other.execute('PRAGMA journal_mode=DELETE')\n"
+        "except sqlite3.OperationalError: sys.exit(7)\n"
     )
-    subprocess.run([sys.executable, "-c", other, str(path)], check=True, cwd=ROOT)
-    assert path.with_name("shared.sqlite-wal").exists()  # the last to close removes it
-    first.execute("INSERT INTO notes VALUES (2)")
-    assert first.execute("SELECT count(*) FROM notes").fetchone() == (2,)
-    assert is_sound(path)
-    first.close()
+    return subprocess.run([sys.executable, "-c", ask, str(path)]).returncode == 7

@@ -2,7 +2,6 @@
 has no other is told so by an error of ours.
 """
 
-import time
 from collections import Counter
 
 import pytest
@@ -10,7 +9,6 @@ from eth_account import Account
 
 from offchain.chain.calls import Call
 from offchain.chain.errors import NodeUnavailable
-from offchain.chain.events import EventCursor
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthLimits
 from offchain.chain.outbox import TransactionOutbox
@@ -38,12 +36,7 @@ def members(anvil, deployment, account, tmp_path):
         outbox.close()
 
 
-def cursor_of(gateway, tmp_path, from_block, name):
-    wanted = [(PROBE, "Counted")]
-    return EventCursor(gateway, wanted, tmp_path / "c.sqlite", name=name, from_block=from_block)
-
-
-def reading(gateway, cursor):
+def reading(gateway):
     """What is read of a chain, by name: each a function without arguments."""
     known = gateway.address
     return {
@@ -56,7 +49,6 @@ def reading(gateway, cursor):
         "events": lambda: gateway.events(PROBE, "Counted", from_block=0),
         "final": gateway.final_number,
         "gas_price": gateway.gas_price_wei,
-        "cursor": lambda: [event.tx_hash for event in cursor.poll().events],
         "cost": lambda: gateway.cost_wei(PROBE, "increment", "x"),
     }
 
@@ -66,8 +58,7 @@ def test_gateway__an_honest_node_beside_one_that_alters__works(anvil, members, a
     began = honest.block_number()
     with altering_node(anvil.url, share=0.3, seed=7) as node:
         gateway = members(node.url, anvil.url)
-        cursor = cursor_of(gateway, tmp_path, began + 1, "follower")
-        notes, followed = [], []
+        notes = []
         for number in range(ROUNDS):
             note = f"one-{number}"
             receipt = gateway.transact(PROBE, "increment", note, intent=note)
@@ -79,22 +70,13 @@ def test_gateway__an_honest_node_beside_one_that_alters__works(anvil, members, a
             assert gateway.health_gate(HealthLimits()).check() == []
             gateway.endpoint.avoid({})  # it goes on to be asked
             notes += [note, f"{note}-a", f"{note}-b"]
-            truth = cursor_of(honest, tmp_path, began + 1, f"truth-{number}")
-            wanted = {name: read() for name, read in reading(honest, truth).items()}
-            for name, read in reading(gateway, cursor).items():
-                if name != "cursor":
-                    assert read() == wanted[name], name
-            give_up_at = time.monotonic() + 60
-            while cursor.position != honest.block_number():  # `null` for a header: poll again
-                assert time.monotonic() < give_up_at
-                batch = cursor.poll()
-                followed += [event.args["note"] for event in batch.events]
-                cursor.commit(batch)
+            wanted = {name: read() for name, read in reading(honest).items()}
+            for name, read in reading(gateway).items():
+                assert read() == wanted[name], name
         kinds = dict(node.altered)
-    batch = cursor_of(honest, tmp_path, began + 1, "end").poll()
     assert len(kinds) == len([*IN_ANSWER, *IN_BODY]), kinds
-    assert [event.args["note"] for event in batch.events] == notes
-    assert set(followed) == set(notes) and len(followed) == len(notes)
+    counted = honest.events(PROBE, "Counted", from_block=began + 1, by=account.address)
+    assert [event.args["note"] for event in counted] == notes
 
 
 def test_gateway__only_a_node_that_alters__succeeds_or_says_why(anvil, members, account, tmp_path):
@@ -102,18 +84,17 @@ def test_gateway__only_a_node_that_alters__succeeds_or_says_why(anvil, members, 
     began, outcomes = honest.block_number(), Counter()
     with altering_node(anvil.url, share=0.0, seed=11) as node:
         gateway = members(node.url)
-        cursor = cursor_of(gateway, tmp_path, began + 1, "follower")
-        truth = {name: read() for name, read in reading(gateway, cursor).items()}
+        truth = {name: read() for name, read in reading(gateway).items()}
         node.share = 0.2
         for _ in range(40):
-            for name, read in reading(gateway, cursor).items():
+            for name, read in reading(gateway).items():
                 try:
                     found = read()
                 except ChainError as error:
                     outcomes[type(error).__name__] += 1
                 else:
                     outcomes["read"] += 1
-                    assert name == "cursor" or found == truth[name], name
+                    assert found == truth[name], name
         for number in range(15):
             try:
                 gateway.transact(PROBE, "increment", f"n{number}", intent=f"n{number}")
@@ -137,9 +118,8 @@ def test_gateway__every_answer_altered_in_one_way__is_an_error_of_ours(
 ):
     with altering_node(anvil.url, share=0.0, seed=3, kind=kind) as node:
         gateway = members(node.url)
-        cursor = cursor_of(gateway, tmp_path, 1, "follower")
         node.share = 1.0
-        asked = reading(gateway, cursor) | {
+        asked = reading(gateway) | {
             "transact": lambda: gateway.transact(PROBE, "increment", "x"),
             "transfer": lambda: gateway.transfer(gateway.address, 1),
             "health": lambda: gateway.health_gate(HealthLimits()).check(),

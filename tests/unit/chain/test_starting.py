@@ -6,7 +6,7 @@ import sys
 import pytest
 
 SLOW = ["web3", "requests", "eth_account", "eth_utils", "eth_abi", "rlp", "pydantic", "websockets"]
-MODULES = ["gateway", "events", "heads", "health", "pairing", "anvil", "deployment"]
+MODULES = ["gateway", "heads", "health", "pairing", "anvil", "deployment"]
 
 
 @pytest.mark.parametrize("module", MODULES)
