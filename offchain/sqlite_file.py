@@ -99,7 +99,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _make_private(path)
     except OSError as error:
         raise StoreFull(
             f"{path} cannot be written ({error.strerror}); free room on its disk, or make it "
@@ -114,6 +114,25 @@ def connect(path: Path | str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file for its owner alone where there is none yet.
+
+    One that is there is never opened by us: to close it would free the locks that SQLite holds on
+    it for other connections of this process, and another process could then spoil the database
+    (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    if path.exists():
+        return
+    fresh = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
+    os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass  # another one made it meanwhile
+    finally:
+        fresh.unlink()
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -193,8 +192,6 @@ def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainG
 
     deployment = _deployment(profile)
     journal = profile.data / "outbox.sqlite"
-    # A signed claim holds the factor x before anyone may know it: readable by the owner only.
-    os.close(os.open(journal, os.O_CREAT | os.O_RDWR, 0o600))
     outbox = TransactionOutbox(journal)
     try:
         yield ChainGateway(

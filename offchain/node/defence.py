@@ -15,7 +15,6 @@ from offchain.crypto import kem
 from offchain.crypto.sharing import group_secret
 from offchain.errors import CryptoError, StorageError
 from offchain.index.asked import locks as asked_locks
-from offchain.index.asked.rows import Row
 from offchain.member.cases import CaseBook
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError
@@ -130,23 +129,13 @@ class DefenceDesk(Desk):
         told = asked_locks.waiting(self._index, self._keys.address, block, [state])
         known = set(self._held.duties(kind)) if told else set[bytes]()
         new = [one for one in told if one["lock_id"] not in known]
-        self._take_each(kind.value, new, lambda lock: self._note(lock, kind))
+        self._take_each(kind.value, new, lambda lock: self._held.put_duty(lock["lock_id"], kind))
         return self._held.duties(kind)
-
-    def _note(self, lock: Row, kind: Duty) -> None:
-        """Note a duty, unless its time is over or it is done: then it would come back each poll."""
-        lock_id = lock["lock_id"]
-        is_done = kind is Duty.REPLY and self._has_replied(self._cases, lock_id)
-        if not is_done and not self._is_past_at(lock["due_at"]):
-            self._held.put_duty(lock_id, kind)
 
     def _is_past(self, lock: Lock) -> bool:
         """Whether the lock's stage is over in a block deep enough."""
-        return self._is_past_at(lock.due_at)
-
-    def _is_past_at(self, due_at: int) -> bool:
         deep = self._gateway.block(self._gateway.final(self._depth))
-        return due_at <= deep.timestamp
+        return lock.due_at <= deep.timestamp
 
     def _has_replied(self, cases: CaseBook, lock_id: bytes) -> bool:
         return any(one.by == self._keys.address for one in cases.brought(lock_id))
@@ -169,8 +158,10 @@ class DefenceDesk(Desk):
 
     def _too_dear(self, lock: Lock) -> str | None:
         """Return why serving waits for cheaper gas, None when it does not."""
-        newest = self._index.follower.catch_up()
-        told = asked_locks.lock(self._index, lock.lock_id, newest)
+        told = asked_locks.lock(self._index, lock.lock_id, self._index.newest())
+        if told is None or not told["is_demanded"]:
+            newest = self._index.follower.catch_up()
+            told = asked_locks.lock(self._index, lock.lock_id, newest)
         if told is None or not told["is_demanded"]:
             return "waits: the tables do not have the demand yet"
         half_at, deposit_wei = (told["demanded_at"] + lock.due_at) // 2, told["deposit_wei"]

@@ -40,13 +40,9 @@ class DutyTables(Store):
         return None if row is None else AnswerProof(*row)
 
     def put_duty(self, lock_id: bytes, kind: Duty) -> None:
-        """Note a demand or dispute that was seen. A repeat opens it again: its block was taken off
-        and mined anew, or nothing is left to do and the next step says so.
-        """
+        """Note a demand or dispute that was seen; a known one stays as it is, done or not."""
         new = self._insert(duties).values(lock_id=lock_id, kind=kind)
-        self._run(
-            new.on_conflict_do_update(index_elements=["lock_id", "kind"], set_={"is_done": False})
-        )
+        self._run(new.on_conflict_do_nothing(index_elements=["lock_id", "kind"]))
 
     def duties(self, kind: Duty) -> list[bytes]:
         """Return the locks that still wait for this, in the order in which they were seen."""

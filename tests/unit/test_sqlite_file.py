@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,3 +163,22 @@ def test_open__many_threads_at_once__make_one_layout(path: Path) -> None:
     assert not failed
     with Notes(path) as notes:
         assert len(notes.texts()) == 8
+
+
+def test_connect__to_an_open_file__leaves_the_locks_of_other_connections(path: Path) -> None:
+    with Notes(path) as notes:
+        notes.add(1, "one")
+        assert is_locked_for_others(path)
+        sqlite_file.connect(path).close()
+        assert is_locked_for_others(path)
+
+
+def is_locked_for_others(path: Path) -> bool:
+    """Whether another process sees the lock that keeps it from deleting the log of a database."""
+    ask = (
+        "import sqlite3, sys\n"
+        "other = sqlite3.connect(sys.argv[1], timeout=0)\n"
+        "try: other.execute('PRAGMA journal_mode=DELETE')\n"
+        "except sqlite3.OperationalError: sys.exit(7)\n"
+    )
+    return subprocess.run([sys.executable, "-c", ask, str(path)]).returncode == 7

@@ -59,6 +59,7 @@ def test_tables__after_a_reorganisation__are_those_of_a_fresh_catch_up_and_of_th
     fresh: Town, depth: int, tmp_path: Path
 ) -> None:
     house, index = fresh.houses[0], fresh.index
+    fresh.anvil.mine(depth)  # it must not reach behind the fixture's snapshot
     index.follower.catch_up()
     _lively(fresh)
     index.follower.catch_up()

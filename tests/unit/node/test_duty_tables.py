@@ -32,15 +32,15 @@ def test_duties__given_repeats_and_ends__lists_what_waits(place: Place) -> None:
         assert held.duties(Duty.REPLY) == [LOCK]
 
 
-def test_put_duty__given_one_that_ended__opens_it_again(place: Place) -> None:
-    """Its event comes again: a reorganisation took its block off, and what was done with it."""
+def test_put_duty__given_one_that_ended__leaves_it_so(place: Place) -> None:
+    """The tables of the chain tell it at each poll until its lock goes on."""
     with NodeStore(place) as held:
         held.put_duty(LOCK, Duty.REPLY)
         held.keep_evidence(LOCK, b"reply")
         held.end_duty(LOCK, Duty.REPLY)
         held.put_duty(LOCK, Duty.REPLY)
 
-        assert held.duties(Duty.REPLY) == [LOCK]
+        assert held.duties(Duty.REPLY) == []
         assert held.evidence(LOCK) == b"reply"
 
 

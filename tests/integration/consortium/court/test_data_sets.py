@@ -362,6 +362,7 @@ def test_dispute__given_evidence_of_a_stranger__is_not_heard(court: Court, lie: 
     keys, gateway = court.stranger
     disputes = DataSetDisputes(
         gateway=gateway,
+        index=town.index,
         store=town.store,
         keys=keys,
         directory=town.directory,

@@ -2,17 +2,14 @@
 lost, or blocks are taken off.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from offchain.chain import codec
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.questions import Question
 from offchain.member.roles import LockState
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
@@ -44,32 +41,6 @@ def fall_behind(
         return honest(contract, function, *args, **where)
 
     monkeypatch.setattr(gateway, "call", call)
-
-
-def refuse_logs(
-    monkeypatch: pytest.MonkeyPatch, house: House, event: str, error: Exception
-) -> None:
-    """Let the node's chain node fail whenever it is asked for one kind of PrepaidLock's events."""
-    gateway = house.node.gateway
-    topic = codec.topic(gateway.deployment.contract("PrepaidLock").event(event)).hex()
-    honest, honest_batch = gateway.endpoint.ask, gateway.endpoint.batch
-
-    def ask(question: Question[Any]) -> Any:
-        if question.method == "eth_getLogs" and topic in str(question.params):
-            raise error
-        return honest(question)
-
-    def batch(calls: Sequence[Question[Any]], **how: bool) -> list[Any]:
-        answers = honest_batch(calls, **how)
-        for position, one in enumerate(calls):
-            if one.method == "eth_getLogs" and topic in str(one.params):
-                if not isinstance(error, NodeRefused):
-                    raise error
-                answers[position] = error
-        return answers
-
-    monkeypatch.setattr(gateway.endpoint, "batch", batch)
-    monkeypatch.setattr(gateway.endpoint, "ask", ask)
 
 
 def desk_of(court: Court, house: House, *, confirmations: int) -> DefenceDesk:
@@ -289,22 +260,7 @@ def lose(court: Court, node: Any, lock_id: bytes, which: str) -> bytes:
 # ---- reads that fail
 
 
-def test_run_once__given_new_events_that_cannot_be_had__has_served_before(
-    court: Court, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house = court.town.houses[0]
-    lock_id = answer_honestly(house)
-    house.household.disputes.demand(lock_id)
-    refuse_logs(monkeypatch, house, "Selected", NodeUnavailable("no answer in time"))
-
-    with pytest.raises(NodeUnavailable):
-        house.node.worker.run_once()
-
-    assert house.household.locks.lock(lock_id).is_demanded
-    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
-
-
-def test_run_once__given_demands_that_cannot_be_read__serves_those_known_and_says_so_once(
+def test_run_once__given_a_demand_that_does_not_decode__serves_those_known_and_takes_nothing_new(
     court: Court,
 ) -> None:
     house, node = court.town.houses[0], court.town.houses[0].node
@@ -316,25 +272,34 @@ def test_run_once__given_demands_that_cannot_be_read__serves_those_known_and_say
 
     outcomes = node.worker.run_once()
 
-    assert [one.kind for one in outcomes] == ["failed", "served"]
-    assert "is no PrepaidLock.Demanded" in outcomes[0].detail
+    assert [one.kind for one in outcomes] == ["served", "paused"]
+    assert "is no PrepaidLock.Demanded" in outcomes[1].detail
     assert kinds(house) == []
 
 
-@pytest.mark.parametrize("event", ["Disputed", "Selected"])
-def test_run_once__given_kind_that_the_chain_node_refuses__does_the_others_and_says_so_once(
-    court: Court, monkeypatch: pytest.MonkeyPatch, event: str
+@pytest.mark.parametrize(
+    "error",
+    [
+        NodeRefused("eth_getLogs", -32005, "query returned more than 10000 results"),
+        NodeUnavailable("no answer in time"),
+    ],
+)
+def test_run_once__given_events_that_cannot_be_had__serves_what_it_knows_and_says_so_once(
+    court: Court, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
     house.household.disputes.demand(lock_id)
-    with monkeypatch.context() as refusing:
-        error = NodeRefused("eth_getLogs", -32005, "query returned more than 10000 results")
-        refuse_logs(refusing, house, event, error)
+    assert found(house.node.worker.defence.demands) == [lock_id]
 
+    def refuse() -> None:
+        raise error
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(court.town.index.follower, "step", refuse)
         first, second = house.node.worker.run_once(), house.node.worker.run_once()
 
     assert sorted(one.kind for one in first) == ["failed", "served"] and second == []
     (failed,) = [one for one in first if one.kind == "failed"]
-    assert "could not all be read" in failed.detail and "10000 results" in failed.detail
+    assert "could not all be read" in failed.detail and str(error) in failed.detail
     assert kinds(house) == []
