@@ -272,7 +272,8 @@ def test_respond__given_full_form__stays_within_gas(full_form, newcomer, respond
         used.append(respond(ad, member, data_set_id=data_set_id).gas_used)
         assert market.formOf(ad.id)[0][0] == member.address
     print(f"gas respond into a form of 32: {used}; into the 32nd place: {full_form.last_gas}")
-    assert max(used) <= 115_000
+    # 115,000 of old, and the read of the versions that the offer names [031].
+    assert max(used) <= 121_000
 
 
 @pytest.mark.parametrize("versions", [(0, 1), (2, 1), (1, 0), (1, 2)])

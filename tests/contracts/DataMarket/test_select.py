@@ -267,7 +267,8 @@ def test_select__when_everything_holds__can_be_delivered(
     dealt = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
     words = money.transcript_words(dealt)
     lock_id = money.id_of(lock, buyer, choice[5])
-    lock.deliver(lock_id, group.accounts, group.key_words, *words, {"from": relayer})
+    leave = money.sign_delivery(lock, processor, lock_id, group, words)
+    lock.deliver(lock_id, group.accounts, group.key_words, *words, leave, {"from": relayer})
     assert lock.withdrawableOf(processor.address) == PRICE - money.fee_of(PRICE)
 
 

@@ -59,7 +59,7 @@ def test_share_check__given_offchain_transcript__holds_and_agrees_on_the_seed(ha
     arguments = ((PREPAID_LOCK, grant.lock_id, grant.data_set_id, 3), *lists)
     commitments = [point.words() for point in dealt.commitments]
     assert harness.verifyShares(*arguments, commitments)
-    assert not harness.verifyShares(*arguments, [*commitments[:2], G2_INFINITY])
+    assert not harness.verifyShares(*arguments, [*commitments[:2], commitments[1]])
     expected = sharing.transcript_seed(dealt, grant)
     assert bytes(harness.seedOfShares(*arguments, commitments)) == expected
 
