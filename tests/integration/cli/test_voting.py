@@ -83,7 +83,7 @@ def test_admin_approve__without_a_yes__shows_it_and_sends_nothing(council: Machi
     number = council.json("ada", "admin", "proposals")[-1]["proposal"]
     shown = council.as_member("bea", "admin", "approve", str(number), ok=False)  # no answer
     assert "RequestCatalogue.setSharingTerms(terms {shortestSeconds 60" in shown.stdout
-    assert "call_hash" in shown.stdout
+    assert "call hash" in shown.stdout
     assert council.json("ada", "admin", "proposals")[-1]["agree"] == [council.accounts["ada"]]
     silent = council.as_member("bea", "admin", "approve", str(number), "--json", ok=False)
     assert silent.exit_code == 2 and "--yes" in silent.stderr
