@@ -24,7 +24,7 @@ PEERS = ROOT / "bench" / "gas_peers.toml"
 WITHIN = ROOT / "tests" / "contracts" / "gas" / "within.toml"
 
 LIMITS = {
-    "PrepaidLock.request": 350_000,
+    "PrepaidLock.request": 325_000,
     "PrepaidLock.accept": 130_000,
     "PrepaidLock.claim": 80_000,
     "PrepaidLock.settle": 90_000,
@@ -37,6 +37,7 @@ LIMITS = {
     "DataLedger.anchor, batch of 1,000, a reading": 60,
     "NotificationBoard.report, nothing changes": 40_000,
     "NotificationBoard.report, status changes": 60_000,
+    "Consortium.approve, agreed": 80_000,
     "DataMarket.respond, into a form of 32": 115_000,
     "PrepaidLock.deliver, (3,5)": 390_000,
     "PrepaidLock.deliver, (6,10)": 600_000,

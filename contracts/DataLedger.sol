@@ -30,6 +30,9 @@ contract DataLedger is IDataLedger {
     /// @notice The most batches of one {anchorMany}.
     uint256 public constant MOST_BATCHES = 64;
 
+    /// @notice How far ahead a signed batch may expire.
+    uint256 public constant LONGEST_EXPIRY_SECONDS = 30 days;
+
     bytes32 private constant ANCHOR_TAG = keccak256("DMSM-V1-anchor");
 
     /// @notice Where devices and processors are looked up.
@@ -61,7 +64,11 @@ contract DataLedger is IDataLedger {
 
     /// @inheritdoc IDataLedger
     function anchorSigned(SignedBatch calldata batch) external {
-        bytes32 digest = anchorDigest(batch.device, batch.fromSeq, batch.count, batch.root);
+        (uint256 expiresAt, uint256 nowAt) = (batch.expiresAt, block.timestamp);
+        if (nowAt >= expiresAt || expiresAt > nowAt + LONGEST_EXPIRY_SECONDS) {
+            revert DataLedger_BadExpiry(batch.device, batch.fromSeq, expiresAt, nowAt);
+        }
+        bytes32 digest = anchorDigest(batch.device, batch.fromSeq, batch.count, batch.root, batch.expiresAt);
         (address signer, ECDSA.RecoverError fault,) = ECDSA.tryRecover(digest, batch.signature);
         bool isSigned = fault == ECDSA.RecoverError.NoError && signer == batch.device;
         if (!isSigned) revert DataLedger_BadSignature(batch.device, batch.fromSeq);
@@ -81,8 +88,12 @@ contract DataLedger is IDataLedger {
     }
 
     /// @inheritdoc IDataLedger
-    function anchorDigest(address device, uint64 fromSeq, uint32 count, bytes32 root) public view returns (bytes32) {
-        return keccak256(abi.encode(ANCHOR_TAG, block.chainid, address(this), device, fromSeq, count, root));
+    function anchorDigest(address device, uint64 fromSeq, uint32 count, bytes32 root, uint40 expiresAt)
+        public
+        view
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(ANCHOR_TAG, block.chainid, address(this), device, fromSeq, count, root, expiresAt));
     }
 
     function _anchor(address device, uint64 fromSeq, uint32 count, bytes32 root) private {

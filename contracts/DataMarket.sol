@@ -7,10 +7,10 @@ import {ICreditBook} from "../interfaces/ICreditBook.sol";
 import {BroadcastState, Choice, Conditions, IDataMarket, Response} from "../interfaces/IDataMarket.sol";
 import {IDataLedger} from "../interfaces/IDataLedger.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
-import {IPrepaidLock, SharingOrder} from "../interfaces/IPrepaidLock.sol";
-import {IRequestCatalogue, Rules} from "../interfaces/IRequestCatalogue.sol";
+import {IPrepaidLock, LockTerms, SharingOrder} from "../interfaces/IPrepaidLock.sol";
+import {IRequestCatalogue} from "../interfaces/IRequestCatalogue.sol";
 import {G1Point} from "./libraries/BN254.sol";
-import {Book, BroadcastBook, Line} from "./libraries/BroadcastBook.sol";
+import {Book, BroadcastBook, Line, Mark} from "./libraries/BroadcastBook.sol";
 import {ShareCheck} from "./libraries/ShareCheck.sol";
 import {SortedForm} from "./libraries/SortedForm.sol";
 import {Wiring} from "./libraries/Wiring.sol";
@@ -127,18 +127,28 @@ contract DataMarket is IDataMarket {
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IDataMarket
-    function respond(bytes32 broadcastId, bytes32 dataSetId, uint96 priceWei) external onlyOpen(broadcastId) {
+    function respond(
+        bytes32 broadcastId,
+        bytes32 dataSetId,
+        uint96 priceWei,
+        uint32 rulesVersion,
+        uint32 sharingVersion
+    ) external onlyOpen(broadcastId) {
         Book storage book = _books[broadcastId];
         _requireBefore(broadcastId, book.respondBy);
         _checkResponder(broadcastId, book);
         if (book.hasResponded(msg.sender)) revert DataMarket_AlreadyResponded(broadcastId, msg.sender);
         _checkOffer(broadcastId, book, dataSetId, priceWei);
+        _checkVersions(broadcastId, rulesVersion, sharingVersion);
         uint16 creditNow = SafeCast.toUint16(credit.creditOf(msg.sender)); // never above 8,000 (CreditBook)
         if (!book.form.accepts(creditNow)) revert DataMarket_FormFull(broadcastId, creditNow);
 
-        address replaced = book.enter(msg.sender, priceWei, dataSetId, creditNow);
+        address replaced =
+            book.enter(msg.sender, priceWei, dataSetId, creditNow, rulesVersion, sharingVersion);
 
-        emit Responded(broadcastId, msg.sender, dataSetId, priceWei, creditNow, replaced);
+        emit Responded(
+            broadcastId, msg.sender, dataSetId, priceWei, creditNow, rulesVersion, sharingVersion, replaced
+        );
     }
 
     /// @inheritdoc IDataMarket
@@ -164,6 +174,13 @@ contract DataMarket is IDataMarket {
         uint96 maxPriceWei = book.maxPriceWei;
         if (priceWei == 0 || priceWei > maxPriceWei) {
             revert DataMarket_PriceAboveMaximum(broadcastId, priceWei, maxPriceWei);
+        }
+    }
+
+    function _checkVersions(bytes32 broadcastId, uint32 rulesVersion, uint32 sharingVersion) private view {
+        (uint32 rulesNow, uint32 sharingNow) = catalogue.versions();
+        if (rulesVersion != rulesNow || sharingVersion != sharingNow) {
+            revert DataMarket_OtherTerms(broadcastId, rulesNow, sharingNow);
         }
     }
 
@@ -241,9 +258,17 @@ contract DataMarket is IDataMarket {
                 revert DataMarket_BadChoice(broadcastId, processor);
             }
             chosen |= 1 << slot;
+            _checkTerms(broadcastId, book.marks[processor], choices[i].terms);
             orders[i].broadcastId = broadcastId;
             orders[i].groupHash = groupHash;
             _fill(orders[i], book, book.lines[slot], choices[i]);
+        }
+    }
+
+    function _checkTerms(bytes32 broadcastId, Mark storage mark, LockTerms calldata terms) private view {
+        (uint32 rulesVersion, uint32 sharingVersion) = (mark.rulesVersion, mark.sharingVersion);
+        if (terms.rulesVersion != rulesVersion || terms.sharingVersion != sharingVersion) {
+            revert DataMarket_OtherTerms(broadcastId, rulesVersion, sharingVersion);
         }
     }
 
@@ -259,6 +284,7 @@ contract DataMarket is IDataMarket {
         order.expiresAt = choice.expiresAt;
         order.messageDigest = choice.messageDigest;
         order.nonce = choice.nonce;
+        order.terms = choice.terms;
     }
 
     function _checkValue(SharingOrder[] memory orders) private view {
@@ -292,31 +318,30 @@ contract DataMarket is IDataMarket {
 
         emit BroadcastClosed(broadcastId, standing.length);
 
-        // A requester that was revoked, or stopped from selecting, did not walk away.
+        // A requester that was revoked, or kept from selecting, did not walk away.
         if (!registry.isActive(requester, Role.Sharer) || _wasStopped(book)) standing = new address[](0);
         _release(broadcastId, requester, standing);
     }
 
-    /// @dev Whether the last emergency stop held at any time in which selection was due.
+    /// @dev Whether emergency stops took half or more of the time in which selection was due: a stop in its last second is no excuse.
     function _wasStopped(Book storage book) private view returns (bool) {
-        uint256 until = registry.stoppedUntil();
-        return until > book.respondBy && until < uint256(book.selectBy) + registry.STOP_SECONDS();
+        (uint256 from, uint256 to) = (book.respondBy, book.selectBy);
+        return 2 * registry.stoppedSeconds(from, to) >= to - from;
     }
 
     /// @dev The responders that could have been selected, in the form's order: whose line stands, who are active, and whose free bond covers
     /// their offer and was left alone since. A response without a bond behind it could not be paid, only collect this deposit.
     function _standing(Book storage book) private view returns (address[] memory standing) {
-        (,, Rules memory rules) = catalogue.sharingConditions();
         uint8[] memory slots = book.form.ranked();
         standing = new address[](slots.length);
         uint256 count;
         for (uint256 i = 0; i < slots.length; ++i) {
             Line storage line = book.lines[slots[i]];
             address processor = line.processor;
-            uint256 bondWei = uint256(line.priceWei) * rules.bondBps / BPS;
-            uint256 since = book.marks[processor].respondedAt;
-            bool counts =
-                registry.isActive(processor, Role.Processor) && prepaidLock.isCovered(processor, bondWei, since);
+            Mark memory mark = book.marks[processor];
+            uint256 bondWei = uint256(line.priceWei) * catalogue.rulesAt(mark.rulesVersion).bondBps / BPS;
+            bool counts = registry.isActive(processor, Role.Processor)
+                && prepaidLock.isCovered(processor, bondWei, mark.respondedAt);
             if (counts) standing[count++] = processor;
         }
         assembly ("memory-safe") {

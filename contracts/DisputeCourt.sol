@@ -3,8 +3,8 @@ pragma solidity 0.8.28;
 
 import {IConsortium} from "../interfaces/IConsortium.sol";
 import {Case, IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
-import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, Lock} from "../interfaces/IPrepaidLock.sol";
+import {G1Point} from "./libraries/BN254.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title DisputeCourt
@@ -14,14 +14,14 @@ import {Wiring} from "./libraries/Wiring.sol";
 ///                            └──now ≥ decideBy──▶ undecided: {IPrepaidLock.refund}
 ///
 /// Who can stop what: the judges can leave a case undecided, which refunds it. Nobody can vote for anything but one of the two parties, and
-/// no decision of the consortium reaches a case: it only changes who judges the next one.
-/// Assumes: fewer than k judges are false, and those who are members when a case opens stay long enough to judge it.
+/// no decision of the consortium reaches a case: it only changes who judges the next one. A judge that is removed or revoked keeps its vote in the cases that
+/// were open before.
+/// Assumes: fewer than k judges are false.
 contract DisputeCourt is IDisputeCourt {
     /// @notice Longest sealed evidence, in bytes.
     uint256 public constant MAX_SEALED_BYTES = 32 * 1024;
 
     IConsortium public immutable consortium;
-    IMemberRegistry public immutable registry;
     IPrepaidLock public immutable prepaidLock;
 
     mapping(bytes32 lockId => Case) private _cases;
@@ -31,9 +31,8 @@ contract DisputeCourt is IDisputeCourt {
     mapping(bytes32 lockId => mapping(address account => bool)) private _hasAdded;
 
     /// @param prepaidLock_ May be a prediction: it is not called here.
-    constructor(IConsortium consortium_, IMemberRegistry registry_, IPrepaidLock prepaidLock_) {
+    constructor(IConsortium consortium_, IPrepaidLock prepaidLock_) {
         consortium = IConsortium(Wiring.requireContract(address(consortium_)));
-        registry = IMemberRegistry(Wiring.requireContract(address(registry_)));
         prepaidLock = IPrepaidLock(Wiring.requireAddress(address(prepaidLock_)));
     }
 
@@ -73,10 +72,31 @@ contract DisputeCourt is IDisputeCourt {
 
     /// @inheritdoc IDisputeCourt
     function addEvidence(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external {
-        _checkOpen(lockId, _cases[lockId]);
         Lock memory lock = prepaidLock.lockOf(lockId);
         bool isParty = msg.sender == lock.payer || msg.sender == lock.payee;
-        if (!isParty && !registry.isActive(msg.sender, Role.Sharer)) revert DisputeCourt_NotParty(lockId, msg.sender);
+        if (!isParty) revert DisputeCourt_NotParty(lockId, msg.sender);
+        _addEvidence(lockId, evidenceDigest, evidenceLength);
+    }
+
+    /// @inheritdoc IDisputeCourt
+    function addEvidenceAsMember(
+        bytes32 lockId,
+        address[] calldata accounts,
+        G1Point[] calldata deliveryKeys,
+        bytes32 evidenceDigest,
+        uint32 evidenceLength
+    ) external {
+        bool isGroup = keccak256(abi.encode(accounts, deliveryKeys)) == prepaidLock.lockOf(lockId).binding;
+        bool isMember;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (accounts[i] == msg.sender) isMember = true;
+        }
+        if (!isGroup || !isMember) revert DisputeCourt_NotParty(lockId, msg.sender);
+        _addEvidence(lockId, evidenceDigest, evidenceLength);
+    }
+
+    function _addEvidence(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) private {
+        _checkOpen(lockId, _cases[lockId]);
         if (evidenceDigest == 0 || evidenceLength == 0 || evidenceLength > MAX_SEALED_BYTES) {
             revert DisputeCourt_BadEvidence(evidenceDigest, evidenceLength);
         }
@@ -94,9 +114,10 @@ contract DisputeCourt is IDisputeCourt {
     }
 
     function _checkJudge(bytes32 lockId, Case memory it) private view {
-        uint256 since = consortium.memberSince(msg.sender);
-        bool isJudge = since != 0 && since < it.openedAt && registry.isActive(msg.sender, Role.Consortium);
-        if (!isJudge) revert DisputeCourt_NotJudge(lockId, msg.sender);
+        // By the second before: neither who joins in the same second judges, nor loses its vote who is removed in it.
+        if (!consortium.wasMember(msg.sender, it.openedAt - 1)) {
+            revert DisputeCourt_NotJudge(lockId, msg.sender);
+        }
         if (hasVoted[lockId][msg.sender]) revert DisputeCourt_AlreadyVoted(lockId, msg.sender);
     }
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+
+import {IConsortium} from "../interfaces/IConsortium.sol";
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../interfaces/IMemberRegistry.sol";
 import {BLS} from "./libraries/BLS.sol";
 import {BN254, G1Point, G2Point} from "./libraries/BN254.sol";
@@ -13,7 +17,7 @@ import {Wiring} from "./libraries/Wiring.sol";
 ///
 ///     account:  None ──admit──▶ active ──revoke──▶ revoked   (final; keys and ID commitment stay taken)
 ///     region:   free ──admit processor──▶ served ──revoke processor──▶ free
-///     stop:     armed ──stopBeginnings──▶ holds for STOP_SECONDS ──▶ spent ──rearmStop──▶ armed
+///     stop:     armed ──stopBeginnings──▶ holds for {stopSeconds} ──▶ spent ──rearmStop──▶ armed
 ///
 /// Who can stop what: the consortium alone admits and revokes. Revocation stops what a member *begins* elsewhere; the
 /// contracts that end things do not ask this registry whether somebody is active, and the keys of a revoked member stay readable.
@@ -21,6 +25,8 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// A revoked user's devices stay members until they are revoked themselves.
 /// Assumes: the consortium checks off chain that an account, its secret ID and its Paillier key belong to the party it admits.
 contract MemberRegistry is IMemberRegistry {
+    using Checkpoints for Checkpoints.Trace208;
+
     /// @dev One member. Role, activity and owner share a slot: that slot answers {isActive} and {ownerOf}.
     struct Record {
         Role role;
@@ -33,18 +39,22 @@ contract MemberRegistry is IMemberRegistry {
         G1Point deliveryKey;
     }
 
-    /// @inheritdoc IMemberRegistry
-    uint256 public constant STOP_SECONDS = 7 days;
+    /// @notice What a stop lasts beyond the consortium's delay.
+    uint256 public constant ALARM_SECONDS = 7 days;
     /// @notice How long it must be over before it may be armed again.
     uint256 public constant REST_SECONDS = 30 days;
 
     /// @inheritdoc IMemberRegistry
     address public immutable consortium;
+    /// @inheritdoc IMemberRegistry
+    uint256 public immutable stopSeconds;
 
     /// @inheritdoc IMemberRegistry
     uint40 public stoppedUntil;
     /// @inheritdoc IMemberRegistry
     bool public isStopSpent;
+    // The stops: their beginnings, and the end of each.
+    Checkpoints.Trace208 private _stops;
 
     /// @inheritdoc IMemberRegistry
     mapping(bytes32 regionId => address processor) public processorOf;
@@ -67,6 +77,7 @@ contract MemberRegistry is IMemberRegistry {
 
     constructor(address consortium_) {
         consortium = Wiring.requireContract(consortium_);
+        stopSeconds = IConsortium(consortium_).delaySeconds() + ALARM_SECONDS;
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -116,7 +127,8 @@ contract MemberRegistry is IMemberRegistry {
         if (isStopSpent) revert MemberRegistry_StopSpent();
 
         isStopSpent = true;
-        stoppedUntil = uint40(block.timestamp + STOP_SECONDS);
+        stoppedUntil = uint40(block.timestamp + stopSeconds);
+        _stops.push(uint48(block.timestamp), stoppedUntil);
 
         emit BeginningsStopped(stoppedUntil);
     }
@@ -130,6 +142,18 @@ contract MemberRegistry is IMemberRegistry {
         isStopSpent = false;
 
         emit StopRearmed();
+    }
+
+    /// @inheritdoc IMemberRegistry
+    /// @dev Goes back from stop to stop. Two of them begin {stopSeconds} and {REST_SECONDS} apart at least, which bounds the steps by the span.
+    function stoppedSeconds(uint256 from, uint256 to) external view returns (uint256 total) {
+        uint256 before = to;
+        while (before > from) {
+            uint256 endedAt = _stops.upperLookup(uint48(before - 1));
+            if (endedAt <= from) break;
+            before = endedAt - stopSeconds;
+            total += Math.min(endedAt, to) - Math.max(before, from);
+        }
     }
 
     /// @inheritdoc IMemberRegistry

@@ -8,7 +8,7 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// @title NotificationBoard
 /// @notice Judges device reports by the paper's Algorithm 1 (§V.A) against the owner's policy.
 ///
-///     standing:  None ──report──▶ {InOperation | ShutDown | TooHigh | TooLow} ──report──▶ …      setPolicy ──▶ None
+///     standing:  None ──report──▶ {InOperation | ShutDown | TooHigh | TooLow} ──report──▶ …      setPolicy ──▶ None, seen when it was
 ///                any of them, seen later than the last report + heartbeat: Offline (derived, never stored)
 ///     A device in sealed mode judges itself: its stored status stays None, only its heartbeat is seen.
 ///
@@ -38,7 +38,9 @@ contract NotificationBoard is INotificationBoard {
         }
 
         _policies[device] = policy;
-        delete _standings[device];
+        Standing storage standing = _standings[device];
+        // When it was last seen stays: a device that is silent goes offline under any policy.
+        (standing.status, standing.temperatureTooHigh) = (Status.None, false);
 
         emit PolicySet(device, msg.sender, policy);
     }

@@ -6,6 +6,7 @@ import {IDataLedger} from "../interfaces/IDataLedger.sol";
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {
+    Authorisation,
     IPrepaidLock,
     Lock,
     LockState,
@@ -27,7 +28,7 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// in {Purse}.
 /// @dev Who can stop what: the consortium, by revoking members, closing types and the emergency stop, what begins (request, accept, openSharing
 /// through the market, addBond). Nobody anything that has begun: it reads no role, no price and no present parameter again, only the rules of
-/// its own version, which never change. Judges choose between the two parties of a disputed lock, while its stage lasts, and nothing else.
+/// its own version, which never change and which its payer has signed. Judges choose between the two parties of a disputed lock, while its stage lasts, and nothing else.
 /// What it assumes: the other contracts are this system's own; none of them calls back here in mid-call but the market, which is bound to
 /// {openSharing}, {holdApplication} and {releaseApplication}, and the court, which is bound to {decide}.
 /// It takes no ether but by its payable functions; what is forced upon it (a dying contract, a block reward) belongs to nobody.
@@ -36,6 +37,8 @@ contract PrepaidLock is LockEnding {
 
     /// @notice The longest T − now.
     uint256 public constant LONGEST_SECONDS = 90 days;
+
+    bytes32 private constant DELIVERY_TAG = keccak256("DMSM-V1-delivery");
 
     IMemberRegistry public immutable registry;
     IDataLedger public immutable ledger;
@@ -79,26 +82,23 @@ contract PrepaidLock is LockEnding {
         returns (bytes32 lockId)
     {
         _checkParties(order.processor);
-        (RequestType memory terms, uint32 version, Rules memory rules) = catalogue.requestConditions(order.typeId);
-        if (!terms.active) revert PrepaidLock_UnknownType(order.typeId);
-        if (msg.value != terms.priceWei) revert PrepaidLock_WrongValue(msg.value, terms.priceWei);
-        _checkTime(order.expiresAt, terms.shortestSeconds);
+        (RequestType memory asked, uint32 version, Rules memory rules) = catalogue.requestConditions(order.typeId);
+        if (!asked.active) revert PrepaidLock_UnknownType(order.typeId);
+        if (msg.value != asked.priceWei) revert PrepaidLock_WrongValue(msg.value, asked.priceWei);
+        LockTerms memory terms =
+            LockTerms(version, 0, asked.disputeWindowSeconds, rules.feeBps, asked.longestAnswerBytes, 0);
+        _checkTerms(terms, rules, order.terms);
+        _checkTime(order.expiresAt, asked.shortestSeconds);
         _checkSealed(order.messageDigest, order.messageLength);
         lockId = _freshLockId(msg.sender, order.nonce);
-        _checkSignature(lockId, msg.sender, _requestMessage(order), DomainTags.REQUEST, signature);
+        bytes memory message = abi.encode(block.chainid, address(this), msg.sender, order);
+        _checkSignature(lockId, msg.sender, message, DomainTags.REQUEST, signature);
 
-        Lock storage lock = _locks[lockId];
-        lock.payer = msg.sender;
+        Lock storage lock = _begin(lockId, msg.sender, order.processor, order.expiresAt, terms);
         lock.state = LockState.Requested;
-        lock.expiresAt = order.expiresAt;
-        lock.payee = order.processor;
-        lock.priceWei = terms.priceWei;
-        lock.disputeWindowSeconds = terms.disputeWindowSeconds;
         lock.subject = bytes32(uint256(order.typeId));
-        LockTerms memory kept = _keepRules(lock, version, rules);
-        liabilitiesWei += msg.value;
 
-        emit Requested(lockId, msg.sender, order.processor, terms.priceWei, order, signature, kept);
+        emit Requested(lockId, msg.sender, order.processor, asked.priceWei, order, signature);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -120,7 +120,7 @@ contract PrepaidLock is LockEnding {
         Lock storage lock = _locks[lockId];
         lock.accept(lockId);
         if (secretHash == 0 || _isUsed[msg.sender][secretHash]) revert PrepaidLock_SecretHashUsed(secretHash);
-        if (answerDigest == 0 || answerLength == 0 || answerLength > MAX_SEALED_BYTES) {
+        if (answerDigest == 0 || answerLength == 0 || answerLength > lock.answerLength) {
             revert PrepaidLock_BadAnswer(answerDigest, answerLength);
         }
         _isUsed[msg.sender][secretHash] = true;
@@ -155,28 +155,27 @@ contract PrepaidLock is LockEnding {
         returns (bytes32 lockId)
     {
         if (msg.value != order.priceWei) revert PrepaidLock_WrongValue(msg.value, order.priceWei);
-        (SharingTerms memory terms, uint32 version, Rules memory rules) = catalogue.sharingConditions();
-        _checkTime(order.expiresAt, terms.shortestSeconds);
+        (uint32 sharingVersion, uint32 rulesVersion) = (order.terms.sharingVersion, order.terms.rulesVersion);
+        (SharingTerms memory offered, Rules memory rules) =
+            catalogue.sharingConditionsAt(sharingVersion, rulesVersion);
+        LockTerms memory terms =
+            LockTerms(rulesVersion, sharingVersion, offered.disputeWindowSeconds, rules.feeBps, 0, 0);
+        _checkTerms(terms, rules, order.terms);
+        _checkTime(order.expiresAt, offered.shortestSeconds);
         _checkSealed(order.messageDigest, order.messageLength);
         lockId = _freshLockId(order.payer, order.nonce);
-        _checkSignature(lockId, order.payer, _sharingMessage(order), DomainTags.SHARING, signature);
+        bytes memory message = abi.encode(block.chainid, address(this), order);
+        _checkSignature(lockId, order.payer, message, DomainTags.SHARING, signature);
 
-        Lock storage lock = _locks[lockId];
-        lock.payer = order.payer;
+        Lock storage lock = _begin(lockId, order.payer, order.payee, order.expiresAt, terms);
         lock.state = LockState.Selected;
-        lock.expiresAt = order.expiresAt;
-        lock.payee = order.payee;
-        lock.priceWei = order.priceWei;
-        lock.disputeWindowSeconds = terms.disputeWindowSeconds;
         lock.threshold = order.threshold;
         lock.groupSize = order.groupSize;
         lock.subject = order.dataSetId;
         lock.binding = order.groupHash;
-        LockTerms memory kept = _keepRules(lock, version, rules);
-        _hold(order.payee, kept.bondWei);
-        liabilitiesWei += msg.value;
+        _hold(order.payee, terms.bondWei);
 
-        emit Selected(lockId, order.payer, order.payee, order, signature, kept);
+        emit Selected(lockId, order.payer, order.payee, order, signature);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -196,12 +195,17 @@ contract PrepaidLock is LockEnding {
         address[] calldata accounts,
         G1Point[] calldata deliveryKeys,
         G2Point[] calldata commitments,
-        G1Point[] calldata shares
+        G1Point[] calldata shares,
+        Authorisation calldata authorisation
     ) external {
         Lock storage lock = _locks[lockId];
         lock.deliver(lockId);
         _checkGroup(lockId, lock, accounts, deliveryKeys);
-        _checkShares(lockId, lock, deliveryKeys, commitments, shares);
+        if (msg.sender != lock.payee) {
+            bytes32 seed = ShareCheck.seedOf(_grantOf(lockId), deliveryKeys, shares, commitments);
+            _checkAuthorisation(lockId, lock.payee, seed, authorisation);
+        }
+        _checkShares(lockId, deliveryKeys, commitments, shares);
 
         emit Delivered(lockId, lock.payer, lock.payee, commitments, shares, lock.dueAt);
 
@@ -239,6 +243,7 @@ contract PrepaidLock is LockEnding {
     function lockIdOf(address payer, bytes32 nonce) public view returns (bytes32) {
         return keccak256(abi.encode(block.chainid, address(this), payer, nonce));
     }
+
 
     /*//////////////////////////////////////////////////////////////
                                  CHECKS
@@ -279,60 +284,50 @@ contract PrepaidLock is LockEnding {
         if (!_isSigned(signer, message, tag, signature)) revert PrepaidLock_BadSignature(lockId);
     }
 
-    /// @dev What a lock keeps of the rules under which it begins.
-    function _keepRules(Lock storage lock, uint32 version, Rules memory rules) private returns (LockTerms memory) {
-        uint96 bondWei = uint96(uint256(lock.priceWei) * rules.bondBps / BPS); // at most the price
-        lock.rulesVersion = version;
-        lock.feeBps = rules.feeBps;
-        lock.bondWei = bondWei;
-        return LockTerms(lock.disputeWindowSeconds, rules.feeBps, version, bondWei);
+    /// @dev Completes the terms. Whoever pays has signed what it is bound by: whatever the consortium carries out in between makes the call revert.
+    function _checkTerms(LockTerms memory terms, Rules memory rules, LockTerms calldata signed) private view {
+        terms.bondWei = uint96(msg.value * rules.bondBps / BPS); // at most the price
+        if (keccak256(abi.encode(terms)) != keccak256(abi.encode(signed))) revert PrepaidLock_OtherTerms(terms);
     }
 
-    /// @dev docs/formats.md §1, REQUEST.
-    function _requestMessage(RequestOrder calldata order) private view returns (bytes memory) {
-        return abi.encode(
-            block.chainid,
-            address(this),
-            msg.sender,
-            order.processor,
-            order.typeId,
-            order.messageDigest,
-            order.messageLength,
-            order.nonce,
-            order.signedAt,
-            order.expiresAt
-        );
+    function _begin(bytes32 lockId, address payer, address payee, uint40 expiresAt, LockTerms memory terms)
+        private
+        returns (Lock storage lock)
+    {
+        lock = _locks[lockId];
+        (lock.payer, lock.expiresAt) = (payer, expiresAt);
+        (lock.payee, lock.priceWei) = (payee, uint96(msg.value)); // checked against a price
+        lock.disputeWindowSeconds = terms.disputeWindowSeconds;
+        lock.answerLength = terms.longestAnswerBytes;
+        lock.feeBps = terms.feeBps;
+        lock.rulesVersion = terms.rulesVersion;
+        lock.bondWei = terms.bondWei;
+        liabilitiesWei += msg.value;
     }
 
-    /// @dev docs/formats.md §1, SHARING; static words, so two encodings joined are the encoding of all.
-    function _sharingMessage(SharingOrder calldata order) private view returns (bytes memory) {
-        return bytes.concat(
-            abi.encode(block.chainid, address(this), order.payer, order.payee, order.broadcastId, order.dataSetId),
-            abi.encode(
-                order.messageDigest,
-                order.messageLength,
-                order.nonce,
-                order.signedAt,
-                order.expiresAt,
-                order.groupHash
-            )
-        );
+    function _grantOf(bytes32 lockId) private view returns (ShareGrant memory) {
+        Lock storage lock = _locks[lockId];
+        return ShareGrant(address(this), lockId, lock.subject, lock.threshold);
+    }
+
+    /// @dev A payee is never the zero address, which is what recovers from a bad signature. That s has two forms does no harm: a lock is delivered once.
+    function _checkAuthorisation(bytes32 lockId, address payee, bytes32 seed, Authorisation calldata it) private view {
+        bytes32 digest = keccak256(abi.encode(DELIVERY_TAG, seed));
+        if (ecrecover(digest, it.v, it.r, it.s) != payee) revert PrepaidLock_NotAuthorised(lockId, msg.sender);
     }
 
     function _checkShares(
         bytes32 lockId,
-        Lock storage lock,
         G1Point[] calldata deliveryKeys,
         G2Point[] calldata commitments,
         G1Point[] calldata shares
     ) private view {
-        (bytes32 dataSetId, uint256 threshold) = (lock.subject, lock.threshold);
-        if (commitments.length != threshold) {
-            revert ShareCheck.ShareCheck_CommitmentCount(threshold, commitments.length);
+        ShareGrant memory grant = _grantOf(lockId);
+        if (commitments.length != grant.threshold) {
+            revert ShareCheck.ShareCheck_CommitmentCount(grant.threshold, commitments.length);
         }
         bytes32 keyHash = keccak256(abi.encode(commitments[0]));
-        if (keyHash != ledger.keyHashOf(dataSetId)) revert PrepaidLock_WrongKey(lockId, keyHash);
-        ShareGrant memory grant = ShareGrant(address(this), lockId, dataSetId, threshold);
+        if (keyHash != ledger.keyHashOf(grant.dataSetId)) revert PrepaidLock_WrongKey(lockId, keyHash);
         if (!_areShares(grant, deliveryKeys, shares, commitments)) revert PrepaidLock_BadShares(lockId);
     }
 

@@ -8,12 +8,20 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// @notice What may be asked for, at what price and with how much time (the paper's "energy centre" sets it).
 ///
 ///     type:   unknown ──setType(active)──▶ open ◀──setType──▶ closed
-///     rules:  version 1 (construction) ──setRules──▶ version 2 ──▶ …      no version ever changes
+///     rules:  version 1 (construction) ──setRules──▶ version 2 ──▶ …             no version ever changes
+///     terms of sharing:  none ──setSharingTerms──▶ version 1 ──▶ version 2 ──▶ …   no version ever changes
 ///
-/// Who can stop what: the consortium closes a type and changes prices; both bind only what begins afterwards, for a
-/// lock copies its terms, and the version of its rules, when it begins. Closing every type stops new requests and nothing else.
+/// Who can stop what: the consortium closes a type and changes prices; both bind only what is signed afterwards, for who is bound by terms names them: a
+/// request its rules, a response the versions under which it offers. Closing every type stops new requests and nothing else. All that can be set has a ceiling
+/// here.
 /// Assumes: the consortium sets the sharing terms before the market opens; until then they read zero.
 contract RequestCatalogue is IRequestCatalogue {
+    /// @dev Together in a slot: a response asks for both.
+    struct Versions {
+        uint32 rules;
+        uint32 sharing;
+    }
+
     /// @notice The least that `shortestSeconds` may be.
     uint32 public constant SHORTEST_FLOOR_SECONDS = 60;
     /// @notice The most that `shortestSeconds` may be.
@@ -30,18 +38,25 @@ contract RequestCatalogue is IRequestCatalogue {
     uint16 public constant DISPUTE_BOND_FLOOR_BPS = 100;
     uint16 public constant DISPUTE_BOND_CEILING_BPS = 10_000;
 
-    /// @notice The most that serving one KiB may cost: more would price a demand out.
-    uint64 public constant SERVE_KIB_CEILING_WEI = 10 ** 16;
+    /// @notice The most that a demand deposits for each gas of serving: more would price a demand out.
+    uint64 public constant SERVE_GAS_CEILING_WEI = 1_000 gwei;
+    /// @notice The most that the least bond of a dispute may be: more would price a dispute out.
+    uint80 public constant DISPUTE_MIN_CEILING_WEI = 1 ether;
+    /// @notice The most that a request, and a broadcast's application, may cost.
+    uint96 public constant PRICE_CEILING_WEI = 10_000 ether;
+    uint96 public constant APPLICATION_CEILING_WEI = 10 ether;
+    /// @notice The most bytes of a sealed answer, whatever its type.
+    uint16 public constant ANSWER_CEILING_BYTES = 32 * 1024;
 
     /// @notice The contract that governs.
     address public immutable consortium;
 
     /// @inheritdoc IRequestCatalogue
-    uint32 public rulesVersion;
+    Versions public versions;
 
     mapping(uint32 typeId => RequestType requestType) private _types;
     mapping(uint32 version => Rules rules) private _rules;
-    SharingTerms private _terms;
+    mapping(uint32 version => SharingTerms terms) private _terms;
 
     modifier onlyConsortium() {
         if (msg.sender != consortium) revert RequestCatalogue_NotConsortium(msg.sender);
@@ -57,8 +72,9 @@ contract RequestCatalogue is IRequestCatalogue {
     function setType(uint32 typeId, RequestType calldata requestType) external onlyConsortium {
         if (typeId == 0) revert RequestCatalogue_BadParameter("typeId");
         if (requestType.name == 0) revert RequestCatalogue_BadParameter("name");
-        if (requestType.priceWei == 0) revert RequestCatalogue_BadParameter("priceWei");
+        _checkSum("priceWei", requestType.priceWei, PRICE_CEILING_WEI);
         _checkTimes(requestType.shortestSeconds, requestType.disputeWindowSeconds);
+        _checkSum("longestAnswerBytes", requestType.longestAnswerBytes, ANSWER_CEILING_BYTES);
 
         _types[typeId] = requestType;
 
@@ -67,19 +83,21 @@ contract RequestCatalogue is IRequestCatalogue {
             requestType.active,
             requestType.shortestSeconds,
             requestType.disputeWindowSeconds,
+            requestType.longestAnswerBytes,
             requestType.priceWei,
             requestType.name
         );
     }
 
     /// @inheritdoc IRequestCatalogue
-    function setSharingTerms(SharingTerms calldata terms) external onlyConsortium {
-        if (terms.applicationWei == 0) revert RequestCatalogue_BadParameter("applicationWei");
+    function setSharingTerms(SharingTerms calldata terms) external onlyConsortium returns (uint32 version) {
+        _checkSum("applicationWei", terms.applicationWei, APPLICATION_CEILING_WEI);
         _checkTimes(terms.shortestSeconds, terms.disputeWindowSeconds);
 
-        _terms = terms;
+        version = ++versions.sharing;
+        _terms[version] = terms;
 
-        emit SharingTermsSet(terms.shortestSeconds, terms.disputeWindowSeconds, terms.applicationWei);
+        emit SharingTermsSet(version, terms.shortestSeconds, terms.disputeWindowSeconds, terms.applicationWei);
     }
 
     /// @inheritdoc IRequestCatalogue
@@ -100,7 +118,12 @@ contract RequestCatalogue is IRequestCatalogue {
 
     /// @inheritdoc IRequestCatalogue
     function sharingTerms() external view returns (SharingTerms memory) {
-        return _terms;
+        return _terms[versions.sharing];
+    }
+
+    /// @inheritdoc IRequestCatalogue
+    function sharingTermsAt(uint32 version) external view returns (SharingTerms memory) {
+        return _terms[version];
     }
 
     /// @inheritdoc IRequestCatalogue
@@ -114,18 +137,17 @@ contract RequestCatalogue is IRequestCatalogue {
         view
         returns (RequestType memory requestType, uint32 version, Rules memory rules)
     {
-        version = rulesVersion;
+        version = versions.rules;
         return (_types[typeId], version, _rules[version]);
     }
 
     /// @inheritdoc IRequestCatalogue
-    function sharingConditions()
+    function sharingConditionsAt(uint32 sharingVersion, uint32 rulesVersion)
         external
         view
-        returns (SharingTerms memory terms, uint32 version, Rules memory rules)
+        returns (SharingTerms memory terms, Rules memory rules)
     {
-        version = rulesVersion;
-        return (_terms, version, _rules[version]);
+        return (_terms[sharingVersion], _rules[rulesVersion]);
     }
 
     function _setRules(Rules memory newRules) private returns (uint32 version) {
@@ -136,12 +158,10 @@ contract RequestCatalogue is IRequestCatalogue {
         _checkPart("disputeBondBps", newRules.disputeBondBps, DISPUTE_BOND_FLOOR_BPS, DISPUTE_BOND_CEILING_BPS);
         // A verdict for the payer leaves the fee to the consortium out of the bond.
         if (newRules.feeBps > newRules.bondBps) revert RequestCatalogue_BadParameter("feeBps");
-        if (newRules.serveKibWei == 0 || newRules.serveKibWei > SERVE_KIB_CEILING_WEI) {
-            revert RequestCatalogue_BadParameter("serveKibWei");
-        }
-        if (newRules.disputeMinWei == 0) revert RequestCatalogue_BadParameter("disputeMinWei");
+        _checkSum("serveGasWei", newRules.serveGasWei, SERVE_GAS_CEILING_WEI);
+        _checkSum("disputeMinWei", newRules.disputeMinWei, DISPUTE_MIN_CEILING_WEI);
 
-        version = ++rulesVersion;
+        version = ++versions.rules;
         _rules[version] = newRules;
 
         emit RulesSet(version, newRules);
@@ -150,6 +170,10 @@ contract RequestCatalogue is IRequestCatalogue {
     function _checkStage(bytes32 field, uint32 stageSeconds) private pure {
         bool fits = stageSeconds >= SHORTEST_FLOOR_SECONDS && stageSeconds <= STAGE_CEILING_SECONDS;
         if (!fits) revert RequestCatalogue_BadParameter(field);
+    }
+
+    function _checkSum(bytes32 field, uint256 sum, uint256 ceiling) private pure {
+        if (sum == 0 || sum > ceiling) revert RequestCatalogue_BadParameter(field);
     }
 
     function _checkPart(bytes32 field, uint16 bps, uint16 floorBps, uint16 ceilingBps) private pure {

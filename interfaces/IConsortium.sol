@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-/// @notice A proposal as stored. It lapses LIFE_SECONDS after it was made, or, once agreed, after its delay.
+/// @notice A proposal as stored. Its subject is derived from its call, which is given again with each execution.
 /// @param callHash keccak256(abi.encode(target, valueWei, data)).
 /// @param proposedAt When it was made.
-/// @param agreedAt When k members had approved it, 0 while they have not: its delay counts from then.
+/// @param firstAgreedAt When k members approved it for the first time, 0 before: it lapses from then.
+/// @param agreedAt Since when k members have approved it without a break, 0 while they do not: its delay counts from then.
 /// @param isExecuted Whether it was carried out.
+/// @param isCancelled Whether k members have cancelled it.
 struct Proposal {
     bytes32 callHash;
     uint40 proposedAt;
+    uint40 firstAgreedAt;
     uint40 agreedAt;
     bool isExecuted;
+    bool isCancelled;
 }
 
 /// @title IConsortium
 /// @notice The consortium: n accounts that decide by k equal votes, 2k > n, so that no account is a centre and no two quorums are apart. Every
 /// governed contract obeys calls that come from this address and no other. It also receives the fees ({IPrepaidLock.settle}) and spends
-/// them by decisions alike. What hurts waits: a decision is carried out a delay after k members agreed, so that whoever is bound by it sees it come; only
-/// admissions and the emergency stop are at once, and everything is during the founding.
+/// them by decisions alike. What hurts waits: a decision is carried out a delay after k members agreed, so that whoever is bound by it sees it come. Only
+/// admissions to its registry and the emergency stop are at once, and so is, during the founding, everything but payments.
+///
+/// A decision is carried out at most once, by a member, never after a later one about the same subject, and never more than a week after it could be. Nobody waits
+/// for an earlier proposal: numbers order what is carried out, and nothing else.
 ///
 ///     proposal:  None ──propose──▶ open ──k-th approve──▶ agreed ──execute (now ≥ agreedAt + delay)──▶ executed
-///                                   ▲                      │ withdrawApproval below k
-///                                   └──────────────────────┘            open ──LIFE──▶ lapsed      agreed ──delay, LIFE──▶ lapsed
+///                                   ▲                      │ withdrawApproval below k, or fewer members approve
+///                                   └──────────────────────┘
+///                open ──LIFE──▶ lapsed      agreed ──delay, LAPSE──▶ lapsed      open, agreed ──k-th cancel──▶ cancelled
+///                open, agreed ──a later one of its subject is executed──▶ superseded
 interface IConsortium {
     event MemberAdded(address indexed account, uint256 threshold);
     event MemberRemoved(address indexed account, uint256 threshold);
@@ -34,7 +43,14 @@ interface IConsortium {
     event ApprovalWithdrawn(uint256 indexed proposalId, address indexed by);
     /// @notice Emitted when k members agree: its delay counts from now.
     event Agreed(uint256 indexed proposalId);
-    event Executed(uint256 indexed proposalId, address indexed target, bytes4 indexed selector, address by);
+    /// @notice Emitted at each vote to cancel.
+    event CancelVoted(uint256 indexed proposalId, address indexed by);
+    /// @notice Emitted with the k-th.
+    event Cancelled(uint256 indexed proposalId);
+    /// @notice Emitted when a proposal was carried out: what has the same subject and a lower number can never be any more.
+    event Executed(
+        uint256 indexed proposalId, address indexed target, bytes4 indexed selector, bytes32 subject, address by
+    );
     event Received(address indexed from, uint256 amountWei);
 
     /// @notice The caller is no member of the consortium.
@@ -48,12 +64,17 @@ interface IConsortium {
     error Consortium_BadFounding(uint256 foundingEndsAt);
     error Consortium_NoProposal(uint256 proposalId);
     error Consortium_AlreadyExecuted(uint256 proposalId);
+    error Consortium_AlreadyCancelled(uint256 proposalId);
     error Consortium_AlreadyApproved(uint256 proposalId, address account);
     error Consortium_NotApproved(uint256 proposalId, address account);
+    /// @notice The caller has voted to cancel it already.
+    error Consortium_AlreadyVoted(uint256 proposalId, address account);
     /// @notice Fewer than k present members approve.
     error Consortium_NotAgreed(uint256 proposalId, uint256 approvals, uint256 threshold);
     error Consortium_TooEarly(uint256 proposalId, uint256 readyAt, uint256 nowAt);
     error Consortium_Lapsed(uint256 proposalId, uint256 lapsedAt, uint256 nowAt);
+    /// @notice A later proposal about the same subject was carried out.
+    error Consortium_Superseded(uint256 proposalId, uint256 floor);
     /// @notice The call is not the one that was proposed.
     error Consortium_OtherCall(uint256 proposalId);
     /// @notice The target has no code, so that a call would silently do nothing.
@@ -64,15 +85,34 @@ interface IConsortium {
     /// @return proposalId Counted from 1.
     function propose(address target, uint256 valueWei, bytes calldata data) external returns (uint256 proposalId);
 
-    /// @notice Approves a proposal. Requirements: the caller is a member that does not approve it; not executed, not lapsed.
-    function approve(uint256 proposalId) external;
+    /// @notice Approves a proposal by its number and its call: a number alone may stand for another call after a reorganisation.
+    /// @dev Requirements:
+    /// - the caller is a member that does not approve it;
+    /// - it is not executed, not cancelled, not lapsed;
+    /// - `callHash` is the proposal's.
+    function approve(uint256 proposalId, bytes32 callHash) external;
 
-    /// @notice Takes an approval back. Requirements: the caller approves it; not executed.
+    /// @notice Takes an approval back.
+    /// @dev Requirements: the caller approves it; it is not executed, not cancelled, not lapsed.
     function withdrawApproval(uint256 proposalId) external;
 
-    /// @notice Carries out what was decided. Anyone may call. A revert of the target is passed on unchanged, and it may be tried again.
-    /// @dev Requirements: the call is the proposal's; not executed, not lapsed; k of the present members approve; the delay has passed since they agreed.
-    /// @return result What the target returned.
+    /// @notice Votes to cancel a proposal; the k-th vote cancels it at once and for ever.
+    /// @dev Requirements:
+    /// - the caller is a member that has not voted to cancel it;
+    /// - it is not executed, not cancelled, not lapsed;
+    /// - `callHash` is the proposal's.
+    function cancel(uint256 proposalId, bytes32 callHash) external;
+
+    /// @notice Carries out what was decided. A revert of the target is passed on, up to 1,024 bytes of it, and it may be tried again.
+    /// @dev Requirements:
+    /// - the caller is a member;
+    /// - the call is the proposal's;
+    /// - it is not executed, not cancelled;
+    /// - less than {LAPSE_SECONDS} have passed since it could be carried out for the first time;
+    /// - no later proposal of its subject was carried out;
+    /// - k of the present members approve;
+    /// - the delay has passed since they agreed.
+    /// @return result What the target returned, up to 1,024 bytes of it.
     function execute(uint256 proposalId, address target, uint256 valueWei, bytes calldata data)
         external
         returns (bytes memory result);
@@ -95,11 +135,33 @@ interface IConsortium {
     /// @notice Since when an account is a member without a break, 0 if it is none.
     function memberSince(address account) external view returns (uint256);
 
-    /// @notice How long after the agreement a call waits, if it is carried out now or later: 0 during the founding, for an admission, and for the emergency stop.
-    function delayFor(uint256 valueWei, bytes calldata data) external view returns (uint256);
+    /// @notice Whether an account was a member at the end of a second of the past, whatever has happened since.
+    function wasMember(address account, uint256 at) external view returns (bool);
+
+    /// @notice How long what hurts waits once k members agree.
+    function delaySeconds() external view returns (uint256);
+
+    /// @notice How long after the agreement a call waits, if it is carried out now or later: 0 for an admission to the registry and for its emergency stop, and
+    /// during the founding for all but payments.
+    function delayFor(address target, uint256 valueWei, bytes calldata data) external view returns (uint256);
 
     /// @notice Until when decisions have no delay: the founding, in which terms are set and the first members admitted.
     function foundingEndsAt() external view returns (uint256);
+
+    /// @notice What a proposal is about. Of two proposals of one subject, the earlier can never be carried out after the later:
+    /// - all changes of the members and of k are one subject;
+    /// - the emergency stop and its rearming are one;
+    /// - admission and revocation of one account are one;
+    /// - each request type is one;
+    /// - each payment is its own;
+    /// - else it is the target and the function.
+    function subjectOf(uint256 proposalId, address target, uint256 valueWei, bytes calldata data)
+        external
+        view
+        returns (bytes32);
+
+    /// @notice The highest number that was carried out of a subject: what is below can never be.
+    function floorOf(bytes32 subject) external view returns (uint256);
 
     function proposalOf(uint256 proposalId) external view returns (Proposal memory);
 
@@ -107,6 +169,9 @@ interface IConsortium {
     function approvalsOf(uint256 proposalId) external view returns (uint256);
 
     function hasApproved(uint256 proposalId, address account) external view returns (bool);
+
+    /// @notice How many of the present members have voted to cancel.
+    function cancelVotesOf(uint256 proposalId) external view returns (uint256);
 
     /// @notice The number of proposals so far, which is the last one's id.
     function proposalCount() external view returns (uint256);

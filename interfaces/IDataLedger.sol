@@ -41,12 +41,14 @@ struct Publication {
 }
 
 /// @notice A batch brought by somebody else, signed by its device.
+/// @param expiresAt Block time from which on nobody can bring it any more, at most 30 days ahead.
 /// @param signature secp256k1 signature (65 bytes r ‖ s ‖ v) of {IDataLedger.anchorDigest} by the device's account.
 struct SignedBatch {
     address device;
     uint64 fromSeq;
     uint32 count;
     bytes32 root;
+    uint40 expiresAt;
     bytes signature;
 }
 
@@ -79,6 +81,8 @@ interface IDataLedger {
     /// @notice Another batch is anchored there already.
     error DataLedger_SeqTaken(address device, uint64 fromSeq);
     error DataLedger_TooMany(uint256 count, uint256 most);
+    /// @notice The signed batch has expired, or expires more than 30 days from now.
+    error DataLedger_BadExpiry(address device, uint64 fromSeq, uint256 expiresAt, uint256 nowAt);
     /// @notice The signature is not the device's over this batch.
     error DataLedger_BadSignature(address device, uint64 fromSeq);
     /// @notice A field of the publication is out of range; `field` names it.
@@ -94,8 +98,8 @@ interface IDataLedger {
     function anchor(uint64 fromSeq, uint32 count, bytes32 root) external;
 
     /// @notice Anchors a batch that its device has signed; anyone may bring it.
-    /// @dev Requirements: as in {anchor}, with the device in the caller's place; the signature is the device's over {anchorDigest}. A signature holds for
-    /// ever: a device signs one batch for a seq (docs/formats.md §8).
+    /// @dev Requirements: now < expiresAt ≤ now + 30 days; the signature is the device's over {anchorDigest}; the rest as in {anchor}, with the device in the
+    /// caller's place. A device signs one batch for a seq, and signs it again with another expiry at most (docs/formats.md §8).
     function anchorSigned(SignedBatch calldata batch) external;
 
     /// @notice {anchorSigned} for several devices. A batch that is refused is passed over with a {BatchRefused}, so that no device spoils another's.
@@ -108,8 +112,12 @@ interface IDataLedger {
     /// readingsRoot, manifestDigest not zero; 0 < manifestLength ≤ 32,768; F_0 is not infinity and was never used; the proof of possession verifies.
     function publish(Publication calldata publication) external returns (bytes32 dataSetId);
 
-    /// @notice What a device signs for {anchorMany}: keccak256(abi.encode(keccak256("DMSM-V1-anchor"), chainId, this, device, fromSeq, count, root)).
-    function anchorDigest(address device, uint64 fromSeq, uint32 count, bytes32 root) external view returns (bytes32);
+    /// @notice What a device signs for {anchorMany}: keccak256(abi.encode(keccak256("DMSM-V1-anchor"), chainId, this, device, fromSeq, count, root,
+    /// expiresAt)).
+    function anchorDigest(address device, uint64 fromSeq, uint32 count, bytes32 root, uint40 expiresAt)
+        external
+        view
+        returns (bytes32);
 
     /// @notice The seq the device's next batch must begin with (1 for a new device).
     function nextSeqOf(address device) external view returns (uint64);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.28;
 
 import {G1Point} from "../contracts/libraries/BN254.sol";
+import {LockTerms} from "./IPrepaidLock.sol";
 
 /// @notice What a data-sharing node asks for (protocol §5.1).
 /// @param windowFrom,windowTo The wanted time window (unix seconds, to exclusive); a data set must overlap it.
@@ -30,15 +31,19 @@ struct Conditions {
 }
 
 /// @notice One line of the form.
+/// @param rulesVersion,sharingVersion The versions of rules and terms of sharing under which it is offered, and a lock begins.
 struct Response {
     address processor;
     uint96 priceWei;
     bytes32 dataSetId;
     uint32 credit;
     uint40 respondedAt;
+    uint32 rulesVersion;
+    uint32 sharingVersion;
 }
 
 /// @notice One selected node: what goes into its lock.
+/// @param terms What the buyer signs; of the response's versions.
 struct Choice {
     address processor;
     uint40 expiresAt;
@@ -46,6 +51,7 @@ struct Choice {
     uint64 signedAt;
     bytes32 messageDigest;
     bytes32 nonce;
+    LockTerms terms;
     G1Point signature;
 }
 
@@ -69,6 +75,8 @@ interface IDataMarket {
         bytes32 indexed dataSetId,
         uint96 priceWei,
         uint32 credit,
+        uint32 rulesVersion,
+        uint32 sharingVersion,
         address replaced
     );
     event ResponseWithdrawn(bytes32 indexed broadcastId, address indexed processor);
@@ -101,6 +109,8 @@ interface IDataMarket {
     /// @notice The group has not n members, is not strictly ascending, lacks the requester, or has a member that is no active sharer.
     error DataMarket_BadGroup(bytes32 broadcastId, address member);
     error DataMarket_NothingChosen(bytes32 broadcastId);
+    /// @notice The versions named are not those that hold: the present ones for a response, the response's for a choice.
+    error DataMarket_OtherTerms(bytes32 broadcastId, uint32 rulesVersion, uint32 sharingVersion);
     /// @notice A chosen processor was chosen twice or is not active any more.
     error DataMarket_BadChoice(bytes32 broadcastId, address processor);
 
@@ -110,25 +120,38 @@ interface IDataMarket {
     /// @return broadcastId keccak256(abi.encode(chainId, this, requester, nonce)).
     function broadcast(Conditions calldata conditions) external payable returns (bytes32 broadcastId);
 
-    /// @notice Offers a data set. The credit is read now and stays as it is in this form.
-    /// @dev Requirements: Open; now < respondBy; caller is an active processor of a wanted region; it has not responded before (also not withdrawn or replaced);
-    /// the data set is its own, of the kind, and overlaps the window; 0 < price ≤ maximum; the form has room, or a last line with less credit.
-    function respond(bytes32 broadcastId, bytes32 dataSetId, uint96 priceWei) external;
+    /// @notice Offers a data set under the present rules and terms of sharing, which it names: a lock begins under them, whatever is set later. The credit is read
+    /// now and stays as it is in this form.
+    /// @dev Requirements:
+    /// - Open; now < respondBy;
+    /// - the caller is an active processor of a wanted region;
+    /// - it has not responded before (also not withdrawn or replaced);
+    /// - the data set is its own, of the kind, and overlaps the window; 0 < price ≤ maximum;
+    /// - both versions are the present ones;
+    /// - the form has room, or a last line with less credit.
+    function respond(
+        bytes32 broadcastId,
+        bytes32 dataSetId,
+        uint96 priceWei,
+        uint32 rulesVersion,
+        uint32 sharingVersion
+    ) external;
 
     /// @notice Takes a response back. Requirements: Open; the caller has a standing response.
     function withdrawResponse(bytes32 broadcastId) external;
 
     /// @notice Selects one or several nodes, names the group, and prepays: one lock each. The application deposit goes back.
     /// @dev Requirements: Open; now < selectBy; caller is the requester and an active sharer; `members` strictly ascending, groupSize of them, the caller among them,
-    /// all active sharers; 1 ≤ choices; each a standing, active responder, none twice; value equals the sum of prices; each lock's own requirements.
+    /// all active sharers; 1 ≤ choices; each a standing, active responder, none twice, with terms of its response's versions; value equals the sum of prices; each lock's own requirements.
     function select(bytes32 broadcastId, address[] calldata members, Choice[] calldata choices)
         external
         payable
         returns (bytes32[] memory lockIds);
 
     /// @notice Ends a broadcast that was not selected in time. Anyone may call. The deposit goes back to the requester if no responder counts or
-    /// the requester was revoked or the emergency stop kept it from selecting, else in equal parts to the responders that count, the remainder to the requester. A responder counts if its line stands,
-    /// it is active, and its free bond covers its offer without what was added since it responded, and none of it was freed by its own choice since: it could have been selected.
+    /// the requester was revoked or emergency stops took half or more of its time from respondBy to selectBy, else in equal parts to the responders that count, the
+    /// remainder to the requester. A responder counts if its line stands, it is active, and its free bond covers its offer under the rules of its offer
+    /// ({IPrepaidLock.isCovered} since it responded): it could have been selected.
     /// @dev Requirements: Open; now ≥ selectBy.
     function close(bytes32 broadcastId) external;
 

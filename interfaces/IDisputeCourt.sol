@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
+import {G1Point} from "../contracts/libraries/BN254.sol";
+
 /// @notice A dispute before the judges.
-/// @param openedAt When it was opened; who became a member of the consortium later does not judge it.
+/// @param openedAt When it was opened: whoever was a member of the consortium then judges it, whatever happens to its membership later.
 /// @param decideBy The judges vote iff now < decideBy.
 /// @param needed k at the opening: so many equal votes decide.
 /// @param votesForPayer,votesForPayee The votes so far.
@@ -28,12 +30,12 @@ interface IDisputeCourt {
     event EvidenceAdded(bytes32 indexed lockId, address indexed by, bytes32 evidenceDigest, uint32 evidenceLength);
 
     error DisputeCourt_NotLock(address caller);
-    /// @notice The caller is no member of the consortium, or became one when or after the case was opened, or the registry has no key of its to seal evidence to.
+    /// @notice The caller was no member of the consortium before the second in which the case was opened.
     error DisputeCourt_NotJudge(bytes32 lockId, address caller);
     error DisputeCourt_NoCase(bytes32 lockId);
     error DisputeCourt_AlreadyVoted(bytes32 lockId, address judge);
     error DisputeCourt_AlreadyDecided(bytes32 lockId);
-    /// @notice The caller is neither of the parties nor an active sharing node.
+    /// @notice The caller is neither of the parties, nor in the lock's group.
     error DisputeCourt_NotParty(bytes32 lockId, address caller);
     error DisputeCourt_AlreadyAdded(bytes32 lockId, address by);
     error DisputeCourt_BadEvidence(bytes32 evidenceDigest, uint32 evidenceLength);
@@ -43,15 +45,30 @@ interface IDisputeCourt {
     function open(bytes32 lockId, uint40 decideBy) external;
 
     /// @notice Votes for the payer or for the payee. The k-th equal vote decides and ends the lock.
-    /// @dev Requirements: the case is open; now < decideBy; the caller is a member of the consortium now and was one before the case was opened, and an
-    /// active consortium node of the registry; it has not voted. A vote stays when its judge leaves later.
+    /// @dev Requirements:
+    /// - the case is open, and now < decideBy;
+    /// - the caller was a member of the consortium in the second before the case was opened; a later removal or revocation takes no vote away;
+    /// - it has not voted.
     function vote(bytes32 lockId, bool forPayer) external;
 
     /// @notice Adds evidence to a case, once an account, so that no dispute is lost by a false friend's worthless evidence. Nothing but an event: judges
     /// look at what the lock's payer, its payee and the members of its group bring.
-    /// @dev Requirements: the case is open; now < decideBy; the caller is the lock's payer or payee, or an active sharing node; digest not zero,
-    /// 0 < length ≤ 32 KiB; not added before.
+    /// @dev Requirements:
+    /// - the case is open, and now < decideBy;
+    /// - the caller is the lock's payer or payee;
+    /// - digest not zero, 0 < length ≤ 32 KiB;
+    /// - it has not added any.
     function addEvidence(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external;
+
+    /// @notice The same by a member of a sharing lock's group, which is named by the snapshot that delivery used.
+    /// @dev Requirements: `accounts` and `deliveryKeys` are the lock's group, and the caller is among them; the rest as in {addEvidence}.
+    function addEvidenceAsMember(
+        bytes32 lockId,
+        address[] calldata accounts,
+        G1Point[] calldata deliveryKeys,
+        bytes32 evidenceDigest,
+        uint32 evidenceLength
+    ) external;
 
     /// @notice The case (all zero if none).
     function caseOf(bytes32 lockId) external view returns (Case memory);

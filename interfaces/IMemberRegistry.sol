@@ -102,7 +102,7 @@ interface IMemberRegistry {
     /// @dev Emits {MemberRevoked}. Requirements: the caller is the consortium; the account is active.
     function revoke(address account) external;
 
-    /// @notice Uses the emergency stop, once: for {STOP_SECONDS} no request, acceptance, broadcast, response, selection, data set or anchor begins.
+    /// @notice Uses the emergency stop, once: for {stopSeconds} no request, acceptance, broadcast, response, selection, data set or anchor begins.
     /// It ends by itself; nothing that has begun is touched, no money is held back.
     /// @dev Emits {BeginningsStopped}. Requirements: the caller is the consortium; the stop is armed.
     function stopBeginnings() external;
@@ -135,8 +135,11 @@ interface IMemberRegistry {
         view
         returns (bool);
 
-    /// @notice How long the emergency stop holds.
-    function STOP_SECONDS() external view returns (uint256);
+    /// @notice How long the emergency stop holds: the consortium's delay and a week, so that what the alarm is about can be decided before it ends.
+    function stopSeconds() external view returns (uint256);
+
+    /// @notice For how many seconds of a span, `to` exclusive, emergency stops have held or will hold.
+    function stoppedSeconds(uint256 from, uint256 to) external view returns (uint256);
 
     /// @notice Until when nothing begins; in the past, or 0, when the emergency stop does not hold.
     function stoppedUntil() external view returns (uint40);

@@ -72,7 +72,7 @@ interface INotificationBoard {
     /// @notice An empty commitment or digest in a sealed report.
     error NotificationBoard_BadReport(address device);
 
-    /// @notice Sets a device's policy. Setting one forgets the standing, so that the next report is a change.
+    /// @notice Sets a device's policy. Setting one forgets the status, so that the next report is a change, and keeps when the device was last seen.
     /// @dev Requirements: the caller is the active user that owns the device; low < high; heartbeatSeconds ≥ 60.
     function setPolicy(address device, Policy calldata policy) external;
 

@@ -46,7 +46,7 @@ enum Reason {
 /// @param priceWei The prepayment.
 /// @param disputeWindowSeconds The window under which the lock began.
 /// @param threshold,groupSize t and n of a sharing lock, else 0.
-/// @param answerLength Length of the doubly sealed answer of an accepted request, in bytes, else 0.
+/// @param answerLength The most bytes that the sealed answer of a request may have, and its length once accepted; 0 of a sharing lock.
 /// @param feeBps The consortium's part of the price at settlement, in 1/10,000.
 /// @param rulesVersion The catalogue's rules under which the lock began ({IRequestCatalogue.rulesAt}).
 /// @param bondWei What the payee puts up for this lock: from acceptance or selection until the end.
@@ -76,18 +76,26 @@ struct Lock {
 /// @notice What a processing node has put up for its locks.
 /// @param freeWei Backs no lock; its owner may take it.
 /// @param heldWei Backs locks that have not ended.
-/// @param freedAt When its owner last chose to free some of it, by {takeBond} or {decline}; 0 if never.
+/// @param freedAt When its owner last took some of it ({takeBond}), 0 if never.
 struct Bond {
     uint96 freeWei;
     uint96 heldWei;
     uint40 freedAt;
 }
 
-/// @notice The rules under which a lock began, as its first event tells them; the lock keeps them.
+/// @notice The terms of a lock. Its payer has signed them, so that no decision of the consortium comes in between; the lock keeps them.
+/// @param rulesVersion The version of the rules: bonds of disputes, times and deposits of demands.
+/// @param sharingVersion The version of the terms of sharing, 0 of a request.
+/// @param disputeWindowSeconds The dispute window.
+/// @param feeBps The consortium's part of the price, in 1/10,000.
+/// @param longestAnswerBytes The most bytes that the sealed answer may have, 0 of a sharing lock.
+/// @param bondWei The payee's bond.
 struct LockTerms {
+    uint32 rulesVersion;
+    uint32 sharingVersion;
     uint32 disputeWindowSeconds;
     uint16 feeBps;
-    uint32 rulesVersion;
+    uint16 longestAnswerBytes;
     uint96 bondWei;
 }
 
@@ -107,6 +115,7 @@ struct Dispute {
 /// @param expiresAt T.
 /// @param messageDigest SHA-256 (and CID) of the sealed message M.
 /// @param nonce Fresh for the payer.
+/// @param terms What it is asked under.
 struct RequestOrder {
     address processor;
     uint32 typeId;
@@ -115,9 +124,10 @@ struct RequestOrder {
     uint40 expiresAt;
     bytes32 messageDigest;
     bytes32 nonce;
+    LockTerms terms;
 }
 
-/// @notice One selection of a sharing node, passed on by the market, which has checked member, group and response.
+/// @notice One selection of a sharing node, passed on by the market, which has checked member, group, response and the versions of its terms.
 struct SharingOrder {
     address payer;
     address payee;
@@ -132,6 +142,16 @@ struct SharingOrder {
     uint40 expiresAt;
     bytes32 messageDigest;
     bytes32 nonce;
+    LockTerms terms;
+}
+
+/// @notice A payee's leave to deliver a transcript for it: the secp256k1 signature of its account over
+/// keccak256(abi.encode(keccak256("DMSM-V1-delivery"), seed)), where the seed is that of the share check (docs/formats.md §2). It binds chain, contract, lock, data
+/// set, threshold and the whole transcript.
+struct Authorisation {
+    uint8 v;
+    bytes32 r;
+    bytes32 s;
 }
 
 /// @title IPrepaidLock
@@ -145,7 +165,7 @@ struct SharingOrder {
 interface IPrepaidLock {
     /// @notice Emitted when a request was paid.
     event Requested(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, RequestOrder order, G1Point signature, LockTerms terms
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, RequestOrder order, G1Point signature
     );
     /// @notice Emitted when the node rejected; the prepayment is withdrawable by the payer.
     event Rejected(bytes32 indexed lockId, address indexed payer, address indexed payee, Reason reason);
@@ -157,7 +177,7 @@ interface IPrepaidLock {
     event Claimed(bytes32 indexed lockId, address indexed payer, address indexed payee, bytes32 secret, uint40 dueAt);
     /// @notice Emitted when a sharing node selected and paid.
     event Selected(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, SharingOrder order, G1Point signature, LockTerms terms
+        bytes32 indexed lockId, address indexed payer, address indexed payee, SharingOrder order, G1Point signature
     );
     /// @notice Emitted when the node declined; the prepayment is withdrawable by the payer.
     event Declined(bytes32 indexed lockId, address indexed payer, address indexed payee, Reason reason);
@@ -170,8 +190,9 @@ interface IPrepaidLock {
         bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 depositWei, uint40 dueAt
     );
     /// @notice Emitted when the demanded answer was served: `answer` is the sealed answer itself.
+    /// @param paidWei What the payee gets of the deposit for serving; the rest is the payer's again.
     event Served(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 depositWei, bytes answer, uint40 dueAt
+        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 paidWei, bytes answer, uint40 dueAt
     );
     /// @notice Emitted when a dispute was opened.
     /// @param by Who brought it.
@@ -245,6 +266,12 @@ interface IPrepaidLock {
     error PrepaidLock_BadEvidence(bytes32 evidenceDigest, uint32 evidenceLength);
     error PrepaidLock_NotCourt(address caller);
     error PrepaidLock_TooMany(uint256 count, uint256 most);
+    /// @notice The account has as many disputes open as it may.
+    error PrepaidLock_TooManyDisputes(address account, uint256 most);
+    /// @notice The terms that hold are not the signed ones.
+    error PrepaidLock_OtherTerms(LockTerms terms);
+    /// @notice The delivery is neither sent nor signed by the payee.
+    error PrepaidLock_NotAuthorised(bytes32 lockId, address caller);
     /// @notice The account's free bond does not cover the amount.
     error PrepaidLock_BondTooSmall(address account, uint256 freeWei, uint256 neededWei);
     error PrepaidLock_WrongGroup(bytes32 lockId);
@@ -258,8 +285,16 @@ interface IPrepaidLock {
     // ---- a user's request ----
 
     /// @notice Prepays a request. Everything is checked before the money is taken; what fails reverts, so nothing was paid.
-    /// @dev Requirements, in this order: caller is an active user; the processor is active; it serves the caller's region; the type
-    /// is open; value equals the price; expiresAt − now ≥ the type's shortest and ≤ 90 days; digest and length sound; nonce fresh; σ verifies.
+    /// @dev Requirements, in this order:
+    /// - the caller is an active user;
+    /// - the processor is active, and serves the caller's region;
+    /// - the type is open;
+    /// - value equals the price;
+    /// - the terms are the type's, under the present rules;
+    /// - expiresAt − now ≥ the type's shortest and ≤ 90 days;
+    /// - digest and length sound;
+    /// - nonce fresh;
+    /// - σ (REQUEST tag) over abi.encode(chainId, this, payer, order) verifies under the payer's BLS key.
     /// @return lockId See {lockIdOf}.
     function request(RequestOrder calldata order, G1Point calldata signature) external payable returns (bytes32 lockId);
 
@@ -269,7 +304,7 @@ interface IPrepaidLock {
 
     /// @notice Commits to an answer.
     /// @dev Requirements: caller is the payee and an active processor; state Requested; now < T; secretHash C = SHA256(abi.encode(payee, x))
-    /// was never used by this payee and is not zero; digest not zero; 0 < length ≤ 32 KiB; the payee's free bond covers the lock's, which is held from now on. Uniqueness is by (payee, C): C names its payee, so another
+    /// was never used by this payee and is not zero; digest not zero; 0 < length ≤ the terms' longest answer; the payee's free bond covers the lock's, which is held from now on. Uniqueness is by (payee, C): C names its payee, so another
     /// node that copies it from the mempool could never claim with it, and must not be able to block it either.
     function accept(bytes32 lockId, bytes32 secretHash, bytes32 answerDigest, uint32 answerLength) external;
 
@@ -280,32 +315,48 @@ interface IPrepaidLock {
     // ---- data sharing ----
 
     /// @notice Opens a sharing lock for the market.
-    /// @dev Requirements: caller is the market; value equals the price; the payee's free bond covers the lock's, which is held from now on; expiresAt − now ≥ the sharing terms' shortest and ≤ 90 days; digest and length sound;
-    /// nonce fresh; σ_s (SHARING tag) verifies under the payer's BLS key.
+    /// @dev Requirements:
+    /// - the caller is the market;
+    /// - value equals the price;
+    /// - the terms are those of the versions that they name;
+    /// - expiresAt − now ≥ the sharing terms' shortest and ≤ 90 days;
+    /// - digest and length sound;
+    /// - nonce fresh;
+    /// - σ_s (SHARING tag) over abi.encode(chainId, this, order) verifies under the payer's BLS key;
+    /// - the payee's free bond covers the lock's, which is held from now on.
     function openSharing(SharingOrder calldata order, G1Point calldata signature) external payable returns (bytes32 lockId);
 
-    /// @notice Declines before T at no cost; the bond held for the lock is free again.
+    /// @notice Declines before T at no cost; the bond held for the lock is free again, but backs no offer that was made before ({isCovered}).
     /// @dev Requirements: caller is the payee; state Selected; now < T; reason not None.
     function decline(bytes32 lockId, Reason reason) external;
 
-    /// @notice Delivers the key's shares; the contract checks all of them at once (docs/formats.md §2). Anyone may relay.
-    /// @dev Requirements: state Selected; now < T; keccak256(abi.encode(accounts, deliveryKeys)) is the lock's groupHash; t commitments, n shares;
-    /// keccak256(abi.encode(commitments[0])) is the data set's keyHash; the transcript verifies. With a window of 0 it settles at once.
+    /// @notice Delivers the key's shares; the contract checks all of them at once (docs/formats.md §2). Anyone may relay what the payee has
+    /// signed: a transcript alone proves knowledge of [k]H, which every earlier buyer's group has, and not that the payee delivers.
+    /// @dev With a window of 0 it settles at once. Requirements:
+    /// - state Selected; now < T;
+    /// - keccak256(abi.encode(accounts, deliveryKeys)) is the lock's groupHash;
+    /// - the caller is the payee, or `authorisation` is its signature;
+    /// - t commitments, none infinity; n shares;
+    /// - keccak256(abi.encode(commitments[0])) is the data set's keyHash;
+    /// - the transcript verifies.
+    /// @param authorisation Not read when the payee sends.
     function deliver(
         bytes32 lockId,
         address[] calldata accounts,
         G1Point[] calldata deliveryKeys,
         G2Point[] calldata commitments,
-        G1Point[] calldata shares
+        G1Point[] calldata shares,
+        Authorisation calldata authorisation
     ) external;
 
     // ---- when what was paid for is withheld or wrong ----
 
-    /// @notice Demands the sealed answer on chain, once a lock. The value is the cost of serving, which the payee gets when it serves; else it goes back.
+    /// @notice Demands the sealed answer on chain, once a lock. The value is a deposit, of which the payee gets the cost of serving when it serves; the rest goes back.
     /// @dev Requirements: state Claimed; now < dueAt; caller is the payer; not demanded before; value equals {demandWeiOf}.
     function demand(bytes32 lockId) external payable;
 
-    /// @notice Serves the demanded answer; the window for disputes restarts. Anyone may bring it; the deposit is the payee's.
+    /// @notice Serves the demanded answer; the window for disputes restarts. Anyone may bring it. The payee gets the block's base fee, which nobody earns, times
+    /// {serveGasOf}, which is less than serving takes: at most the deposit, so that withholding until the demand earns nothing. The rest is the payer's.
     /// @dev Requirements: state Demanded; now < dueAt; `answer` has the committed length and SHA-256.
     function serve(bytes32 lockId, bytes calldata answer) external;
 
@@ -314,7 +365,7 @@ interface IPrepaidLock {
     function slash(bytes32 lockId) external;
 
     /// @notice Disputes what was delivered. The value is the disputer's bond.
-    /// @dev Requirements: state Claimed or Delivered; now < dueAt; caller is the payer; digest not zero, 0 < length ≤ 32 KiB; value equals {disputeWeiOf}.
+    /// @dev Requirements: state Claimed or Delivered; now < dueAt; caller is the payer and has fewer than 3 disputes open; digest not zero, 0 < length ≤ 32 KiB; value equals {disputeWeiOf}.
     function dispute(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external payable;
 
     /// @notice The same by a member of a sharing lock's group, which is named by the snapshot that delivery used.
@@ -385,14 +436,21 @@ interface IPrepaidLock {
     /// @notice The running or ended dispute of a lock (all zero if none).
     function disputeOf(bytes32 lockId) external view returns (Dispute memory);
 
-    /// @notice What {demand} costs: the rules' price for a KiB, for each KiB begun and four more.
+    /// @notice What {demand} deposits: the rules' price of a gas, for the gas of serving the answer.
     function demandWeiOf(bytes32 lockId) external view returns (uint96);
+
+    /// @notice The gas that a served answer of this length is paid for: less than it takes, even of zero bytes alone.
+    function serveGasOf(uint256 answerLength) external pure returns (uint256);
+
+    /// @notice How many disputes an account has open of those that it brought.
+    function openDisputesOf(address account) external view returns (uint256);
+
 
     /// @notice What {dispute} costs: the rules' part of the price, or their least sum if that is more.
     function disputeWeiOf(bytes32 lockId) external view returns (uint96);
 
-    /// @notice Whether free bond covers an amount without what was added after `since` (unix seconds), and its owner has freed none of it at or after
-    /// `since`. Nobody can make it false by adding.
+    /// @notice Whether free bond covers an amount without what was added, or freed by declining, after `since` (unix seconds), and its owner has taken none of it
+    /// after `since`. Nobody can make it false by adding, and a decline only withdraws from earlier offers what it has freed itself.
     function isCovered(address account, uint256 amountWei, uint256 since) external view returns (bool);
 
     /// @notice The deposit held for a broadcast.

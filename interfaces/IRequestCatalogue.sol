@@ -5,17 +5,19 @@ pragma solidity 0.8.28;
 /// @param active Whether new requests may begin.
 /// @param shortestSeconds The least T − now, so that nobody ruins a node's credit with T = now + 1.
 /// @param disputeWindowSeconds Time between claim and settlement; 0 settles at once.
+/// @param longestAnswerBytes The most that the sealed answer may have, and with it the most that a demand of it deposits.
 /// @param priceWei The exact prepayment.
 /// @param name ASCII name, at most 32 bytes, e.g. "bill".
 struct RequestType {
     bool active;
     uint32 shortestSeconds;
     uint32 disputeWindowSeconds;
+    uint16 longestAnswerBytes;
     uint96 priceWei;
     bytes32 name;
 }
 
-/// @notice The rules under which a data-sharing lock begins.
+/// @notice The terms under which a data-sharing lock begins. A version never changes; an offer names the one that it is made under.
 /// @param shortestSeconds The least T − now of a sharing lock.
 /// @param disputeWindowSeconds Time between delivery and settlement; 0 settles at once.
 /// @param applicationWei The exact application prepayment of a broadcast.
@@ -31,7 +33,7 @@ struct SharingTerms {
 /// @param feeBps The consortium's part of a price at settlement, in 1/10,000: what credit costs.
 /// @param bondBps The processing node's bond, as a part of the price.
 /// @param disputeBondBps The disputer's bond, as a part of the price.
-/// @param serveKibWei The cost of serving one KiB on chain, which a demand deposits.
+/// @param serveGasWei What a demand deposits for each gas of serving: the highest base fee that it covers.
 /// @param disputeMinWei The least bond of a disputer: what a cheap lock's judges cost.
 struct Rules {
     uint32 serveSeconds;
@@ -39,7 +41,7 @@ struct Rules {
     uint16 feeBps;
     uint16 bondBps;
     uint16 disputeBondBps;
-    uint64 serveKibWei;
+    uint64 serveGasWei;
     uint80 disputeMinWei;
 }
 
@@ -49,10 +51,18 @@ struct Rules {
 interface IRequestCatalogue {
     /// @notice Emitted when a type was set.
     event RequestTypeSet(
-        uint32 indexed typeId, bool active, uint32 shortestSeconds, uint32 disputeWindowSeconds, uint96 priceWei, bytes32 name
+        uint32 indexed typeId,
+        bool active,
+        uint32 shortestSeconds,
+        uint32 disputeWindowSeconds,
+        uint16 longestAnswerBytes,
+        uint96 priceWei,
+        bytes32 name
     );
-    /// @notice Emitted when the sharing terms were set.
-    event SharingTermsSet(uint32 shortestSeconds, uint32 disputeWindowSeconds, uint96 applicationWei);
+    /// @notice Emitted when new sharing terms were set; the first ones have version 1.
+    event SharingTermsSet(
+        uint32 indexed version, uint32 shortestSeconds, uint32 disputeWindowSeconds, uint96 applicationWei
+    );
 
     /// @notice Emitted when new rules were set; the first ones at construction.
     event RulesSet(uint32 indexed version, Rules rules);
@@ -65,16 +75,23 @@ interface IRequestCatalogue {
     error RequestCatalogue_BadParameter(bytes32 field);
 
     /// @notice Sets or changes a request type.
-    /// @dev Requirements: the caller is the consortium; typeId, price, name are not zero; shortestSeconds ≥ 60 and ≤ 30 days; disputeWindowSeconds 0, or ≥ 60 and ≤ 30 days.
+    /// @dev Requirements:
+    /// - the caller is the consortium;
+    /// - typeId and name are not zero;
+    /// - 0 < priceWei ≤ 10,000 ether;
+    /// - shortestSeconds ≥ 60 and ≤ 30 days;
+    /// - disputeWindowSeconds 0, or ≥ 60 and ≤ 30 days;
+    /// - 0 < longestAnswerBytes ≤ 32 KiB.
     function setType(uint32 typeId, RequestType calldata requestType) external;
 
-    /// @notice Sets the terms of data sharing.
-    /// @dev Requirements: the caller is the consortium; the same ranges; applicationWei not zero.
-    function setSharingTerms(SharingTerms calldata terms) external;
+    /// @notice Sets the terms of data sharing, as a new version.
+    /// @dev Requirements: the caller is the consortium; the same ranges of times; 0 < applicationWei ≤ 10 ether.
+    /// @return version Its number, from 1.
+    function setSharingTerms(SharingTerms calldata terms) external returns (uint32 version);
 
     /// @notice Sets the rules under which locks begin from now on, as a new version.
     /// @dev Requirements: the caller is the consortium; serveSeconds and decideSeconds from 60 to 30 days; feeBps ≤ 2,000 and ≤ bondBps;
-    /// 1,000 ≤ bondBps ≤ 10,000; 100 ≤ disputeBondBps ≤ 10,000; 0 < serveKibWei ≤ 10^16; disputeMinWei not zero.
+    /// 1,000 ≤ bondBps ≤ 10,000; 100 ≤ disputeBondBps ≤ 10,000; 0 < serveGasWei ≤ 1,000 gwei; 0 < disputeMinWei ≤ 1 ether.
     /// @return version Its number; the first rules have 1.
     function setRules(Rules calldata newRules) external returns (uint32 version);
 
@@ -84,11 +101,14 @@ interface IRequestCatalogue {
     /// @notice The type as stored (all zero if unknown).
     function typeOf(uint32 typeId) external view returns (RequestType memory);
 
-    /// @notice The terms of data sharing.
+    /// @notice The present terms of data sharing (all zero until the first are set).
     function sharingTerms() external view returns (SharingTerms memory);
 
-    /// @notice The present version of the rules.
-    function rulesVersion() external view returns (uint32);
+    /// @notice A version of the terms of data sharing (all zero if there is none).
+    function sharingTermsAt(uint32 version) external view returns (SharingTerms memory);
+
+    /// @notice The present versions, of the rules and of the terms of data sharing.
+    function versions() external view returns (uint32 rulesVersion, uint32 sharingVersion);
 
     /// @notice A version of the rules (all zero if there is none).
     function rulesAt(uint32 version) external view returns (Rules memory);
@@ -99,6 +119,9 @@ interface IRequestCatalogue {
         view
         returns (RequestType memory requestType, uint32 version, Rules memory rules);
 
-    /// @notice All that a sharing lock begins under, in one call: {sharingTerms} and the present rules.
-    function sharingConditions() external view returns (SharingTerms memory terms, uint32 version, Rules memory rules);
+    /// @notice All that a sharing lock begins under, in one call: {sharingTermsAt} and {rulesAt}.
+    function sharingConditionsAt(uint32 sharingVersion, uint32 rulesVersion)
+        external
+        view
+        returns (SharingTerms memory terms, Rules memory rules);
 }

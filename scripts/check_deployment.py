@@ -26,6 +26,7 @@ from scripts.deploy import (
 
 # Getters of wiring, where an interface or a public immutable offers one.
 WIRING = {
+    ("Consortium", "registry"): "MemberRegistry",
     ("MemberRegistry", "consortium"): "Consortium",
     ("RequestCatalogue", "consortium"): "Consortium",
     ("ConsentBook", "registry"): "MemberRegistry",
@@ -40,7 +41,6 @@ WIRING = {
     ("PrepaidLock", "court"): "DisputeCourt",
     ("PrepaidLock", "treasury"): "Consortium",
     ("DisputeCourt", "consortium"): "Consortium",
-    ("DisputeCourt", "registry"): "MemberRegistry",
     ("DisputeCourt", "prepaidLock"): "PrepaidLock",
     ("DataMarket", "registry"): "MemberRegistry",
     ("DataMarket", "catalogue"): "RequestCatalogue",

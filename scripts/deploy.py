@@ -16,8 +16,9 @@ from typing import Any
 
 from brownie import accounts, network, project, web3
 
-# In this order: each part is given the addresses of those before it. The last four refer to each
-# other in a circle, closed by knowing where the deployer's next transactions will create them.
+# In this order: each part is given the addresses of those before it. The first two and the last
+# four refer to each other in a circle, closed by knowing where the deployer's next transactions
+# will create them.
 ORDER = (
     "Consortium",
     "MemberRegistry",
@@ -42,8 +43,8 @@ RANGES = {
     "fee_bps": (0, 2_000),
     "bond_bps": (1_000, 10_000),
     "dispute_bond_bps": (100, 10_000),
-    "serve_kib_wei": (1, 10**16),
-    "dispute_min_wei": (1, 2**80 - 1),
+    "serve_gas_wei": (1, 1_000 * GWEI),
+    "dispute_min_wei": (1, 10**18),
 }
 
 
@@ -51,8 +52,8 @@ RANGES = {
 class Rules:
     """The first rules of bonds, demands, disputes and fees (IRequestCatalogue.Rules).
 
-    Serving a KiB on chain costs up to 42,000 gas (40 a byte where EIP-7623 holds): the default
-    pays for it at one gwei.
+    A demand deposits ``serve_gas_wei`` for each gas of serving: the default covers base fees up to
+    one gwei.
     """
 
     serve_seconds: int = DAY
@@ -60,7 +61,7 @@ class Rules:
     fee_bps: int = 200
     bond_bps: int = 10_000
     dispute_bond_bps: int = 2_500
-    serve_kib_wei: int = 42_000 * GWEI
+    serve_gas_wei: int = GWEI
     dispute_min_wei: int = 10**14
 
 
@@ -214,14 +215,14 @@ def constructor_arguments(addresses: dict[str, str], chosen: Founding) -> dict[s
     money = [at["MemberRegistry"], at["RequestCatalogue"], at["DataLedger"], at["CreditBook"]]
     delays = [chosen.delay_seconds, chosen.founding_ends_at]
     return {
-        "Consortium": [list(chosen.members), chosen.threshold, *delays],
+        "Consortium": [list(chosen.members), chosen.threshold, *delays, at["MemberRegistry"]],
         "MemberRegistry": [at["Consortium"]],
         "RequestCatalogue": [at["Consortium"], tuple(asdict(chosen.rules).values())],
         "ConsentBook": [at["MemberRegistry"]],
         "DataLedger": [at["MemberRegistry"]],
         "NotificationBoard": [at["MemberRegistry"]],
         "CreditBook": [at["PrepaidLock"], chosen.point_wei],
-        "DisputeCourt": [at["Consortium"], at["MemberRegistry"], at["PrepaidLock"]],
+        "DisputeCourt": [at["Consortium"], at["PrepaidLock"]],
         "PrepaidLock": [*money, at["DataMarket"], at["DisputeCourt"]],
         "DataMarket": [*money, at["PrepaidLock"]],
     }

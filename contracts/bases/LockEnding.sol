@@ -25,8 +25,11 @@ abstract contract LockEnding is Purse {
     uint256 public constant MOST_ENDED = 64;
     /// @notice What a part is of, in fees and bonds.
     uint256 public constant BPS = 10_000;
-    /// @notice What serving costs beside the bytes, in KiB of bytes: the transaction itself and its bookkeeping.
-    uint256 public constant SERVE_BASE_KIB = 4;
+    /// @notice The most disputes that an account may have open: more than judges can look at would end undecided, which gives the goods away.
+    uint256 public constant MOST_DISPUTES = 3;
+    /// @notice The gas of serving that is paid: less than a transaction takes without the bytes, and than a byte takes at least, a zero (4 as calldata, 8 in the log).
+    uint256 public constant SERVE_BASE_GAS = 40_000;
+    uint256 public constant SERVE_BYTE_GAS = 12;
 
     IRequestCatalogue public immutable catalogue;
     ICreditBook public immutable credit;
@@ -36,6 +39,8 @@ abstract contract LockEnding is Purse {
 
     mapping(bytes32 lockId => Lock) internal _locks;
     mapping(bytes32 lockId => Dispute) private _disputes;
+    /// @inheritdoc IPrepaidLock
+    mapping(address account => uint256 count) public openDisputesOf;
 
     /// @param credit_,court_ May be predictions: they are not called here.
     constructor(IRequestCatalogue catalogue_, ICreditBook credit_, IDisputeCourt court_, address treasury_) {
@@ -68,10 +73,12 @@ abstract contract LockEnding is Purse {
         // The length first: it bounds what is hashed and logged.
         bytes32 digest = answer.length == lock.answerLength ? _digestOf(answer) : bytes32(0);
         if (digest != lock.answerDigest) revert PrepaidLock_WrongAnswer(lockId, digest);
-        uint96 depositWei = demandWeiOf(lockId);
-        _owe(lock.payee, depositWei);
+        uint256 depositWei = demandWeiOf(lockId);
+        uint256 paidWei = Math.min(block.basefee * serveGasOf(answer.length), depositWei);
+        _owe(lock.payee, paidWei);
+        _owe(lock.payer, depositWei - paidWei);
 
-        emit Served(lockId, lock.payer, lock.payee, depositWei, answer, lock.dueAt);
+        emit Served(lockId, lock.payer, lock.payee, uint96(paidWei), answer, lock.dueAt);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -115,6 +122,7 @@ abstract contract LockEnding is Purse {
         Lock storage lock = _locks[lockId];
         lock.decide(lockId, forPayer);
         Dispute memory quarrel = _disputes[lockId];
+        --openDisputesOf[quarrel.by];
         if (forPayer) {
             _owe(quarrel.by, quarrel.bondWei);
             _payBack(lockId, lock, _feeOf(lock));
@@ -129,6 +137,7 @@ abstract contract LockEnding is Purse {
         }
         uint96 bondWei = disputeWeiOf(lockId);
         if (msg.value != bondWei) revert PrepaidLock_WrongValue(msg.value, bondWei);
+        if (++openDisputesOf[msg.sender] > MOST_DISPUTES) revert PrepaidLock_TooManyDisputes(msg.sender, MOST_DISPUTES);
         _disputes[lockId] = Dispute(msg.sender, bondWei);
         liabilitiesWei += bondWei;
 
@@ -160,6 +169,7 @@ abstract contract LockEnding is Purse {
             _forfeit(payee, gainWei, payer);
         } else if (from == LockState.Disputed) {
             Dispute memory quarrel = _disputes[lockId];
+            --openDisputesOf[quarrel.by];
             _owe(quarrel.by, quarrel.bondWei);
             _free(payee, lock.bondWei);
         }
@@ -232,8 +242,12 @@ abstract contract LockEnding is Purse {
     /// @inheritdoc IPrepaidLock
     function demandWeiOf(bytes32 lockId) public view returns (uint96) {
         Lock storage lock = _locks[lockId];
-        uint256 kib = (uint256(lock.answerLength) + 1023) / 1024 + SERVE_BASE_KIB;
-        return uint96(kib * _rulesOf(lock).serveKibWei); // at most 36 times 2^64
+        return uint96(serveGasOf(lock.answerLength) * _rulesOf(lock).serveGasWei); // at most 2^20 times 2^64
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function serveGasOf(uint256 answerLength) public pure returns (uint256) {
+        return SERVE_BASE_GAS + SERVE_BYTE_GAS * answerLength;
     }
 
     /// @inheritdoc IPrepaidLock

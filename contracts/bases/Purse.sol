@@ -25,7 +25,7 @@ abstract contract Purse is IPrepaidLock {
     uint256 public liabilitiesWei;
 
     mapping(address account => Bond bond) private _bonds;
-    // All that was ever added to a bond, by time: what was added after a promise does not back it.
+    // All that was ever added to a bond, or freed by a decline, by time: what came after an offer does not back it.
     mapping(address account => Checkpoints.Trace208 sumsWei) private _added;
 
     /*//////////////////////////////////////////////////////////////
@@ -82,15 +82,14 @@ abstract contract Purse is IPrepaidLock {
         Checkpoints.Trace208 storage added = _added[account];
         uint256 addedWei = added.latest() - added.upperLookup(uint48(since));
         uint256 freeWei = bond.freeWei;
-        return freeWei >= addedWei && freeWei - addedWei >= amountWei && bond.freedAt < since;
+        return freeWei >= addedWei && freeWei - addedWei >= amountWei && bond.freedAt <= since;
     }
 
     function _addBond(address account) internal {
         if (msg.value == 0) revert PrepaidLock_WrongValue(0, 1);
         uint96 amountWei = SafeCast.toUint96(msg.value);
         _bonds[account].freeWei += amountWei;
-        Checkpoints.Trace208 storage added = _added[account];
-        added.push(uint48(block.timestamp), added.latest() + amountWei);
+        _noteAdded(account, amountWei);
         liabilitiesWei += amountWei;
 
         emit BondAdded(account, msg.sender, amountWei);
@@ -108,10 +107,16 @@ abstract contract Purse is IPrepaidLock {
         (bond.freeWei, bond.heldWei) = (bond.freeWei + amountWei, bond.heldWei - amountWei);
     }
 
-    /// @dev Frees what the owner chose not to stand for: a bond could else be shown to one and promised to another for nothing.
+    /// @dev Frees what the owner chose not to stand for. It is as good as added now: a bond could else be shown to one, promised to another and kept from the
+    /// first for nothing. What else is free backs every offer as before, so that no buyer's selection takes a node's other deposits.
     function _freeByChoice(address account, uint96 amountWei) internal {
         _free(account, amountWei);
-        _bonds[account].freedAt = uint40(block.timestamp);
+        _noteAdded(account, amountWei);
+    }
+
+    function _noteAdded(address account, uint96 amountWei) private {
+        Checkpoints.Trace208 storage added = _added[account];
+        added.push(uint48(block.timestamp), added.latest() + amountWei);
     }
 
     function _forfeit(address account, uint96 amountWei, address to) internal {

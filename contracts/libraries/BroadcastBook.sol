@@ -11,10 +11,12 @@ struct Line {
     bytes32 dataSetId;
 }
 
-/// @notice That a processor has responded, for ever, and where its line was put.
+/// @notice That a processor has responded, for ever, where its line was put, and under which versions it offers.
 struct Mark {
     uint40 respondedAt;
     uint8 slot;
+    uint32 rulesVersion;
+    uint32 sharingVersion;
 }
 
 /// @notice A broadcast: its conditions and its form. The first word is all that a response reads, beside the regions.
@@ -109,17 +111,22 @@ library BroadcastBook {
 
     /// @notice Enters a line into the form.
     /// @return replaced The processor whose line fell out of a full form, zero if none did.
-    function enter(Book storage book, address processor, uint96 priceWei, bytes32 dataSetId, uint16 credit)
-        internal
-        returns (address replaced)
-    {
+    function enter(
+        Book storage book,
+        address processor,
+        uint96 priceWei,
+        bytes32 dataSetId,
+        uint16 credit,
+        uint32 rulesVersion,
+        uint32 sharingVersion
+    ) internal returns (address replaced) {
         (uint8 slot, bool isReplaced) = book.form.insert(credit);
         Line storage line = book.lines[slot];
         if (isReplaced) replaced = line.processor;
         line.processor = processor;
         line.priceWei = priceWei;
         line.dataSetId = dataSetId;
-        book.marks[processor] = Mark(uint40(block.timestamp), slot);
+        book.marks[processor] = Mark(uint40(block.timestamp), slot, rulesVersion, sharingVersion);
     }
 
     /// @notice Finds the processor's line.
@@ -141,7 +148,10 @@ library BroadcastBook {
             list[i].priceWei = line.priceWei;
             list[i].dataSetId = line.dataSetId;
             list[i].credit = book.form.creditOf(slots[i]);
-            list[i].respondedAt = book.marks[line.processor].respondedAt;
+            Mark storage mark = book.marks[line.processor];
+            list[i].respondedAt = mark.respondedAt;
+            list[i].rulesVersion = mark.rulesVersion;
+            list[i].sharingVersion = mark.sharingVersion;
         }
     }
 }

@@ -30,7 +30,7 @@ library ShareCheck {
     error ShareCheck_ShareCount(uint256 expected, uint256 actual);
     error ShareCheck_CommitmentCount(uint256 expected, uint256 actual);
     error ShareCheck_InfiniteShare(uint256 member);
-    error ShareCheck_InfiniteKeyCommitment();
+    error ShareCheck_InfiniteCommitment(uint256 index);
     error ShareCheck_InvalidDeliveryKey(uint256 member);
     error ShareCheck_InvalidShare(uint256 member);
     error ShareCheck_InvalidCommitments();
@@ -56,11 +56,11 @@ library ShareCheck {
 
     /// @notice Tells whether the transcript deals valid shares of the key behind `commitments[0]` to all members.
     /// @dev The caller compares `commitments[0]` with the data set's published key commitment and `deliveryKeys` with the
-    /// lock's snapshot of the group. Reverts with a named error on wrong lengths, infinity as share or key commitment, and
+    /// lock's snapshot of the group. Reverts with a named error on wrong lengths, infinity as share or commitment, and
     /// points that are invalid; false says that the equation does not hold. Member numbers run from 1.
     /// @param deliveryKeys ek_1 … ek_n in the group's order.
     /// @param shares Y_1 … Y_n.
-    /// @param commitments F_0 … F_{t−1}, exactly t of them; infinity is allowed but for F_0.
+    /// @param commitments F_0 … F_{t−1}, exactly t of them, none infinity: a zero coefficient would lower the threshold unseen.
     function verify(
         ShareGrant memory grant,
         G1Point[] calldata deliveryKeys,
@@ -80,8 +80,26 @@ library ShareCheck {
         if (shareCount != n) revert ShareCheck_ShareCount(n, shareCount);
         // A longer vector would raise the threshold unseen, a shorter one lower it.
         if (commitments.length != t) revert ShareCheck_CommitmentCount(t, commitments.length);
-        G2Point calldata f = commitments[0];
-        if (f.xIm | f.xRe | f.yIm | f.yRe == 0) revert ShareCheck_InfiniteKeyCommitment();
+        _checkFinite(commitments);
+    }
+
+    /// @dev F_{t−1} at infinity would let t − 1 shares recover the key.
+    function _checkFinite(G2Point[] calldata commitments) private pure {
+        uint256 index;
+        bool isInfinite;
+        assembly ("memory-safe") {
+            let at := commitments.offset
+            let end := add(at, shl(7, commitments.length))
+            for {} lt(at, end) { at := add(at, 0x80) } {
+                let x := or(calldataload(at), calldataload(add(at, 0x20)))
+                if iszero(or(x, or(calldataload(add(at, 0x40)), calldataload(add(at, 0x60))))) {
+                    isInfinite := 1
+                    index := shr(7, sub(at, commitments.offset))
+                    break
+                }
+            }
+        }
+        if (isInfinite) revert ShareCheck_InfiniteCommitment(index);
     }
 
     /// @notice Hashes the whole transcript to the seed of the weights ρ_i.

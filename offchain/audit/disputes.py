@@ -23,6 +23,7 @@ from offchain.member.roles import LockState
 from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence, fitting_claims
 from offchain.storage import ContentStore
 
+MOST_OPEN = 3  # disputes of one account, as PrepaidLock has it
 _HANDED_OVER = (LockState.CLAIMED, LockState.DELIVERED)
 
 
@@ -90,8 +91,22 @@ class Disputes:
         cost_wei = int(self._gateway.call("PrepaidLock", "disputeWeiOf", lock.lock_id))
         return PreparedDispute(lock, _with_claims(document, look), look, cost_wei, lock.due_at)
 
+    def _require_room(self) -> None:
+        """Raise TermsUnfit when this account has as many disputes open as it may."""
+        count = int(self._gateway.call("PrepaidLock", "openDisputesOf", self._keys.address))
+        if count >= MOST_OPEN:
+            raise TermsUnfit(
+                f"{count} disputes of this account are open, and {MOST_OPEN} are the most at a "
+                "time: wait until one is decided or refunded; nothing was paid"
+            )
+
     def _stored(
-        self, lock_id: bytes, document: Evidence, *, before: int | None
+        self,
+        lock_id: bytes,
+        document: Evidence,
+        *,
+        before: int | None,
+        needed: int | None = None,
     ) -> tuple[bytes, int]:
         """Seal a document to the judges and store it; return digest and length."""
         sealed = seal_evidence(
@@ -101,19 +116,23 @@ class Disputes:
             judges=judges_of(self._gateway, before=before),
             gateway=self._gateway,
             directory=self._directory,
+            needed=needed,
         )
         return self._store.put(sealed).digest, len(sealed)
 
-    def _add(self, lock_id: bytes, document: Evidence) -> Receipt:
-        """Add a document to the evidence of a case. Raises TermsUnfit when there is none."""
+    def _add(self, lock_id: bytes, document: Evidence, *, group: tuple[Any, ...] = ()) -> Receipt:
+        """Add a document to the evidence of a case; `group` names the group that this account is
+        in when it is no party itself. Raises TermsUnfit when there is no case.
+        """
         case = self._gateway.call("DisputeCourt", "caseOf", lock_id)
         if case.needed == 0:
             raise TermsUnfit(f"lock {lock_id.hex()} is not disputed: there is no case to add to")
-        digest, length = self._stored(lock_id, document, before=case.openedAt)
+        digest, length = self._stored(lock_id, document, before=case.openedAt, needed=case.needed)
         return self._gateway.transact(
             "DisputeCourt",
-            "addEvidence",
+            "addEvidenceAsMember" if group else "addEvidence",
             lock_id,
+            *group,
             digest,
             length,
             intent=f"evidence:{lock_id.hex()}",

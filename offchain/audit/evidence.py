@@ -11,9 +11,8 @@ from offchain.chain.gateway import Call, ChainGateway
 from offchain.crypto import box, kem
 from offchain.errors import CryptoError, RecordError
 from offchain.member.directory import MemberDirectory
-from offchain.member.errors import EvidenceUnreadable, NoJudges, UnfitMember
+from offchain.member.errors import EvidenceUnreadable, NoJudges, UnfitMember, UnknownMember
 from offchain.member.keys import MemberKeys
-from offchain.member.roles import MemberRole
 from offchain.records import contexts
 from offchain.records import evidence as records
 from offchain.records.evidence import Evidence
@@ -25,19 +24,19 @@ _OPENING_ROOM = records.MAX_DOCUMENT_BYTES + box.OVERHEAD
 
 def judges_of(gateway: ChainGateway, *, before: int | None = None) -> list[Account]:
     """Return who may judge a case that was opened at `before` (unix seconds; None: one that is
-    opened now), by ascending account.
+    opened now), by ascending account: whoever was a member of the consortium then, whatever was
+    decided about it since.
     """
-    members = gateway.call("Consortium", "members")
-    role = int(MemberRole.CONSORTIUM)
-    since = gateway.call_many([Call("Consortium", "memberSince", (one,)) for one in members])
-    are_active = gateway.call_many(
-        [Call("MemberRegistry", "isActive", (one, role)) for one in members]
-    )
-    found = [
-        to_account(one)
-        for one, at, is_active in zip(members, since, are_active, strict=True)
-        if is_active and (before is None or at < before)
-    ]
+    if before is None:
+        found = [to_account(one) for one in gateway.call("Consortium", "members")]
+    else:
+        start = gateway.deployment.block("Consortium")
+        added = gateway.events("Consortium", "MemberAdded", from_block=start)
+        ever = list(dict.fromkeys(to_account(one.args["account"]) for one in added))
+        were = gateway.call_many(
+            [Call("Consortium", "wasMember", (one, before - 1)) for one in ever]
+        )
+        found = [one for one, was in zip(ever, were, strict=True) if was]
     return sorted(found, key=lambda account: int(account, 16))
 
 
@@ -49,10 +48,12 @@ def seal_evidence(
     judges: Sequence[Account],
     gateway: ChainGateway,
     directory: MemberDirectory,
+    needed: int | None = None,
 ) -> bytes:
     """Seal a document to the judges in the name of `by`. Random.
 
-    A judge without a usable key is left out. Raises NoJudges when too few are left to decide, and
+    A judge without a usable key is left out. `needed`: how many must agree; None: as a case that is
+    opened now needs. Raises NoJudges when too few are left to decide, and
     StoreUnavailable as it is: a judge whose key is only out of reach now is not left out.
     """
     where = _where(gateway, lock_id, by)
@@ -61,7 +62,7 @@ def seal_evidence(
     for judge in judges:
         try:
             public_key = directory.paillier_key(judge)
-        except UnfitMember as error:
+        except (UnfitMember, UnknownMember) as error:
             if isinstance(error.__cause__, StoreUnavailable):
                 raise error.__cause__ from error
             refused.append(str(error))
@@ -72,7 +73,9 @@ def seal_evidence(
             refused.append(f"there is no room for {judge}")
             break
         keys[judge] = sealed
-    _require_enough(keys, refused, gateway)
+    if needed is None:
+        needed = int(gateway.call("Consortium", "threshold"))
+    _require_enough(keys, refused, needed)
     head = records.encode_keys(keys)
     digest = hashlib.sha256(head).digest()
     context = contexts.evidence(**where, keys_digest=digest)
@@ -107,14 +110,11 @@ def _where(gateway: ChainGateway, lock_id: bytes, by: Account) -> dict[str, Any]
     }
 
 
-def _require_enough(
-    keys: dict[Account, bytes], refused: Sequence[str], gateway: ChainGateway
-) -> None:
-    needed = int(gateway.call("Consortium", "threshold"))
+def _require_enough(keys: dict[Account, bytes], refused: Sequence[str], needed: int) -> None:
     if len(keys) < needed:
         why = f" ({'; '.join(refused)})" if refused else ""
         raise NoJudges(
             f"{len(keys)} judges can read evidence and {needed} must agree{why}; a judge is a "
-            "member of the consortium that is admitted as a consortium node, with its key in the "
-            "content store: ask the consortium"
+            "member of the consortium that registered its keys, with its key in the content "
+            "store: ask the consortium"
         )

@@ -14,6 +14,7 @@ from offchain.crypto import paillier
 from offchain.crypto.curve import G1
 from offchain.index.chain_index import ChainIndex
 from offchain.member.grants import GrantBook
+from offchain.member.locks import Lock
 from offchain.records.evidence import DataSetEvidence
 
 
@@ -50,28 +51,36 @@ class DataSetDisputes(Disputes):
         return self._prepared(lock, document, look)
 
     def dispute(self, prepared: PreparedDispute) -> Receipt:
-        """Send the evidence and put up the bond: as the payer, or as a member of the group."""
+        """Send the evidence and put up the bond: as the payer, or as a member of the group.
+
+        Raises TermsUnfit with too many disputes open, before anything is paid.
+        """
+        self._require_room()
         lock = prepared.lock
         digest, length = self._stored(lock.lock_id, prepared.document, before=None)
-        arguments: tuple[Any, ...] = (digest, length)
-        function = "dispute"
-        if lock.payer != self._keys.address:
-            selection = self._grants.selection(lock.lock_id)
-            keys = [key.words() for key in selection.delivery_keys]
-            function = "disputeAsMember"
-            arguments = (list(selection.members), keys, digest, length)
+        group = self._group_of(lock)
         return self._gateway.transact(
             "PrepaidLock",
-            function,
+            "disputeAsMember" if group else "dispute",
             lock.lock_id,
-            *arguments,
+            *group,
+            digest,
+            length,
             value_wei=prepared.cost_wei,
             intent=f"dispute:{lock.lock_id.hex()}",
         )
 
     def add_evidence(self, lock_id: bytes, *, group_secret: G1 | None = None) -> Receipt:
         """Show the judges of somebody else's dispute the group secret, so that they can look."""
-        return self._add(lock_id, self._document(lock_id, group_secret))
+        document = self._document(lock_id, group_secret)
+        return self._add(lock_id, document, group=self._group_of(self._book.lock(lock_id)))
+
+    def _group_of(self, lock: Lock) -> tuple[Any, ...]:
+        """Return what names the lock's group to the contracts; nothing for the payer itself."""
+        if lock.payer == self._keys.address:
+            return ()
+        selection = self._grants.selection(lock.lock_id)
+        return list(selection.members), [key.words() for key in selection.delivery_keys]
 
     def _document(self, lock_id: bytes, group_secret: G1 | None) -> DataSetEvidence:
         if group_secret is None:

@@ -10,13 +10,17 @@ from offchain.types import Account
 
 @dataclass(frozen=True, slots=True)
 class FormLine:
-    """One responder in the form, as the contract sorted it."""
+    """One responder in the form, as the contract sorted it; a lock begins under the two versions
+    that it offered under.
+    """
 
     processor: Account
     price_wei: int
     data_set_id: bytes
     credit: int
     responded_at: int
+    rules_version: int
+    sharing_version: int
 
 
 def form_of(
@@ -31,6 +35,8 @@ def form_of(
             data_set_id=bytes(line.dataSetId),
             credit=line.credit,
             responded_at=line.respondedAt,
+            rules_version=line.rulesVersion,
+            sharing_version=line.sharingVersion,
         )
         for line in lines
     ]

@@ -13,6 +13,7 @@ from offchain.crypto.curve import G1
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import TermsUnfit
 from offchain.member.keys import MemberKeys
+from offchain.member.lock_terms import sharing_conditions
 from offchain.member.roles import MemberRole
 from offchain.records import contexts
 from offchain.records import sharing as sharing_records
@@ -62,6 +63,7 @@ class Selections:
             raise TermsUnfit("choose at least one node of those that responded")
         if missing:
             raise TermsUnfit(f"choose nodes that responded; these did not: {', '.join(missing)}")
+        _, _, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
         group_hash = sharing.group_hash([(one, self._delivery_key(one)) for one in group])
         choices = [
             self._choice(
@@ -69,6 +71,7 @@ class Selections:
                 line=form[one],
                 group=group,
                 group_hash=group_hash,
+                threshold=conditions.threshold,
                 expires_at=expires_at,
                 purpose=purpose,
             )
@@ -92,10 +95,15 @@ class Selections:
         line: FormLine,
         group: Sequence[Account],
         group_hash: bytes,
+        threshold: int,
         expires_at: int,
         purpose: str,
     ) -> tuple[object, ...]:
-        """Store M_s and sign the selection of one node: a `Choice` of `DataMarket.select`."""
+        """Store M_s and sign the selection of one node, with the terms that it offered under: a
+        `Choice` of `DataMarket.select`.
+        """
+        offered = sharing_conditions(self._gateway, line.rules_version, line.sharing_version)
+        terms = offered.terms(line.price_wei).words()
         nonce, signed_at = secrets.token_bytes(32), self._gateway.now()
         parties: dict[str, Any] = {
             "chain_id": self._gateway.chain_id,
@@ -125,9 +133,14 @@ class Selections:
             signed_at=signed_at,
             expires_at=expires_at,
             group_hash=group_hash,
+            threshold=threshold,
+            group_size=len(group),
+            price_wei=line.price_wei,
+            terms=terms,
         )
         signature = bls.sign(self._keys.bls, message, role=messages.Role.SHARING).words()
-        return (line.processor, expires_at, len(sealed), signed_at, digest, nonce, signature)
+        order = (line.processor, expires_at, len(sealed), signed_at, digest, nonce)
+        return (*order, terms, signature)
 
     def _delivery_key(self, account: str) -> G1:
         member = self._directory.active_member(account, MemberRole.SHARER)

@@ -68,7 +68,7 @@ def admit(
             facts["funded_wei"] = funds_wei
         elif funds_wei:
             facts["then"] = f"once it is admitted: dmsm admin fund {account} --wei {funds_wei}"
-    show_decision(decision, {"admitted": account} | facts, as_json=as_json)
+    show_decision(decision, {"admitted": account} | facts, as_json=as_json, done="admitted")
 
 
 def _funds_for(registration: Registration) -> int:
@@ -97,7 +97,7 @@ def revoke(
     """
     with admin_of(profile) as (_, admin):
         decision = admin.revoke(account)
-    show_decision(decision, {"revoked": account}, as_json=as_json)
+    show_decision(decision, {"revoked": account}, as_json=as_json, done="revoked")
 
 
 @app.command(name="type")
@@ -107,6 +107,9 @@ def set_type(
     price_wei: Annotated[int, typer.Option(min=1, help="The exact prepayment.")],
     shortest_s: Annotated[int, typer.Option(min=60, help="Least time from request to T.")],
     dispute_window_s: _DisputeWindow = 0,
+    longest_answer_bytes: Annotated[
+        int, typer.Option(min=1, max=32_768, help="The most that a sealed answer may have.")
+    ] = 32_768,
     closed: Annotated[bool, typer.Option("--closed", help="Take no new requests.")] = False,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
@@ -122,6 +125,7 @@ def set_type(
             price_wei=price_wei,
             shortest_s=shortest_s,
             dispute_window_s=dispute_window_s,
+            longest_answer_bytes=longest_answer_bytes,
             active=not closed,
         )
     facts = {"type": type_id, "name": name, "price_wei": price_wei, "open": not closed}
@@ -157,7 +161,9 @@ def set_rules(
     fee_bps: Annotated[int | None, typer.Option(help="Fee, in 1/10,000 of the price.")] = None,
     bond_bps: Annotated[int | None, typer.Option(help="A node's bond, alike.")] = None,
     dispute_bond_bps: Annotated[int | None, typer.Option(help="A disputer's, alike.")] = None,
-    serve_kib_wei: Annotated[int | None, typer.Option(help="What serving a KiB costs.")] = None,
+    serve_gas_wei: Annotated[
+        int | None, typer.Option(help="What a demand deposits for each gas of serving.")
+    ] = None,
     dispute_min_wei: Annotated[int | None, typer.Option(help="A disputer's least bond.")] = None,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
@@ -172,7 +178,7 @@ def set_rules(
         "feeBps": fee_bps,
         "bondBps": bond_bps,
         "disputeBondBps": dispute_bond_bps,
-        "serveKibWei": serve_kib_wei,
+        "serveGasWei": serve_gas_wei,
         "disputeMinWei": dispute_min_wei,
     }
     changes = {name: value for name, value in wanted.items() if value is not None}
@@ -190,13 +196,14 @@ def add_member(
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
-    """Propose to take an account into the consortium. To judge disputes it is admitted, too.
+    """Propose to take an account into the consortium. To read evidence as a judge it registers
+    its keys, too.
 
     Needs a consortium member's account. Costs gas.
     """
     with admin_of(profile) as (_, admin):
         decision = admin.add_member(account, threshold=threshold)
-    show_decision(decision, {"added": account}, as_json=as_json)
+    show_decision(decision, {"added": account}, as_json=as_json, done="added")
 
 
 @app.command()
@@ -212,7 +219,7 @@ def remove_member(
     """
     with admin_of(profile) as (_, admin):
         decision = admin.remove_member(account, threshold=threshold)
-    show_decision(decision, {"removed": account}, as_json=as_json)
+    show_decision(decision, {"removed": account}, as_json=as_json, done="removed")
 
 
 @app.command()
@@ -266,7 +273,7 @@ def spend(
     """
     with admin_of(profile) as (_, admin):
         decision = admin.spend(account, wei)
-    show_decision(decision, {"paid": account, "paid_wei": wei}, as_json=as_json)
+    show_decision(decision, {"paid": account, "wei": wei}, as_json=as_json, done="paid")
 
 
 @app.command()

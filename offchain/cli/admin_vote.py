@@ -40,27 +40,36 @@ def admin_of(profile: Path, *, must_be_member: bool = True) -> Iterator[tuple[Ch
         yield gateway, admin
 
 
-def show_decision(decision: Decision, facts: dict[str, Any], *, as_json: bool) -> None:
-    """Print what was decided and what is still needed."""
+def show_decision(
+    decision: Decision, facts: dict[str, Any], *, as_json: bool, done: str = ""
+) -> None:
+    """Print what was decided and what is still needed.
+
+    `done`: the first of the facts tells what was done under this name, once it was; until then it
+    is only proposed, and told so.
+    """
     proposal = decision.proposal
     known = {
         "proposal": proposal.proposal_id,
         "call": proposal.text,
         "carried_out": decision.is_carried_out,
     }
+    if done:
+        verb = done if decision.is_carried_out else "proposed"
+        facts = {verb: facts[done]} | {name: it for name, it in facts.items() if name != done}
     sent = receipt_facts(decision.receipt) | {"final": decision.is_final}
     show(known | facts | {"status": proposal.status} | sent, as_json=as_json)
 
 
 def add_vote_commands(app: typer.Typer) -> None:
     """Add the commands of this module to `dmsm admin`."""
-    for command in (proposals, approve, withdraw, execute, consortium):
+    for command in (proposals, approve, withdraw, cancel, execute, consortium):
         app.command()(command)
 
 
 def proposals(
     everything: Annotated[
-        bool, typer.Option("--all", help="Those carried out or lapsed, too.")
+        bool, typer.Option("--all", help="Those carried out, cancelled, superseded or lapsed, too.")
     ] = False,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
@@ -73,9 +82,9 @@ def proposals(
     from offchain.settings import load_profile
 
     gateway = reading_gateway(load_profile(profile))
-    from offchain.consortium.proposals import ConsortiumBook, Stage
+    from offchain.consortium.proposals import OVER, ConsortiumBook
 
-    over = () if everything else (Stage.EXECUTED, Stage.LAPSED)
+    over = () if everything else OVER
     found = [one for one in ConsortiumBook(gateway).proposals() if one.stage not in over]
     if as_json:
         show_table([_facts(one, gateway) for one in found], title="proposals", as_json=True)
@@ -130,16 +139,38 @@ def withdraw(
     show_decision(decision, {}, as_json=as_json)
 
 
+def cancel(
+    proposal_id: _Proposal,
+    yes: _Yes = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a proposal and vote to cancel it; k such votes cancel it at once and for ever.
+
+    Asks before it votes; --json needs --yes. Needs a consortium member's account. Costs gas.
+    """
+    if as_json and not yes:
+        raise typer.BadParameter("--json asks nothing: give --yes once you have read the proposal")
+    with admin_of(profile) as (_, admin):
+        proposal = admin.book.proposal(proposal_id)
+        if not as_json:
+            show(_for_reading(proposal))
+        if not yes:
+            typer.confirm("cancel this?", abort=True)
+        decision = admin.cancel(proposal_id, read=proposal)
+    show_decision(decision, {}, as_json=as_json)
+
+
 def execute(
     proposal_id: _Proposal,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
-    """Carry out what was agreed, once its delay is over.
+    """Carry out what was agreed, once its delay is over and before it lapses a week later.
 
-    Any account may. Costs gas.
+    Needs a consortium member's account. Costs gas.
     """
-    with admin_of(profile, must_be_member=False) as (_, admin):
+    with admin_of(profile) as (_, admin):
         decision = admin.execute(proposal_id)
     show_decision(decision, {}, as_json=as_json)
 
@@ -164,6 +195,7 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
         "founding_ends_at": int(gateway.call("Consortium", "foundingEndsAt")),
         "treasury_wei": Admin(gateway).treasury_wei(),
         "stopped_until_at": int(gateway.call("MemberRegistry", "stoppedUntil")) or None,
+        "stop_s": int(gateway.call("MemberRegistry", "stopSeconds")),
         "stop_is_spent": bool(gateway.call("MemberRegistry", "isStopSpent")),
     }
     show(facts, as_json=as_json)
@@ -173,9 +205,11 @@ def _for_reading(proposal: Proposal) -> dict[str, Any]:
     return {
         "proposal": proposal.proposal_id,
         "call": proposal.text,
+        "call_hash": "0x" + proposal.call_hash.hex(),
         "proposed_by": proposal.by,
         "agree": list(proposal.approved_by),
         "do_not_yet": list(proposal.missing),
+        "want_it_cancelled": proposal.cancel_votes,
         "must_agree": proposal.threshold,
         "status": proposal.status,
     }

@@ -109,6 +109,8 @@ def form(
             "price_wei": line.price_wei,
             "data_set": hex_id(line.data_set_id),
             "responded_at": line.responded_at,
+            "rules": line.rules_version,
+            "sharing_terms": line.sharing_version,
             "final": line in final,
         }
         for line in lines

@@ -90,7 +90,37 @@ def request(
         )
         sent = final_facts(session.gateway, paid.receipt)
     facts = {"lock": hex_id(paid.lock_id), "T_at": paid.expires_at, "price_wei": paid.price_wei}
+    facts["terms"] = paid.terms.text()
     show(facts | sent, as_json=as_json)
+
+
+@app.command()
+def terms(
+    kind: Annotated[Kind, typer.Argument(help="What would be asked.", show_default=False)],
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show under which terms a request would be asked now: what it would sign.
+
+    Needs a chain node; no keys; costs nothing.
+    """
+    from offchain.cli.session import reading_gateway
+    from offchain.settings import load_profile
+
+    gateway = reading_gateway(load_profile(profile))
+    from offchain.member.lock_terms import request_conditions
+
+    found = request_conditions(gateway, _TYPE_IDS[kind])
+    facts = {
+        "price_wei": found.price_wei,
+        "shortest_s": found.shortest_s,
+        "dispute_window_s": found.terms.dispute_window_s,
+        "longest_answer_bytes": found.terms.longest_answer_bytes,
+        "fee_bps": found.terms.fee_bps,
+        "node_bond_wei": found.terms.bond_wei,
+        "rules": found.terms.rules_version,
+    }
+    show(facts, as_json=as_json)
 
 
 @app.command()

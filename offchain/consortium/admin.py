@@ -18,6 +18,7 @@ from offchain.member.errors import DecisionRefused, MemberError
 from offchain.member.registration import Registration
 from offchain.types import Account
 
+LONGEST_ANSWER_BYTES = 32 * 1024  # what RequestCatalogue allows at most
 _BACK_S, _POLL_S = 30.0, 0.05  # how long what a reorganisation took off is waited for
 
 
@@ -80,13 +81,14 @@ class Admin:
         price_wei: int,
         shortest_s: int,
         dispute_window_s: int = 0,
+        longest_answer_bytes: int = LONGEST_ANSWER_BYTES,
         active: bool = True,
     ) -> Decision:
-        """Set or change a request type: exact price, least T − now, and the time between claim
-        and settlement.
+        """Set or change a request type: exact price, least T − now, the time between claim and
+        settlement, and the longest sealed answer.
         """
         name_word = ascii_word(name)
-        terms = (active, shortest_s, dispute_window_s, price_wei, name_word)
+        terms = (active, shortest_s, dispute_window_s, longest_answer_bytes, price_wei, name_word)
         return self.decide("RequestCatalogue", "setType", type_id, terms)
 
     def set_sharing_terms(
@@ -101,7 +103,7 @@ class Admin:
         """Set new rules of bonds, demands, disputes and fees: the present ones with `changes`, by
         the field's name in IRequestCatalogue.Rules.
         """
-        version = self._gateway.call("RequestCatalogue", "rulesVersion")
+        version, _ = self._gateway.call("RequestCatalogue", "versions")
         present = self._gateway.call("RequestCatalogue", "rulesAt", version)
         return self.decide("RequestCatalogue", "setRules", present._replace(**changes))
 
@@ -118,7 +120,10 @@ class Admin:
         return self.decide("Consortium", "setThreshold", threshold)
 
     def stop_beginnings(self) -> Decision:
-        """Use the emergency stop: nothing begins for a while; whatever has begun ends as always."""
+        """Use the emergency stop: nothing begins for a while; whatever has begun ends as always.
+
+        It lasts the consortium's delay and a week.
+        """
         return self.decide("MemberRegistry", "stopBeginnings")
 
     def rearm_stop(self) -> Decision:
@@ -160,19 +165,15 @@ class Admin:
         does not lie deep enough or when its id has come to mean another call, DecisionRefused when
         it is agreed and its target refuses it.
         """
-        found = self.book.proposal(proposal_id)
-        if read is not None and _call_of(found) != _call_of(read):
-            raise MemberError(
-                f"proposal {proposal_id} is another call now, {found.text}: a reorganisation gave "
-                "it that id; nothing was approved, read it again"
-            )
+        found = self._as_read(proposal_id, read, "approved")
         lies = self._gateway.block_number() - found.block_number
         if lies < self._confirmations:
             raise MemberError(
                 f"proposal {proposal_id} lies under {lies} blocks, {self._confirmations} are "
                 "needed before its id surely means this call; approve it a little later"
             )
-        receipt = self._gateway.transact("Consortium", "approve", proposal_id)
+        # The contract compares it as well: the id may yet come to mean another call.
+        receipt = self._gateway.transact("Consortium", "approve", proposal_id, found.call_hash)
         return self._carry_out_if_ready(self.book.proposal(proposal_id), receipt)
 
     def withdraw(self, proposal_id: int) -> Decision:
@@ -180,8 +181,18 @@ class Admin:
         receipt = self._gateway.transact("Consortium", "withdrawApproval", proposal_id)
         return self._decision(self.book.proposal(proposal_id), receipt)
 
+    def cancel(self, proposal_id: int, *, read: Proposal | None = None) -> Decision:
+        """Vote to cancel a proposal; it is cancelled for ever once as many want that as decide.
+
+        `read` and MemberError as for `approve`, except that no depth is asked: the vote names the
+        call, and with another one under this id it counts for nothing.
+        """
+        found = self._as_read(proposal_id, read, "cancelled")
+        receipt = self._gateway.transact("Consortium", "cancel", proposal_id, found.call_hash)
+        return self._decision(self.book.proposal(proposal_id), receipt)
+
     def execute(self, proposal_id: int) -> Decision:
-        """Carry out what was decided. Any account may; the target's refusal is its named error."""
+        """Carry out what was decided, as a member; the target's refusal is its named error."""
         proposal = self.book.proposal(proposal_id)
         consortium = self._gateway.deployment.address("Consortium")
         if self._gateway.balance_wei(consortium) < proposal.value_wei:
@@ -208,6 +219,15 @@ class Admin:
         if not self._gateway.call("PrepaidLock", "withdrawableOf", consortium):
             return None
         return self._gateway.transact("PrepaidLock", "withdrawFor", consortium)
+
+    def _as_read(self, proposal_id: int, read: Proposal | None, done: str) -> Proposal:
+        found = self.book.proposal(proposal_id)
+        if read is not None and found.call_hash != read.call_hash:
+            raise MemberError(
+                f"proposal {proposal_id} is another call now, {found.text}: a reorganisation gave "
+                f"it that id; nothing was {done}, read it again"
+            )
+        return found
 
     def _propose(self, target: Account, value_wei: int, data: bytes) -> Decision:
         receipt = self._gateway.transact("Consortium", "propose", target, value_wei, data)

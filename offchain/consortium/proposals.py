@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
+
+from eth_hash.auto import keccak
 
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.call_text import call_text
+from offchain.crypto.messages import abi_encode
 from offchain.member.errors import MemberError
 from offchain.types import Account
 
@@ -20,15 +24,22 @@ class Stage(StrEnum):
     AGREED = "agreed"
     READY = "ready"
     EXECUTED = "executed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
     LAPSED = "lapsed"
+
+
+OVER = (Stage.EXECUTED, Stage.CANCELLED, Stage.SUPERSEDED, Stage.LAPSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A proposal with its whole call. Times are unix seconds of the chain.
 
-    text: the call as a person reads it. approved_by, missing: present members. ready_at: None while
-    fewer than `threshold` agree; lapses_at moves when they do. block_number: where it was made.
+    text: the call as a person reads it. approved_by, missing: present members. cancel_votes: how
+    many of them want it cancelled. floor: the latest proposal about the same subject that was
+    carried out, 0 if none; below it nothing can be any more. ready_at: None while fewer than
+    `threshold` agree; lapses_at moves once, when they first do. block_number: where it was made.
     """
 
     proposal_id: int
@@ -40,10 +51,18 @@ class Proposal:
     stage: Stage
     approved_by: tuple[Account, ...]
     missing: tuple[Account, ...]
+    cancel_votes: int
     threshold: int
+    floor: int
     ready_at: int | None
     lapses_at: int
     block_number: int
+
+    @property
+    def call_hash(self) -> bytes:
+        """What an approval or a vote to cancel names the call by."""
+        call = (self.target, self.value_wei, self.data)
+        return keccak(abi_encode(["address", "uint256", "bytes"], call))
 
     @property
     def status(self) -> str:
@@ -53,14 +72,26 @@ class Proposal:
             return f"{which} was carried out"
         if self.stage is Stage.LAPSED:
             return f"{which} lapsed; propose it again if it is still wanted"
+        if self.stage is Stage.CANCELLED:
+            return f"{which} was cancelled; propose it again if it is still wanted"
+        if self.stage is Stage.SUPERSEDED:
+            return (
+                f"{which} is superseded: proposal {self.floor} about the same was carried out, and "
+                "an earlier one never can be after it"
+            )
         members = len(self.approved_by) + len(self.missing)
         agree = f"{which}: {len(self.approved_by)} of {members} members agree"
+        if self.cancel_votes:
+            agree += f", {self.cancel_votes} want it cancelled"
         if self.stage is Stage.OPEN:
             return (
                 f"{agree}, {self.threshold} must; the others: dmsm admin approve {self.proposal_id}"
             )
         when = "now" if self.stage is Stage.READY else f"from {_utc(self.ready_at)} on"
-        return f"{agree}; anybody carries it out {when}: dmsm admin execute {self.proposal_id}"
+        return (
+            f"{agree}; a member carries it out {when}, until {_utc(self.lapses_at)}: "
+            f"dmsm admin execute {self.proposal_id}"
+        )
 
 
 class ConsortiumBook:
@@ -105,20 +136,22 @@ class ConsortiumBook:
     def _read(self, event: ChainEvent, members: list[Account]) -> Proposal:
         proposal_id, data = event.args["proposalId"], bytes(event.args["data"])
         value_wei, target = event.args["valueWei"], event.args["target"]
-        stored, threshold, wait_s, delay_s, life_s, *approves = self._gateway.call_many(
+        call = (target, value_wei, data)
+        stored, threshold, wait_s, cancel_votes, subject, *approves = self._gateway.call_many(
             [
                 ("Consortium", "proposalOf", (proposal_id,)),
                 ("Consortium", "threshold", ()),
-                ("Consortium", "delayFor", (value_wei, data)),
-                ("Consortium", "delaySeconds", ()),
-                ("Consortium", "LIFE_SECONDS", ()),
+                ("Consortium", "delayFor", call),
+                ("Consortium", "cancelVotesOf", (proposal_id,)),
+                ("Consortium", "subjectOf", (proposal_id, *call)),
                 *(("Consortium", "hasApproved", (proposal_id, one)) for one in members),
             ]
         )
         approved = tuple(one for one, yes in zip(members, approves, strict=True) if yes)
         is_agreed = stored.agreedAt != 0 and len(approved) >= threshold
         ready_at = stored.agreedAt + wait_s if is_agreed else None
-        begun = stored.agreedAt + delay_s if stored.agreedAt else stored.proposedAt
+        floor = int(self._gateway.call("Consortium", "floorOf", bytes(subject)))
+        lapses_at = self._lapses_at(stored, wait_s, is_payment=bool(value_wei) or not data)
         return Proposal(
             proposal_id=proposal_id,
             by=event.args["by"],
@@ -126,19 +159,42 @@ class ConsortiumBook:
             value_wei=value_wei,
             data=data,
             text=call_text(self._gateway.deployment, target, value_wei, data),
-            stage=self._stage(stored.isExecuted, ready_at, begun + life_s),
+            stage=self._stage(stored, ready_at, lapses_at, is_superseded=proposal_id < floor),
             approved_by=approved,
             missing=tuple(one for one in members if one not in approved),
+            cancel_votes=cancel_votes,
             threshold=threshold,
+            floor=floor,
             ready_at=ready_at,
-            lapses_at=begun + life_s,
+            lapses_at=lapses_at,
             block_number=event.block_number,
         )
 
-    def _stage(self, is_executed: bool, ready_at: int | None, lapses_at: int) -> Stage:
+    def _lapses_at(self, stored: Any, wait_s: int, *, is_payment: bool) -> int:
+        """Return when a proposal can be carried out no more, by time alone."""
+        life_s, week_s, founding_ends_at = self._gateway.call_many(
+            [
+                ("Consortium", "LIFE_SECONDS", ()),
+                ("Consortium", "LAPSE_SECONDS", ()),
+                ("Consortium", "foundingEndsAt", ()),
+            ]
+        )
+        if stored.firstAgreedAt == 0:
+            return int(stored.proposedAt + life_s)
+        # What was agreed in the founding needed no delay then; payments always wait.
+        was_at_once = stored.firstAgreedAt < founding_ends_at and not is_payment
+        return int(stored.firstAgreedAt + (0 if was_at_once else wait_s) + week_s)
+
+    def _stage(
+        self, stored: Any, ready_at: int | None, lapses_at: int, *, is_superseded: bool
+    ) -> Stage:
         now = self._gateway.now()  # what is sent next goes by it, or by a later time
-        if is_executed:
+        if stored.isExecuted:
             return Stage.EXECUTED
+        if stored.isCancelled:
+            return Stage.CANCELLED
+        if is_superseded:
+            return Stage.SUPERSEDED
         if now >= lapses_at:
             return Stage.LAPSED
         if ready_at is None:

@@ -18,6 +18,9 @@ from offchain.errors import EncodingError
 
 SUITE = "BN254G1_XMD:SHA-256_SVDW_RO_"
 SCHNORR_TAG = keccak(b"DMSM-V1-DELIVERY-KEY")
+DELIVERY_TAG = keccak(b"DMSM-V1-delivery")
+ANCHOR_TAG = keccak(b"DMSM-V1-anchor")
+TERMS = ("uint32", "uint32", "uint32", "uint16", "uint16", "uint96")
 
 
 class Role(StrEnum):
@@ -71,17 +74,23 @@ def request_message(
     requester: Address,
     processor: Address,
     type_id: int,
-    message_digest: bytes,
     message_length: int,
-    nonce: bytes,
     signed_at: int,
     expires_at: int,
+    message_digest: bytes,
+    nonce: bytes,
+    terms: Sequence[int],
 ) -> bytes:
-    """Build what a user's request signature σ covers (role REQUEST; protocol.md §3)."""
+    """Build what a user's request signature σ covers (role REQUEST; protocol.md §3).
+
+    The words are chain, contract, requester and the order as the contract takes it. ``terms``:
+    rules version, sharing version (0), dispute window (s), fee (1/10,000), longest answer (bytes)
+    and the node's bond (wei).
+    """
     types = ["uint256", "address", "address", "address", "uint32"]
-    types += ["bytes32", "uint32", "bytes32", "uint64", "uint64"]
+    types += ["uint32", "uint64", "uint40", "bytes32", "bytes32", *TERMS]
     values = [chain_id, prepaid_lock, requester, processor, type_id]
-    values += [message_digest, message_length, nonce, signed_at, expires_at]
+    values += [message_length, signed_at, expires_at, message_digest, nonce, *terms]
     return abi_encode(types, values)
 
 
@@ -93,19 +102,48 @@ def sharing_message(
     processor: Address,
     broadcast_id: bytes,
     data_set_id: bytes,
-    message_digest: bytes,
+    group_hash: bytes,
+    threshold: int,
+    group_size: int,
+    price_wei: int,
     message_length: int,
-    nonce: bytes,
     signed_at: int,
     expires_at: int,
-    group_hash: bytes,
+    message_digest: bytes,
+    nonce: bytes,
+    terms: Sequence[int],
 ) -> bytes:
-    """Build what a sharing node's selection signature σ_s covers (role SHARING)."""
-    types = ["uint256", "address", "address", "address", "bytes32", "bytes32"]
-    types += ["bytes32", "uint32", "bytes32", "uint64", "uint64", "bytes32"]
-    values = [chain_id, prepaid_lock, requester, processor, broadcast_id, data_set_id]
-    values += [message_digest, message_length, nonce, signed_at, expires_at, group_hash]
-    return abi_encode(types, values)
+    """Build what a sharing node's selection signature σ_s covers (role SHARING).
+
+    The words are chain, contract and the order as the contract takes it; ``terms`` as in
+    :func:`request_message`, with the offer's versions and no longest answer.
+    """
+    types = ["uint256", "address", "address", "address", "bytes32", "bytes32", "bytes32"]
+    types += ["uint8", "uint8", "uint96", "uint32", "uint64", "uint40", "bytes32", "bytes32"]
+    values = [chain_id, prepaid_lock, requester, processor, broadcast_id, data_set_id, group_hash]
+    values += [threshold, group_size, price_wei, message_length, signed_at, expires_at]
+    return abi_encode([*types, *TERMS], [*values, message_digest, nonce, *terms])
+
+
+def delivery_digest(*, seed: bytes) -> bytes:
+    """Hash what a node's account signs for somebody else to deliver: the share check's seed."""
+    return keccak(abi_encode(["bytes32", "bytes32"], [DELIVERY_TAG, seed]))
+
+
+def anchor_digest(
+    *,
+    chain_id: int,
+    data_ledger: Address,
+    device: Address,
+    from_seq: int,
+    count: int,
+    root: bytes,
+    expires_at: int,
+) -> bytes:
+    """Hash what a device's account signs for somebody else to anchor, until ``expires_at``."""
+    types = ["bytes32", "uint256", "address", "address", "uint64", "uint32", "bytes32", "uint40"]
+    values = [ANCHOR_TAG, chain_id, data_ledger, device, from_seq, count, root, expires_at]
+    return keccak(abi_encode(types, values))
 
 
 def answer_message(

@@ -42,7 +42,7 @@ class Recovery:
 def require_commitments(
     commitments: Sequence[G2], threshold: int, *, in_subgroup: bool = True
 ) -> None:
-    """Raise SharingError unless there are exactly t valid commitments and F_0 is finite.
+    """Raise SharingError unless there are exactly t valid commitments, none at infinity.
 
     `in_subgroup` False leaves the order of the points to a pairing check that follows.
     """
@@ -53,8 +53,8 @@ def require_commitments(
         in_subgroup and not all(is_in_subgroup(point) for point in commitments)
     ):
         raise SharingError("a commitment is not a G2 point of the subgroup")
-    if commitments[0].is_infinity:
-        raise SharingError("the first commitment is the point at infinity")
+    if not commitments or any(point.is_infinity for point in commitments):
+        raise SharingError("there is no commitment, or one is the point at infinity")
 
 
 def decrypt_share(secret: DeliverySecretKey, encrypted_share: G1) -> G1:

@@ -147,7 +147,8 @@ def deal(data_key: DataKey, *, threshold: int, delivery_keys: Sequence[G1]) -> T
     """
     _require_group(threshold, delivery_keys)
     while True:
-        fresh = [secrets.randbelow(GROUP_ORDER) for _ in range(threshold - 1)]
+        # None is zero: its commitment would be infinity, and a zero last one lowers the threshold.
+        fresh = [1 + secrets.randbelow(GROUP_ORDER - 1) for _ in range(threshold - 1)]
         coefficients = [data_key.reveal(), *fresh]
         indices = range(1, len(delivery_keys) + 1)
         values = [evaluate_newton(coefficients, index, GROUP_ORDER) for index in indices]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 CHECKS = (
     "member_admitted_by_vote",
+    "stale_decision_refused",
     "readings_anchored",
     "agent_killed_nothing_lost",
     "notification_too_high",

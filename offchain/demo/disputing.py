@@ -65,6 +65,7 @@ def answer_garbage(world: World) -> None:
     prepared.require_worth()
     home.household.disputes.dispute(prepared)
     world.wait_for_depth()
+    home.node.index.follower.catch_up()
     for one in home.node.worker.defence.disputes():
         home.node.worker.defence.reply(one)
     votes = _judge(world)
@@ -138,7 +139,8 @@ def _demand(world: World, home: HomeSite) -> bytes:
         home.household.answers.open(lock_id)
     except AnswerNotServed:
         home.household.disputes.demand(lock_id)
-        home.node.worker.defence.demands()
+        node.index.follower.catch_up()
+        node.worker.defence.demands()
         return lock_id
     raise MemberError("the answer was to be withheld and is there all the same")
 
@@ -187,6 +189,7 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
 
 def _take_in(world: World, home: HomeSite, lock_id: bytes) -> None:
     world.wait_for_depth()
+    home.node.index.follower.catch_up()
     if lock_id not in home.node.worker.requests.pending():
         raise MemberError("the node has not seen the request")
 

@@ -12,6 +12,7 @@ from offchain.demo.asking import ask
 from offchain.demo.gas import fees_wei
 from offchain.demo.world import BILL, HomeSite, World
 from offchain.household.request_draft import RequestDraft
+from offchain.member.lock_terms import request_conditions
 from offchain.member.roles import LockState, Reason
 from offchain.records.reading import MAX_TIME_S
 from offchain.types import SECONDS_PER_DAY, day_of
@@ -72,14 +73,15 @@ def ask_in_vain(world: World) -> None:
 
 
 def _draft(home: HomeSite, *, type_id: int = BILL, processor: str | None = None) -> RequestDraft:
-    terms = home.gateway.call("RequestCatalogue", "typeOf", BILL)
+    conditions = request_conditions(home.gateway, BILL)
     return home.household.requests.prepare(
         type_id,
         devices=[home.device],
         window_from=home.window[0],
         window_to=home.window[1],
-        expires_at=home.gateway.now() + 2 * terms.shortestSeconds,
-        price_wei=terms.priceWei,
+        expires_at=home.gateway.now() + 2 * conditions.shortest_s,
+        price_wei=conditions.price_wei,
+        terms=conditions.terms,
         processor=processor or home.node.keys.address,
     )
 

@@ -34,6 +34,7 @@ from offchain.demo import (
     refusing,
     setting_up,
     sharing,
+    voting,
 )
 from offchain.demo.checks import Findings
 from offchain.demo.development import open_anvil
@@ -129,6 +130,7 @@ def _run(
         )
         setting_up.found_consortium(world, stack)
         setting_up.set_terms(world)
+        voting.refuse_a_stale_decision(world)
         by_home = [policies.policy_of(home) for home in homes]
         say("making keys of full size and admitting every member")
         setting_up.admit_members(world, homes, by_home, stack)

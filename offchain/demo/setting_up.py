@@ -203,6 +203,7 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
         gateway=gateway,
         content=content,
         held=held,
+        index=index,
         worker=node.worker,
         worker_with=lambda store: node_with(store).worker,
         publisher=node.publisher,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from offchain.chain.facts import ContractRevert
 from offchain.consortium.admin import Admin, Decision
-from offchain.demo.world import World
+from offchain.consortium.proposals import Stage
+from offchain.demo.world import ADVICE, ADVICE_PRICE_WEI, World
 from offchain.member.errors import MemberError
 from offchain.member.registration import Registration
 
 EXECUTE_GAS = 1_500_000
+STALE_PRICE_WEI = 10 * ADVICE_PRICE_WEI
 
 
 def decide(world: World, propose: Callable[[Admin], Decision]) -> Decision:
@@ -74,6 +78,41 @@ def admit_with_a_check(world: World, registration: Registration, funds_wei: int)
         f"{len(decision.proposal.approved_by)} of {len(world.founders)}: {proposal.text[:60]}…"
     )
     world.findings.record("member_admitted_by_vote", ok, detail)
+
+
+def refuse_a_stale_decision(world: World) -> None:
+    """Agree on a price of advice and leave it; carry a later decision about it out, then try the
+    first, which everybody could have kept for such a moment.
+    """
+    first, second, *_ = world.founders
+    terms: dict[str, Any] = {"name": "advice", "shortest_s": world.ground.shortest_s}
+    stale = first.admin.set_type(ADVICE, price_wei=STALE_PRICE_WEI, **terms).proposal
+    world.wait_for_depth()
+    # Not by `admin.approve`, which would carry it out.
+    second.gateway.transact("Consortium", "approve", stale.proposal_id, stale.call_hash)
+    was = first.admin.book.proposal(stale.proposal_id).stage
+    set_type = partial(Admin.set_type, type_id=ADVICE, price_wei=ADVICE_PRICE_WEI)
+    later = decide(world, partial(set_type, **terms)).proposal
+    error = _refusal(
+        lambda: first.gateway.transact(
+            *("Consortium", "execute", stale.proposal_id, stale.target),
+            *(stale.value_wei, stale.data),
+            gas=EXECUTE_GAS,
+            dry_call=False,
+        )
+    )
+    left = first.admin.book.proposal(stale.proposal_id)
+    price_wei = world.gateway.call("RequestCatalogue", "typeOf", ADVICE).priceWei
+    ok = (
+        (was, left.stage) == (Stage.READY, Stage.SUPERSEDED)
+        and error == "Consortium_Superseded"
+        and price_wei == ADVICE_PRICE_WEI
+    )
+    detail = (
+        f"proposal {stale.proposal_id} was agreed and {was}; after proposal {later.proposal_id} "
+        f"about the same type: {error}, {left.stage}; advice costs {price_wei} wei"
+    )
+    world.findings.record("stale_decision_refused", ok, detail)
 
 
 def _refusal(act: Callable[[], object]) -> str:

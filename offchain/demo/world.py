@@ -24,6 +24,7 @@ from offchain.demo.households import Home
 from offchain.demo.options import DemoOptions
 from offchain.demo.report import RunReport
 from offchain.household.household import Household
+from offchain.index.chain_index import ChainIndex
 from offchain.member.keys import MemberKeys
 from offchain.node.publisher import DataSetPublisher
 from offchain.node.serve import RunningServer
@@ -63,6 +64,7 @@ class NodeSite:
     gateway: ChainGateway
     content: ContentStore
     held: NodeStore
+    index: ChainIndex
     worker: NodeWorker
     worker_with: Callable[[ContentStore], NodeWorker]
     publisher: DataSetPublisher

@@ -38,7 +38,9 @@ class AnswerDisputes(Disputes):
         return int(self._gateway.call("PrepaidLock", "demandWeiOf", lock_id))
 
     def demand(self, lock_id: bytes) -> Receipt:
-        """Demand the sealed answer on chain. The deposit is the node's if it serves."""
+        """Demand the sealed answer on chain. Of the deposit the node gets what serving burns of
+        gas; the rest can be withdrawn once it has served.
+        """
         return self._gateway.transact(
             "PrepaidLock",
             "demand",
@@ -73,7 +75,10 @@ class AnswerDisputes(Disputes):
         return self._prepared(lock, document, look)
 
     def dispute(self, prepared: PreparedDispute) -> Receipt:
-        """Send the evidence and put up the bond. Raises NoJudges before anything is paid."""
+        """Send the evidence and put up the bond. Raises NoJudges, or TermsUnfit with too many
+        disputes open, before anything is paid.
+        """
+        self._require_room()
         lock_id = prepared.lock.lock_id
         digest, length = self._stored(lock_id, prepared.document, before=None)
         return self._gateway.transact(

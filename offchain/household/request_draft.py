@@ -14,12 +14,13 @@ from offchain.crypto import bls, kem, messages
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError
 from offchain.member.keys import MemberKeys
+from offchain.member.lock_terms import LockTerms
 from offchain.records import contexts, request
 from offchain.records.request import RequestText
 from offchain.storage import ContentStore
 from offchain.types import to_account
 
-Order = tuple[str, int, int, int, int, bytes, bytes]
+Order = tuple[str, int, int, int, int, bytes, bytes, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,14 @@ def draft_request(
     window: tuple[int, int],
     expires_at: int,
     price_wei: int,
+    terms: LockTerms,
     processor: str,
     gateway: ChainGateway,
     store: ContentStore,
     keys: MemberKeys,
     directory: MemberDirectory,
 ) -> RequestDraft:
-    """Seal the message to the processor, store it, and sign the order.
+    """Seal the message to the processor, store it, and sign the order with its terms.
 
     Pays nothing and checks no terms.
     """
@@ -86,10 +88,12 @@ def draft_request(
         message_length=len(sealed),
         signed_at=signed_at,
         expires_at=expires_at,
+        terms=terms.words(),
     )
+    order = (processor, type_id, len(sealed), signed_at, expires_at, digest, nonce, terms.words())
     return RequestDraft(
         lock_id=bytes(gateway.call("PrepaidLock", "lockIdOf", keys.address, nonce)),
-        order=(processor, type_id, len(sealed), signed_at, expires_at, digest, nonce),
+        order=order,
         signature=bls.sign(keys.bls, message, role=messages.Role.REQUEST).words(),
         price_wei=price_wei,
         message=sealed,

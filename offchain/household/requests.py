@@ -11,20 +11,30 @@ from offchain.household.request_draft import RequestDraft, draft_request, requir
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import TermsUnfit, UnfitMember
 from offchain.member.keys import MemberKeys
+from offchain.member.lock_terms import (
+    OTHER_TERMS,
+    LockTerms,
+    RequestConditions,
+    request_conditions,
+)
 from offchain.member.locks import REQUEST_GAS
 from offchain.member.request_notes import AskedRequest, RequestNotes
 from offchain.member.roles import MemberRole
 from offchain.storage import ContentStore
 from offchain.types import SECONDS_PER_DAY
 
+# A price is no term: it is what is sent along.
+_CHANGED = (OTHER_TERMS, "PrepaidLock_WrongValue")
+
 
 @dataclass(frozen=True)
 class PaidRequest:
-    """A request that was paid: the lock, its T, and the transaction."""
+    """A request that was paid: the lock, its T, the terms it was signed for, the transaction."""
 
     lock_id: bytes
     expires_at: int
     price_wei: int
+    terms: LockTerms
     receipt: Receipt
 
 
@@ -59,11 +69,12 @@ class Requests:
         """Check the terms, seal and sign the request, and prepay it.
 
         The window is whole UTC days, [window_from, window_to). `expires_at` is T; left out, twice
-        the type's shortest time from now. Raises TermsUnfit before anything is paid, and the
-        contract's named error if it refuses.
+        the type's shortest time from now. Raises TermsUnfit before anything is paid, also when the
+        terms that were signed do not hold any more, and the contract's named error if it refuses.
         """
         require_devices(devices)
-        price_wei, shortest_s = self._terms(type_id)
+        conditions = request_conditions(self._gateway, type_id)
+        shortest_s = conditions.shortest_s
         if window_from % SECONDS_PER_DAY or window_to % SECONDS_PER_DAY or window_from >= window_to:
             raise TermsUnfit("a window runs from one UTC midnight to a later one")
         now = self._gateway.now()
@@ -76,19 +87,12 @@ class Requests:
             window_from=window_from,
             window_to=window_to,
             expires_at=until,
-            price_wei=price_wei,
+            price_wei=conditions.price_wei,
+            terms=conditions.terms,
             processor=processor or self._local_processor(),
         )
-        receipt = self._gateway.transact(
-            "PrepaidLock",
-            "request",
-            prepared.order,
-            prepared.signature,
-            value_wei=price_wei,
-            gas=REQUEST_GAS,
-            intent=f"request:{prepared.lock_id.hex()}",
-        )
-        return PaidRequest(prepared.lock_id, until, price_wei, receipt)
+        receipt = self._paid(prepared, type_id, conditions)
+        return PaidRequest(prepared.lock_id, until, prepared.price_wei, conditions.terms, receipt)
 
     def prepare(
         self,
@@ -99,6 +103,7 @@ class Requests:
         window_to: int,
         expires_at: int,
         price_wei: int,
+        terms: LockTerms,
         processor: str,
     ) -> RequestDraft:
         """Seal and sign a request and note what it asks, without checking terms and without
@@ -110,6 +115,7 @@ class Requests:
             window=(window_from, window_to),
             expires_at=expires_at,
             price_wei=price_wei,
+            terms=terms,
             processor=processor,
             gateway=self._gateway,
             store=self._store,
@@ -127,12 +133,26 @@ class Requests:
         self._notes.write(draft.lock_id, asked)
         return draft
 
-    def _terms(self, type_id: int) -> tuple[int, int]:
+    def _paid(self, draft: RequestDraft, type_id: int, signed: RequestConditions) -> Receipt:
+        """Send the order. Raises TermsUnfit when what was signed does not hold any more."""
         try:
-            terms = self._gateway.call("RequestCatalogue", "openType", type_id)
+            return self._gateway.transact(
+                "PrepaidLock",
+                "request",
+                draft.order,
+                draft.signature,
+                value_wei=draft.price_wei,
+                gas=REQUEST_GAS,
+                intent=f"request:{draft.lock_id.hex()}",
+            )
         except ContractRevert as revert:
-            raise TermsUnfit(f"request type {type_id} is not open: {revert.sentence}") from revert
-        return int(terms.priceWei), int(terms.shortestSeconds)
+            if revert.name not in _CHANGED:
+                raise
+            present = request_conditions(self._gateway, type_id)
+            raise TermsUnfit(
+                f"the terms changed while this was asked, and nothing was paid: signed were "
+                f"{signed.text()}; asked again would be {present.text()}"
+            ) from revert
 
     def _local_processor(self) -> str:
         try:

@@ -78,11 +78,6 @@ class BondKeeper:
             "`dmsm node bond add`, or raise bond_limit_wei and fund the node's account"
         )
 
-    def bond_for(self, price_wei: int) -> int:
-        """Return the bond of a sharing lock that begins now, of this price."""
-        conditions = self._gateway.call("RequestCatalogue", "sharingConditions")
-        return price_wei * int(conditions.rules.bondBps) // 10_000
-
     def add(self, amount_wei: int) -> Receipt:
         """Add to the bond from the node's account."""
         return self._gateway.transact("PrepaidLock", "addBond", self.account, value_wei=amount_wei)

@@ -14,6 +14,7 @@ from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.grants import GrantBook, Selection
+from offchain.member.lock_terms import sharing_conditions, terms_of
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState, MemberRole, Reason
 from offchain.node.desk import Desk, NodeParts
@@ -26,6 +27,8 @@ from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLa
 
 # Where a lock may be once its delivery is mined.
 _EARNED = (LockState.DELIVERED, LockState.DISPUTED, LockState.SETTLED, LockState.SLASHED)
+# Of a delivery that the node's own account sends: the contract does not read it.
+_OWN_DELIVERY = (0, bytes(32), bytes(32))
 _UNREADABLE = (ObjectMalformed, ObjectTooLarge, CryptoError, RecordError)
 
 
@@ -191,6 +194,7 @@ class DealDesk(Desk):
             )
         for account, key in zip(selection.members, selection.delivery_keys, strict=True):
             self._check_member(account, key)
+        self._check_terms(selection)
         self._check_message(selection)
         return stored
 
@@ -203,6 +207,22 @@ class DealDesk(Desk):
             raise RequestRefused(
                 Reason.MEMBER_NOT_ACCEPTABLE, f"{account} registered another delivery key"
             )
+
+    def _check_terms(self, selection: Selection) -> None:
+        """Compare what the lock began under with what this node offered: the versions of its line
+        in the form, and the terms that they give at this price.
+        """
+        lock = selection.lock
+        form = self._gateway.call("DataMarket", "formOf", selection.broadcast_id)
+        for line in form:
+            if line.processor != self._keys.address:
+                continue
+            offered = sharing_conditions(self._gateway, line.rulesVersion, line.sharingVersion)
+            if terms_of(lock, sharing_version=line.sharingVersion) == offered.terms(lock.price_wei):
+                return
+        raise RequestRefused(
+            Reason.NOT_SERVED, f"the selection is under rules {lock.rules_version}, not offered so"
+        )
 
     def _check_message(self, selection: Selection) -> None:
         lock = selection.lock
@@ -278,4 +298,5 @@ def deliver_arguments(selection: Selection, dealt: Transcript) -> tuple[Any, ...
         [key.words() for key in selection.delivery_keys],
         [point.words() for point in dealt.commitments],
         [point.words() for point in dealt.shares],
+        _OWN_DELIVERY,
     )

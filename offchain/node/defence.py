@@ -55,9 +55,9 @@ class DefenceDesk(Desk):
         """Bring the demanded answer on chain.
 
         It shows nobody anything new, so it goes by the newest block; a demand is let go by what
-        lies deep enough. While serving costs more gas than was deposited, it waits until half of
-        the time has gone; then the answer is served at any price: the lock, its bond and the
-        credit are at stake.
+        lies deep enough. While a unit of gas costs more than the deposit repays, it waits until
+        half of the time has gone; then the answer is served at any price: the lock, its bond and
+        the credit are at stake.
         """
         deep = self._book.lock(lock_id)
         if deep.state in _ENDED or (deep.is_demanded and deep.state is not LockState.DEMANDED):
@@ -71,7 +71,7 @@ class DefenceDesk(Desk):
             why = f"waits: the lock is {lock.state.name}, which is not yet deep enough"
             return Outcome("skipped", lock_id, why)
         answer = self._answer(lock)
-        if why_dear := self._too_dear(lock, answer):
+        if why_dear := self._too_dear(lock):
             return Outcome("skipped", lock_id, why_dear)
         crash_point("serve:begun")
         receipt = self._gateway.transact(
@@ -156,7 +156,7 @@ class DefenceDesk(Desk):
                 "that accepted? Put it back, or price and bond go"
             ) from error
 
-    def _too_dear(self, lock: Lock, answer: bytes) -> str | None:
+    def _too_dear(self, lock: Lock) -> str | None:
         """Return why serving waits for cheaper gas, None when it does not."""
         told = asked_locks.lock(self._index, lock.lock_id, self._index.newest())
         if told is None or not told["is_demanded"]:
@@ -167,11 +167,13 @@ class DefenceDesk(Desk):
         half_at, deposit_wei = (told["demanded_at"] + lock.due_at) // 2, told["deposit_wei"]
         if self._gateway.now() >= half_at:
             return None
-        cost_wei = self._gateway.cost_wei("PrepaidLock", "serve", lock.lock_id, answer)
-        if cost_wei <= deposit_wei:
+        # The deposit is a price of a gas times a fixed gas: above that price nothing is repaid.
+        repaid_gas = int(self._gateway.call("PrepaidLock", "serveGasOf", lock.answer_length))
+        most_wei, price_wei = deposit_wei // repaid_gas, self._gateway.gas_price_wei()
+        if price_wei <= most_wei:
             return None
         return (
-            f"waits for cheaper gas: serving costs {cost_wei} wei, {deposit_wei} are deposited; "
+            f"waits for cheaper gas: it costs {price_wei} wei, the deposit repays {most_wei}; "
             f"from {half_at} on it is served at any price"
         )
 
@@ -187,6 +189,7 @@ class DefenceDesk(Desk):
             judges=judges_of(self._gateway, before=case.opened_at),
             gateway=self._gateway,
             directory=self._directory,
+            needed=case.needed,
         )
         return self._held.keep_evidence(lock.lock_id, sealed)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from offchain.member.lock_terms import SharingConditions
 from offchain.member.locks import deliver_gas
 from offchain.node.desk import Desk
 
@@ -16,13 +17,12 @@ _BPS = 10_000
 
 
 class OfferCheck(Desk):
-    """Look at the terms under which a selection would begin now."""
+    """Look at the terms under which a selection would begin: those of the offer's versions."""
 
-    def why_not(self, conditions: Any, price_wei: int) -> str | None:
+    def why_not(self, conditions: Any, price_wei: int, offered: SharingConditions) -> str | None:
         """Return why a broadcast is not to be answered at this price, None if it may be."""
-        terms = self._gateway.call("RequestCatalogue", "sharingConditions")
-        return self._why_no_time(terms.terms.shortestSeconds) or self._why_no_gain(
-            conditions, price_wei, fee_bps=terms.rules.feeBps
+        return self._why_no_time(offered.shortest_s) or self._why_no_gain(
+            conditions, price_wei, fee_bps=offered.fee_bps
         )
 
     def _why_no_time(self, shortest_s: int) -> str | None:

@@ -11,6 +11,7 @@ from offchain.index.asked import market as asked_market
 from offchain.index.asked import members as asked_members
 from offchain.member.crash_points import crash_point
 from offchain.member.data_sets import PublishedDataSet, find_data_set
+from offchain.member.lock_terms import present_sharing_conditions
 from offchain.member.roles import BroadcastState
 from offchain.node.bond import BondKeeper
 from offchain.node.desk import Desk, NodeParts
@@ -23,6 +24,7 @@ from offchain.storage.errors import ObjectMalformed, ObjectNotFound, ObjectTooLa
 from offchain.types import Account
 
 _UNREADABLE = (ObjectMalformed, ObjectTooLarge, CryptoError, RecordError)
+_OTHER_TERMS = "DataMarket_OtherTerms"
 
 
 class OfferDesk(Desk):
@@ -66,10 +68,12 @@ class OfferDesk(Desk):
         data_set_id, price_wei = offer.data_set_id, offer.price_wei
         if price_wei > conditions.maxPriceWei:
             return self._leave(broadcast_id, f"{price_wei} wei is above the maximum")
-        why = self._check.why_not(conditions, price_wei)
+        # A lock begins under the versions that the offer names, whatever is decided until then.
+        offered = present_sharing_conditions(self._gateway)
+        why = self._check.why_not(conditions, price_wei, offered)
         if why is not None:
             return self._leave(broadcast_id, why)
-        why = self._bond.why_not_covered(self._bond.bond_for(price_wei))
+        why = self._bond.why_not_covered(offered.bond_wei(price_wei))
         if why is not None:  # an offer that is not covered could only collect the deposit
             return Outcome("skipped", broadcast_id, f"waits: {why}")
         # Before it is sent: whoever answered closes the broadcast, also after a crash here.
@@ -82,10 +86,12 @@ class OfferDesk(Desk):
                 broadcast_id,
                 data_set_id,
                 price_wei,
+                offered.rules_version,
+                offered.sharing_version,
                 intent=f"respond:{broadcast_id.hex()}",
             )
         except ContractRevert as revert:
-            if revert.name == STOPPED:
+            if revert.name in (STOPPED, _OTHER_TERMS):  # what holds now is judged anew
                 return Outcome("skipped", broadcast_id, f"waits: {revert.sentence}")
             return self._leave(broadcast_id, revert.sentence)
         crash_point("respond:sent")

@@ -24,7 +24,7 @@ from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock
 from offchain.member.roles import LockState, Reason
 from offchain.node.bond import BondKeeper
 from offchain.node.desk import Desk, NodeParts
-from offchain.node.outcome import MAX_OBJECT_BYTES, STOPPED, Outcome
+from offchain.node.outcome import STOPPED, Outcome
 from offchain.node.reply import compose_answer, seal_answer
 from offchain.node.request_check import MessagePending, RequestCheck
 from offchain.node.seals_ahead import SealsAhead
@@ -268,7 +268,8 @@ class RequestDesk(Desk):
             as_of_block=as_of_block,
         )
         factor = secrets.token_bytes(32)
-        sealed, opening = self._sealed_answer(lock, answer, factor)
+        longest = event.args["order"].terms.longestAnswerBytes  # as signed, at most 32 KiB
+        sealed, opening = self._sealed_answer(lock, answer, factor, longest)
         self._held.put_proof(lock.lock_id, opening=opening, message=message)
         self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
         crash_point("request:journaled")
@@ -280,7 +281,12 @@ class RequestDesk(Desk):
         except UnfitMember as error:
             raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
 
-    def _sealed_answer(self, lock: Lock, answer: Answer, factor: bytes) -> tuple[bytes, bytes]:
+    def _sealed_answer(
+        self, lock: Lock, answer: Answer, factor: bytes, longest: int
+    ) -> tuple[bytes, bytes]:
+        """Sign and seal an answer. Raises RequestRefused when it has more than `longest` bytes,
+        which the signed terms allow.
+        """
         try:
             sealed, opening = seal_answer(
                 answer,
@@ -294,10 +300,10 @@ class RequestDesk(Desk):
             raise RequestRefused(
                 Reason.ANSWER_TOO_LARGE, f"{error}; ask in several requests"
             ) from error
-        if len(sealed) > MAX_OBJECT_BYTES:
+        if len(sealed) > longest:
             raise RequestRefused(
                 Reason.ANSWER_TOO_LARGE,
-                f"{len(sealed)} bytes, {MAX_OBJECT_BYTES} are allowed; ask in several requests",
+                f"{len(sealed)} bytes, {longest} are allowed; ask in several requests",
             )
         return sealed, opening
 

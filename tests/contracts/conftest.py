@@ -173,7 +173,8 @@ def govern(consortium: Any, founders: list[Any]) -> Callable[..., Any]:
         first, second, _ = founders
         consortium.propose(contract.address, 0, data, {"from": first})
         proposal_id = consortium.proposalCount()
-        consortium.approve(proposal_id, {"from": second})
+        call_hash = consortium.proposalOf(proposal_id)["callHash"]
+        consortium.approve(proposal_id, call_hash, {"from": second})
         return consortium.execute(proposal_id, contract.address, 0, data, {"from": first})
 
     return decide

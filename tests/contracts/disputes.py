@@ -15,7 +15,7 @@ ANSWER = Random(9_000).randbytes(9_000)  # stands for a doubly sealed answer
 ANSWER_DIGEST = hashlib.sha256(ANSWER).digest()
 EVIDENCE_DIGEST, EVIDENCE_LENGTH = money.digest_of("sealed evidence"), 4_321
 EVIDENCE = (EVIDENCE_DIGEST, EVIDENCE_LENGTH)
-SERVE_BASE_KIB = 4
+SERVE_BASE_GAS, SERVE_BYTE_GAS = 40_000, 12
 SHARING_WINDOW_S = 240
 
 # The rules of version 2: everything differs from RULES.
@@ -25,14 +25,19 @@ OTHER_RULES = Rules(
     fee_bps=1_000,
     bond_bps=10_000,
     dispute_bond_bps=100,
-    serve_kib_wei=7,
+    serve_gas_wei=7,
     dispute_min_wei=1,
 )
 
 
-def demand_wei(length: int = len(ANSWER), *, kib_wei: int = RULES.serve_kib_wei) -> int:
-    """Return what a demand deposits: each KiB begun, and four for the transaction itself."""
-    return (-(-length // 1024) + SERVE_BASE_KIB) * kib_wei
+def serve_gas(length: int = len(ANSWER)) -> int:
+    """Return the gas that serving an answer is paid for."""
+    return SERVE_BASE_GAS + SERVE_BYTE_GAS * length
+
+
+def demand_wei(length: int = len(ANSWER), *, gas_wei: int = RULES.serve_gas_wei) -> int:
+    """Return what a demand deposits."""
+    return serve_gas(length) * gas_wei
 
 
 def dispute_wei(price_wei: int) -> int:

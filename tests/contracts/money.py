@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from brownie import accounts, web3
 from eth_abi import encode
+from eth_account import Account
+from eth_keys import keys
 from eth_utils import keccak
 from members import Member, words
 
@@ -28,12 +30,14 @@ RULES = Rules(
     fee_bps=500,
     bond_bps=8_000,
     dispute_bond_bps=2_500,
-    serve_kib_wei=42_000,
+    serve_gas_wei=1_000,
     dispute_min_wei=10**12,
 )
 DAY = 86_400
 WINDOW = (20_000 * DAY, 20_007 * DAY)  # of the data sets
 MAX_SEALED_BYTES = 32 * 1024
+LONGEST_ANSWER = MAX_SEALED_BYTES
+MNEMONIC = "test test test test test test test test test test test junk"  # of the test node
 (
     NONE, REQUESTED, REJECTED, ACCEPTED, CLAIMED, SELECTED, DECLINED, DELIVERED, SETTLED, REFUNDED,
     DEMANDED, DISPUTED, SLASHED,
@@ -47,6 +51,28 @@ def digest_of(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
+class LockTerms(NamedTuple):
+    """What a payer signs to be bound by (IPrepaidLock.LockTerms)."""
+
+    rules_version: int
+    sharing_version: int
+    dispute_window_s: int
+    fee_bps: int
+    longest_answer_bytes: int
+    bond_wei: int
+
+
+def request_terms(type_id: int = BILL) -> LockTerms:
+    """Return a request's terms under RULES, as :func:`set_terms` leaves them."""
+    window, price = (0, PRICE_WEI) if type_id == BILL else (WINDOW_S, ADVICE_PRICE_WEI)
+    return LockTerms(1, 0, window, RULES.fee_bps, LONGEST_ANSWER, bond_of(price))
+
+
+def sharing_terms(price_wei: int, *, version: int = 1, window_s: int = 0) -> LockTerms:
+    """Return a sharing lock's terms under RULES and a version of the terms of sharing."""
+    return LockTerms(1, version, window_s, RULES.fee_bps, 0, bond_of(price_wei))
+
+
 class RequestOrder(NamedTuple):
     processor: str
     type_id: int
@@ -55,6 +81,7 @@ class RequestOrder(NamedTuple):
     expires_at: int
     message_digest: bytes
     nonce: bytes
+    terms: LockTerms
 
 
 class SharingOrder(NamedTuple):
@@ -71,12 +98,14 @@ class SharingOrder(NamedTuple):
     expires_at: int
     message_digest: bytes
     nonce: bytes
+    terms: LockTerms
 
 
 def set_terms(govern: Any, catalogue: Any, *, sharing_window_s: int = 0) -> None:
     """Set two request types and the terms of sharing; bill and sharing settle at once."""
-    bill = (True, SHORTEST_S, 0, PRICE_WEI, b"bill".ljust(32, b"\0"))
-    advice = (True, SHORTEST_S, WINDOW_S, ADVICE_PRICE_WEI, b"advice".ljust(32, b"\0"))
+    bill = (True, SHORTEST_S, 0, LONGEST_ANSWER, PRICE_WEI, b"bill".ljust(32, b"\0"))
+    advice = (True, SHORTEST_S, WINDOW_S, LONGEST_ANSWER, ADVICE_PRICE_WEI)
+    advice += (b"advice".ljust(32, b"\0"),)
     govern(catalogue, "setType", BILL, bill)
     govern(catalogue, "setType", ADVICE, advice)
     govern(catalogue, "setSharingTerms", (SHARING_SHORTEST_S, sharing_window_s, APPLICATION_WEI))
@@ -117,7 +146,8 @@ def request_order(processor: Any, *, expires_at: int, type_id: int = BILL) -> Re
     """Make an order with a fresh nonce."""
     nonce = secrets.token_bytes(32)
     digest = digest_of("sealed message")
-    return RequestOrder(processor.address, type_id, 1_500, 1_700_000_000, expires_at, digest, nonce)
+    place = (processor.address, type_id, 1_500, 1_700_000_000, expires_at)
+    return RequestOrder(*place, digest, nonce, request_terms(type_id))
 
 
 def sign_request(
@@ -140,8 +170,6 @@ def sign_sharing(
     fields: dict[str, Any] = order._asdict()
     fields.update(chain_id=web3.eth.chain_id, prepaid_lock=lock.address)
     fields.update(requester=fields.pop("payer"), processor=fields.pop("payee"))
-    for name in ("threshold", "group_size", "price_wei"):
-        del fields[name]
     return payer.sign(messages.sharing_message(**{**fields, **changed}), role=tag)
 
 
@@ -149,6 +177,28 @@ def id_of(contract: Any, account: Any, nonce: bytes) -> bytes:
     """Compute the id of a lock or broadcast as docs and interfaces define it."""
     kinds = ["uint256", "address", "address", "bytes32"]
     return keccak(encode(kinds, [web3.eth.chain_id, contract.address, account.address, nonce]))
+
+
+def sign_delivery(
+    lock: Any, payee: Member, lock_id: bytes, group: Group, transcript: tuple, **changed: Any
+) -> tuple[int, bytes, bytes]:
+    """Sign as ``payee`` that anyone may deliver a transcript (commitments, shares) of a lock."""
+    stored = lock.lockOf(lock_id)
+    commitments, shares = transcript
+    words_of = [w for points in (group.key_words, shares, commitments) for p in points for w in p]
+    place = [changed.get("chain_id", web3.eth.chain_id), changed.get("lock_address", lock.address)]
+    place += [changed.get("lock_id", lock_id), bytes(stored["subject"])]
+    kinds = ["bytes32", "uint256", "address", "bytes32", "bytes32", "uint256", "uint256"]
+    values = [keccak(text="DMSM-V1-SHARES"), *place, stored["threshold"], len(group.accounts)]
+    seed = keccak(encode([*kinds, *["uint256"] * len(words_of)], [*values, *words_of]))
+    tag = changed.get("tag", keccak(text="DMSM-V1-delivery"))
+    digest = keccak(encode(["bytes32", "bytes32"], [tag, seed]))
+    signature = keys.PrivateKey(private_key_of(payee.account)).sign_msg_hash(digest)
+    raw = signature.to_bytes()
+    return (27 + signature.v, raw[:32], raw[32:64])
+
+
+NO_AUTHORISATION = (0, NOTHING, NOTHING)
 
 
 def commitment_of(payee: Any, secret: bytes) -> bytes:
@@ -165,6 +215,14 @@ def unlocked(address: str, *, balance_wei: int | None = None) -> Any:
         answer = web3.provider.make_request(method, arguments)
         assert "error" not in answer, answer
     return accounts.at(address, force=True)
+
+
+def private_key_of(account: Any) -> bytes:
+    """Return the key of a local account, or of one of anvil's own."""
+    if hasattr(account, "private_key"):
+        return bytes.fromhex(account.private_key[2:])
+    at = [str(known) for known in accounts].index(account.address)
+    return bytes(Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{at}").key)
 
 
 def balance_of(address: str) -> int:

@@ -18,6 +18,7 @@ TAKES_A_PART = {
 }
 DAY = 86_400
 SOON = 100
+SOMEWHERE = "0x" + "99" * 20  # the registry that comes later
 
 
 @pytest.fixture
@@ -49,13 +50,12 @@ def test_constructor__when_credit_book_gets_a_point_of_zero_wei__reverts(
 
 
 def test_constructor__when_dispute_court_misses_a_part__reverts(
-    construct, consortium, registry, lock, outsider, reverts_with
+    construct, consortium, lock, outsider, reverts_with
 ):
-    for parts in ((outsider, registry, lock), (consortium, outsider, lock)):
-        with reverts_with("Wiring_NoContract", outsider):
-            construct("DisputeCourt", *parts)
+    with reverts_with("Wiring_NoContract", outsider):
+        construct("DisputeCourt", outsider, lock)
     with reverts_with("Wiring_ZeroAddress"):
-        construct("DisputeCourt", consortium, registry, NOBODY)
+        construct("DisputeCourt", consortium, NOBODY)
 
 
 def test_constructor__when_first_rules_are_out_of_range__reverts(
@@ -81,7 +81,7 @@ def test_constructor__when_threshold_is_no_majority__reverts(
     construct, reverts_with, count, threshold
 ):
     with reverts_with("Consortium_BadMembers", count, threshold):
-        construct("Consortium", addresses(count), threshold, 0, 0)
+        construct("Consortium", addresses(count), threshold, 0, 0, SOMEWHERE)
 
 
 @pytest.mark.parametrize("count, threshold", [(1, 1), (2, 2), (3, 2), (4, 3), (5, 5), (32, 17)])
@@ -89,7 +89,7 @@ def test_constructor__when_threshold_is_a_majority__founds_the_consortium(
     construct, now, count, threshold
 ):
     founders = addresses(count)
-    consortium = construct("Consortium", founders, threshold, 2 * DAY, now() + SOON)
+    consortium = construct("Consortium", founders, threshold, 2 * DAY, now() + SOON, SOMEWHERE)
     assert list(consortium.members()) == founders
     assert consortium.threshold() == threshold
     assert (consortium.delaySeconds(), consortium.proposalCount()) == (2 * DAY, 0)
@@ -105,9 +105,9 @@ def test_constructor__when_consortium_member_is_zero_or_named_twice__reverts(
 ):
     one, two = addresses(2)
     with reverts_with("Consortium_BadMember", NOBODY):
-        construct("Consortium", [one, NOBODY], 2, 0, 0)
+        construct("Consortium", [one, NOBODY], 2, 0, 0, SOMEWHERE)
     with reverts_with("Consortium_BadMember", one):
-        construct("Consortium", [one, two, one], 2, 0, 0)
+        construct("Consortium", [one, two, one], 2, 0, 0, SOMEWHERE)
 
 
 def test_constructor__when_consortium_would_be_its_own_member__reverts(
@@ -115,15 +115,20 @@ def test_constructor__when_consortium_would_be_its_own_member__reverts(
 ):
     own = deployer.get_deployment_address()
     with reverts_with("Consortium_BadMember", own):
-        construct("Consortium", [own], 1, 0, 0)
+        construct("Consortium", [own], 1, 0, 0, SOMEWHERE)
+
+
+def test_constructor__when_consortium_gets_no_registry__reverts(construct, reverts_with):
+    with reverts_with("Wiring_ZeroAddress"):
+        construct("Consortium", addresses(1), 1, 0, 0, NOBODY)
 
 
 def test_constructor__when_delay_is_longer_than_fourteen_days__reverts(
     construct, outsider, reverts_with
 ):
     with reverts_with("Consortium_BadDelay", 14 * DAY + 1):
-        construct("Consortium", [outsider], 1, 14 * DAY + 1, 0)
-    assert construct("Consortium", [outsider], 1, 14 * DAY, 0).delaySeconds() == 14 * DAY
+        construct("Consortium", [outsider], 1, 14 * DAY + 1, 0, SOMEWHERE)
+    assert construct("Consortium", [outsider], 1, 14 * DAY, 0, SOMEWHERE).delaySeconds() == 14 * DAY
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
@@ -135,9 +140,9 @@ def test_constructor__when_founding_is_longer_than_thirty_days__reverts(
     at(begin)
     if late > 0:
         with reverts_with("Consortium_BadFounding", ends_at):
-            construct("Consortium", [outsider], 1, 0, ends_at)
+            construct("Consortium", [outsider], 1, 0, ends_at, SOMEWHERE)
         return
-    assert construct("Consortium", [outsider], 1, 0, ends_at).foundingEndsAt() == ends_at
+    assert construct("Consortium", [outsider], 1, 0, ends_at, SOMEWHERE).foundingEndsAt() == ends_at
 
 
 def addresses(count):

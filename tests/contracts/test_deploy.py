@@ -58,7 +58,7 @@ def read():
 def test_founding__given_no_settings__is_the_deployers_with_the_defaults(read):
     chosen = read()
     assert chosen == Founding((ONE,), 1, NOW + 7 * DAY, 2 * DAY, 10**13, Rules())
-    defaults = (DAY, 7 * DAY, 200, 10_000, 2_500, 42_000 * 10**9, 10**14)
+    defaults = (DAY, 7 * DAY, 200, 10_000, 2_500, 10**9, 10**14)
     assert astuple(chosen.rules) == defaults
     # A variable that is set to nothing is not set.
     assert read(**dict.fromkeys(SETTINGS, "")) == chosen

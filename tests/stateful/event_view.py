@@ -104,10 +104,11 @@ class EventView:
     # ---- beginning ----
 
     def _begin(self, event: Any, price_wei: int, state: int, subject: bytes) -> LockView:
-        window_s, fee_bps, version, bond_wei = event["terms"]
+        version, _, window_s, fee_bps, longest, bond_wei = event["order"]["terms"]
         expires_at = event["order"]["expiresAt"]
         terms = (price_wei, expires_at, window_s, fee_bps, version, bond_wei)
         lock = LockView(event["payer"], event["payee"], *terms, state, subject)
+        lock.answer_length = longest
         self.locks[bytes(event["lockId"])] = lock
         self.liabilities_wei += price_wei
         return lock
@@ -150,7 +151,8 @@ class EventView:
     def _on_Served(self, event: Any) -> None:
         lock = self.lock_of(event)
         lock.state, lock.due_at = money.CLAIMED, event["dueAt"]
-        self.withdrawable[lock.payee] += event["depositWei"]
+        self.withdrawable[lock.payee] += event["paidWei"]
+        self.withdrawable[lock.payer] += lock.deposit_wei - event["paidWei"]
 
     def _on_Disputed(self, event: Any) -> None:
         lock = self.lock_of(event)
@@ -179,7 +181,6 @@ class EventView:
         lock = self.lock_of(event)
         lock.state = money.DECLINED
         self._free(lock)
-        self.freed_at[lock.payee] = self.now
         self.withdrawable[lock.payer] += lock.price_wei
 
     def _on_Settled(self, event: Any) -> None:

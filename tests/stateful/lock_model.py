@@ -73,7 +73,7 @@ class Model:
 
     @property
     def demand_wei(self) -> int:
-        return disputes.demand_wei(len(ANSWER), kib_wei=self.rules.serve_kib_wei)
+        return disputes.demand_wei(len(ANSWER), gas_wei=self.rules.serve_gas_wei)
 
     @property
     def dispute_wei(self) -> int:

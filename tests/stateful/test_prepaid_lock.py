@@ -314,6 +314,7 @@ class PrepaidLockMachine(RuleBasedStateMachine):
         order = money.request_order(payee, expires_at=earliest + luck.spare, type_id=luck.type_id)
         expected = self.too_near(earliest + luck.spare, earliest)
         price = money.PRICE_WEI if luck.type_id == BILL else money.ADVICE_PRICE_WEI
+        order = order._replace(terms=self.terms(order.terms, price))
         signature = money.sign_request(self.lock, payer, order)
         sent = {"sender": payer.account, "value": price}
         if self.call(expected, self.lock.request, order, signature, **sent):
@@ -321,13 +322,22 @@ class PrepaidLockMachine(RuleBasedStateMachine):
             window = 0 if luck.type_id == BILL else money.WINDOW_S
             terms = (price, order.expires_at, window, REQUESTED, self.rules, self.version)
             subject = luck.type_id.to_bytes(32, "big")
-            self.begin(Model(lock_id, payer, payee, *terms, subject))
+            it = Model(lock_id, payer, payee, *terms, subject)
+            it.answer_length = money.LONGEST_ANSWER
+            self.begin(it)
+
+    def terms(self, of: money.LockTerms, price_wei: int) -> money.LockTerms:
+        """Return terms under the present rules, which is what a payer signs."""
+        bond_wei = price_wei * self.rules.bond_bps // BPS
+        fee_bps = self.rules.fee_bps
+        return of._replace(rules_version=self.version, fee_bps=fee_bps, bond_wei=bond_wei)
 
     def select(self, luck: Luck) -> None:
         earliest = self.next_time + SHARING_SHORTEST_S
         order = self.sharing_order._replace(
             expires_at=earliest + luck.spare, nonce=secrets.token_bytes(32)
         )
+        order = order._replace(terms=self.terms(order.terms, order.price_wei))
         buyer, payee = self.buyers[0], self.processors[0]
         bond_wei = order.price_wei * self.rules.bond_bps // BPS
         expected = self.too_near(earliest + luck.spare, earliest)
@@ -387,7 +397,7 @@ class PrepaidLockMachine(RuleBasedStateMachine):
                 self.end(it, DECLINED)
                 self.owe(it.payer, it.price_wei)
                 bond = it.bond_wei
-                self.move_bond(it.payee, free=bond, held=-bond, by_choice=True)
+                self.move_bond(it.payee, free=bond, held=-bond)
 
     def add_bond(self, luck: Luck) -> None:
         payee, value = self.processors[luck.side % 2], SMALL_WEI if luck.right else 0
@@ -432,8 +442,13 @@ class PrepaidLockMachine(RuleBasedStateMachine):
         if not luck.right:
             expected = expected or ("PrepaidLock_BadShares", it.id)
             shares = [shares[1], shares[0], shares[2]]
-        arguments = (it.id, self.group.accounts, self.group.key_words, commitments, shares)
-        if self.call(expected, self.lock.deliver, *arguments, sender=self.relayer):
+        members = (self.group.accounts, self.group.key_words)
+        dealing = (commitments, shares)
+        leave, sender = money.NO_AUTHORISATION, it.payee.account
+        if luck.side % 2 and it.binding == self.group.hash:  # relayed
+            leave = money.sign_delivery(self.lock, it.payee, it.id, self.group, dealing)
+            sender = self.relayer
+        if self.call(expected, self.lock.deliver, it.id, *members, *dealing, leave, sender=sender):
             self.hand_over(it, DELIVERED)
 
     def refund(self, luck: Luck) -> None:
@@ -504,7 +519,7 @@ class PrepaidLockMachine(RuleBasedStateMachine):
             digest = hashlib.sha256(answer).digest()
             expected = expected or ("PrepaidLock_WrongAnswer", it.id, digest)
         if self.call(expected, self.lock.serve, it.id, answer, sender=self.relayer):
-            self.owe(it.payee, it.demand_wei)
+            self.owe(it.payer, it.demand_wei)  # gas costs nothing here
             self.enter(it, CLAIMED, it.window_s)
 
     def slash(self, luck: Luck) -> None:
@@ -520,6 +535,7 @@ class PrepaidLockMachine(RuleBasedStateMachine):
         expected = self.wrong_state(it, *HANDED_OVER) or self.too_late(it)
         if not luck.right:
             expected = expected or ("PrepaidLock_NotParty", it.id, by.address)
+        expected = expected or self.too_many(by)
         sent = {"sender": by.account, "value": it.dispute_wei}
         if self.call(expected, self.lock.dispute, it.id, *disputes.EVIDENCE, **sent):
             self.open_case(it, by)
@@ -533,11 +549,16 @@ class PrepaidLockMachine(RuleBasedStateMachine):
             expected = expected or ("PrepaidLock_WrongGroup", it.id)
         elif not luck.right:
             expected = expected or ("PrepaidLock_NotParty", it.id, by.address)
+        expected = expected or self.too_many(by)
         members = (self.group.accounts, self.group.key_words)
         sent = {"sender": by.account, "value": it.dispute_wei}
         arguments = (it.id, *members, *disputes.EVIDENCE)
         if self.call(expected, self.lock.disputeAsMember, *arguments, **sent):
             self.open_case(it, by)
+
+    def too_many(self, by: Any) -> tuple | None:
+        count = sum(it.state == DISPUTED and it.disputer == by for it in self.locks)
+        return ("PrepaidLock_TooManyDisputes", by.address, 3) if count == 3 else None
 
     def open_case(self, it: Model, by: Any) -> None:
         it.disputer, it.opened_at = by, self.clock
@@ -675,6 +696,7 @@ def test_prepaid_lock__given_any_sequence_of_calls__agrees_with_the_model(
         expires_at=0,
         message_digest=money.digest_of("sealed conditions"),
         nonce=money.NOTHING,
+        terms=money.sharing_terms(SHARING_PRICE_WEI, window_s=SHARING_WINDOW_S),
     )
     scene = {
         "lock": lock,

@@ -11,10 +11,10 @@ from offchain.index.tables import at
 
 
 def proposals_at(index: ChainIndex, block: int, *, pending: bool = False) -> list[Row]:
-    """Return proposals by number; `pending`: those that were not carried out."""
+    """Return proposals by number; `pending`: those neither carried out nor cancelled."""
     query = said(proposals, block)
     if pending:
-        query = query.where(proposals.c.is_executed.is_(False))
+        query = query.where(proposals.c.is_executed.is_(False), proposals.c.is_cancelled.is_(False))
     return rows(index, query.order_by(proposals.c.proposal_id))
 
 

@@ -13,12 +13,13 @@ request_types = versioned(
     Column("active", Boolean, nullable=False),
     number("shortest_s"),
     number("dispute_window_s"),
+    number("longest_answer_bytes"),
     uint("price_wei"),
     word("name"),
 )
 sharing_terms = versioned(
     "sharing_terms",
-    number("one", key=True),  # there is one row
+    number("version", key=True),
     number("shortest_s"),
     number("dispute_window_s"),
     uint("application_wei"),
@@ -31,7 +32,7 @@ rules = versioned(
     number("fee_bps"),
     number("bond_bps"),
     number("dispute_bond_bps"),
-    uint("serve_kib_wei"),
+    uint("serve_gas_wei"),
     uint("dispute_min_wei"),
 )
 
@@ -47,16 +48,17 @@ def _type_set(told: Told, changes: Changes) -> None:
         active=told["active"],
         shortest_s=told["shortestSeconds"],
         dispute_window_s=told["disputeWindowSeconds"],
+        longest_answer_bytes=told["longestAnswerBytes"],
         price_wei=told["priceWei"],
         name=told["name"],
     )
 
 
-@CATALOGUE.on("SharingTermsSet")
+@CATALOGUE.on("SharingTermsSet", (sharing_terms, "version"))
 def _terms_set(told: Told, changes: Changes) -> None:
     changes.put(
         sharing_terms,
-        (1,),
+        (told["version"],),
         told,
         shortest_s=told["shortestSeconds"],
         dispute_window_s=told["disputeWindowSeconds"],
@@ -75,6 +77,6 @@ def _rules_set(told: Told, changes: Changes) -> None:
         fee_bps=told["rules.feeBps"],
         bond_bps=told["rules.bondBps"],
         dispute_bond_bps=told["rules.disputeBondBps"],
-        serve_kib_wei=told["rules.serveKibWei"],
+        serve_gas_wei=told["rules.serveGasWei"],
         dispute_min_wei=told["rules.disputeMinWei"],
     )

@@ -1,6 +1,6 @@
-"""Consortium: who votes, what is proposed, who agrees."""
+"""Consortium: who votes, what is proposed, who agrees, and what can never be any more."""
 
-from sqlalchemy import Boolean, Column, Index
+from sqlalchemy import Boolean, Column, Index, and_
 
 from offchain.index.changes import Changes
 from offchain.index.decoding import Told
@@ -19,19 +19,27 @@ proposals = versioned(
     uint("value_wei"),
     word("data"),
     number("proposed_at"),
+    number("first_agreed_at"),
     number("agreed_at"),
     Column("is_executed", Boolean, nullable=False),
+    Column("is_cancelled", Boolean, nullable=False),
     number("proposed_block"),
 )
-_pending = proposals.c.is_executed.is_(False)
+_pending = and_(proposals.c.is_executed.is_(False), proposals.c.is_cancelled.is_(False))
 Index("proposals_pending", proposals.c.to_block, sqlite_where=_pending, postgresql_where=_pending)
 approvals = versioned(
     "approvals", number("proposal_id", key=True), account("by", key=True), number("term")
 )
+cancel_votes = versioned(
+    "cancel_votes", number("proposal_id", key=True), account("by", key=True), number("term")
+)
+# The latest proposal of a subject that was carried out: what is below it never can be.
+floors = versioned("floors", word("subject", key=True), number("proposal_id"))
 
 CONSORTIUM = Projection("Consortium")
 _PROPOSAL = (proposals, "proposalId")
 _APPROVALS = (approvals, "proposalId")
+_CANCEL_VOTES = (cancel_votes, "proposalId")
 
 
 @CONSORTIUM.on("MemberAdded", (voters, "account"), timed=True)
@@ -61,8 +69,10 @@ def _proposed(told: Told, changes: Changes) -> None:
         value_wei=told["valueWei"],
         data=told["data"],
         proposed_at=told.time_s,
+        first_agreed_at=0,
         agreed_at=0,
         is_executed=False,
+        is_cancelled=False,
         proposed_block=told.block,
     )
 
@@ -88,12 +98,31 @@ def _withdrawn(told: Told, changes: Changes) -> None:
 
 @CONSORTIUM.on("Agreed", _PROPOSAL, timed=True)
 def _agreed(told: Told, changes: Changes) -> None:
-    changes.change(proposals, (told["proposalId"],), told, agreed_at=told.time_s)
+    before = changes.row(proposals, told["proposalId"]) or {"first_agreed_at": 0}
+    changes.change(
+        proposals,
+        (told["proposalId"],),
+        told,
+        first_agreed_at=before["first_agreed_at"] or told.time_s,
+        agreed_at=told.time_s,
+    )
 
 
-@CONSORTIUM.on("Executed", _PROPOSAL)
+@CONSORTIUM.on("CancelVoted", _CANCEL_VOTES)
+def _cancel_voted(told: Told, changes: Changes) -> None:
+    voter = changes.row(voters, told["by"]) or {"term": 0}
+    changes.put(cancel_votes, (told["proposalId"], told["by"]), told, term=voter["term"])
+
+
+@CONSORTIUM.on("Cancelled", _PROPOSAL)
+def _cancelled(told: Told, changes: Changes) -> None:
+    changes.change(proposals, (told["proposalId"],), told, is_cancelled=True)
+
+
+@CONSORTIUM.on("Executed", _PROPOSAL, (floors, "subject"))
 def _executed(told: Told, changes: Changes) -> None:
     changes.change(proposals, (told["proposalId"],), told, is_executed=True)
+    changes.put(floors, (told["subject"],), told, proposal_id=told["proposalId"])
 
 
 def _counts(voter: dict[str, int] | None, term: int) -> bool:

@@ -181,8 +181,10 @@ def _demanded(told: Told, changes: Changes) -> None:
 
 @LOCK.on("Served", _LOCK)
 def _served(told: Told, changes: Changes) -> None:
-    _step(told, changes, LockState.CLAIMED, due_at=told["dueAt"])
-    owe(told, changes, told["lockId"], (told["payee"], told["depositWei"]))
+    before = _step(told, changes, LockState.CLAIMED, due_at=told["dueAt"])
+    left_wei = before["deposit_wei"] - told["paidWei"]
+    owed = ((told["payee"], told["paidWei"]), (told["payer"], left_wei))
+    owe(told, changes, told["lockId"], *owed)
 
 
 @LOCK.on("Disputed", _LOCK)
@@ -251,11 +253,11 @@ def _begin(told: Told, changes: Changes, *, state: LockState, **values: Any) -> 
         expires_at=told["order.expiresAt"],
         due_at=0,
         is_demanded=False,
-        dispute_window_s=told["terms.disputeWindowSeconds"],
-        fee_bps=told["terms.feeBps"],
-        rules_version=told["terms.rulesVersion"],
-        bond_wei=told["terms.bondWei"],
-        answer_length=0,
+        dispute_window_s=told["order.terms.disputeWindowSeconds"],
+        fee_bps=told["order.terms.feeBps"],
+        rules_version=told["order.terms.rulesVersion"],
+        bond_wei=told["order.terms.bondWei"],
+        answer_length=told["order.terms.longestAnswerBytes"],  # the most, until there is one
         answer_digest=_ZERO,
         reason=0,
         secret=None,

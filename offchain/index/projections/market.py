@@ -45,6 +45,8 @@ responses = versioned(
     uint("price_wei"),
     number("credit"),
     number("responded_at"),
+    number("rules_version"),
+    number("sharing_version"),
     number("said_block"),
     number("said_log"),
 )
@@ -114,6 +116,8 @@ def _responded(told: Told, changes: Changes) -> None:
         price_wei=told["priceWei"],
         credit=told["credit"],
         responded_at=told.time_s,
+        rules_version=told["rulesVersion"],
+        sharing_version=told["sharingVersion"],
         said_block=told.block,
         said_log=told.log_index,
     )

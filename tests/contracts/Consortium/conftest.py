@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from brownie import Consortium, MemberRegistry, accounts
+from brownie import Consortium, MemberRegistry, accounts, web3
 
 DAY = 86_400
-DELAY, LIFE = 2 * DAY, 45 * DAY
+DELAY, LIFE, LAPSE = 2 * DAY, 45 * DAY, 7 * DAY
 NOTHING = b""
 
 
@@ -48,7 +48,23 @@ class Council:
 
     def approve(self, proposal_id: int, *by: int) -> Any:
         """Approve by each; return the last transaction."""
-        return [self.contract.approve(proposal_id, {"from": self.members[i]}) for i in by][-1]
+        call_hash = self.call_hash(proposal_id)
+        return [
+            self.contract.approve(proposal_id, call_hash, {"from": self.members[i]}) for i in by
+        ][-1]
+
+    def cancel(self, proposal_id: int, *by: int) -> Any:
+        """Vote to cancel by each; return the last transaction."""
+        call_hash = self.call_hash(proposal_id)
+        return [
+            self.contract.cancel(proposal_id, call_hash, {"from": self.members[i]}) for i in by
+        ][-1]
+
+    def call_hash(self, proposal_id: int) -> Any:
+        return self.contract.proposalOf(proposal_id)["callHash"]
+
+    def subject_of(self, proposal_id: int, call: Call) -> Any:
+        return self.contract.subjectOf(proposal_id, *call.parts)
 
     def agree(self, call: Call) -> int:
         """Propose and approve by as many as decide; return the id."""
@@ -61,8 +77,9 @@ class Council:
         return self.contract.proposalOf(proposal_id)["agreedAt"]
 
     def execute(self, proposal_id: int, call: Call, *, by: Any = None) -> Any:
-        """Carry a call out, by anyone."""
-        return self.contract.execute(proposal_id, *call.parts, {"from": by or accounts[19]})
+        """Carry a call out, by the fourth member if not told."""
+        options = {"from": by or self.members[min(3, len(self.members) - 1)]}
+        return self.contract.execute(proposal_id, *call.parts, options)
 
 
 @pytest.fixture
@@ -71,7 +88,9 @@ def found(deployer: Any) -> Callable[..., Council]:
 
     def make(count: int = 5, threshold: int = 3, *, founding_ends_at: int = 0) -> Council:
         members = [accounts[i] for i in range(10, 10 + count)]
-        arguments = ([m.address for m in members], threshold, DELAY, founding_ends_at)
+        nonce = web3.eth.get_transaction_count(deployer.address)
+        registry = deployer.get_deployment_address(nonce + 1)
+        arguments = ([m.address for m in members], threshold, DELAY, founding_ends_at, registry)
         contract = Consortium.deploy(*arguments, {"from": deployer})
         return Council(contract, members, MemberRegistry.deploy(contract, {"from": deployer}))
 

@@ -63,6 +63,6 @@ def test_add_member__when_everything_fits__adds_and_emits(
     assert only_event(tx, "ThresholdChanged")["threshold"] == threshold
     call = council.call("setThreshold", 6)
     council.propose(call)
-    council.contract.approve(2, {"from": outsider})
+    council.contract.approve(2, council.call_hash(2), {"from": outsider})
     council.contract.propose(*call.parts, {"from": outsider})
     assert council.contract.approvalsOf(2) == 2

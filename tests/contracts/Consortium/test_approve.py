@@ -14,7 +14,7 @@ def time_of(tx):
 def test_approve__when_caller_is_no_member__reverts(council, revoke_call, outsider, reverts_with):
     council.propose(revoke_call)
     with reverts_with("Consortium_NotMember", outsider):
-        council.contract.approve(1, {"from": outsider})
+        council.contract.approve(1, council.call_hash(1), {"from": outsider})
 
 
 def test_approve__given_no_such_proposal__reverts(council, revoke_call, reverts_with):
@@ -40,6 +40,22 @@ def test_approve__when_it_lapses__reverts(council, revoke_call, at, reverts_with
         assert council.contract.approvalsOf(1) == 2
         return
     with reverts_with("Consortium_Lapsed", 1, lapses_at, lapses_at + late):
+        council.approve(1, 1)
+
+
+def test_approve__when_call_is_another__reverts(council, revoke_call, reverts_with):
+    council.propose(revoke_call)
+    council.propose(council.call("setThreshold", 4))
+    for wrong in (council.call_hash(2), b"\0" * 32):
+        with reverts_with("Consortium_OtherCall", 1):
+            council.contract.approve(1, wrong, {"from": council.members[1]})
+    assert council.contract.approvalsOf(1) == 1
+
+
+def test_approve__given_cancelled__reverts(council, revoke_call, reverts_with):
+    council.propose(revoke_call)
+    council.cancel(1, 0, 1, 2)
+    with reverts_with("Consortium_AlreadyCancelled", 1):
         council.approve(1, 1)
 
 
@@ -105,11 +121,12 @@ def test_approve__given_removed_approver__does_not_count_it(
 
 
 def test_approve__given_undone_agreement__agrees_anew(
-    council, revoke_call, decide, at, reverts_with
+    council, revoke_call, impersonate, at, reverts_with
 ):
     proposal_id = council.agree(revoke_call)
     first_at = council.agreed_at(proposal_id)
-    decide(council, council.call("removeMember", council.members[2].address, 3))
+    at(first_at + DELAY)
+    council.contract.removeMember(council.members[2], 3, {"from": impersonate(council.contract)})
     assert council.contract.approvalsOf(proposal_id) == 2
     with reverts_with("Consortium_NotAgreed", proposal_id, 2, 3):
         council.execute(proposal_id, revoke_call)

@@ -51,7 +51,7 @@ def test_propose__when_everything_fits__stores_and_emits(council, revoke_call, o
         made_at = web3.eth.get_block(tx.block_number)["timestamp"]
         assert tx.return_value == expected_id == council.contract.proposalCount()
         assert plain(council.contract.proposalOf(expected_id)) == plain(
-            (call_hash(revoke_call), made_at, 0, False)
+            (call_hash(revoke_call), made_at, 0, 0, False, False)
         )
         approving = [m for m in council.members if council.contract.hasApproved(expected_id, m)]
         assert approving == [proposer]

@@ -58,7 +58,7 @@ def test_anchor_many__when_batches_are_refused__passes_them_over(ledger, signers
             ledger, first, 1, 24, OTHER_ROOT
         ),
         error("DataLedger_BadBatch(uint64,uint32)", 1, 0): signed(ledger, second, 1, 0, ROOT),
-        error("DataLedger_BadSignature(address,uint64)", NOBODY, 1): (NOBODY, *good[1:4], b""),
+        error("DataLedger_BadSignature(address,uint64)", NOBODY, 1): (NOBODY, *good[1:5], b""),
     }  # fmt: skip
     last = signed(ledger, second, 1, 7, OTHER_ROOT)
 

@@ -1,7 +1,7 @@
 """DataLedger.anchorSigned: a device's batch, brought by somebody else (anchorSigned.tree)."""
 
 import pytest
-from batches import batch_hash, digest_of, sign_digest, signed
+from batches import batch_hash, digest_of, expiry, sign_digest, signed
 from brownie import web3
 from eth_utils import keccak
 from members import Role, region_id
@@ -16,22 +16,31 @@ def test_anchor_signed__when_signature_is_not_the_devices__reverts(
     ledger, registry, signers, relayer, reverts_with
 ):
     signer, other = signers
-    digest = digest_of(ledger, signer, BATCH)
+    late = expiry()
+    whole = (*BATCH, late)
+    digest = digest_of(ledger, signer, whole)
     good = sign_digest(signer.account, digest)
     prefixed = keccak(b"\x19Ethereum Signed Message:\n32" + digest)
     wrong = {
         "another account": sign_digest(other.account, digest),
-        "another device": sign_digest(signer.account, digest_of(ledger, other, BATCH)),
-        "another seq": sign_digest(signer.account, digest_of(ledger, signer, (2, 24, ROOT))),
-        "another count": sign_digest(signer.account, digest_of(ledger, signer, (1, 23, ROOT))),
-        "another root": sign_digest(signer.account, digest_of(ledger, signer, (1, 24, OTHER_ROOT))),
+        "another device": sign_digest(signer.account, digest_of(ledger, other, whole)),
+        "another seq": sign_digest(signer.account, digest_of(ledger, signer, (2, 24, ROOT, late))),
+        "another count": sign_digest(
+            signer.account, digest_of(ledger, signer, (1, 23, ROOT, late))
+        ),
+        "another root": sign_digest(
+            signer.account, digest_of(ledger, signer, (1, 24, OTHER_ROOT, late))
+        ),
+        "another expiry": sign_digest(
+            signer.account, digest_of(ledger, signer, (*BATCH, late + 1))
+        ),
         "another chain": sign_digest(
-            signer.account, digest_of(ledger, signer, BATCH, chain_id=web3.eth.chain_id + 1)
+            signer.account, digest_of(ledger, signer, whole, chain_id=web3.eth.chain_id + 1)
         ),
         "another ledger": sign_digest(
-            signer.account, digest_of(ledger, signer, BATCH, ledger_address=registry)
+            signer.account, digest_of(ledger, signer, whole, ledger_address=registry)
         ),
-        "another tag": sign_digest(signer.account, digest_of(ledger, signer, BATCH, tag=ROOT)),
+        "another tag": sign_digest(signer.account, digest_of(ledger, signer, whole, tag=ROOT)),
         "a wallet's message": sign_digest(signer.account, prefixed),
         "other parity": good[:64] + bytes([55 - good[64]]),
         "raw parity": good[:64] + bytes([good[64] - 27]),
@@ -44,9 +53,9 @@ def test_anchor_signed__when_signature_is_not_the_devices__reverts(
     }
     for name, signature in wrong.items():
         with reverts_with("DataLedger_BadSignature", signer.address, 1):
-            ledger.anchorSigned((signer.address, *BATCH, signature), {"from": relayer})
+            ledger.anchorSigned((signer.address, *whole, signature), {"from": relayer})
         assert ledger.nextSeqOf(signer.address) == 1, name
-    ledger.anchorSigned((signer.address, *BATCH, good), {"from": relayer})
+    ledger.anchorSigned((signer.address, *whole, good), {"from": relayer})
 
 
 def test_anchor_signed__when_signature_is_the_malleable_twin__reverts(
@@ -69,6 +78,38 @@ def test_anchor_signed__given_no_active_device__reverts(
     for member in (user, stranger, signer):
         with reverts_with("DataLedger_NotDevice", member.address):
             ledger.anchorSigned(signed(ledger, member, *BATCH), {"from": relayer})
+
+
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_anchor_signed__when_it_has_expired__reverts(
+    ledger, signer, relayer, reverts_with, at, now, late
+):
+    expires_at = now() + 50
+    batch = signed(ledger, signer, *BATCH, expires_at=expires_at)
+    at(expires_at + late)
+    if late < 0:
+        ledger.anchorSigned(batch, {"from": relayer})
+        assert ledger.nextSeqOf(signer.address) == 25
+        return
+    with reverts_with("DataLedger_BadExpiry", signer.address, 1, expires_at, expires_at + late):
+        ledger.anchorSigned(batch, {"from": relayer})
+    ledger.anchor(*BATCH, {"from": signer.account})  # the device itself, whenever it likes
+    assert ledger.nextSeqOf(signer.address) == 25
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_anchor_signed__when_it_expires_in_over_thirty_days__reverts(
+    ledger, signer, relayer, reverts_with, at, now, beyond
+):
+    moment = now() + 10
+    expires_at = moment + 30 * 86_400 + beyond
+    batch = signed(ledger, signer, *BATCH, expires_at=expires_at)
+    at(moment)
+    if not beyond:
+        ledger.anchorSigned(batch, {"from": relayer})
+        return
+    with reverts_with("DataLedger_BadExpiry", signer.address, 1, expires_at, moment):
+        ledger.anchorSigned(batch, {"from": relayer})
 
 
 @pytest.mark.parametrize("count, root", [(0, ROOT), (65_537, ROOT), (1, bytes(32))])
@@ -109,8 +150,9 @@ def test_anchor_signed__given_same_batch__is_no_op(ledger, signers, relayer):
 def test_anchor_signed__when_seq_is_next__stores_and_emits(
     ledger, signer, relayer, outsider, only_event, count
 ):
-    digest = digest_of(ledger, signer, (1, count, ROOT))
-    assert plain(ledger.anchorDigest(signer.address, 1, count, ROOT)) == plain(digest)
+    batch = (1, count, ROOT, expiry())
+    digest = digest_of(ledger, signer, batch)
+    assert plain(ledger.anchorDigest(signer.address, *batch)) == plain(digest)
 
     tx = ledger.anchorSigned(signed(ledger, signer, 1, count, ROOT), {"from": relayer})
 

@@ -34,6 +34,16 @@ class Conditions(NamedTuple):
     regions: tuple[bytes, ...]
 
 
+def terms_of(
+    catalogue: Any, price_wei: int, rules_version: int, sharing_version: int
+) -> money.LockTerms:
+    """Return a lock's terms under the versions of an offer."""
+    rules = catalogue.rulesAt(rules_version)
+    window_s = catalogue.sharingTermsAt(sharing_version)["disputeWindowSeconds"]
+    bond = price_wei * rules["bondBps"] // money.BPS
+    return money.LockTerms(rules_version, sharing_version, window_s, rules["feeBps"], 0, bond)
+
+
 class Ad(NamedTuple):
     """A broadcast that is out."""
 
@@ -121,13 +131,24 @@ def broadcast(market: Any, buyer: Any, send_broadcast: Any, some_conditions: Con
 
 
 @pytest.fixture
-def respond(market: Any, processor: Any, processor_two: Any, data_set: Any, data_set_two: Any):
-    """``respond(ad, by, price=…, data_set_id=…)``: the transaction."""
+def respond(
+    market: Any, catalogue: Any, processor: Any, processor_two: Any, data_set: Any,
+    data_set_two: Any,
+):  # fmt: skip
+    """``respond(ad, by, price=…, data_set_id=…, versions=…)``: the transaction."""
     own = {processor.address: data_set, processor_two.address: data_set_two}
 
-    def send(ad: Ad, by: Any, *, price: int = OFFER_WEI, data_set_id: bytes | None = None) -> Any:
+    def send(
+        ad: Ad,
+        by: Any,
+        *,
+        price: int = OFFER_WEI,
+        data_set_id: bytes | None = None,
+        versions: tuple[int, int] | None = None,
+    ) -> Any:
         offered = data_set_id or own[by.address].data_set_id
-        return market.respond(ad.id, offered, price, {"from": by.account})
+        held = versions or tuple(catalogue.versions())
+        return market.respond(ad.id, offered, price, *held, {"from": by.account})
 
     return send
 
@@ -139,12 +160,16 @@ def form(market: Any) -> Callable[[Ad], list[str]]:
 
 
 @pytest.fixture
-def choose(market: Any, lock: Any, buyer: Any, group: Group, now: Any) -> Callable[..., tuple]:
+def choose(
+    market: Any, lock: Any, catalogue: Any, buyer: Any, group: Group, now: Any
+) -> Callable[..., tuple]:
     """``choose(ad, responder, field=value…)``: a signed Choice of the line as it stands."""
 
     def make(ad: Ad, responder: Any, **changed: Any) -> tuple:
         lines = [line for line in market.formOf(ad.id) if line[0] == responder.address]
-        data_set_id = bytes(lines[0][2]) if lines else money.NOTHING
+        line = lines[0] if lines else (responder.address, 0, money.NOTHING, 0, 0, 1, 1)
+        price, data_set_id = line[1], bytes(line[2])
+        terms = terms_of(catalogue, price, *line[5:7])
         order = SharingOrder(
             payer=buyer.address,
             payee=responder.address,
@@ -153,17 +178,18 @@ def choose(market: Any, lock: Any, buyer: Any, group: Group, now: Any) -> Callab
             group_hash=changed.pop("group", group).hash,
             threshold=ad.conditions.threshold,
             group_size=ad.conditions.group_size,
-            price_wei=0,
+            price_wei=price,
             message_length=1_500,
             signed_at=1_700_000_000,
             expires_at=now() + 5_000,
             message_digest=money.digest_of("sealed conditions"),
             nonce=secrets.token_bytes(32),
+            terms=terms,
         )._replace(**changed)
         signature = money.sign_sharing(lock, buyer, order)
         return (
             order.payee, order.expires_at, order.message_length, order.signed_at,
-            order.message_digest, order.nonce, signature,
+            order.message_digest, order.nonce, order.terms, signature,
         )  # fmt: skip
 
     return make
@@ -221,5 +247,6 @@ def full_form(
         bond = {"from": buyer.account, "value": money.bond_of(OFFER_WEI)}
         lock.addBond(member.address, bond)  # what is added later would not back the response
         data_set_id = money.publish(ledger, member).data_set_id
-        used = market.respond(ad.id, data_set_id, OFFER_WEI, {"from": member.account}).gas_used
+        options = {"from": member.account}
+        used = market.respond(ad.id, data_set_id, OFFER_WEI, 1, 1, options).gas_used
     return FullForm(ad, regions, credits, accounts, active, used)

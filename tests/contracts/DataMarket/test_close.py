@@ -190,14 +190,35 @@ def test_close__given_bond_held_elsewhere__pays_the_other_alone(
     assert due(processor, processor_two) == expected
 
 
-def test_close__given_lock_declined_elsewhere__pays_the_other_alone(
+def test_close__given_lock_declined_elsewhere__pays_both(
     answered, chosen_elsewhere, close, lock, due, processor, processor_two
 ):
+    """A buyer cannot take a node's other deposits by making it decline."""
     lock_id = chosen_elsewhere(OFFER_WEI)
     lock.decline(lock_id, money.NOT_SERVED, {"from": processor.account})
     assert lock.bondOf(processor.address)["freeWei"] == BOND_WEI
     close(answered)
-    assert due(processor, processor_two) == [0, APPLICATION_WEI]
+    assert due(processor, processor_two) == [HALF, HALF]
+
+
+@pytest.mark.parametrize("short", [1, 0])
+def test_close__given_bond_declined_free__counts_what_was_not_tied(
+    broadcast, respond, chosen_elsewhere, close, lock, due, processor, processor_two, at, now, short
+):
+    """A bond tied elsewhere and freed by declining does not back what was offered before."""
+    left_wei = 2 * NEEDED_WEI - short
+    take(lock, processor, BOND_WEI - left_wei)
+    at(now() + 5)
+    ad = broadcast()
+    respond(ad, processor, price=OFFER_WEI)
+    respond(ad, processor_two, price=OFFER_WEI)
+    lock_id = chosen_elsewhere(OFFER_WEI)
+    lock.decline(lock_id, money.NOT_SERVED, {"from": processor.account})
+    assert lock.bondOf(processor.address)["freeWei"] == left_wei
+    close(ad)
+    taken_wei = BOND_WEI - left_wei
+    expected = [taken_wei, APPLICATION_WEI] if short else [taken_wei + HALF, HALF]
+    assert due(processor, processor_two) == expected
 
 
 def test_close__given_lock_settled_elsewhere__pays_both(
@@ -206,7 +227,8 @@ def test_close__given_lock_settled_elsewhere__pays_both(
     lock_id = chosen_elsewhere(OFFER_WEI)
     dealt = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
     words = money.transcript_words(dealt)
-    lock.deliver(lock_id, group.accounts, group.key_words, *words, {"from": relayer})
+    leave = money.sign_delivery(lock, processor, lock_id, group, words)
+    lock.deliver(lock_id, group.accounts, group.key_words, *words, leave, {"from": relayer})
     earned_wei = lock.withdrawableOf(processor.address)
     assert earned_wei == OFFER_WEI - money.fee_of(OFFER_WEI)
     close(answered)
@@ -217,7 +239,7 @@ def test_close__given_lock_settled_elsewhere__pays_both(
     "when, counts",
     [
         ("a second before", True),
-        ("the same second", False),
+        ("the same second", True),
         ("a second after", False),
         ("added again", False),
         ("at the end", False),
@@ -247,7 +269,7 @@ def test_close__given_bond_taken__counts_who_left_it_alone(
     assert shares == ([1 + HALF, HALF] if counts else [1, APPLICATION_WEI])
 
 
-def test_close__given_later_rules__counts_by_them(
+def test_close__given_later_rules__counts_by_the_offers(
     broadcast, respond, close, lock, due, processor, processor_two, govern, catalogue, at, now
 ):
     # The node's bond covers 80 percent of its offer, which was asked for when it responded.
@@ -259,37 +281,44 @@ def test_close__given_later_rules__counts_by_them(
     respond(ad, processor_two, price=OFFER_WEI)
     govern(catalogue, "setRules", astuple(replace(money.RULES, bond_bps=8_001)))
     close(ad)
-    assert due(processor, processor_two) == [taken_wei, APPLICATION_WEI]
+    assert due(processor, processor_two) == [taken_wei + HALF, HALF]
 
 
-STOP_S = 7 * DAY
+STOP_S = 2 * DAY + 7 * DAY  # the delay, and a week
 
 
 @pytest.mark.parametrize(
     "begins, shared",
     [
         ("ends with respondBy", True),
-        ("ends a second later", False),
+        ("ends a second before half of the time", True),
+        ("ends with half of the time", False),
         ("in between", False),
-        ("a second before selectBy", False),
+        ("half of the time before selectBy", False),
+        ("a second later", True),
+        ("a second before selectBy", True),
         ("with selectBy", True),
         ("after selectBy", True),
     ],
 )
-def test_close__given_the_stop__returns_the_deposit(
+def test_close__given_the_stop__returns_the_deposit_if_it_took_half_of_the_time(
     broadcast, respond, market, lock, registry, due, buyer, processor, processor_two, outsider,
     impersonate, consortium, at, now, begins, shared,
 ):  # fmt: skip
     begin = now()
-    ad = broadcast(respond_by=begin + 9 * DAY, select_by=begin + 20 * DAY)
+    ad = broadcast(respond_by=begin + 10 * DAY, select_by=begin + 20 * DAY)
     for member in (processor, processor_two):
         respond(ad, member, price=OFFER_WEI)
     respond_by, select_by = ad.conditions.respond_by, ad.conditions.select_by
+    half = (select_by - respond_by) // 2
     at(
         {
             "ends with respondBy": respond_by - STOP_S,
-            "ends a second later": respond_by - STOP_S + 1,
+            "ends a second before half of the time": respond_by + half - STOP_S - 1,
+            "ends with half of the time": respond_by + half - STOP_S,
             "in between": respond_by + DAY,
+            "half of the time before selectBy": select_by - half,
+            "a second later": select_by - half + 1,
             "a second before selectBy": select_by - 1,
             "with selectBy": select_by,
             "after selectBy": select_by + DAY,
@@ -300,6 +329,23 @@ def test_close__given_the_stop__returns_the_deposit(
     market.close(ad.id, {"from": outsider})
     rest = [HALF, HALF, APPLICATION_WEI - 2 * HALF] if shared else [0, 0, APPLICATION_WEI]
     assert due(processor, processor_two, buyer) == rest
+
+
+def test_close__given_an_earlier_stop__remembers_it(
+    broadcast, respond, market, registry, due, buyer, processor, outsider, impersonate, consortium,
+    at, now,
+):  # fmt: skip
+    """Closed late, after another stop: the one that kept the buyer from selecting counts."""
+    ruler, begin = {"from": impersonate(consortium)}, now()
+    ad = broadcast(respond_by=begin + DAY, select_by=begin + 12 * DAY)
+    respond(ad, processor, price=OFFER_WEI)
+    at(begin + 2 * DAY)
+    registry.stopBeginnings(ruler)
+    at(registry.stoppedUntil() + 30 * DAY)
+    registry.rearmStop(ruler)
+    registry.stopBeginnings(ruler)
+    market.close(ad.id, {"from": outsider})
+    assert due(processor, buyer) == [0, APPLICATION_WEI]
 
 
 def test_close__given_full_form__pays_the_active(full_form, close, lock, buyer, only_event):

@@ -1,5 +1,6 @@
 """DataMarket.select (select.tree)."""
 
+import disputes
 import money
 import pytest
 from members import NOBODY
@@ -266,5 +267,35 @@ def test_select__when_everything_holds__can_be_delivered(
     dealt = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
     words = money.transcript_words(dealt)
     lock_id = money.id_of(lock, buyer, choice[5])
-    lock.deliver(lock_id, group.accounts, group.key_words, *words, {"from": relayer})
+    leave = money.sign_delivery(lock, processor, lock_id, group, words)
+    lock.deliver(lock_id, group.accounts, group.key_words, *words, leave, {"from": relayer})
     assert lock.withdrawableOf(processor.address) == PRICE - money.fee_of(PRICE)
+
+
+@pytest.mark.parametrize("change", [{"rules_version": 2}, {"sharing_version": 2}])
+def test_select__when_versions_are_not_the_offers__reverts(
+    answered, choose, select, processor, refuses, govern, catalogue, change
+):
+    govern(catalogue, "setSharingTerms", (60, 0, 1))
+    govern(catalogue, "setRules", disputes.rules_words(disputes.OTHER_RULES))
+    terms = money.sharing_terms(PRICE)._replace(**change)
+    with refuses("DataMarket_OtherTerms", answered.id, 1, 1):
+        select(answered, [choose(answered, processor, terms=terms)], value=PRICE)
+
+
+def test_select__given_later_rules_and_terms__begins_under_the_offers(
+    answered, choose, select, processor, lock, buyer, govern, catalogue, now
+):
+    """A buyer, or a node, that carries out what was agreed between offer and selection changes
+    nothing: neither the shortest T, nor window, fee or bond."""
+    govern(catalogue, "setSharingTerms", (60, 300, 1))
+    govern(catalogue, "setRules", disputes.rules_words(disputes.OTHER_RULES))
+    short = choose(answered, processor, expires_at=now() + 800)
+    with pytest.raises(Exception, match="PrepaidLock_TooLittleTime"):
+        select(answered, [short], value=PRICE)
+    choice = choose(answered, processor)
+    select(answered, [choice], value=PRICE)
+    stored = lock.lockOf(money.id_of(lock, buyer, choice[5]))
+    kept = (stored["rulesVersion"], stored["disputeWindowSeconds"], stored["feeBps"])
+    assert kept == (1, 0, money.RULES.fee_bps)
+    assert stored["bondWei"] == money.bond_of(PRICE)

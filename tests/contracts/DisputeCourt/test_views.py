@@ -11,22 +11,19 @@ def test_case_of__given_no_case__is_empty(court, outsider):
     assert court.hasVoted(money.NOTHING, outsider) is False
 
 
-def test_constructor__given_the_system__keeps_its_parts(court, consortium, registry, lock):
-    assert (court.consortium(), court.registry()) == (consortium, registry)
+def test_constructor__given_the_system__keeps_its_parts(court, consortium, lock):
+    assert court.consortium() == consortium
     assert court.prepaidLock() == lock
     assert court.MAX_SEALED_BYTES() == money.MAX_SEALED_BYTES
 
 
 def test_constructor__given_a_missing_part__reverts(
-    reverts_with, deployer, consortium, registry, lock, outsider
+    reverts_with, deployer, consortium, lock, outsider
 ):
-    for i in range(2):
-        wrong = [consortium, registry, lock]
-        wrong[i] = outsider
-        with reverts_with("Wiring_NoContract", outsider):
-            DisputeCourt.deploy(*wrong, {"from": deployer})
+    with reverts_with("Wiring_NoContract", outsider):
+        DisputeCourt.deploy(outsider, lock, {"from": deployer})
     with reverts_with("Wiring_ZeroAddress"):
-        DisputeCourt.deploy(consortium, registry, NOBODY, {"from": deployer})
+        DisputeCourt.deploy(consortium, NOBODY, {"from": deployer})
 
 
 def test_receive__when_ether_is_sent_plainly__reverts(court, outsider, reverts_with):

@@ -77,17 +77,27 @@ def test_vote__when_caller_is_no_member__reverts(
             vote(it, by=account)
 
 
-def test_vote__given_member_without_key__reverts(
-    it, vote, refuses, revoke, judges, consortium, govern, new_account, open_disputed
+def test_vote__given_judge_revoked_since__counts_its_vote(
+    it, vote, revoke, judges, consortium, govern, state_of
 ):
-    revoke(judges[2])
-    with refuses("DisputeCourt_NotJudge", it.id, judges[2].address):
-        vote(it, judge=2)
+    """No decision of the consortium reaches a case: two revoked judges vote."""
+    for judge in judges[1:]:
+        revoke(judge)
+    govern(consortium, "removeMember", judges[2].address, 2)
+    vote(it, judge=1)
+    vote(it, judge=2)
+    assert state_of(it) == money.SLASHED
+
+
+def test_vote__given_member_without_key__votes(
+    vote, consortium, govern, new_account, open_disputed, court, at, now
+):
     keyless = new_account()
     govern(consortium, "addMember", keyless.address, 3)
+    at(now() + 1)
     later = open_disputed()
-    with refuses("DisputeCourt_NotJudge", later.id, keyless):
-        vote(later, by=keyless)
+    vote(later, by=keyless)
+    assert court.hasVoted(later.id, keyless)
 
 
 def test_vote__given_later_member__reverts(it, new_judge, vote, refuses):
@@ -106,7 +116,8 @@ def test_vote__given_member_since_a_second_before__votes(
     call = (consortium.address, 0, consortium.addMember.encode_input(judge.address, 3))
     consortium.propose(*call, {"from": founders[0]})
     proposal = consortium.proposalCount()
-    consortium.approve(proposal, {"from": founders[1]})
+    call_hash = consortium.proposalOf(proposal)["callHash"]
+    consortium.approve(proposal, call_hash, {"from": founders[1]})
     added_at = now() + 5
     at(added_at)
     consortium.execute(proposal, *call, {"from": founders[0]})
@@ -128,12 +139,42 @@ def _next_block_at(timestamp):
     money.web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
 
 
-def test_vote__given_removed_member__reverts(it, vote, refuses, judges, consortium, govern):
+def test_vote__given_removed_member__votes_in_what_was_open(
+    it, vote, refuses, judges, consortium, govern, open_disputed, court, at, now
+):
     judge = judges[2]
     govern(consortium, "removeMember", judge.address, 2)
-    with refuses("DisputeCourt_NotJudge", it.id, judge.address):
-        vote(it, judge=2)
+    at(now() + 1)
+    later = open_disputed()
+    with refuses("DisputeCourt_NotJudge", later.id, judge.address):
+        vote(later, judge=2)
     govern(consortium, "addMember", judge.address, 2)
+    with refuses("DisputeCourt_NotJudge", later.id, judge.address):
+        vote(later, judge=2)
+    vote(it, judge=2)
+    assert court.hasVoted(it.id, judge.address)
+
+
+@pytest.mark.parametrize(("seconds", "may"), [(-1, False), (0, True), (1, True)])
+def test_vote__given_member_removed_around_the_opening__votes_if_it_was_one_before(
+    open_claimed, dispute, judges, consortium, impersonate, vote, court, refuses, at, now, seconds,
+    may,
+):  # fmt: skip
+    """In the second of the opening a removal takes no vote away; a second before it does."""
+    it, judge, own = open_claimed(), judges[2], {"from": impersonate(consortium)}
+    moment = now() + 5
+    if seconds < 0:
+        at(moment + seconds)
+        consortium.removeMember(judge.address, 2, own)
+    at(moment)
+    dispute(it)
+    if seconds >= 0:
+        _next_block_at(moment + seconds)
+        consortium.removeMember(judge.address, 2, own)
+    if may:
+        vote(it, judge=2)
+        assert court.hasVoted(it.id, judge.address)
+        return
     with refuses("DisputeCourt_NotJudge", it.id, judge.address):
         vote(it, judge=2)
 

@@ -56,6 +56,6 @@ def test_rearm_stop__when_rest_is_over__arms_for_one_more_use(
         registry.rearmStop(ruler)
     at(until + 31 * DAY)
     registry.stopBeginnings(ruler)
-    assert registry.stoppedUntil() == until + 38 * DAY
+    assert registry.stoppedUntil() == until + 31 * DAY + registry.stopSeconds()
     with reverts_with("MemberRegistry_StopSpent"):
         registry.stopBeginnings(ruler)

@@ -16,7 +16,7 @@ from money import ADVICE, ADVICE_PRICE_WEI, APPLICATION_WEI, DAY, PRICE_WEI, Sha
 from offchain.crypto import sharing
 
 NORTH = region_id("north")
-STOP_S = 7 * DAY
+STOP_S = 2 * DAY + 7 * DAY  # the delay, and a week
 FAR_S = 20 * DAY  # what must still be possible when the stop is over
 OFFER_WEI = 10**15
 ANSWER = b"a sealed answer"
@@ -73,18 +73,19 @@ class Scene:
 
     def respond(self, ad: bytes) -> None:
         sender = {"from": self.it.processor.account}
-        self.it.market.respond(ad, self.it.data_set.data_set_id, OFFER_WEI, sender)
+        self.it.market.respond(ad, self.it.data_set.data_set_id, OFFER_WEI, 1, 1, sender)
 
     def select(self, ad: bytes) -> bytes:
         it = self.it
         order = SharingOrder(
             *(it.buyer.address, it.processor.address, ad, it.data_set.data_set_id, it.group.hash),
             *(2, 3, OFFER_WEI, 1_500, 1_700_000_000, self.begin + FAR_S),
-            *(b"\2" * 32, secrets.token_bytes(32)),
+            *(b"\2" * 32, secrets.token_bytes(32), money.sharing_terms(OFFER_WEI)),
         )
         choice = (
             *(order.payee, order.expires_at, order.message_length, order.signed_at),
-            *(order.message_digest, order.nonce, money.sign_sharing(it.lock, it.buyer, order)),
+            *(order.message_digest, order.nonce, order.terms),
+            money.sign_sharing(it.lock, it.buyer, order),
         )
         options = {"from": it.buyer.account, "value": OFFER_WEI}
         it.market.select(ad, it.group.accounts, [choice], options)
@@ -158,7 +159,7 @@ def test_stop_beginnings__given_spent__reverts(registry, impersonate, consortium
     assert registry.stoppedUntil() == until
 
 
-def test_stop_beginnings__given_armed__holds_for_seven_days(
+def test_stop_beginnings__given_armed__holds_for_the_delay_and_a_week(
     registry, impersonate, consortium, processor, meter_owner, at, now, mine_at, only_event,
     reverts_with,
 ):  # fmt: skip
@@ -169,7 +170,7 @@ def test_stop_beginnings__given_armed__holds_for_seven_days(
     tx = registry.stopBeginnings({"from": impersonate(consortium)})
 
     until = begin + STOP_S
-    assert registry.STOP_SECONDS() == STOP_S
+    assert registry.stopSeconds() == STOP_S
     assert (registry.isStopSpent(), registry.stoppedUntil()) == (True, until)
     assert only_event(tx, "BeginningsStopped")["until"] == until
     assert registry.balance() == 0
@@ -202,7 +203,10 @@ BEGINNINGS = {
     ),
     "anchorSigned": lambda s: (
         lambda: s.it.ledger.anchorSigned(
-            batches.signed(s.it.ledger, s.it.signer, 1, 24, b"\3" * 32), {"from": s.it.relayer}
+            batches.signed(
+                s.it.ledger, s.it.signer, 1, 24, b"\3" * 32, expires_at=s.begin + 30 * DAY
+            ),
+            {"from": s.it.relayer},
         )
     ),
 }
@@ -314,7 +318,9 @@ def deliver(s, at):
     group = s.it.group
     dealt = sharing.deal(s.it.data_set.key, threshold=2, delivery_keys=group.keys)
     words = money.transcript_words(dealt)
-    s.it.lock.deliver(lock_id, group.accounts, group.key_words, *words, {"from": s.it.relayer})
+    leave = money.sign_delivery(s.it.lock, s.it.processor, lock_id, group, words)
+    options = {"from": s.it.relayer}
+    s.it.lock.deliver(lock_id, group.accounts, group.key_words, *words, leave, options)
     assert s.state(lock_id) == money.SETTLED
 
 

@@ -56,13 +56,33 @@ def test_set_policy__when_in_range__stores_and_emits(
     assert board.balance() == 0
 
 
-def test_set_policy__given_standing__forgets_it(board, set_policy, report, device, only_event):
+def test_set_policy__given_standing__forgets_the_status(
+    board, set_policy, report, device, only_event
+):
     set_policy(GOOD)
     report(500)
     assert "StatusChanged" not in report(500).events
 
+    before = plain(board.standingOf(device.address))
+
     set_policy(GOOD)
 
-    assert plain(board.standingOf(device.address)) == (0, False, 0, 0, 0)
+    assert plain(board.standingOf(device.address)) == (0, False, *before[2:])
     event = plain(only_event(report(500), "StatusChanged"))
     assert (event["previous"], event["status"]) == (0, 1)
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_set_policy__given_a_silent_device__leaves_it_offline(
+    board, set_policy, report, device, mine_at, late
+):
+    """A policy set again and again does not hide that nothing is heard."""
+    set_policy((200, 3000, 600, 60, False, False))
+    report(500)
+    seen_at = board.standingOf(device.address)["reportedAt"]
+    mine_at(seen_at + 50)
+    set_policy((200, 3000, 600, 70, False, False))
+    mine_at(seen_at + 70 + late)
+    assert board.standingOf(device.address)["status"] == (5 if late else 0)
+    set_policy((200, 3000, 600, 60, False, True))
+    assert board.standingOf(device.address)["status"] == 5

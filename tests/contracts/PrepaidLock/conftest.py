@@ -115,6 +115,11 @@ def refuses(lock: Any, reverts_with: Any) -> Callable[..., Any]:
 # ---- a user's request ----
 
 
+def order_price(type_id: int) -> int:
+    """Return the price of a type, as :func:`money.set_terms` leaves it."""
+    return PRICE_WEI if type_id == BILL else money.ADVICE_PRICE_WEI
+
+
 @pytest.fixture
 def an_order(processor: Any, now: Any) -> RequestOrder:
     """A bill's order by meter_owner to processor, with time to spare."""
@@ -128,7 +133,7 @@ def pay(lock: Any, meter_owner: Any) -> Callable[..., Any]:
     def send(order: RequestOrder, *, payer: Any = None, value: int | None = None, **given: Any):
         payer = payer or meter_owner
         signature = given.get("signature") or money.sign_request(lock, payer, order)
-        price = PRICE_WEI if order.type_id == BILL else money.ADVICE_PRICE_WEI
+        price = order_price(order.type_id)
         options = {"from": payer.account, "value": price if value is None else value}
         return lock.request(order, signature, options)
 
@@ -136,11 +141,17 @@ def pay(lock: Any, meter_owner: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def open_request(lock: Any, pay: Any, processor: Any, meter_owner: Any, now: Any):
-    """``open_request(type_id=…, price_wei=…)``: a lock in Requested."""
+def open_request(lock: Any, catalogue: Any, pay: Any, processor: Any, meter_owner: Any, now: Any):
+    """``open_request(type_id=…, price_wei=…)``: a lock in Requested, under the present rules."""
 
     def make(*, type_id: int = BILL, price_wei: int | None = None) -> OpenLock:
         order = money.request_order(processor, expires_at=now() + 2 * SHORTEST_S, type_id=type_id)
+        price = order_price(type_id) if price_wei is None else price_wei
+        version = catalogue.versions()[0]
+        rules = catalogue.rulesAt(version)
+        bond = price * rules["bondBps"] // money.BPS
+        terms = order.terms._replace(rules_version=version, fee_bps=rules["feeBps"], bond_wei=bond)
+        order = order._replace(terms=terms)
         pay(order, value=price_wei)
         return OpenLock(money.id_of(lock, meter_owner, order.nonce), order)
 
@@ -213,6 +224,7 @@ def a_sharing_order(
         expires_at=now() + 2 * money.SHARING_SHORTEST_S,
         message_digest=money.digest_of("sealed conditions"),
         nonce=secrets.token_bytes(32),
+        terms=money.sharing_terms(SHARING_PRICE_WEI),
     )
 
 
@@ -231,12 +243,17 @@ def pay_sharing(lock: Any, buyer: Any, market_account: Any) -> Callable[..., Any
 
 
 @pytest.fixture
-def open_sharing(lock: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buyer: Any, now: Any):
-    """``open_sharing(field=value…)``: a lock in Selected."""
+def open_sharing(
+    lock: Any, catalogue: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buyer: Any, now: Any
+):
+    """``open_sharing(field=value…)``: a lock in Selected, under the present terms of sharing."""
 
     def make(**changed: Any) -> OpenLock:
         expires_at = now() + 2 * money.SHARING_SHORTEST_S
-        fresh = {"nonce": secrets.token_bytes(32), "expires_at": expires_at}
+        price = changed.get("price_wei", a_sharing_order.price_wei)
+        version, window_s = catalogue.versions()[1], catalogue.sharingTerms()[1]
+        terms = money.sharing_terms(price, version=version, window_s=window_s)
+        fresh = {"nonce": secrets.token_bytes(32), "expires_at": expires_at, "terms": terms}
         order = a_sharing_order._replace(**{**fresh, **changed})
         pay_sharing(order)
         return OpenLock(money.id_of(lock, buyer, order.nonce), order)
@@ -245,20 +262,19 @@ def open_sharing(lock: Any, pay_sharing: Any, a_sharing_order: SharingOrder, buy
 
 
 @pytest.fixture
-def deliver(lock: Any, group: Group, transcript: sharing.Transcript, relayer: Any):
-    """``deliver(lock, group=…, commitments=…, shares=…)``: the transaction, sent by a stranger."""
+def deliver(lock: Any, group: Group, transcript: sharing.Transcript, relayer: Any, processor: Any):
+    """``deliver(lock, group=…, commitments=…, shares=…, authorisation=…, by=…)``: the transaction,
+    signed by processor and sent by a stranger if not told."""
     dealt = money.transcript_words(transcript)
 
     def send(it: OpenLock, **given: Any) -> Any:
         members = given.get("group", group)
-        return lock.deliver(
-            it.id,
-            members.accounts,
-            members.key_words,
-            given.get("commitments", dealt[0]),
-            given.get("shares", dealt[1]),
-            {"from": relayer},
-        )
+        dealing = (given.get("commitments", dealt[0]), given.get("shares", dealt[1]))
+        leave = given.get("authorisation")
+        if leave is None:
+            leave = money.sign_delivery(lock, processor, it.id, members, dealing)
+        options = {"from": given.get("by", relayer)}
+        return lock.deliver(it.id, members.accounts, members.key_words, *dealing, leave, options)
 
     return send
 

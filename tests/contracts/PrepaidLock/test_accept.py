@@ -6,6 +6,8 @@ import disputes
 import money
 import pytest
 
+from tests.contracts.PrepaidLock.conftest import OpenLock
+
 PUT_UP_WEI = 10**18  # by each processing node (conftest)
 
 
@@ -90,6 +92,23 @@ def test_accept__when_answer_is_unsound__reverts(open_request, accept, refuses):
         with refuses("PrepaidLock_BadAnswer", digest_, length):
             accept(it, digest=digest_, length=length)
     accept(it, length=money.MAX_SEALED_BYTES)
+
+
+def test_accept__when_answer_is_longer_than_its_type_allowed__reverts(
+    pay, an_order, accept, refuses, govern, catalogue, lock, meter_owner
+):
+    """The type's longest answer at the request binds, whatever is set before the acceptance."""
+    name = b"bill".ljust(32, b"\0")
+    short = (True, money.SHORTEST_S, 0, 500, money.PRICE_WEI, name)
+    govern(catalogue, "setType", money.BILL, short)
+    order = an_order._replace(terms=money.request_terms()._replace(longest_answer_bytes=500))
+    pay(order)
+    govern(catalogue, "setType", money.BILL, (*short[:3], 9_000, *short[4:]))
+    it = OpenLock(money.id_of(lock, meter_owner, order.nonce), order)
+    digest = money.digest_of("answer")
+    with refuses("PrepaidLock_BadAnswer", digest, 501):
+        accept(it, digest=digest, length=501)
+    accept(it, digest=digest, length=500)
 
 
 def test_accept__when_everything_holds__stores_and_emits(

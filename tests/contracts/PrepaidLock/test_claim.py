@@ -80,7 +80,7 @@ def test_claim__given_window__waits(
 ):  # fmt: skip
     it = open_accepted(type_id=money.ADVICE)
     # A change of the terms binds only what begins after it.
-    changed = (True, money.SHORTEST_S, 60, 1, b"advice".ljust(32, b"\0"))
+    changed = (True, money.SHORTEST_S, 60, 1, 1, b"advice".ljust(32, b"\0"))
     govern(catalogue, "setType", money.ADVICE, changed)
     claimed_at = it.expires_at - 1
     at(claimed_at)

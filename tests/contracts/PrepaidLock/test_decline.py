@@ -54,7 +54,7 @@ def test_decline__when_t_is_not_reached__gives_everything_back(
     may_withdraw(buyer=it.order.price_wei)
     owes(it.order.price_wei)
     bond_is(held=0)
-    assert lock.bondOf(processor.address)["freedAt"] == it.expires_at - 1  # by its own choice
+    assert lock.bondOf(processor.address)["freedAt"] == 0  # it takes nothing from other offers
     assert credit.creditOf(processor.address) == 0
     event = only_event(tx, "Declined")
     assert (bytes(event["lockId"]), event["reason"]) == (it.id, MEMBER_NOT_ACCEPTABLE)

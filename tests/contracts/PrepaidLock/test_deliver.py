@@ -76,11 +76,11 @@ def test_deliver__when_commitments_are_not_t__reverts(it, deliver, refuses, deal
         deliver(it, commitments=commitments, shares=shares)
 
 
-def test_deliver__when_shares_are_not_n__reverts(it, deliver, refuses, dealt):
+def test_deliver__when_shares_are_not_n__reverts(it, deliver, refuses, dealt, processor):
     _, shares = dealt
     for wrong in ([], shares[:2], [*shares, shares[0]]):
         with refuses("ShareCheck_ShareCount", 3, len(wrong)):
-            deliver(it, shares=wrong)
+            deliver(it, shares=wrong, by=processor.account)
 
 
 def test_deliver__when_key_is_another__reverts(
@@ -101,6 +101,42 @@ def test_deliver__when_transcript_is_scaled__reverts(it, deliver, refuses, trans
     shares = [words(curve.multiply(y, 5)) for y in transcript.shares]
     with refuses("PrepaidLock_WrongKey", it.id, key_hash(commitments[0])):
         deliver(it, commitments=commitments, shares=shares)
+
+
+def test_deliver__when_payee_has_not_signed_it__reverts(
+    open_sharing, deliver, refuses, lock, group, dealt, processor, processor_two, buyer, relayer
+):
+    it, other = open_sharing(), open_sharing()
+    good = money.sign_delivery(lock, processor, it.id, group, dealt)
+    commitments, shares = dealt
+    swapped = (commitments, [shares[1], shares[0], shares[2]])
+    for false in (
+        money.NO_AUTHORISATION,
+        money.sign_delivery(lock, processor, other.id, group, dealt),
+        money.sign_delivery(lock, processor_two, it.id, group, dealt),
+        money.sign_delivery(lock, buyer, it.id, group, dealt),
+        money.sign_delivery(lock, processor, it.id, group, swapped),
+        money.sign_delivery(lock, processor, it.id, group, dealt, chain_id=1),
+        money.sign_delivery(lock, processor, it.id, group, dealt, lock_address=buyer.address),
+        money.sign_delivery(lock, processor, it.id, group, dealt, tag=bytes(32)),
+        (good[0] ^ 7, *good[1:]),
+        (good[0], good[2], good[1]),
+    ):
+        for sender in (relayer, buyer.account):
+            with refuses("PrepaidLock_NotAuthorised", it.id, sender):
+                deliver(it, authorisation=false, by=sender)
+    deliver(it, authorisation=good, by=buyer.account)
+
+
+def test_deliver__when_payee_sends_it__needs_no_signature(it, deliver, processor, state_of):
+    deliver(it, authorisation=money.NO_AUTHORISATION, by=processor.account)
+    assert state_of(it) == money.SETTLED
+
+
+def test_deliver__when_a_commitment_is_infinity__reverts(it, deliver, refuses, dealt):
+    """A highest coefficient of zero: every member could recover the key alone."""
+    with refuses("ShareCheck_InfiniteCommitment", 1):
+        deliver(it, commitments=[dealt[0][0], (0, 0, 0, 0)])
 
 
 def test_deliver__when_share_is_no_point__reverts(it, deliver, refuses, dealt):
@@ -147,8 +183,6 @@ def test_deliver__when_commitments_are_false__reverts(it, deliver, refuses, deal
     other = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
     with refuses("PrepaidLock_BadShares", it.id):
         deliver(it, commitments=[dealt[0][0], words(other.commitments[1])])
-    with refuses("PrepaidLock_BadShares", it.id):
-        deliver(it, commitments=[dealt[0][0], (0, 0, 0, 0)])
 
 
 def test_deliver__given_no_window__settles_at_once(

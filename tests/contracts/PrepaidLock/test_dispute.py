@@ -128,3 +128,23 @@ def test_dispute__given_delivered__disputes(
     owes(price_wei + bond)
     may_withdraw()
     bond_is(held=money.bond_of(price_wei))
+
+
+@pytest.mark.parametrize("end", ["for the payer", "for the payee", "undecided"])
+def test_dispute__given_three_open__reverts(
+    open_claimed, dispute, refuses, lock, meter_owner, verdict, due_of, relayer, at, end
+):
+    its = [open_claimed() for _ in range(4)]
+    for it in its[:3]:
+        dispute(it)
+    assert lock.openDisputesOf(meter_owner.address) == 3
+    with refuses("PrepaidLock_TooManyDisputes", meter_owner.address, 3):
+        dispute(its[3])
+    if end == "undecided":
+        at(due_of(its[0]))
+        lock.refund(its[0].id, {"from": relayer})
+        its[3] = open_claimed()
+    else:
+        verdict(its[0], end == "for the payer")
+    assert lock.openDisputesOf(meter_owner.address) == 2
+    dispute(its[3])

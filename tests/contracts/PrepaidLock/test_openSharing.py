@@ -1,5 +1,6 @@
 """PrepaidLock.openSharing, reached as the market (openSharing.tree)."""
 
+import disputes
 import money
 import pytest
 from money import SHARING_SHORTEST_S
@@ -129,12 +130,56 @@ def test_open_sharing__when_signature_is_not_the_payers__reverts(
             pay_sharing(a_sharing_order, signature=false)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rules_version": 2},
+        {"sharing_version": 2},
+        {"dispute_window_s": 1},
+        {"fee_bps": 0},
+        {"longest_answer_bytes": 1},
+        {"bond_wei": 0},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_open_sharing__when_terms_are_not_those_of_their_versions__reverts(
+    pay_sharing, a_sharing_order, reverts_with, govern, catalogue, change
+):
+    govern(catalogue, "setSharingTerms", (money.SHARING_SHORTEST_S, 777, 1))
+    other = disputes.OTHER_RULES
+    govern(catalogue, "setRules", disputes.rules_words(other))
+    good = a_sharing_order.terms
+    order = a_sharing_order._replace(terms=good._replace(**change))
+    expected = good
+    if "rules_version" in change:
+        bond = order.price_wei * other.bond_bps // money.BPS
+        expected = good._replace(rules_version=2, fee_bps=other.fee_bps, bond_wei=bond)
+    if "sharing_version" in change:
+        expected = good._replace(sharing_version=2, dispute_window_s=777)
+    with reverts_with("PrepaidLock_OtherTerms", expected):
+        pay_sharing(order)
+
+
+def test_open_sharing__given_later_terms__keeps_those_that_were_signed(
+    pay_sharing, a_sharing_order, govern, catalogue, lock, buyer, bond_is
+):
+    """Whenever somebody carries out what was agreed: the lock is that of its signed terms."""
+    govern(catalogue, "setSharingTerms", (30 * 86_400, 30 * 86_400, 1))
+    govern(catalogue, "setRules", disputes.rules_words(disputes.OTHER_RULES))
+    pay_sharing(a_sharing_order)
+    stored = lock.lockOf(money.id_of(lock, buyer, a_sharing_order.nonce))
+    kept = (stored["rulesVersion"], stored["disputeWindowSeconds"], stored["feeBps"])
+    assert kept == (1, 0, money.RULES.fee_bps)
+    bond_is(held=money.bond_of(a_sharing_order.price_wei))
+
+
 def test_open_sharing__when_everything_holds__stores_and_emits(
     pay_sharing, a_sharing_order, lock, buyer, processor, only_event, set_sharing_window, owes,
     may_withdraw, bond_is,
 ):  # fmt: skip
     set_sharing_window(123)
-    order = a_sharing_order
+    terms = money.sharing_terms(a_sharing_order.price_wei, version=2, window_s=123)
+    order = a_sharing_order._replace(terms=terms)
     signature = money.sign_sharing(lock, buyer, order)
     tx = pay_sharing(order, signature=signature)
     lock_id = money.id_of(lock, buyer, order.nonce)
@@ -154,13 +199,15 @@ def test_open_sharing__when_everything_holds__stores_and_emits(
     assert bytes(stored["binding"]) == order.group_hash
     event = only_event(tx, "Selected")
     assert len(tx.events) == 1
-    assert tuple(event["terms"]) == (123, money.RULES.fee_bps, 1, bond_wei)
+    assert terms == (1, 2, 123, money.RULES.fee_bps, 0, bond_wei)
     assert (event["payer"], event["payee"]) == (buyer.address, processor.address)
     assert bytes(event["lockId"]) == lock_id
     assert tuple(event["signature"]) == signature
-    emitted = [v if isinstance(v, int) else str(v).lower() for v in event["order"]]
+    *fields, emitted_terms = event["order"]
+    assert tuple(emitted_terms) == terms
+    emitted = [v if isinstance(v, int) else str(v).lower() for v in fields]
     assert emitted == [
         "0x" + v.hex() if isinstance(v, bytes) else v if isinstance(v, int) else v.lower()
-        for v in order
+        for v in order[:-1]
     ]
     print(f"gas openSharing (as the market): {tx.gas_used}")

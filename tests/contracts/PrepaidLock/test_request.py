@@ -1,5 +1,6 @@
 """PrepaidLock.request: everything is checked before the money counts (request.tree)."""
 
+import disputes
 import money
 import pytest
 from members import NOBODY
@@ -48,7 +49,7 @@ def test_request__when_processor_serves_another_region__reverts(
 def test_request__when_type_is_not_open__reverts(pay, refuses, an_order, govern, catalogue):
     with refuses("PrepaidLock_UnknownType", 999):
         pay(an_order._replace(type_id=999))
-    closed = (False, SHORTEST_S, 0, PRICE_WEI, b"bill".ljust(32, b"\0"))
+    closed = (False, SHORTEST_S, 0, money.LONGEST_ANSWER, PRICE_WEI, b"bill".ljust(32, b"\0"))
     govern(catalogue, "setType", BILL, closed)
     with refuses("PrepaidLock_UnknownType", BILL):
         pay(an_order)
@@ -95,6 +96,52 @@ def test_request__when_t_is_just_near_enough__takes_the_money(pay, an_order, at,
     owes(PRICE_WEI)
 
 
+def advice_of(order):
+    """Return the same order of the other type."""
+    return order._replace(type_id=ADVICE, terms=money.request_terms(ADVICE))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rules_version": 0},
+        {"rules_version": 2},
+        {"sharing_version": 1},
+        {"dispute_window_s": 60},
+        {"fee_bps": money.RULES.fee_bps - 1},
+        {"longest_answer_bytes": money.LONGEST_ANSWER - 1},
+        {"bond_wei": money.bond_of(PRICE_WEI) + 1},
+    ],
+    ids=lambda change: "-".join(map(str, *change.items())),
+)
+def test_request__when_terms_are_not_those_that_hold__reverts(pay, refuses, an_order, change):
+    with refuses("PrepaidLock_OtherTerms", an_order.terms):
+        pay(an_order._replace(terms=an_order.terms._replace(**change)))
+
+
+@pytest.mark.parametrize("what", ["window", "rules", "longest answer"])
+def test_request__given_terms_changed_since_it_was_signed__reverts(
+    pay, refuses, an_order, govern, catalogue, what
+):
+    """A payee that carries out what was agreed, just before a request is mined, gains nothing."""
+    order = advice_of(an_order)
+    name = b"advice".ljust(32, b"\0")
+    head, price = (True, SHORTEST_S), money.ADVICE_PRICE_WEI
+    if what == "window":
+        govern(catalogue, "setType", ADVICE, (*head, 0, money.LONGEST_ANSWER, price, name))
+        expected = order.terms._replace(dispute_window_s=0)
+    elif what == "longest answer":
+        govern(catalogue, "setType", ADVICE, (*head, money.WINDOW_S, 9, price, name))
+        expected = order.terms._replace(longest_answer_bytes=9)
+    else:
+        other = disputes.OTHER_RULES
+        govern(catalogue, "setRules", disputes.rules_words(other))
+        expected = order.terms._replace(rules_version=2, fee_bps=other.fee_bps, bond_wei=price)
+    with refuses("PrepaidLock_OtherTerms", expected):
+        pay(order)
+    pay(order._replace(terms=expected))  # signed anew, it is taken
+
+
 def test_request__given_emergency_stop__reverts(pay, refuses, an_order, govern, registry):
     govern(registry, "stopBeginnings")
     with refuses("MemberRegistry_Stopped", registry.stoppedUntil()):
@@ -120,7 +167,7 @@ def test_request__given_used_nonce__reverts(pay, refuses, an_order, lock, meter_
         pay(an_order)
     lock.reject(used, money.NOT_RECOGNISED, {"from": processor.account})
     with refuses("PrepaidLock_NonceUsed", used):
-        pay(an_order._replace(type_id=ADVICE))
+        pay(advice_of(an_order))
 
 
 def test_request__given_nonce_of_another_payer__takes_the_money(
@@ -140,6 +187,7 @@ def test_request__given_nonce_of_another_payer__takes_the_money(
         {"requester": "0x" + "22" * 20},
         {"processor": "0x" + "33" * 20},
         {"type_id": ADVICE},
+        {"terms": (2, 0, 0, money.RULES.fee_bps, money.LONGEST_ANSWER, 1)},
         {"message_digest": money.digest_of("other")},
         {"message_length": 1_499},
         {"nonce": money.digest_of("nonce")},
@@ -204,6 +252,8 @@ def test_request__when_much_is_wrong__names_the_first_fault(
     with refuses("PrepaidLock_WrongValue", 1, PRICE_WEI):
         pay(order, **wrong)
     del wrong["value"]
+    with refuses("PrepaidLock_OtherTerms", order.terms):
+        pay(order._replace(terms=order.terms._replace(fee_bps=0)), **wrong)
     at(begin)
     with refuses("PrepaidLock_TooLittleTime", begin, begin + SHORTEST_S):
         pay(order, **wrong)
@@ -223,7 +273,7 @@ def test_request__when_much_is_wrong__names_the_first_fault(
 def test_request__when_everything_holds__stores_the_lock(
     pay, an_order, lock, meter_owner, processor
 ):
-    order = an_order._replace(type_id=ADVICE)
+    order = advice_of(an_order)
     pay(order)
     stored = lock.lockOf(lock_id(lock, meter_owner, order))
     assert stored["payer"] == meter_owner.address
@@ -235,7 +285,7 @@ def test_request__when_everything_holds__stores_the_lock(
     assert stored["disputeWindowSeconds"] == money.WINDOW_S
     assert int.from_bytes(stored["subject"], "big") == ADVICE
     assert (stored["threshold"], stored["groupSize"]) == (0, 0)
-    assert (stored["isDemanded"], stored["answerLength"]) == (False, 0)
+    assert (stored["isDemanded"], stored["answerLength"]) == (False, money.LONGEST_ANSWER)
     assert (stored["rulesVersion"], stored["feeBps"]) == (1, money.RULES.fee_bps)
     assert stored["bondWei"] == money.bond_of(money.ADVICE_PRICE_WEI)
     assert bytes(stored["binding"]) == bytes(stored["answerDigest"]) == money.NOTHING
@@ -256,7 +306,7 @@ def test_request__when_everything_holds__holds_the_money(
 def test_request__when_everything_holds__emits(
     pay, an_order, lock, meter_owner, processor, only_event
 ):
-    an_order = an_order._replace(type_id=ADVICE)
+    an_order = advice_of(an_order)
     signature = money.sign_request(lock, meter_owner, an_order)
     tx = pay(an_order, signature=signature)
     event = only_event(tx, "Requested")
@@ -266,8 +316,9 @@ def test_request__when_everything_holds__emits(
     assert event["priceWei"] == money.ADVICE_PRICE_WEI
     assert tuple(event["signature"]) == signature
     bond_wei = money.bond_of(money.ADVICE_PRICE_WEI)
-    assert tuple(event["terms"]) == (money.WINDOW_S, money.RULES.fee_bps, 1, bond_wei)
     order = tuple(event["order"])
+    terms = (1, 0, money.WINDOW_S, money.RULES.fee_bps, money.LONGEST_ANSWER, bond_wei)
+    assert tuple(order[7]) == an_order.terms == terms
     assert order[:5] == an_order[:5]
     assert (bytes(order[5]), bytes(order[6])) == (an_order.message_digest, an_order.nonce)
 
@@ -276,4 +327,4 @@ def test_request__when_everything_holds__stays_within_gas(pay, an_order):
     pay(an_order._replace(nonce=money.digest_of("first")))
     used = pay(an_order).gas_used
     print(f"gas request: {used}")
-    assert used <= 350_000
+    assert used <= 325_000

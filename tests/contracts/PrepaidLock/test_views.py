@@ -92,7 +92,7 @@ def test_is_covered__given_bond_freed_by_choice__counts_from_a_second_later(
     taken_at = now() + 5
     at(taken_at)
     lock.takeBond(1, {"from": processor.account})
-    for since, covers in ((taken_at - 1, False), (taken_at, False), (taken_at + 1, True)):
+    for since, covers in ((taken_at - 1, False), (taken_at, True), (taken_at + 1, True)):
         assert lock.isCovered(processor.address, 1, since) is covers
 
 
@@ -111,15 +111,12 @@ def test_dispute_of__given_disputes__tells_who_put_up_what(
     assert plain(lock.disputeOf(sold.id)) == expected
 
 
-@pytest.mark.parametrize(
-    ("length", "kib"), [(1, 5), (1_023, 5), (1_024, 5), (1_025, 6), (9_000, 13), (32 * 1024, 36)]
-)
-def test_demand_wei_of__given_a_length__is_each_kib_begun_and_four_more(
-    lock, open_accepted, length, kib
-):
+@pytest.mark.parametrize("length", [1, 1_024, 9_000, 32 * 1024])
+def test_demand_wei_of__given_a_length__is_the_gas_of_serving_it(lock, open_accepted, length):
     it = open_accepted(length=length)
-    assert lock.demandWeiOf(it.id) == kib * money.RULES.serve_kib_wei
+    assert lock.serveGasOf(length) == 40_000 + 12 * length == disputes.serve_gas(length)
     assert lock.demandWeiOf(it.id) == disputes.demand_wei(length)
+    assert lock.demandWeiOf(it.id) == (40_000 + 12 * length) * money.RULES.serve_gas_wei
 
 
 def test_dispute_wei_of__given_a_price__is_its_part_or_the_least_sum(
@@ -129,7 +126,8 @@ def test_dispute_wei_of__given_a_price__is_its_part_or_the_least_sum(
     assert lock.disputeWeiOf(it.id) == money.PRICE_WEI * money.RULES.dispute_bond_bps // money.BPS
     least = money.RULES.dispute_min_wei
     for price in (1, 4 * least, 4 * least + 3, 4 * least + 4):  # a quarter of it is the bond
-        terms = (True, money.SHORTEST_S, 0, price, b"bill".ljust(32, b"\0"))
+        longest = money.LONGEST_ANSWER
+        terms = (True, money.SHORTEST_S, 0, longest, price, b"bill".ljust(32, b"\0"))
         govern(catalogue, "setType", money.BILL, terms)
         cheap = open_request(price_wei=price)
         assert lock.disputeWeiOf(cheap.id) == max(price // 4, least)
@@ -144,7 +142,7 @@ def test_demand_and_dispute_wei_of__given_new_rules__stay_those_of_the_lock(
     assert lock.disputeWeiOf(it.id) == disputes.dispute_wei(money.PRICE_WEI)
     later = open_accepted()
     other = disputes.OTHER_RULES
-    assert lock.demandWeiOf(later.id) == disputes.demand_wei(kib_wei=other.serve_kib_wei)
+    assert lock.demandWeiOf(later.id) == disputes.demand_wei(gas_wei=other.serve_gas_wei)
     assert lock.disputeWeiOf(later.id) == money.PRICE_WEI * other.dispute_bond_bps // money.BPS
     stored = lock.lockOf(later.id)
     assert (stored["rulesVersion"], stored["feeBps"]) == (2, other.fee_bps)

@@ -15,6 +15,7 @@ def test_set_sharing_terms__when_caller_is_not_consortium__reverts(
     "terms, field",
     [
         ((3600, 0, 0), "applicationWei"),
+        ((3600, 0, 10**19 + 1), "applicationWei"),
         ((59, 0, 1), "shortestSeconds"),
         ((DAYS_30 + 1, 0, 1), "shortestSeconds"),
         ((60, DAYS_30 + 1, 1), "disputeWindowSeconds"),
@@ -29,12 +30,25 @@ def test_set_sharing_terms__when_out_of_range__reverts(
         govern(catalogue, "setSharingTerms", terms)
 
 
-@pytest.mark.parametrize("terms", [(60, 0, 1), (60, 60, 1), (DAYS_30, DAYS_30, 2**96 - 1)])
+@pytest.mark.parametrize("terms", [(60, 0, 1), (60, 60, 1), (DAYS_30, DAYS_30, 10**19)])
 def test_set_sharing_terms__when_in_range__stores_and_emits(catalogue, govern, only_event, terms):
     tx = govern(catalogue, "setSharingTerms", terms)
 
     assert plain(catalogue.sharingTerms()) == terms
     fields = ("shortestSeconds", "disputeWindowSeconds", "applicationWei")
     event = plain(only_event(tx, "SharingTermsSet"))
-    assert event == dict(zip(fields, terms, strict=True))
+    assert event == {"version": 1, **dict(zip(fields, terms, strict=True))}
+    assert plain(catalogue.versions()) == (1, 1)
     assert catalogue.balance() == 0
+
+
+def test_set_sharing_terms__given_earlier_versions__leaves_them(
+    catalogue, govern, impersonate, consortium
+):
+    versions = [(60, 0, 1), (120, 60, 2), (60, 0, 1)]
+    for terms in versions:
+        govern(catalogue, "setSharingTerms", terms)
+    assert [plain(catalogue.sharingTermsAt(i)) for i in range(1, 4)] == versions
+    assert plain(catalogue.sharingTermsAt(4)) == plain(catalogue.sharingTermsAt(0)) == (0, 0, 0)
+    own = {"from": impersonate(consortium)}
+    assert catalogue.setSharingTerms.call(versions[1], own) == 4

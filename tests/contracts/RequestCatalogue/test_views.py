@@ -3,9 +3,9 @@ from dataclasses import astuple
 from members import region_id
 from reading import plain
 
-NO_TYPE = (False, 0, 0, 0, "0x" + "00" * 32)
+NO_TYPE = (False, 0, 0, 0, 0, "0x" + "00" * 32)
 OTHER_RULES = (60, 60, 0, 1_000, 100, 1, 1)
-BILL = (True, 3600, 600, 10**16, region_id("bill"))
+BILL = (True, 3600, 600, 9_000, 10**16, region_id("bill"))
 
 
 def test_type_of__given_unknown_type__is_zero(catalogue):
@@ -22,7 +22,7 @@ def test_sharing_terms__given_none_set__are_zero(catalogue):
 
 
 def test_rules_at__given_the_founding__are_version_1(catalogue, founding):
-    assert catalogue.rulesVersion() == 1
+    assert plain(catalogue.versions()) == (1, 0)
     assert plain(catalogue.rulesAt(1)) == astuple(founding.rules)
 
 
@@ -45,10 +45,13 @@ def test_request_conditions__given_a_type__are_the_type_and_the_present_rules(
     assert plain(catalogue.requestConditions(1)) == (plain(closed), 2, OTHER_RULES)
 
 
-def test_sharing_conditions__given_terms__are_the_terms_and_the_present_rules(
-    catalogue, govern, founding
-):
-    assert plain(catalogue.sharingConditions()) == ((0, 0, 0), 1, astuple(founding.rules))
+def test_sharing_conditions_at__given_versions__are_those(catalogue, govern, founding):
+    first = astuple(founding.rules)
+    assert plain(catalogue.sharingConditionsAt(0, 1)) == ((0, 0, 0), first)
     govern(catalogue, "setSharingTerms", (3600, 60, 5))
+    govern(catalogue, "setSharingTerms", (60, 0, 6))
     govern(catalogue, "setRules", OTHER_RULES)
-    assert plain(catalogue.sharingConditions()) == ((3600, 60, 5), 2, OTHER_RULES)
+    assert plain(catalogue.versions()) == (2, 2)
+    assert plain(catalogue.sharingConditionsAt(1, 2)) == ((3600, 60, 5), OTHER_RULES)
+    assert plain(catalogue.sharingConditionsAt(2, 1)) == ((60, 0, 6), first)
+    assert plain(catalogue.sharingConditionsAt(3, 3)) == ((0, 0, 0), (0,) * 7)

@@ -83,7 +83,7 @@ def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_
     order = a_sharing_order._replace(payee=processor_two.address, data_set_id=own_id)
     pay_sharing(order)
     it = type("It", (), {"id": money.id_of(lock, buyer, order.nonce)})
-    deliver(it, commitments=commitments, shares=shares)
+    deliver(it, commitments=commitments, shares=shares, by=processor_two.account)
     assert state_of(it) == money.SETTLED
     assert lock.withdrawableOf(processor_two.address) > 0
 
@@ -112,6 +112,64 @@ def test_transcript__when_replayed_to_another_lock__is_refused(
 @pytest.fixture
 def dealt_of(transcript):
     return money.transcript_words(transcript)
+
+
+@pytest.mark.parametrize("way", ["byte for byte", "made again"])
+def test_transcript__when_the_buyer_delivers_it_itself__is_refused(
+    way,
+    open_sharing,
+    deliver,
+    refuses,
+    lock,
+    dealt_of,
+    group,
+    buyer,
+    processor,
+    transcript,
+    state_of,
+):
+    """A second lock of the same set and group: the transcript of the first holds, and so does
+    another that anybody makes from it. The payee has not delivered, and can still decline."""
+    first, second = open_sharing(), open_sharing()
+    deliver(first)
+    old_leave = money.sign_delivery(lock, processor, first.id, group, dealt_of)
+    commitments, shares = dealt_of
+    if way == "made again":
+        commitments, shares = made_again(transcript, group)
+    by_the_buyer = {"commitments": commitments, "shares": shares, "by": buyer.account}
+    forged = money.sign_delivery(lock, buyer, second.id, group, (commitments, shares))
+    for leave in (money.NO_AUTHORISATION, old_leave, forged):
+        with refuses("PrepaidLock_NotAuthorised", second.id, buyer.address):
+            deliver(second, authorisation=leave, **by_the_buyer)
+    lock.decline(second.id, money.NOT_SERVED, {"from": processor.account})
+    assert state_of(second) == money.DECLINED
+
+
+@pytest.mark.parametrize("way", ["byte for byte", "made again"])
+def test_transcript__without_the_payees_authority__would_be_a_delivery(
+    way, open_sharing, deliver, dealt_of, group, processor, transcript, state_of
+):
+    """Control: the contract finds nothing else wrong with it, when the payee sends it."""
+    deliver(open_sharing())
+    commitments, shares = dealt_of
+    if way == "made again":
+        commitments, shares = made_again(transcript, group)
+    second = open_sharing()
+    by = {"by": processor.account, "authorisation": money.NO_AUTHORISATION}
+    deliver(second, commitments=commitments, shares=shares, **by)
+    assert state_of(second) == money.SETTLED
+
+
+def made_again(transcript, group):
+    """Deal the same key once more from public bytes: f'(x) = f(x) + r·x has f'(0) = k, too."""
+    r = 12_345
+    commitments = list(transcript.commitments)
+    commitments[1] = curve.add(commitments[1], curve.multiply(curve.G2_GENERATOR, r))
+    shares = [
+        curve.add(y, curve.multiply(key, r * i))
+        for i, (y, key) in enumerate(zip(transcript.shares, group.keys, strict=True), start=1)
+    ]
+    return [money.words(f) for f in commitments], [money.words(y) for y in shares]
 
 
 def test_transcript__for_the_lock_it_was_made_for__is_paid(open_sharing, deliver, state_of):
@@ -195,7 +253,8 @@ def test_bond__when_shown_and_pulled_away__collects_nothing(
     trick, broadcast, respond, close, lock, processor, open_sharing, may_withdraw, at, now
 ):
     """It could not be selected all the time from its response to the end: it does not count."""
-    price = 10**18
+    # The declined lock's bond is needed for the offer: without it the node could not be selected.
+    price = 10**18 * money.BPS // money.RULES.bond_bps if trick == "declines" else 10**18
     sold = open_sharing() if trick == "declines" else None
     if trick == "adds late":
         lock.takeBond(10**18, {"from": processor.account})
@@ -203,6 +262,7 @@ def test_bond__when_shown_and_pulled_away__collects_nothing(
     ad = broadcast(max_price_wei=price)
     respond(ad, processor, price=price)
     expected = {"buyer": money.APPLICATION_WEI}
+    at(now() + 1)
     if trick == "declines":
         lock.decline(sold.id, money.NOT_SERVED, {"from": processor.account})
         expected["buyer"] += sold.order.price_wei
@@ -216,6 +276,35 @@ def test_bond__when_shown_and_pulled_away__collects_nothing(
         lock.addBond(processor.address, {"from": processor.account, "value": 10**18})
     close(ad)
     may_withdraw(**expected)
+
+
+def test_bond__when_a_buyer_makes_the_node_decline__still_collects(
+    broadcast, respond, close, lock, processor, open_sharing, may_withdraw
+):
+    """One decline takes none of the node's other deposits, as long as its bond covers them."""
+    sold = open_sharing()
+    ads = [broadcast(max_price_wei=10**18) for _ in range(3)]
+    for ad in ads:
+        respond(ad, processor, price=10**18)
+    lock.decline(sold.id, money.NOT_SERVED, {"from": processor.account})
+    for ad in ads:
+        close(ad)
+    may_withdraw(processor=3 * money.APPLICATION_WEI, buyer=sold.order.price_wei)
+
+
+def test_bond__when_taken_in_the_second_of_the_response__still_collects(
+    broadcast, respond, close, lock, processor, may_withdraw, at, now
+):
+    """What is left covers the offer: a wei taken in the same second forfeits nothing."""
+    ad = broadcast(max_price_wei=10**15)
+    moment = now() + 10
+    at(moment)
+    lock.takeBond(1, {"from": processor.account})
+    money.web3.provider.make_request("anvil_setTime", [moment])
+    at(moment)
+    respond(ad, processor, price=10**15)
+    close(ad)
+    may_withdraw(processor=money.APPLICATION_WEI + 1)
 
 
 def test_bond__when_left_alone_and_added_to__collects(

@@ -9,12 +9,6 @@ from members import Role
 
 from offchain.crypto import sharing
 
-GAS_A_KIB = 42_000  # what the rules assume that serving a KiB costs
-GAS_PRICE_WEI = money.RULES.serve_kib_wei // GAS_A_KIB
-FLOOR_GAS_A_TOKEN = 10  # EIP-7623; a byte that is not zero has four tokens, a zero one
-BASE_GAS = 21_000
-
-
 # ---- T = now + 1 ----
 
 
@@ -29,7 +23,7 @@ def test_t__when_types_would_allow_a_second__is_refused_by_the_catalogue(
     govern, catalogue, reverts_with
 ):
     for shortest in (0, 1, 59):
-        terms = (True, shortest, 0, money.PRICE_WEI, b"bill".ljust(32, b"\0"))
+        terms = (True, shortest, 0, 1, money.PRICE_WEI, b"bill".ljust(32, b"\0"))
         with reverts_with("RequestCatalogue_BadParameter", "shortestSeconds"):
             govern(catalogue, "setType", money.BILL, terms)
 
@@ -48,47 +42,52 @@ def test_t__one_second_after_acceptance__would_cost_the_node_bond_and_credit(
     bond_is(held=0, lost=money.bond_of(money.PRICE_WEI))
 
 
-# ---- a demand, to drain a node's gas ----
-
-
-def floor_gas(data):
-    """Return the least gas of a transaction with this input under EIP-7623."""
-    zeros = data.count(0)
-    return BASE_GAS + FLOOR_GAS_A_TOKEN * (zeros + 4 * (len(data) - zeros))
+# ---- a demand, to drain a node's gas; an answer withheld until it is demanded ----
 
 
 @pytest.fixture
 def cost_of_serving(lock, open_claimed, demand, serve):
-    """``cost_of_serving(length)``: gas by London, by EIP-7623, and the deposit's."""
+    """``cost_of_serving(answer)``: gas of the demand and of serving, and the gas that is paid."""
 
-    def measure(length):
-        answer = bytes(1 + i % 255 for i in range(length))  # no zero byte: the dearest
-        it = open_claimed(length=length, digest=hashlib.sha256(answer).digest())
-        deposit = lock.demandWeiOf(it.id)
-        demand(it, value=deposit)
-        used = serve(it, answer).gas_used
-        data = bytes.fromhex(lock.serve.encode_input(it.id, answer)[2:])
-        return used, max(used, floor_gas(data)), deposit // GAS_PRICE_WEI
+    def measure(answer):
+        digest = hashlib.sha256(answer).digest()
+        it = open_claimed(length=len(answer), digest=digest)
+        asked = demand(it, value=lock.demandWeiOf(it.id)).gas_used
+        return asked, serve(it, answer).gas_used, lock.serveGasOf(len(answer))
 
     return measure
 
 
-@pytest.mark.parametrize("length", [1, 1_023, 1_024, 1_025, 9_000, 31 * 1024 + 1, 32 * 1024])
-def test_demand__when_made_to_drain_the_nodes_gas__pays_for_serving(cost_of_serving, length):
-    london, floor, paid = cost_of_serving(length)
-    print(f"gas serve {length} bytes: {london}, with EIP-7623 {floor}, deposit pays {paid}")
-    assert paid >= floor >= london
+DEAREST = bytes(1 + i % 255 for i in range(32 * 1024))  # no zero byte
+CHEAPEST = bytes(32 * 1024)
 
 
-def test_demand__without_the_deposit_of_the_rules__would_drain_the_node(
-    cost_of_serving, open_claimed, demand, refuses
+@pytest.mark.parametrize("answer", [DEAREST, CHEAPEST], ids=["dearest", "cheapest"])
+@pytest.mark.parametrize("length", [1, 1_024, 9_000, 31 * 1024 + 1, 32 * 1024])
+def test_demand__when_made_to_drain_the_nodes_gas__costs_the_payer_more(
+    cost_of_serving, length, answer
 ):
-    """Control: bytes at their old price, or without the transaction itself, do not pay for it."""
-    _, floor, _ = cost_of_serving(32 * 1024)
-    old_price = 32 * 1024 * 16 + BASE_GAS
-    assert old_price < floor
-    _, small_floor, small_paid = cost_of_serving(1)
-    assert small_paid - disputes.SERVE_BASE_KIB * GAS_A_KIB < small_floor
+    """At any base fee: what the payer burns is above what the node is not paid."""
+    asked, used, paid = cost_of_serving(answer[:length])
+    print(f"gas demand {asked}, serve {length} bytes {used}, paid {paid}")
+    assert used - paid < asked + paid
+
+
+@pytest.mark.parametrize("answer", [DEAREST, CHEAPEST], ids=["dearest", "cheapest"])
+@pytest.mark.parametrize("length", [1, 1_024, 9_000, 32 * 1024])
+def test_answer__when_withheld_until_it_is_demanded__earns_nothing(cost_of_serving, length, answer):
+    """At any base fee, whatever bytes and length the payee picks: serving burns more."""
+    _, used, paid = cost_of_serving(answer[:length])
+    assert paid < used
+
+
+def test_answer__when_withheld_under_a_price_for_a_kib__would_earn(cost_of_serving):
+    """Control: 42,000 gas a KiB, as was paid before, is more than zero bytes take."""
+    _, used, _ = cost_of_serving(CHEAPEST)
+    assert used < 36 * 42_000
+
+
+def test_demand__without_its_deposit__is_refused(open_claimed, demand, refuses):
     it = open_claimed()
     with refuses("PrepaidLock_WrongValue", 0, disputes.demand_wei()):
         demand(it, value=0)

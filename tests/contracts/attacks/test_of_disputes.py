@@ -60,8 +60,9 @@ def stack(consortium, govern, admit, new_account):
             {"from": consortium.members()[0]},
         )  # fmt: skip
         proposal = consortium.proposalCount()
+        call_hash = consortium.proposalOf(proposal)["callHash"]
         for member in consortium.members()[1:3]:
-            consortium.approve(proposal, {"from": member})
+            consortium.approve(proposal, call_hash, {"from": member})
         data = consortium.addMember.encode_input(added[1].address, 3)
         consortium.execute(proposal, consortium.address, 0, data, {"from": added[0].account})
         return added
@@ -93,6 +94,43 @@ def test_court__when_stacked_before_the_opening__is_stacked(
     assert state_of(it) == money.SETTLED
 
 
+# ---- a court whose judges are taken away ----
+
+
+def test_court__when_its_judges_are_revoked_and_removed__still_decides(
+    open_disputed, judges, revoke, govern, consortium, court, state_of
+):
+    """A verdict of two honest judges does not become a refund by any decision of the consortium."""
+    it = open_disputed()
+    for judge in judges[:2]:
+        revoke(judge)
+    govern(consortium, "removeMember", judges[0].address, 2)
+    for judge in judges[:2]:
+        court.vote(it.id, True, {"from": judge.account})
+    assert state_of(it) == money.SLASHED
+
+
+# ---- more disputes than judges can look at ----
+
+
+def test_disputes__when_one_payer_opens_many__end_at_three(
+    open_claimed, dispute, refuses, lock, meter_owner, verdict, at, due_of, relayer
+):
+    """An undecided dispute gives the goods away: an account has three at a time at most."""
+    its = [open_claimed() for _ in range(4)]
+    for it in its[:3]:
+        dispute(it)
+    assert lock.openDisputesOf(meter_owner.address) == 3
+    with refuses("PrepaidLock_TooManyDisputes", meter_owner.address, 3):
+        dispute(its[3])
+    verdict(its[0], False)
+    dispute(its[3])
+    at(due_of(its[3]))
+    for it in its[1:]:
+        lock.refund(it.id, {"from": relayer})
+    assert lock.openDisputesOf(meter_owner.address) == 0
+
+
 # ---- a verdict that pays its judges ----
 
 
@@ -115,14 +153,14 @@ def test_verdict__by_the_votes_of_all_judges__can_name_nobody_but_the_parties():
     abi = project.get_loaded_projects()[0]._build.get("DisputeCourt")["abi"]
     changing = [item for item in abi if item.get("stateMutability") in ("nonpayable", "payable")]
     functions = {item["name"]: item for item in changing if item["type"] == "function"}
-    assert set(functions) == {"open", "vote", "addEvidence"}
+    assert set(functions) == {"open", "vote", "addEvidence", "addEvidenceAsMember"}
     kinds = {name: [i["type"] for i in item["inputs"]] for name, item in functions.items()}
     assert kinds["vote"] == ["bytes32", "bool"]
     assert all(item["stateMutability"] == "nonpayable" for item in functions.values())
 
 
 def test_verdict__what_judges_may_share__is_paid_by_a_decision_of_the_consortium_alone(
-    open_disputed, verdict, lock, consortium, founders, judges, relayer, reverts_with
+    open_disputed, verdict, lock, consortium, founders, judges, relayer, reverts_with, at
 ):
     """Control: there is money behind a verdict, the fee; one judge cannot take it."""
     verdict(open_disputed(), True)
@@ -134,7 +172,10 @@ def test_verdict__what_judges_may_share__is_paid_by_a_decision_of_the_consortium
     proposal = consortium.proposalCount()
     with reverts_with("Consortium_NotAgreed", proposal, 1, 2):
         consortium.execute(proposal, *call, {"from": founders[0]})
-    consortium.approve(proposal, {"from": founders[1]})
+    call_hash = consortium.proposalOf(proposal)["callHash"]
+    consortium.approve(proposal, call_hash, {"from": founders[1]})
+    # A payment waits, also during the founding.
+    at(consortium.proposalOf(proposal)["agreedAt"] + consortium.delaySeconds())
     before = judges[0].account.balance()
     consortium.execute(proposal, *call, {"from": founders[0]})
     assert judges[0].account.balance() == before + fee

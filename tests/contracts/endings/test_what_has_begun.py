@@ -21,7 +21,7 @@ def disturbances(
 
     def change_terms():
         for type_id, name in ((money.BILL, b"bill"), (money.ADVICE, b"advice")):
-            closed = (False, 2_000, 1_000, 1, name.ljust(32, b"\0"))
+            closed = (False, 2_000, 1_000, 1, 1, name.ljust(32, b"\0"))
             govern(catalogue, "setType", type_id, closed)
         govern(catalogue, "setSharingTerms", (2_000, 1_000, 1))
 

@@ -40,6 +40,9 @@ def measure_disputes(w: Any, meter: Any) -> None:
         arguments = (lock_id, group.accounts, group.key_words, *disputes.EVIDENCE)
         tx = w.lock.disputeAsMember(*arguments, options)
         meter.take("PrepaidLock.disputeAsMember, group of 3", tx)
+        arguments = (*arguments[:3], money.digest_of("more"), 500)
+        tx = w.court.addEvidenceAsMember(*arguments, {"from": w.buyer_three.account})
+        meter.take("DisputeCourt.addEvidenceAsMember, group of 3", tx)
 
 
 def delivered(
@@ -61,11 +64,22 @@ def delivered(
         expires_at=meter.tick() + 5_000,
         message_digest=money.digest_of("sealed conditions"),
         nonce=secrets.token_bytes(32),
+        terms=present_terms(w),
     )
     signature = money.sign_sharing(w.lock, w.buyer, order)
     w.lock.openSharing(order, signature, {"from": market, "value": OFFER_WEI})
     dealt = sharing.deal(data_set.key, threshold=threshold, delivery_keys=group.keys)
     lock_id = money.id_of(w.lock, w.buyer, order.nonce)
     words = money.transcript_words(dealt)
-    options = {"from": w.relayer}
-    return lock_id, w.lock.deliver(lock_id, group.accounts, group.key_words, *words, options)
+    leave = money.sign_delivery(w.lock, w.processor, lock_id, group, words)
+    members = (group.accounts, group.key_words)
+    return lock_id, w.lock.deliver(lock_id, *members, *words, leave, {"from": w.relayer})
+
+
+def present_terms(w: Any) -> money.LockTerms:
+    """Return the terms that hold for a sharing lock at the price of these measurements."""
+    rules_version, sharing_version = w.catalogue.versions()
+    rules, terms = w.catalogue.rulesAt(rules_version), w.catalogue.sharingTerms()
+    bond = OFFER_WEI * rules["bondBps"] // money.BPS
+    window_s = terms["disputeWindowSeconds"]
+    return money.LockTerms(rules_version, sharing_version, window_s, rules["feeBps"], 0, bond)

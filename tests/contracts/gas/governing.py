@@ -22,7 +22,8 @@ def measure_decisions(w: Any, meter: Any) -> None:
         tx = w.consortium.propose(w.registry.address, 0, data, {"from": first})
         meter.take("Consortium.propose, an admission", tx)
         proposal_id = w.consortium.proposalCount()
-        tx = w.consortium.approve(proposal_id, {"from": second})
+        call_hash = w.consortium.proposalOf(proposal_id)["callHash"]
+        tx = w.consortium.approve(proposal_id, call_hash, {"from": second})
         meter.take("Consortium.approve, agreed", tx)
         tx = w.consortium.execute(proposal_id, w.registry.address, 0, data, {"from": first})
         meter.take("Consortium.execute, MemberRegistry.admit", tx)
@@ -41,6 +42,10 @@ def measure_members(w: Any, meter: Any) -> None:
         proposal_id = w.consortium.proposalCount()
         tx = w.consortium.withdrawApproval(proposal_id, {"from": first})
         meter.take("Consortium.withdrawApproval", tx)
+        call_hash = w.consortium.proposalOf(proposal_id)["callHash"]
+        for founder in w.founders[:2]:
+            tx = w.consortium.cancel(proposal_id, call_hash, {"from": founder})
+        meter.take("Consortium.cancel, cancelled", tx)
         meter.take("Consortium.receive", w.relayer.transfer(w.consortium, 1))
 
 
@@ -48,11 +53,12 @@ def measure_catalogue(w: Any, meter: Any) -> None:
     """Each field of a type and of the terms becomes another; rules get a new version each time."""
     for i in (1, 2):
         times = (money.SHORTEST_S + i, money.WINDOW_S + i)
-        kind = (True, *times, money.ADVICE_PRICE_WEI + i, f"advice {i}".encode().ljust(32, b"\0"))
+        kind = (True, *times, 9_000 + i, money.ADVICE_PRICE_WEI + i)
+        kind += (f"advice {i}".encode().ljust(32, b"\0"),)
         decided(w, meter, w.catalogue, "setType", money.ADVICE, kind)
         terms = (money.SHARING_SHORTEST_S + i, disputes.SHARING_WINDOW_S + i, 10**15 + i)
         decided(w, meter, w.catalogue, "setSharingTerms", terms)
-        rules = replace(money.RULES, serve_kib_wei=money.RULES.serve_kib_wei + i)
+        rules = replace(money.RULES, serve_gas_wei=money.RULES.serve_gas_wei + i)
         decided(w, meter, w.catalogue, "setRules", disputes.rules_words(rules))
 
 
@@ -60,7 +66,7 @@ def measure_stop(w: Any, meter: Any) -> None:
     """The emergency stop, used and armed again."""
     for _ in range(2):
         decided(w, meter, w.registry, "stopBeginnings")
-        rest_s = w.registry.STOP_SECONDS() + w.registry.REST_SECONDS()
+        rest_s = w.registry.stopSeconds() + w.registry.REST_SECONDS()
         meter.tick(rest_s + DAY)
         decided(w, meter, w.registry, "rearmStop")
 
@@ -72,8 +78,9 @@ def decided(w: Any, meter: Any, contract: Any, function: str, *arguments: Any) -
     w.consortium.propose(contract.address, 0, data, {"from": w.founders[0]})
     proposal_id = w.consortium.proposalCount()
     for founder in w.founders[1 : w.consortium.threshold()]:
-        w.consortium.approve(proposal_id, {"from": founder})
-    if delay_s := w.consortium.delayFor(0, data):
+        call_hash = w.consortium.proposalOf(proposal_id)["callHash"]
+        w.consortium.approve(proposal_id, call_hash, {"from": founder})
+    if delay_s := w.consortium.delayFor(contract.address, 0, data):
         meter.tick(delay_s + 60)
     options = {"from": w.founders[0]}
     tx = w.consortium.execute(proposal_id, contract.address, 0, data, options)

@@ -9,7 +9,7 @@ import money
 from members import Role, region_id
 from money import Group, SharingOrder
 
-from tests.contracts.gas.deliveries import OFFER_WEI
+from tests.contracts.gas.deliveries import OFFER_WEI, present_terms
 
 SELECT_S = 40_000  # from a broadcast to its respondBy
 MOST_REGIONS, LARGEST_GROUP = 16, (67, 100)
@@ -25,8 +25,7 @@ def measure(w: Any, meter: Any) -> None:
         ad, tx = broadcast(w, meter, regions)
         meter.take("DataMarket.broadcast, 2 regions", tx)
         for node in nodes:
-            args = (ad, sets[node.address], OFFER_WEI, {"from": node.account})
-            meter.take("DataMarket.respond, second line", w.market.respond(*args))
+            meter.take("DataMarket.respond, second line", respond(w, ad, node, sets[node.address]))
         options = {"from": w.processor_two.account}
         tx = w.market.withdrawResponse(ad, options)
         meter.take("DataMarket.withdrawResponse", tx)
@@ -40,7 +39,7 @@ def measure(w: Any, meter: Any) -> None:
         meter.take("PrepaidLock.decline", tx)
         ad, _ = broadcast(w, meter, regions)
         for node in nodes:
-            w.market.respond(ad, sets[node.address], OFFER_WEI, {"from": node.account})
+            respond(w, ad, node, sets[node.address])
         meter.tick(60_000)
         meter.take("DataMarket.close, 2 responses", w.market.close(ad, {"from": w.relayer}))
     measure_full_form(w, meter)
@@ -57,8 +56,7 @@ def measure_full_form(w: Any, meter: Any) -> None:
         node = active[region] = w.admit(Role.PROCESSOR, region, account=meter.account())
         money.set_credit(w.credit, node, 100 + 10 * i)
         data_set_id = money.publish(w.ledger, node).data_set_id
-        tx = w.market.respond(ad, data_set_id, OFFER_WEI, {"from": node.account})
-        used.append(tx.gas_used)
+        used.append(respond(w, ad, node, data_set_id).gas_used)
     meter.used["DataMarket.respond, into a form of 32"] = max(used[32:])
 
 
@@ -76,13 +74,19 @@ def measure_largest(w: Any, meter: Any) -> None:
         choices = []
         for node in nodes:
             data_set_id = money.publish(w.ledger, node).data_set_id
-            w.market.respond(ad, data_set_id, OFFER_WEI, {"from": node.account})
+            respond(w, ad, node, data_set_id)
             expires_at = meter.now + SELECT_S
             order = order_for(w, ad, node, data_set_id, group, threshold, expires_at)
             choices.append(choice_of(w, order))
         options = {"from": w.buyer.account, "value": OFFER_WEI * len(nodes)}
         tx = w.market.select(ad, group.accounts, choices, options)
         meter.take(f"DataMarket.select, {len(nodes)} nodes of a group of {size}", tx)
+
+
+def respond(w: Any, ad: bytes, node: Any, data_set_id: bytes) -> Any:
+    """Offer a data set under the terms that hold; return the transaction."""
+    versions = w.catalogue.versions()
+    return w.market.respond(ad, data_set_id, OFFER_WEI, *versions, {"from": node.account})
 
 
 def broadcast(
@@ -108,7 +112,7 @@ def order_for(
     return SharingOrder(
         *(w.buyer.address, node.address, ad, data_set_id, group.hash),
         *(threshold, len(group.accounts), OFFER_WEI, 1_500, 1_700_000_000, expires_at),
-        *(money.digest_of("sealed conditions"), secrets.token_bytes(32)),
+        *(money.digest_of("sealed conditions"), secrets.token_bytes(32), present_terms(w)),
     )
 
 
@@ -116,4 +120,4 @@ def choice_of(w: Any, order: SharingOrder) -> tuple:
     """Return the choice that the market makes this order of, signed by the buyer."""
     signature = money.sign_sharing(w.lock, w.buyer, order)
     choice = (order.payee, order.expires_at, order.message_length, order.signed_at)
-    return (*choice, order.message_digest, order.nonce, signature)
+    return (*choice, order.message_digest, order.nonce, order.terms, signature)

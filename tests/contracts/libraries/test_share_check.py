@@ -59,7 +59,7 @@ def test_share_check__given_offchain_transcript__holds_and_agrees_on_the_seed(ha
     arguments = ((PREPAID_LOCK, grant.lock_id, grant.data_set_id, 3), *lists)
     commitments = [point.words() for point in dealt.commitments]
     assert harness.verifyShares(*arguments, commitments)
-    assert not harness.verifyShares(*arguments, [*commitments[:2], G2_INFINITY])
+    assert not harness.verifyShares(*arguments, [*commitments[:2], commitments[1]])
     expected = sharing.transcript_seed(dealt, grant)
     assert bytes(harness.seedOfShares(*arguments, commitments)) == expected
 
@@ -95,14 +95,16 @@ def test_share_check__given_transcript__multiplies_by_weights_of_128_bits(harnes
     assert scalars == [weight for weight in rho for _ in ("key", "share")]
 
 
-def test_share_check__given_infinite_higher_commitment__holds(verify):
-    dealt = deal(3, 5, prepaid_lock=PREPAID_LOCK, coefficients=[7, 0, 9])
-    assert dealt.commitments[1] == G2_INFINITY
-    assert verify(dealt)
-
-
-def test_share_check__given_zero_polynomial_above_the_key__holds(verify):
-    assert verify(deal(2, 3, prepaid_lock=PREPAID_LOCK, coefficients=[random_scalar(), 0]))
+@pytest.mark.parametrize("coefficients", [[7, 0, 9], [7, 9, 0], [7, 0, 0]])
+def test_share_check__given_infinite_higher_commitment__reverts(
+    harness, revert_data, error_bytes, coefficients
+):
+    """The equation holds, with a threshold that is lower than it looks."""
+    dealt = deal(3, 5, prepaid_lock=PREPAID_LOCK, coefficients=coefficients)
+    index = coefficients.index(0)
+    assert dealt.commitments[index] == G2_INFINITY
+    error = error_bytes("ShareCheck_InfiniteCommitment(uint256)", index)
+    assert revert_data(harness.verifyShares, *dealt.arguments) == error
 
 
 @pytest.mark.parametrize("index", range(5))
@@ -201,7 +203,7 @@ def test_share_check__when_key_commitment_is_infinite__reverts(
     harness, revert_data, error_bytes, transcript
 ):
     bad = transcript.with_commitment(0, G2_INFINITY)
-    error = error_bytes("ShareCheck_InfiniteKeyCommitment()")
+    error = error_bytes("ShareCheck_InfiniteCommitment(uint256)", 0)
     assert revert_data(harness.verifyShares, *bad.arguments) == error
 
 

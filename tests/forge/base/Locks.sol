@@ -2,7 +2,16 @@
 pragma solidity 0.8.28;
 
 import {
-    Bond, Dispute, IPrepaidLock, Lock, LockState, LockTerms, Reason, RequestOrder, SharingOrder
+    Authorisation,
+    Bond,
+    Dispute,
+    IPrepaidLock,
+    Lock,
+    LockState,
+    LockTerms,
+    Reason,
+    RequestOrder,
+    SharingOrder
 } from "../../../interfaces/IPrepaidLock.sol";
 import {RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
@@ -45,12 +54,36 @@ abstract contract Locks is System {
         it.expiresAt = uint40(block.timestamp + 2 * SHORTEST_S);
         it.messageDigest = "sealed message";
         it.nonce = bytes32(++locks);
+        it.terms = requestTerms(typeId);
+    }
+
+    /// @dev Those that hold now.
+    function requestTerms(uint32 typeId) internal view returns (LockTerms memory) {
+        (RequestType memory asked, uint32 version, Rules memory now_) = catalogue.requestConditions(typeId);
+        uint96 bondWei = uint96(uint256(asked.priceWei) * now_.bondBps / 10_000);
+        return LockTerms(
+            version, 0, asked.disputeWindowSeconds, now_.feeBps, asked.longestAnswerBytes, bondWei
+        );
+    }
+
+    function sharingTerms(uint96 priceWei) internal view returns (LockTerms memory) {
+        (uint32 rulesVersion, uint32 sharingVersion) = catalogue.versions();
+        return sharingTermsAt(priceWei, rulesVersion, sharingVersion);
+    }
+
+    function sharingTermsAt(uint96 priceWei, uint32 rulesVersion, uint32 sharingVersion)
+        internal
+        view
+        returns (LockTerms memory)
+    {
+        (SharingTerms memory terms, Rules memory at) = catalogue.sharingConditionsAt(sharingVersion, rulesVersion);
+        uint96 bondWei = uint96(uint256(priceWei) * at.bondBps / 10_000);
+        return LockTerms(rulesVersion, sharingVersion, terms.disputeWindowSeconds, at.feeBps, 0, bondWei);
     }
 
     function signed(RequestOrder memory it, address payer) internal view returns (G1Point memory) {
-        bytes memory head = abi.encode(block.chainid, address(prepaid), payer, it.processor, it.typeId);
-        bytes memory tail = abi.encode(it.messageDigest, it.messageLength, it.nonce, it.signedAt, it.expiresAt);
-        return Keys.sign(keyOf[payer], bytes.concat(head, tail), DomainTags.REQUEST);
+        bytes memory message = abi.encode(block.chainid, address(prepaid), payer, it);
+        return Keys.sign(keyOf[payer], message, DomainTags.REQUEST);
     }
 
     function priceOf(uint32 typeId) internal pure returns (uint96) {
@@ -123,7 +156,8 @@ abstract contract Locks is System {
     function refusesDelivery(bytes32 lockId, bytes memory refused) internal {
         (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(dataKey, THRESHOLD, groupKeys);
         refuse(refused);
-        prepaid.deliver(lockId, group, groupKeys, commitments, shares);
+        vm.prank(processor);
+        prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
     }
 
     function disputed() internal returns (bytes32 lockId) {
@@ -160,15 +194,11 @@ abstract contract Locks is System {
         it.expiresAt = uint40(block.timestamp + 2 * SHARING_SHORTEST_S);
         it.messageDigest = "sealed conditions";
         it.nonce = bytes32(++locks);
+        it.terms = sharingTerms(it.priceWei);
     }
 
     function signed(SharingOrder memory it) internal view returns (G1Point memory) {
-        bytes memory message = bytes.concat(
-            abi.encode(block.chainid, address(prepaid), it.payer, it.payee, it.broadcastId, it.dataSetId),
-            abi.encode(
-                it.messageDigest, it.messageLength, it.nonce, it.signedAt, it.expiresAt, it.groupHash
-            )
-        );
+        bytes memory message = abi.encode(block.chainid, address(prepaid), it);
         return Keys.sign(keyOf[it.payer], message, DomainTags.SHARING);
     }
 
@@ -184,13 +214,15 @@ abstract contract Locks is System {
 
     function deliver(bytes32 lockId) internal {
         (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(dataKey, THRESHOLD, groupKeys);
-        prepaid.deliver(lockId, group, groupKeys, commitments, shares);
+        vm.prank(processor);
+        prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
     }
+
+    function noLeave() internal pure returns (Authorisation memory it) {}
 
     /// @dev What begins afterwards has this dispute window.
     function setSharingWindow(uint32 windowSeconds) internal {
-        vm.prank(address(consortium));
-        catalogue.setSharingTerms(SharingTerms(SHARING_SHORTEST_S, windowSeconds, APPLICATION_WEI));
+        setSharing(SharingTerms(SHARING_SHORTEST_S, windowSeconds, APPLICATION_WEI));
     }
 
     function delivered() internal returns (bytes32 lockId) {

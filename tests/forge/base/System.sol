@@ -17,8 +17,8 @@ import {Keys} from "./Keys.sol";
 import {TestBase} from "./TestBase.sol";
 
 /// @title System
-/// @notice The whole system, wired as it is deployed, with a few members that have real keys. What the consortium decides is done in its
-/// name at once; its vote has tests of its own.
+/// @notice The whole system, wired as it is deployed, with a few members that have real keys. What the consortium decides is voted: proposed by one judge,
+/// approved by another, carried out when its delay is over.
 abstract contract System is TestBase {
     uint256 internal constant BEGIN = 1_800_000_000;
     bytes32 internal constant NORTH = "north";
@@ -30,6 +30,9 @@ abstract contract System is TestBase {
     uint32 internal constant SHORTEST_S = 600;
     uint32 internal constant SHARING_SHORTEST_S = 900;
     uint32 internal constant WINDOW_S = 300;
+    uint16 internal constant LONGEST = 32_768;
+    uint256 internal constant DELAY_S = 2 days;
+    uint256 internal constant FOUNDING_S = 20 days;
     // Keys in G2Table from here on belong to data sets, FIRST_DATA_KEY + 4·i to the i-th.
     uint256 internal constant FIRST_DATA_KEY = 32;
 
@@ -67,19 +70,21 @@ abstract contract System is TestBase {
         vm.warp(BEGIN - 1 days);
         address[] memory founders = new address[](3);
         (founders[0], founders[1], founders[2]) = (judges[0], judges[1], judges[2]);
-        consortium =
-            IConsortium(create("Consortium", abi.encode(founders, uint256(2), uint256(2 days), BEGIN)));
+        uint256 nonce = vm.getNonce(address(this));
+        address laterRegistry = vm.computeCreateAddress(address(this), nonce + 1);
+        bytes memory arguments = abi.encode(founders, uint256(2), DELAY_S, BEGIN + FOUNDING_S, laterRegistry);
+        consortium = IConsortium(create("Consortium", arguments));
         vm.warp(BEGIN);
         registry = IMemberRegistry(create("MemberRegistry", abi.encode(consortium)));
         catalogue = IRequestCatalogue(create("RequestCatalogue", abi.encode(consortium, rules())));
         consents = IConsentBook(create("ConsentBook", abi.encode(registry)));
         ledger = IDataLedger(create("DataLedger", abi.encode(registry)));
         board = INotificationBoard(create("NotificationBoard", abi.encode(registry)));
-        uint256 nonce = vm.getNonce(address(this));
+        nonce = vm.getNonce(address(this));
         prepaid = IPrepaidLock(vm.computeCreateAddress(address(this), nonce + 2));
         market = IDataMarket(vm.computeCreateAddress(address(this), nonce + 3));
         credit = ICreditBook(create("CreditBook", abi.encode(prepaid, POINT_WEI)));
-        court = IDisputeCourt(create("DisputeCourt", abi.encode(consortium, registry, prepaid)));
+        court = IDisputeCourt(create("DisputeCourt", abi.encode(consortium, prepaid)));
         create(lockName, abi.encode(registry, catalogue, ledger, credit, market, court));
         create("DataMarket", abi.encode(registry, catalogue, ledger, credit, prepaid));
     }
@@ -91,17 +96,47 @@ abstract contract System is TestBase {
             feeBps: 200,
             bondBps: 5_000,
             disputeBondBps: 2_500,
-            serveKibWei: 42_000 gwei,
+            serveGasWei: 1 gwei,
             disputeMinWei: 1e14
         });
     }
 
     function setTerms() internal {
-        vm.startPrank(address(consortium));
-        catalogue.setType(BILL, RequestType(true, SHORTEST_S, 0, PRICE_WEI, "bill"));
-        catalogue.setType(ADVICE, RequestType(true, SHORTEST_S, WINDOW_S, 2 * PRICE_WEI, "advice"));
-        catalogue.setSharingTerms(SharingTerms(SHARING_SHORTEST_S, 0, APPLICATION_WEI));
-        vm.stopPrank();
+        setType(BILL, RequestType(true, SHORTEST_S, 0, LONGEST, PRICE_WEI, "bill"));
+        setType(ADVICE, RequestType(true, SHORTEST_S, WINDOW_S, LONGEST, 2 * PRICE_WEI, "advice"));
+        setSharing(SharingTerms(SHARING_SHORTEST_S, 0, APPLICATION_WEI));
+    }
+
+    function setType(uint32 typeId, RequestType memory it) internal {
+        decided(address(catalogue), abi.encodeCall(IRequestCatalogue.setType, (typeId, it)));
+    }
+
+    function setSharing(SharingTerms memory it) internal {
+        decided(address(catalogue), abi.encodeCall(IRequestCatalogue.setSharingTerms, (it)));
+    }
+
+    function setRules(Rules memory it) internal {
+        decided(address(catalogue), abi.encodeCall(IRequestCatalogue.setRules, (it)));
+    }
+
+    /// @dev Two of three judges decide. During the founding nothing waits; afterwards the clock goes on by the delay.
+    function decided(address target, bytes memory data) internal returns (bytes memory) {
+        return carryOut(agreed(target, data), target, data);
+    }
+
+    function agreed(address target, bytes memory data) internal returns (uint256 proposalId) {
+        vm.prank(judges[0]);
+        proposalId = consortium.propose(target, 0, data);
+        bytes32 callHash = keccak256(abi.encode(target, uint256(0), data));
+        vm.prank(judges[1]);
+        consortium.approve(proposalId, callHash);
+    }
+
+    function carryOut(uint256 proposalId, address target, bytes memory data) internal returns (bytes memory) {
+        uint256 readyAt = consortium.proposalOf(proposalId).agreedAt + consortium.delayFor(target, 0, data);
+        if (block.timestamp < readyAt) vm.warp(readyAt);
+        vm.prank(judges[2]);
+        return consortium.execute(proposalId, target, 0, data);
     }
 
     function castMembers() internal {
@@ -128,14 +163,12 @@ abstract contract System is TestBase {
         vm.deal(account, 1_000 ether);
         Profile memory profile = Keys.profile(index, role, regionId, owner);
         KeyProofs memory proofs = Keys.proofs(index, address(registry), account, role);
-        vm.prank(address(consortium));
-        registry.admit(account, profile, proofs);
+        decided(address(registry), abi.encodeCall(IMemberRegistry.admit, (account, profile, proofs)));
         return account;
     }
 
     function revoke(address account) internal {
-        vm.prank(address(consortium));
-        registry.revoke(account);
+        decided(address(registry), abi.encodeCall(IMemberRegistry.revoke, (account)));
     }
 
     /// @dev A publication that is accepted, with the next free key.

@@ -60,4 +60,8 @@ interface Vm {
     function assertEq(bytes32 left, bytes32 right, string calldata note) external pure;
     function assertEq(bytes calldata left, bytes calldata right, string calldata note) external pure;
     function assertEq(bool left, bool right, string calldata note) external pure;
+
+    function fee(uint256 baseFeeWei) external;
+
+    function txGasPrice(uint256 gasPriceWei) external;
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.28;
 
 import {IConsortium, Proposal} from "../../../interfaces/IConsortium.sol";
 import {IMemberRegistry} from "../../../interfaces/IMemberRegistry.sol";
+import {IRequestCatalogue} from "../../../interfaces/IRequestCatalogue.sol";
 import {TestBase} from "../base/TestBase.sol";
 
 /// @dev Counts what is asked of it, and refuses one thing.
@@ -26,6 +27,8 @@ contract ConsortiumTest is TestBase {
     uint256 private constant BEGIN = 1_800_000_000;
     uint256 private constant DELAY = 2 days;
     uint256 private constant LIFE = 45 days;
+    uint256 private constant LAPSE = 7 days;
+    address private constant REGISTRY = address(0x5e9);
 
     IConsortium private it;
     Obedient private target;
@@ -35,7 +38,7 @@ contract ConsortiumTest is TestBase {
     function setUp() public {
         vm.warp(BEGIN);
         for (uint256 i = 1; i <= 5; ++i) founders.push(address(uint160(0xC0 + i)));
-        it = IConsortium(create("Consortium", abi.encode(founders, uint256(3), DELAY, BEGIN)));
+        it = IConsortium(create("Consortium", abi.encode(founders, uint256(3), DELAY, BEGIN, REGISTRY)));
         target = new Obedient();
         data = abi.encodeCall(Obedient.set, (7));
     }
@@ -44,7 +47,7 @@ contract ConsortiumTest is TestBase {
         external
         returns (address)
     {
-        return create("Consortium", abi.encode(members, k, delay, foundingEndsAt));
+        return create("Consortium", abi.encode(members, k, delay, foundingEndsAt, REGISTRY));
     }
 
     // ---- founding ----
@@ -122,7 +125,7 @@ contract ConsortiumTest is TestBase {
         eq(it.propose(address(target), 3, data), 1, "id");
         eq(it.proposalCount(), 1, "count");
         bytes32 callHash = keccak256(abi.encode(address(target), uint256(3), data));
-        eq(abi.encode(it.proposalOf(1)), abi.encode(Proposal(callHash, uint40(BEGIN), 0, false)), "proposal");
+        eq(abi.encode(it.proposalOf(1)), abi.encode(Proposal(callHash, uint40(BEGIN), 0, 0, false, false)), "proposal");
         yes(it.hasApproved(1, founders[0]), "approved");
         no(it.hasApproved(1, founders[1]), "not approved");
         eq(it.approvalsOf(1), 1, "one approval");
@@ -132,14 +135,18 @@ contract ConsortiumTest is TestBase {
 
     function test_approve__when_caller_or_proposal_do_not_fit__reverts() public {
         _propose();
+        bytes32 callHash = _hash();
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NotMember.selector, address(this)));
-        it.approve(1);
+        it.approve(1, callHash);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NoProposal.selector, 2));
         vm.prank(founders[1]);
-        it.approve(2);
+        it.approve(2, callHash);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_OtherCall.selector, 1));
+        vm.prank(founders[1]);
+        it.approve(1, ~callHash);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_AlreadyApproved.selector, 1, founders[0]));
         vm.prank(founders[0]);
-        it.approve(1);
+        it.approve(1, callHash);
     }
 
     function test_approve__agrees_at_the_threshold_once() public {
@@ -196,27 +203,28 @@ contract ConsortiumTest is TestBase {
     function test_execute__when_it_does_not_fit__reverts() public {
         vm.deal(address(it), 10);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NoProposal.selector, 1));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         _propose();
         _approve(1);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NotAgreed.selector, 1, 2, 3));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         _approve(2);
         for (uint256 i = 0; i < 3; ++i) {
             address to = i == 0 ? address(this) : address(target);
             refuse(abi.encodeWithSelector(IConsortium.Consortium_OtherCall.selector, 1));
-            it.execute(1, to, i == 1 ? 1 : 0, i == 2 ? abi.encodeCall(Obedient.set, (8)) : data);
+            _execute(to, i == 1 ? 1 : 0, i == 2 ? abi.encodeCall(Obedient.set, (8)) : data);
         }
         vm.warp(BEGIN + DELAY - 1);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_TooEarly.selector, 1, BEGIN + DELAY, BEGIN + DELAY - 1));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         vm.warp(BEGIN + DELAY);
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_AlreadyExecuted.selector, 1));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
+        bytes32 callHash = _hash();
         refuse(abi.encodeWithSelector(IConsortium.Consortium_AlreadyExecuted.selector, 1));
         vm.prank(founders[3]);
-        it.approve(1);
+        it.approve(1, callHash);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_AlreadyExecuted.selector, 1));
         vm.prank(founders[0]);
         it.withdrawApproval(1);
@@ -230,8 +238,9 @@ contract ConsortiumTest is TestBase {
         _approve(2);
         vm.warp(BEGIN + DELAY);
         vm.expectEmit(address(it));
-        emit IConsortium.Executed(1, address(target), Obedient.set.selector, address(this));
-        eq(it.execute(1, address(target), 4, data), abi.encode(8), "returned");
+        bytes32 subject = it.subjectOf(1, address(target), 4, data);
+        emit IConsortium.Executed(1, address(target), Obedient.set.selector, subject, founders[3]);
+        eq(_execute(address(target), 4, data), abi.encode(8), "returned");
         eq(target.number(), 7, "done");
         eq(target.receivedWei(), 4, "value");
         yes(it.proposalOf(1).isExecuted, "executed");
@@ -242,7 +251,7 @@ contract ConsortiumTest is TestBase {
         _agree();
         vm.warp(BEGIN + DELAY);
         refuse(abi.encodeWithSelector(Obedient.Obedient_Never.selector, 13));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         no(it.proposalOf(1).isExecuted, "open");
     }
 
@@ -252,12 +261,11 @@ contract ConsortiumTest is TestBase {
         vm.prank(address(it));
         it.removeMember(founders[1], 3);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NotAgreed.selector, 1, 2, 3));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         vm.prank(address(it));
         it.addMember(founders[1], 3);
         no(it.hasApproved(1, founders[1]), "approves anew");
-        vm.prank(founders[1]);
-        it.approve(1);
+        _approve(1);
         _agreedFrom(BEGIN + DELAY);
     }
 
@@ -267,7 +275,7 @@ contract ConsortiumTest is TestBase {
         vm.prank(address(it));
         it.setThreshold(4);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NotAgreed.selector, 1, 3, 4));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         _approve(4);
         _agreedFrom(BEGIN + DELAY);
     }
@@ -281,7 +289,7 @@ contract ConsortiumTest is TestBase {
         vm.prank(address(it));
         it.setThreshold(3);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_NotAgreed.selector, 1, 3, 3));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         vm.expectEmit(address(it));
         emit IConsortium.Agreed(1);
         _approve(3);
@@ -290,21 +298,22 @@ contract ConsortiumTest is TestBase {
 
     function test_proposals__lapse_at_each_bound() public {
         _propose();
+        bytes32 callHash = _hash();
         vm.warp(BEGIN + LIFE);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_Lapsed.selector, 1, BEGIN + LIFE, BEGIN + LIFE));
         vm.prank(founders[1]);
-        it.approve(1);
+        it.approve(1, callHash);
         vm.warp(BEGIN + LIFE - 1);
         _approve(1);
-        _approve(2); // agreed now: it lives from here, the delay not counted
-        uint256 lapsesAt = BEGIN + LIFE - 1 + DELAY + LIFE;
+        _approve(2); // agreed now: a week from where it may be carried out
+        uint256 lapsesAt = BEGIN + LIFE - 1 + DELAY + LAPSE;
         for (uint256 i = 0; i < 2; ++i) {
             vm.warp(lapsesAt + i);
             refuse(abi.encodeWithSelector(IConsortium.Consortium_Lapsed.selector, 1, lapsesAt, lapsesAt + i));
-            it.execute(1, address(target), 0, data);
+            _execute(address(target), 0, data);
         }
         vm.warp(lapsesAt - 1);
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
     }
 
     // ---- delays ----
@@ -312,17 +321,161 @@ contract ConsortiumTest is TestBase {
     function test_delayFor__waits_for_what_hurts_alone() public {
         bytes memory admit = abi.encodeWithSelector(IMemberRegistry.admit.selector);
         bytes memory stop = abi.encodeWithSelector(IMemberRegistry.stopBeginnings.selector);
-        eq(it.delayFor(0, admit), 0, "admit");
-        eq(it.delayFor(0, stop), 0, "stop");
-        eq(it.delayFor(1, admit), DELAY, "admit with ether");
-        eq(it.delayFor(0, data), DELAY, "anything else");
-        eq(it.delayFor(0, abi.encodeWithSelector(IMemberRegistry.revoke.selector)), DELAY, "revoke");
-        eq(it.delayFor(1, ""), DELAY, "a payment");
+        eq(it.delayFor(REGISTRY, 0, admit), 0, "admit");
+        eq(it.delayFor(REGISTRY, 0, stop), 0, "stop");
+        eq(it.delayFor(address(target), 0, admit), DELAY, "the same name elsewhere");
+        eq(it.delayFor(address(target), 0, stop), DELAY, "the same name elsewhere");
+        eq(it.delayFor(REGISTRY, 1, admit), DELAY, "admit with ether");
+        eq(it.delayFor(REGISTRY, 0, data), DELAY, "anything else");
+        eq(it.delayFor(REGISTRY, 0, abi.encodeWithSelector(IMemberRegistry.revoke.selector)), DELAY, "revoke");
+        eq(it.delayFor(REGISTRY, 0, ""), DELAY, "a payment of nothing");
         IConsortium young = IConsortium(this.make(founders, 3, DELAY, BEGIN + 10));
         vm.warp(BEGIN + 9);
-        eq(young.delayFor(1, ""), 0, "during the founding");
+        eq(young.delayFor(address(target), 0, data), 0, "during the founding");
+        eq(young.delayFor(address(target), 1, ""), DELAY, "but a payment");
         vm.warp(BEGIN + 10);
-        eq(young.delayFor(1, ""), DELAY, "after it");
+        eq(young.delayFor(address(target), 0, data), DELAY, "after it");
+    }
+
+    /// @dev Agreed at once in the founding, it does not wait, and lapses a week later, also when the founding is over meanwhile.
+    function test_execute__agreed_in_the_founding__lapses_a_week_later() public {
+        vm.warp(BEGIN);
+        it = IConsortium(this.make(founders, 3, DELAY, BEGIN + 10));
+        _agree();
+        vm.warp(BEGIN + 10);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_TooEarly.selector, 1, BEGIN + DELAY, BEGIN + 10));
+        _execute(address(target), 0, data);
+        vm.warp(BEGIN + LAPSE);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_Lapsed.selector, 1, BEGIN + LAPSE, BEGIN + LAPSE));
+        _execute(address(target), 0, data);
+        vm.warp(BEGIN + LAPSE - 1);
+        _execute(address(target), 0, data);
+    }
+
+    // ---- subjects ----
+
+    function test_subjectOf__tells_what_is_about_the_same() public view {
+        bytes32 own = it.subjectOf(1, address(it), 0, abi.encodeCall(IConsortium.setThreshold, (3)));
+        eq(it.subjectOf(2, address(it), 0, abi.encodeCall(IConsortium.addMember, (address(9), 3))), own, "voters");
+        eq(it.subjectOf(3, address(it), 0, abi.encodeCall(IConsortium.removeMember, (address(8), 3))), own, "and k");
+        bytes32 stop = it.subjectOf(1, REGISTRY, 0, abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
+        eq(it.subjectOf(9, REGISTRY, 0, abi.encodeCall(IMemberRegistry.rearmStop, ())), stop, "stop and rearm");
+        no(it.subjectOf(1, address(1), 0, abi.encodeCall(IMemberRegistry.stopBeginnings, ())) == stop, "target");
+        bytes memory admission = abi.encodeWithSelector(IMemberRegistry.admit.selector, address(7), uint256(5));
+        bytes32 seven = it.subjectOf(1, REGISTRY, 0, admission);
+        eq(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.revoke, (address(7)))), seven, "one account");
+        no(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.revoke, (address(8)))) == seven, "another");
+        bytes32 one = it.subjectOf(1, address(4), 0, _typeCall(1, 5));
+        eq(it.subjectOf(2, address(4), 0, _typeCall(1, 6)), one, "one type");
+        no(it.subjectOf(2, address(4), 0, _typeCall(2, 5)) == one, "another type");
+        eq(it.subjectOf(1, address(4), 0, data), it.subjectOf(2, address(4), 0, abi.encodeCall(Obedient.set, (8))), "else");
+        no(it.subjectOf(1, address(4), 1, data) == it.subjectOf(2, address(4), 1, data), "payments are each its own");
+        no(it.subjectOf(1, address(4), 0, "") == it.subjectOf(2, address(4), 0, ""), "also of nothing");
+        bytes memory cut = abi.encodePacked(IMemberRegistry.revoke.selector, uint256(7));
+        assembly ("memory-safe") {
+            mstore(cut, 35)
+        }
+        it.subjectOf(1, REGISTRY, 0, cut); // it reverts at its target
+    }
+
+    function _typeCall(uint256 typeId, uint256 price) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IRequestCatalogue.setType.selector, typeId, price);
+    }
+
+    /// @dev M1: what was agreed earlier cannot be carried out after what was agreed later, by whomever and whenever.
+    function test_execute__below_the_floor__is_refused() public {
+        _agree();
+        bytes memory later = abi.encodeCall(Obedient.set, (9));
+        vm.prank(founders[0]);
+        it.propose(address(target), 0, later);
+        bytes32 callHash = it.proposalOf(2).callHash;
+        for (uint256 i = 1; i < 3; ++i) {
+            vm.prank(founders[i]);
+            it.approve(2, callHash);
+        }
+        vm.warp(BEGIN + DELAY);
+        vm.prank(founders[4]);
+        it.execute(2, address(target), 0, later);
+        eq(it.floorOf(it.subjectOf(1, address(target), 0, data)), 2, "floor");
+        for (uint256 t = 0; t < 3; ++t) {
+            refuse(abi.encodeWithSelector(IConsortium.Consortium_Superseded.selector, 1, 2));
+            _execute(address(target), 0, data);
+            vm.warp(block.timestamp + 2 days);
+        }
+        eq(target.number(), 9, "the later one holds");
+    }
+
+    function test_execute__by_no_member__reverts() public {
+        _agree();
+        vm.warp(BEGIN + DELAY);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_NotMember.selector, address(this)));
+        it.execute(1, address(target), 0, data);
+    }
+
+    function test_cancel__by_k_members__ends_it_at_once() public {
+        _agree();
+        bytes32 callHash = _hash();
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_NotMember.selector, address(this)));
+        it.cancel(1, callHash);
+        vm.startPrank(founders[4]);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_OtherCall.selector, 1));
+        it.cancel(1, 0);
+        vm.expectEmit(address(it));
+        emit IConsortium.CancelVoted(1, founders[4]);
+        it.cancel(1, callHash);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_AlreadyVoted.selector, 1, founders[4]));
+        it.cancel(1, callHash);
+        vm.stopPrank();
+        eq(it.cancelVotesOf(1), 1, "one vote");
+        vm.prank(founders[0]);
+        it.cancel(1, callHash);
+        no(it.proposalOf(1).isCancelled, "two of three");
+        vm.expectEmit(address(it));
+        emit IConsortium.Cancelled(1);
+        vm.prank(founders[1]);
+        it.cancel(1, callHash);
+        yes(it.proposalOf(1).isCancelled, "cancelled");
+        vm.warp(BEGIN + DELAY);
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_AlreadyCancelled.selector, 1));
+        _execute(address(target), 0, data);
+    }
+
+    function test_wasMember__tells_of_every_term() public {
+        address who = founders[1];
+        no(it.wasMember(who, BEGIN - 1), "before");
+        yes(it.wasMember(who, BEGIN), "from the first second on");
+        vm.startPrank(address(it));
+        vm.warp(BEGIN + 10);
+        it.removeMember(who, 3);
+        vm.warp(BEGIN + 20);
+        it.addMember(who, 3);
+        vm.warp(BEGIN + 30);
+        it.removeMember(who, 3);
+        bool[5] memory was = [true, false, true, false, false];
+        uint256[5] memory at = [BEGIN + 9, BEGIN + 10, BEGIN + 29, BEGIN + 30, BEGIN + 19];
+        for (uint256 i = 0; i < 5; ++i) eq(it.wasMember(who, at[i]), was[i], "term");
+        no(it.wasMember(address(77), BEGIN + 5), "a stranger");
+    }
+
+    /// @dev A receiver that answers with a megabyte: whoever pays it out copies 1,024 bytes of it.
+    function test_execute__takes_little_of_a_long_answer() public {
+        bytes[2] memory bombs = [bytes(hex"621000006000f3"), bytes(hex"621000006000fd")];
+        for (uint256 i = 0; i < 2; ++i) {
+            it = IConsortium(this.make(founders, 3, DELAY, BEGIN));
+            vm.deal(address(it), 10);
+            vm.etch(address(0xB0B), bombs[i]);
+            data = "";
+            vm.prank(founders[0]);
+            it.propose(address(0xB0B), 1, "");
+            _approve(1);
+            _approve(2);
+            vm.warp(block.timestamp + DELAY);
+            vm.prank(founders[3]);
+            (bool ok, bytes memory answer) =
+                address(it).call(abi.encodeCall(IConsortium.execute, (1, address(0xB0B), 1, "")));
+            eq(ok, i == 0, "carried out, or refused");
+            eq(i == 0 ? abi.decode(answer, (bytes)).length : answer.length, 1_024, "taken");
+        }
     }
 
     // ---- members ----
@@ -395,9 +548,9 @@ contract ConsortiumTest is TestBase {
         eq(it.proposalOf(1).agreedAt, at, "agreed anew");
         vm.warp(at + DELAY - 1);
         refuse(abi.encodeWithSelector(IConsortium.Consortium_TooEarly.selector, 1, at + DELAY, at + DELAY - 1));
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
         vm.warp(at + DELAY);
-        it.execute(1, address(target), 0, data);
+        _execute(address(target), 0, data);
     }
 
     function _propose() private {
@@ -405,9 +558,20 @@ contract ConsortiumTest is TestBase {
         it.propose(address(target), 0, data);
     }
 
+    function _hash() private view returns (bytes32) {
+        return it.proposalOf(1).callHash;
+    }
+
+    /// @dev By the fourth member: who carries out must be one.
+    function _execute(address to, uint256 valueWei, bytes memory call) private returns (bytes memory) {
+        vm.prank(founders[3]);
+        return it.execute(1, to, valueWei, call);
+    }
+
     function _approve(uint256 member) private {
+        bytes32 callHash = _hash();
         vm.prank(founders[member]);
-        it.approve(1);
+        it.approve(1, callHash);
     }
 
     function _agree() private {

@@ -10,6 +10,7 @@ import {System} from "../base/System.sol";
 contract DataLedgerTest is System {
     bytes32 private constant ROOT = "root";
     uint256 private constant DEVICE_KEY = 0xD3;
+    uint40 private constant EXPIRES_AT = uint40(BEGIN + 29 days);
 
     address private signer;
 
@@ -74,9 +75,8 @@ contract DataLedgerTest is System {
     }
 
     function test_anchor__given_the_stop__reverts() public {
-        vm.prank(address(consortium));
-        registry.stopBeginnings();
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 7 days));
+        decided(address(registry), abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + DELAY_S + 7 days));
         vm.prank(device);
         ledger.anchor(1, 1, ROOT);
     }
@@ -84,10 +84,10 @@ contract DataLedgerTest is System {
     function test_anchorSigned__by_anybody__anchors_for_the_device() public {
         bytes32 digest = keccak256(
             abi.encode(
-                keccak256("DMSM-V1-anchor"), block.chainid, address(ledger), signer, uint64(1), uint32(5), ROOT
+                keccak256("DMSM-V1-anchor"), block.chainid, address(ledger), signer, uint64(1), uint32(5), ROOT, EXPIRES_AT
             )
         );
-        eq(ledger.anchorDigest(signer, 1, 5, ROOT), digest, "digest");
+        eq(ledger.anchorDigest(signer, 1, 5, ROOT, EXPIRES_AT), digest, "digest");
         vm.prank(outsider);
         ledger.anchorSigned(_signed(1, 5, ROOT));
         eq(ledger.nextSeqOf(signer), 6, "next");
@@ -95,7 +95,7 @@ contract DataLedgerTest is System {
 
     function test_anchorSigned__when_signature_is_for_anything_else__reverts() public {
         SignedBatch memory good = _signed(1, 5, ROOT);
-        for (uint256 i = 0; i < 6; ++i) {
+        for (uint256 i = 0; i < 7; ++i) {
             SignedBatch memory it = abi.decode(abi.encode(good), (SignedBatch));
             if (i == 0) it.device = device;
             if (i == 1) it.fromSeq = 2;
@@ -103,12 +103,33 @@ contract DataLedgerTest is System {
             if (i == 3) it.root = "other";
             if (i == 4) it.signature = hex"1234";
             if (i == 5) it.signature[0] ^= 0x01;
+            if (i == 6) it.expiresAt += 1;
             refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadSignature.selector, it.device, it.fromSeq));
             ledger.anchorSigned(it);
         }
         vm.chainId(2);
         refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadSignature.selector, signer, 1));
         ledger.anchorSigned(good);
+    }
+
+    function test_anchorSigned__at_each_bound_of_the_expiry() public {
+        SignedBatch memory it = _signed(1, 5, ROOT);
+        uint40[4] memory times =
+            [EXPIRES_AT, EXPIRES_AT + 1, EXPIRES_AT - 30 days - 1, EXPIRES_AT - 30 days];
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.warp(times[i]);
+            if (i < 3) {
+                refuse(
+                    abi.encodeWithSelector(
+                        IDataLedger.DataLedger_BadExpiry.selector, signer, 1, EXPIRES_AT, times[i]
+                    )
+                );
+            }
+            ledger.anchorSigned(it);
+        }
+        vm.warp(EXPIRES_AT - 1);
+        ledger.anchorSigned(_signed(6, 1, ROOT));
+        eq(ledger.nextSeqOf(signer), 7, "next");
     }
 
     function test_anchorMany__anchors_what_it_can_and_names_the_rest() public {
@@ -195,9 +216,8 @@ contract DataLedgerTest is System {
         vm.prank(processor);
         ledger.publish(p);
         vm.revertToState(snapshot);
-        vm.prank(address(consortium));
-        registry.stopBeginnings();
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 7 days));
+        decided(address(registry), abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + DELAY_S + 7 days));
         vm.prank(processor);
         ledger.publish(p);
     }
@@ -250,8 +270,9 @@ contract DataLedgerTest is System {
     }
 
     function _signed(uint64 fromSeq, uint32 count, bytes32 root) private view returns (SignedBatch memory it) {
-        (it.device, it.fromSeq, it.count, it.root) = (signer, fromSeq, count, root);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(DEVICE_KEY, ledger.anchorDigest(signer, fromSeq, count, root));
+        (it.device, it.fromSeq, it.count, it.root, it.expiresAt) = (signer, fromSeq, count, root, EXPIRES_AT);
+        bytes32 digest = ledger.anchorDigest(signer, fromSeq, count, root, EXPIRES_AT);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(DEVICE_KEY, digest);
         it.signature = abi.encodePacked(r, s, v);
     }
 }

@@ -5,6 +5,7 @@ import {BroadcastState, Choice, Conditions, IDataMarket, Response} from "../../.
 import {Publication} from "../../../interfaces/IDataLedger.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, LockState, SharingOrder} from "../../../interfaces/IPrepaidLock.sol";
+import {Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
 import {G1Point} from "../../../contracts/libraries/BN254.sol";
@@ -144,11 +145,11 @@ contract DataMarketTest is Locks {
         _setCredit(processor, 40);
         vm.warp(BEGIN + 7);
         vm.expectEmit(address(market));
-        emit IDataMarket.Responded(id, processor, dataSetId, OFFER, 40, address(0));
+        emit IDataMarket.Responded(id, processor, dataSetId, OFFER, 40, 1, 1, address(0));
         _respond(processor, dataSetId);
         Response[] memory form = market.formOf(id);
         eq(form.length, 1, "one line");
-        eq(abi.encode(form[0]), abi.encode(Response(processor, OFFER, dataSetId, 40, uint40(BEGIN + 7))), "line");
+        eq(abi.encode(form[0]), abi.encode(Response(processor, OFFER, dataSetId, 40, uint40(BEGIN + 7), 1, 1)), "line");
     }
 
     function test_respond__keeps_the_form_sorted_by_the_credit_then() public {
@@ -166,7 +167,7 @@ contract DataMarketTest is Locks {
     function test_respond__when_state_or_time_do_not_fit__reverts() public {
         refuse(err(IDataMarket.DataMarket_WrongState.selector, "none", uint256(BroadcastState.None)));
         vm.prank(processor);
-        market.respond("none", dataSetId, OFFER);
+        market.respond("none", dataSetId, OFFER, 1, 1);
         _open(_conditions());
         for (uint256 i = 0; i < 2; ++i) {
             vm.warp(RESPOND_BY + i);
@@ -201,7 +202,7 @@ contract DataMarketTest is Locks {
             );
         }
         vm.prank(processor);
-        market.respond(id, dataSetId, c.maxPriceWei);
+        market.respond(id, dataSetId, c.maxPriceWei, 1, 1);
         _refusesResponse(processor, dataSetId, OFFER, err(IDataMarket.DataMarket_AlreadyResponded.selector, id, processor));
         revoke(processorTwo);
         _refusesResponse(
@@ -275,7 +276,7 @@ contract DataMarketTest is Locks {
         _setCredit(nodes[32], 101);
         // The last is the latest of those with 100: the 31st (index 30).
         vm.expectEmit(address(market));
-        emit IDataMarket.Responded(id, nodes[32], sets[32], OFFER, 101, nodes[30]);
+        emit IDataMarket.Responded(id, nodes[32], sets[32], OFFER, 101, 1, 1, nodes[30]);
         _respond(nodes[32], sets[32]);
         eq(market.formOf(id).length, 32, "still full");
         // Who was replaced has responded for ever, and has no line.
@@ -294,7 +295,7 @@ contract DataMarketTest is Locks {
         vm.prank(processor);
         market.withdrawResponse(id);
         vm.expectEmit(address(market));
-        emit IDataMarket.Responded(id, processorTwo, south, OFFER, 0, address(0));
+        emit IDataMarket.Responded(id, processorTwo, south, OFFER, 0, 1, 1, address(0));
         _respond(processorTwo, south);
     }
 
@@ -371,7 +372,7 @@ contract DataMarketTest is Locks {
         uint256 snapshot = vm.snapshotState();
         _stop();
         _refusesSelection(
-            group, _one(), OFFER, buyer, abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 8 + 7 days)
+            group, _one(), OFFER, buyer, abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 8 + DELAY_S + 7 days)
         );
         vm.revertToState(snapshot);
         revoke(buyer);
@@ -440,6 +441,39 @@ contract DataMarketTest is Locks {
         eq(uint256(state), uint256(BroadcastState.Open), "as before");
     }
 
+    /// @dev Rules and terms that are set after the offer reach neither its lock nor who counts at the end.
+    function test_offer__keeps_the_versions_that_it_names() public {
+        _open(_conditions());
+        for (uint256 i = 0; i < 4; ++i) {
+            uint32[2] memory v = [[uint32(0), 1], [uint32(2), 1], [uint32(1), 0], [uint32(1), 2]][i];
+            refuse(abi.encodeWithSelector(IDataMarket.DataMarket_OtherTerms.selector, id, 1, 1));
+            vm.prank(processor);
+            market.respond(id, dataSetId, OFFER, v[0], v[1]);
+        }
+        _respond(processor, dataSetId);
+        Rules memory other = rules();
+        (other.bondBps, other.feeBps) = (10_000, 2_000);
+        setRules(other);
+        setSharing(SharingTerms(30 days, 30 days, 1));
+        refuse(abi.encodeWithSelector(IDataMarket.DataMarket_OtherTerms.selector, id, 2, 2));
+        vm.prank(processorTwo);
+        market.respond(id, south, OFFER, 1, 1);
+        eq(market.formOf(id)[0].rulesVersion, 1, "rules");
+        eq(market.formOf(id)[0].sharingVersion, 1, "sharing");
+        Choice[] memory one = _one();
+        for (uint256 i = 0; i < 2; ++i) {
+            one[0].terms = sharingTermsAt(OFFER, i == 0 ? 2 : 1, i == 0 ? 1 : 2);
+            bytes memory refused = abi.encodeWithSelector(IDataMarket.DataMarket_OtherTerms.selector, id, 1, 1);
+            _refusesSelection(group, one, OFFER, buyer, refused);
+        }
+        one = _one();
+        vm.prank(buyer);
+        bytes32[] memory ids = market.select{value: OFFER}(id, group, one);
+        eq(prepaid.lockOf(ids[0]).feeBps, 200, "fee");
+        eq(prepaid.lockOf(ids[0]).bondWei, OFFER / 2, "bond");
+        eq(prepaid.lockOf(ids[0]).disputeWindowSeconds, 0, "window");
+    }
+
     // ---- close ----
 
     function test_close__when_state_or_time_do_not_fit__reverts() public {
@@ -498,6 +532,7 @@ contract DataMarketTest is Locks {
             }
             if (i == 3) {
                 // Enough is left, but some was taken since the response.
+                vm.warp(block.timestamp + 1);
                 vm.prank(processor);
                 prepaid.takeBond(1);
             }
@@ -531,41 +566,21 @@ contract DataMarketTest is Locks {
         eq(prepaid.withdrawableOf(processor), 0, "processor");
     }
 
-    /// @dev A stop that holds at any second of (respondBy, selectBy) may have kept the requester from selecting.
+    /// @dev A stop that took half of the time from respondBy to selectBy, or more, kept the requester from selecting.
     function test_close__given_a_stop__at_each_bound() public {
-        uint256[5] memory stops =
-            [RESPOND_BY - 7 days, RESPOND_BY - 7 days + 1, RESPOND_BY + 10, SELECT_BY - 1, SELECT_BY];
-        bool[5] memory counts = [false, true, true, true, false];
-        for (uint256 i = 0; i < 5; ++i) {
+        uint256 half = (SELECT_BY - RESPOND_BY) / 2;
+        uint256[6] memory stopped = [half - 1, half, half + 1, SELECT_BY - RESPOND_BY, 1, 0];
+        for (uint256 i = 0; i < 6; ++i) {
             uint256 snapshot = vm.snapshotState();
-            if (stops[i] < BEGIN) {
-                vm.warp(stops[i]);
-                _stop();
-                vm.warp(BEGIN + 8);
-                // Responding had to wait for its end as well; the form is written as if it had come before.
-                vm.mockCall(
-                    address(registry),
-                    abi.encodeWithSelector(IMemberRegistry.mayBegin.selector, buyer, Role.Sharer),
-                    abi.encode(true)
-                );
-                vm.mockCall(
-                    address(registry),
-                    abi.encodeWithSelector(IMemberRegistry.beginnerOf.selector, processor),
-                    abi.encode(Role.Processor, NORTH)
-                );
-                _open(_conditions());
-                _respond(processor, dataSetId);
-                vm.clearMockedCalls();
-            } else {
-                _open(_conditions());
-                _respond(processor, dataSetId);
-                vm.warp(stops[i]);
-                _stop();
-            }
+            _open(_conditions());
+            _respond(processor, dataSetId);
+            vm.warp(SELECT_BY - stopped[i]);
+            _stop();
             vm.warp(SELECT_BY);
             market.close(id);
-            eq(prepaid.withdrawableOf(buyer), counts[i] ? APPLICATION_WEI : 0, "requester");
-            eq(prepaid.withdrawableOf(processor), counts[i] ? 0 : APPLICATION_WEI, "responder");
+            bool isExcused = stopped[i] >= half;
+            eq(prepaid.withdrawableOf(buyer), isExcused ? APPLICATION_WEI : 0, "buyer");
+            eq(prepaid.withdrawableOf(processor), isExcused ? 0 : APPLICATION_WEI, "processor");
             vm.revertToState(snapshot);
         }
     }
@@ -603,13 +618,13 @@ contract DataMarketTest is Locks {
 
     function _respond(address by, bytes32 set) private {
         vm.prank(by);
-        market.respond(id, set, OFFER);
+        market.respond(id, set, OFFER, 1, 1);
     }
 
     function _refusesResponse(address by, bytes32 set, uint96 price, bytes memory refused) private {
         refuse(refused);
         vm.prank(by);
-        market.respond(id, set, price);
+        market.respond(id, set, price, 1, 1);
     }
 
     function _bothRespond() private {
@@ -625,6 +640,7 @@ contract DataMarketTest is Locks {
         it.signedAt = 1_700_000_000;
         it.messageDigest = "sealed conditions";
         it.nonce = bytes32(++locks);
+        it.terms = sharingTermsAt(OFFER, 1, 1);
         it.signature = _sign(it, who == processor ? dataSetId : south);
     }
 
@@ -639,6 +655,7 @@ contract DataMarketTest is Locks {
         (it.messageDigest, it.messageLength, it.nonce) = (c.messageDigest, c.messageLength, c.nonce);
         (it.signedAt, it.expiresAt) = (c.signedAt, c.expiresAt);
         it.groupHash = keccak256(abi.encode(group, groupKeys));
+        (it.threshold, it.groupSize, it.priceWei, it.terms) = (THRESHOLD, 3, OFFER, c.terms);
         return signed(it);
     }
 
@@ -662,12 +679,11 @@ contract DataMarketTest is Locks {
     }
 
     function _stop() private {
-        vm.prank(address(consortium));
-        registry.stopBeginnings();
+        decided(address(registry), abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
     }
 
     function _stopped() private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 7 days);
+        return abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + DELAY_S + 7 days);
     }
 
     /// @dev Thirty-four processors in sixteen regions: registry and ledger answer for them.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
+import {IConsortium} from "../../../interfaces/IConsortium.sol";
 import {Case, IDisputeCourt} from "../../../interfaces/IDisputeCourt.sol";
 import {Role} from "../../../interfaces/IMemberRegistry.sol";
 import {LockState} from "../../../interfaces/IPrepaidLock.sol";
@@ -8,19 +9,17 @@ import {Wiring} from "../../../contracts/libraries/Wiring.sol";
 import {Locks} from "../base/Locks.sol";
 
 contract DisputeCourtTest is Locks {
-    function make(address consortium_, address registry_, address lock_) external returns (address) {
-        return create("DisputeCourt", abi.encode(consortium_, registry_, lock_));
+    function make(address consortium_, address lock_) external returns (address) {
+        return create("DisputeCourt", abi.encode(consortium_, lock_));
     }
 
     function test_constructor__when_a_part_is_missing__reverts() public {
         bytes memory noContract = abi.encodeWithSelector(Wiring.Wiring_NoContract.selector, address(7));
         refuse(noContract);
-        this.make(address(7), address(registry), address(1));
-        refuse(noContract);
-        this.make(address(consortium), address(7), address(1));
+        this.make(address(7), address(1));
         refuse(abi.encodeWithSelector(Wiring.Wiring_ZeroAddress.selector));
-        this.make(address(consortium), address(registry), address(0));
-        this.make(address(consortium), address(registry), address(1));
+        this.make(address(consortium), address(0));
+        this.make(address(consortium), address(1));
     }
 
     function test_open__when_caller_is_not_the_lock__reverts() public {
@@ -36,8 +35,7 @@ contract DisputeCourtTest is Locks {
             abi.encode(Case(uint40(BEGIN), uint40(BEGIN + 7 days), 2, 0, 0, false)),
             "case"
         );
-        vm.prank(address(consortium));
-        consortium.setThreshold(3);
+        decided(address(consortium), abi.encodeCall(IConsortium.setThreshold, (3)));
         eq(court.caseOf(lockId).needed, 2, "as when it opened");
     }
 
@@ -45,18 +43,11 @@ contract DisputeCourtTest is Locks {
         vm.warp(BEGIN + 1);
         address late = admit(address(0xC4), Role.Consortium, 0, address(0));
         bytes32 lockId = disputed();
-        vm.startPrank(address(consortium));
-        consortium.addMember(late, 3);
-        vm.stopPrank();
+        decided(address(consortium), abi.encodeCall(IConsortium.addMember, (late, 3)));
         vm.warp(BEGIN + 2);
         _refusesVote(lockId, outsider, err(IDisputeCourt.DisputeCourt_NotJudge.selector, lockId, outsider));
         // A member since the case opened, or after: it could have been brought in for it.
         _refusesVote(lockId, late, err(IDisputeCourt.DisputeCourt_NotJudge.selector, lockId, late));
-        revoke(judges[0]);
-        _refusesVote(lockId, judges[0], err(IDisputeCourt.DisputeCourt_NotJudge.selector, lockId, judges[0]));
-        vm.prank(address(consortium));
-        consortium.removeMember(judges[1], 2);
-        _refusesVote(lockId, judges[1], err(IDisputeCourt.DisputeCourt_NotJudge.selector, lockId, judges[1]));
         vm.prank(judges[2]);
         court.vote(lockId, true);
         _refusesVote(lockId, judges[2], err(IDisputeCourt.DisputeCourt_AlreadyVoted.selector, lockId, judges[2]));
@@ -64,6 +55,24 @@ contract DisputeCourtTest is Locks {
         dispute(other, meterOwner);
         vm.prank(late);
         court.vote(other, true);
+    }
+
+    /// @dev No decision of the consortium takes a vote away from a case that is open.
+    function test_vote__by_judges_revoked_and_removed_since() public {
+        vm.warp(BEGIN + 1);
+        bytes32 lockId = disputed();
+        revoke(judges[0]);
+        vm.prank(address(consortium));
+        consortium.removeMember(judges[1], 2); // in the second of the opening
+        vm.warp(BEGIN + 2);
+        vm.prank(judges[0]);
+        court.vote(lockId, true);
+        bytes32 later = claimed();
+        dispute(later, meterOwner);
+        _refusesVote(later, judges[1], err(IDisputeCourt.DisputeCourt_NotJudge.selector, later, judges[1]));
+        vm.prank(judges[1]);
+        court.vote(lockId, true);
+        is_(lockId, LockState.Slashed);
     }
 
     function test_vote__when_there_is_no_open_case__reverts() public {
@@ -82,8 +91,7 @@ contract DisputeCourtTest is Locks {
     }
 
     function test_vote__counts_each_side_and_decides_at_the_threshold() public {
-        vm.prank(address(consortium));
-        consortium.setThreshold(2);
+        decided(address(consortium), abi.encodeCall(IConsortium.setThreshold, (2)));
         bytes32 lockId = disputed();
         vm.warp(BEGIN + 1);
         vm.expectEmit(address(court));
@@ -112,8 +120,8 @@ contract DisputeCourtTest is Locks {
 
     function test_addEvidence__by_each_party_once() public {
         bytes32 lockId = disputed();
-        address[3] memory parties = [meterOwner, processor, buyerThree];
-        for (uint256 i = 0; i < 3; ++i) {
+        address[2] memory parties = [meterOwner, processor];
+        for (uint256 i = 0; i < 2; ++i) {
             vm.expectEmit(address(court));
             emit IDisputeCourt.EvidenceAdded(lockId, parties[i], "more", 32_768);
             vm.prank(parties[i]);
@@ -122,6 +130,26 @@ contract DisputeCourtTest is Locks {
             vm.prank(parties[i]);
             court.addEvidence(lockId, "more", 1);
         }
+    }
+
+    function test_addEvidenceAsMember__by_the_locks_group_alone() public {
+        bytes32 lockId = delivered();
+        dispute(lockId, buyer);
+        vm.expectEmit(address(court));
+        emit IDisputeCourt.EvidenceAdded(lockId, buyerThree, "more", 5);
+        vm.prank(buyerThree);
+        court.addEvidenceAsMember(lockId, group, groupKeys, "more", 5);
+        address[] memory others = new address[](3);
+        (others[0], others[1], others[2]) = (buyer, buyerTwo, neighbour);
+        _refusesEvidence(lockId, neighbour, others);
+        _refusesEvidence(lockId, neighbour, group);
+        _refusesEvidence(disputed(), buyerThree, group); // somebody's private case
+    }
+
+    function _refusesEvidence(bytes32 lockId, address by, address[] memory accounts) private {
+        refuse(err(IDisputeCourt.DisputeCourt_NotParty.selector, lockId, by));
+        vm.prank(by);
+        court.addEvidenceAsMember(lockId, accounts, groupKeys, "more", 5);
     }
 
     function test_addEvidence__when_caller_case_or_evidence_do_not_fit__reverts() public {
@@ -136,7 +164,7 @@ contract DisputeCourtTest is Locks {
             vm.prank(meterOwner);
             court.addEvidence(lockId, digests[i], lengths[i]);
         }
-        bytes32 none = keccak256("none");
+        bytes32 none = claimed();
         refuse(err(IDisputeCourt.DisputeCourt_NoCase.selector, none));
         vm.prank(meterOwner);
         court.addEvidence(none, "more", 1);

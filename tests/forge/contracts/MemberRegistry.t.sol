@@ -184,7 +184,8 @@ contract MemberRegistryTest is System {
         refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotActive.selector, NEW));
         vm.prank(address(consortium));
         registry.revoke(NEW);
-        revoke(buyer);
+        vm.prank(address(consortium));
+        registry.revoke(buyer);
         refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotActive.selector, buyer));
         vm.prank(address(consortium));
         registry.revoke(buyer);
@@ -193,7 +194,8 @@ contract MemberRegistryTest is System {
     function test_revoke__keeps_the_keys_readable() public {
         vm.expectEmit(address(registry));
         emit IMemberRegistry.MemberRevoked(meterOwner, Role.User, NORTH);
-        revoke(meterOwner);
+        vm.prank(address(consortium));
+        registry.revoke(meterOwner);
         (Profile memory p, bool active) = registry.memberOf(meterOwner);
         no(active, "active");
         no(registry.isActive(meterOwner, Role.User), "role");
@@ -222,7 +224,8 @@ contract MemberRegistryTest is System {
         vm.startPrank(address(consortium));
         refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_StopArmed.selector));
         registry.rearmStop();
-        uint40 until = uint40(BEGIN + 7 days);
+        eq(registry.stopSeconds(), DELAY_S + 7 days, "the delay and a week");
+        uint40 until = uint40(BEGIN + DELAY_S + 7 days);
         vm.expectEmit(address(registry));
         emit IMemberRegistry.BeginningsStopped(until);
         registry.stopBeginnings();
@@ -250,7 +253,29 @@ contract MemberRegistryTest is System {
         registry.rearmStop();
         no(registry.isStopSpent(), "armed");
         registry.stopBeginnings();
-        eq(registry.stoppedUntil(), earliest + 7 days, "again");
+        eq(registry.stoppedUntil(), earliest + DELAY_S + 7 days, "again");
+    }
+
+    function test_stoppedSeconds__counts_every_stop_of_a_span() public {
+        uint256 stop = registry.stopSeconds();
+        eq(registry.stoppedSeconds(0, BEGIN + 90 days), 0, "none yet");
+        vm.startPrank(address(consortium));
+        vm.warp(BEGIN + 100);
+        registry.stopBeginnings();
+        uint256 first = BEGIN + 100;
+        uint256 second = first + stop + 30 days;
+        vm.warp(second);
+        registry.rearmStop();
+        registry.stopBeginnings();
+        eq(registry.stoppedSeconds(first, second + stop), 2 * stop, "both");
+        eq(registry.stoppedSeconds(first - 5, second + 7), stop + 7, "the second has begun");
+        eq(registry.stoppedSeconds(first + 5, second), stop - 5, "the first alone");
+        eq(registry.stoppedSeconds(first + stop - 1, first + stop + 1), 1, "its last second");
+        eq(registry.stoppedSeconds(first + stop, second), 0, "between them");
+        eq(registry.stoppedSeconds(first - 1, first), 0, "the second before");
+        eq(registry.stoppedSeconds(first - 1, first + 1), 1, "its first second");
+        eq(registry.stoppedSeconds(first + 9, first + 9), 0, "an empty span");
+        eq(registry.stoppedSeconds(second + stop, second + stop + 1), 0, "after both");
     }
 
     function _member(Role role, bytes32 region, address owner)

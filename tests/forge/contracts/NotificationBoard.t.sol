@@ -48,7 +48,7 @@ contract NotificationBoardTest is System {
         _set();
     }
 
-    function test_setPolicy__stores_emits_and_forgets_the_standing() public {
+    function test_setPolicy__stores_emits_and_forgets_the_status() public {
         _set();
         _report(50, 0);
         eq(uint256(board.standingOf(device).status), uint256(Status.TooLow), "judged");
@@ -58,8 +58,11 @@ contract NotificationBoardTest is System {
         emit INotificationBoard.PolicySet(device, meterOwner, policy);
         _set();
         eq(abi.encode(board.policyOf(device)), abi.encode(policy), "policy");
-        Standing memory none;
-        eq(abi.encode(board.standingOf(device)), abi.encode(none), "standing");
+        Standing memory kept;
+        (kept.reportedAt, kept.changedAt, kept.reports) = (uint64(block.timestamp), uint64(block.timestamp), 1);
+        eq(abi.encode(board.standingOf(device)), abi.encode(kept), "when it was seen stays");
+        vm.warp(block.timestamp + policy.heartbeatSeconds + 1);
+        eq(uint256(board.standingOf(device).status), uint256(Status.Offline), "silent under the new policy");
     }
 
     function test_report__when_caller_may_not_report__reverts() public {

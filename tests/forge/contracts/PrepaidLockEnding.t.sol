@@ -12,6 +12,8 @@ contract PrepaidLockEndingTest is Locks {
     uint96 private constant FEE = PRICE * 200 / 10_000;
     uint96 private constant BOND = PRICE / 2;
     uint256 private constant DUE = BEGIN + WINDOW_S;
+    uint96 private constant SERVE_GAS = uint96(40_000 + 12 * 42); // ANSWER has 42 bytes
+    uint96 private constant DEPOSIT = SERVE_GAS * 1 gwei;
 
     // ---- demand ----
 
@@ -39,9 +41,9 @@ contract PrepaidLockEndingTest is Locks {
 
     function test_demand__takes_the_deposit_once() public {
         bytes32 lockId = claimed();
-        eq(prepaid.demandWeiOf(lockId), 5 * 42_000 gwei, "one KiB begun, and four for the transaction");
+        eq(prepaid.demandWeiOf(lockId), DEPOSIT, "the gas of serving, at the rules' price");
         (uint256 before, uint256 owed) = (address(prepaid).balance, prepaid.liabilitiesWei());
-        uint96 deposit = 5 * 42_000 gwei;
+        uint96 deposit = DEPOSIT;
         vm.warp(BEGIN + 7);
         vm.expectEmit(address(prepaid));
         emit IPrepaidLock.Demanded(lockId, meterOwner, processor, deposit, uint40(BEGIN + 7 + 1 days));
@@ -55,14 +57,15 @@ contract PrepaidLockEndingTest is Locks {
         refusesDemand(lockId, err(IPrepaidLock.PrepaidLock_AlreadyDemanded.selector, lockId));
     }
 
-    function test_demandWeiOf__counts_every_kib_begun() public {
-        uint32[6] memory lengths = [uint32(1), 1_023, 1_024, 1_025, 2_048, 32_768];
-        uint256[6] memory kibs = [uint256(5), 5, 5, 6, 6, 36];
+    function test_demandWeiOf__is_the_gas_of_serving() public {
+        eq(ANSWER.length, 42, "the answer");
+        uint32[4] memory lengths = [uint32(1), 1_024, 9_000, 32_768];
         for (uint256 i = 0; i < lengths.length; ++i) {
             bytes32 lockId = requested(ADVICE);
             vm.prank(processor);
             prepaid.accept(lockId, bytes32(i + 1), "d", lengths[i]);
-            eq(prepaid.demandWeiOf(lockId), kibs[i] * 42_000 gwei, "deposit");
+            eq(prepaid.serveGasOf(lengths[i]), 40_000 + 12 * uint256(lengths[i]), "gas");
+            eq(prepaid.demandWeiOf(lockId), (40_000 + 12 * uint256(lengths[i])) * 1 gwei, "deposit");
         }
     }
 
@@ -70,11 +73,10 @@ contract PrepaidLockEndingTest is Locks {
     function test_demand__given_other_rules_since__keeps_its_own() public {
         bytes32 lockId = claimed();
         Rules memory other = rules();
-        (other.serveKibWei, other.serveSeconds, other.decideSeconds) = (1, 60, 60);
+        (other.serveGasWei, other.serveSeconds, other.decideSeconds) = (1, 60, 60);
         (other.disputeMinWei, other.disputeBondBps, other.feeBps, other.bondBps) = (1, 100, 0, 1_000);
-        vm.prank(address(consortium));
-        catalogue.setRules(other);
-        eq(prepaid.demandWeiOf(lockId), 5 * 42_000 gwei, "deposit");
+        setRules(other);
+        eq(prepaid.demandWeiOf(lockId), DEPOSIT, "deposit");
         eq(prepaid.disputeWeiOf(lockId), PRICE * 2_500 / 10_000, "dispute bond");
         demand(lockId);
         eq(prepaid.lockOf(lockId).dueAt, BEGIN + 1 days, "time to serve");
@@ -87,7 +89,7 @@ contract PrepaidLockEndingTest is Locks {
         eq(lock.feeBps, 0, "fee");
         eq(lock.bondWei, PRICE / 10, "bond");
         claim(later);
-        eq(prepaid.demandWeiOf(later), 5, "deposit of the new rules");
+        eq(prepaid.demandWeiOf(later), SERVE_GAS, "deposit of the new rules");
         eq(prepaid.disputeWeiOf(later), PRICE / 100, "dispute bond of the new rules");
         vm.warp(BEGIN + WINDOW_S);
         prepaid.settle(later);
@@ -120,18 +122,29 @@ contract PrepaidLockEndingTest is Locks {
         prepaid.serve(lockId, ANSWER);
     }
 
-    function test_serve__pays_the_deposit_and_restarts_the_window() public {
-        bytes32 lockId = demanded();
-        uint96 deposit = prepaid.demandWeiOf(lockId);
-        vm.warp(BEGIN + 100);
-        vm.expectEmit(address(prepaid));
-        emit IPrepaidLock.Served(lockId, meterOwner, processor, deposit, ANSWER, uint40(BEGIN + 100 + WINDOW_S));
-        vm.prank(outsider);
-        prepaid.serve(lockId, ANSWER);
-        is_(lockId, LockState.Claimed);
-        eq(prepaid.lockOf(lockId).dueAt, BEGIN + 100 + WINDOW_S, "due");
-        eq(prepaid.withdrawableOf(processor), deposit, "deposit");
-        solvent();
+    /// @dev By the block's base fee alone, at most the deposit; what the transaction offers does not matter.
+    function test_serve__pays_the_base_fee_and_restarts_the_window() public {
+        uint256[4] memory fees = [uint256(0), 7, 1 gwei, 1_000 gwei];
+        for (uint256 i = 0; i < 4; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            bytes32 lockId = demanded();
+            vm.warp(BEGIN + 100);
+            vm.fee(fees[i]);
+            vm.txGasPrice(5_000 gwei);
+            uint256 paid = SERVE_GAS * fees[i] < DEPOSIT ? SERVE_GAS * fees[i] : DEPOSIT;
+            vm.expectEmit(address(prepaid));
+            emit IPrepaidLock.Served(
+                lockId, meterOwner, processor, uint96(paid), ANSWER, uint40(BEGIN + 100 + WINDOW_S)
+            );
+            vm.prank(outsider);
+            prepaid.serve(lockId, ANSWER);
+            is_(lockId, LockState.Claimed);
+            eq(prepaid.lockOf(lockId).dueAt, BEGIN + 100 + WINDOW_S, "due");
+            eq(prepaid.withdrawableOf(processor), paid, "paid");
+            eq(prepaid.withdrawableOf(meterOwner), DEPOSIT - paid, "the rest");
+            solvent();
+            vm.revertToState(snapshot);
+        }
     }
 
     function test_slash__when_state_or_time_do_not_fit__reverts() public {
@@ -200,11 +213,31 @@ contract PrepaidLockEndingTest is Locks {
         refusesDispute(lockId, meterOwner, err(IPrepaidLock.PrepaidLock_WrongState.selector, lockId, uint256(LockState.Disputed)));
     }
 
+    /// @dev What a payer has open at once is bounded: more than can be judged would end undecided, and give the goods away.
+    function test_dispute__of_one_account__at_most_three_at_a_time() public {
+        bytes32[5] memory ids;
+        for (uint256 i = 0; i < 5; ++i) ids[i] = claimed();
+        for (uint256 i = 0; i < 3; ++i) dispute(ids[i], meterOwner);
+        eq(prepaid.openDisputesOf(meterOwner), 3, "three");
+        bytes memory refused = abi.encodeWithSelector(IPrepaidLock.PrepaidLock_TooManyDisputes.selector, meterOwner, 3);
+        refusesDispute(ids[3], meterOwner, refused);
+        decide(ids[0], true);
+        dispute(ids[3], meterOwner);
+        refusesDispute(ids[4], meterOwner, refused);
+        decide(ids[1], false);
+        dispute(ids[4], meterOwner);
+        vm.warp(BEGIN + 7 days);
+        prepaid.refund(ids[2]);
+        eq(prepaid.openDisputesOf(meterOwner), 2, "two are left");
+        prepaid.refund(ids[3]);
+        prepaid.refund(ids[4]);
+        eq(prepaid.openDisputesOf(meterOwner), 0, "none");
+    }
+
     function test_disputeWeiOf__has_a_floor() public {
         Rules memory other = rules();
         (other.disputeMinWei, other.disputeBondBps) = (uint80(PRICE), 2_500);
-        vm.prank(address(consortium));
-        catalogue.setRules(other);
+        setRules(other);
         eq(prepaid.disputeWeiOf(claimed()), PRICE, "the floor");
     }
 

@@ -79,7 +79,8 @@ contract PrepaidLockPurseTest is Locks {
         vm.prank(processor);
         prepaid.takeBond(1);
         yes(prepaid.isCovered(processor, BOND_WEI + 2, BEGIN + 21), "since later");
-        no(prepaid.isCovered(processor, BOND_WEI, BEGIN + 20), "taken at that time");
+        yes(prepaid.isCovered(processor, BOND_WEI + 2, BEGIN + 20), "taken at that time: what is left counts");
+        no(prepaid.isCovered(processor, BOND_WEI + 3, BEGIN + 20), "and no more");
         no(prepaid.isCovered(processor, BOND_WEI, BEGIN + 19), "taken since");
         // All that is left was added since: less than nothing of it counts.
         vm.prank(processor);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {Role} from "../../../interfaces/IMemberRegistry.sol";
+import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {IMemberRegistry} from "../../../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, Lock, LockState, LockTerms, Reason, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
-import {RequestType} from "../../../interfaces/IRequestCatalogue.sol";
+import {RequestType, Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {BN254, G1Point} from "../../../contracts/libraries/BN254.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
@@ -46,10 +46,11 @@ contract PrepaidLockRequestTest is Locks {
         bytes32 lockId = keccak256(abi.encode(block.chainid, address(prepaid), meterOwner, it.nonce));
         eq(prepaid.lockIdOf(meterOwner, it.nonce), lockId, "id");
         uint96 price = 2 * PRICE_WEI;
-        LockTerms memory terms = LockTerms(WINDOW_S, 200, 1, price / 2);
+        LockTerms memory terms = LockTerms(1, 0, WINDOW_S, 200, LONGEST, price / 2);
+        eq(abi.encode(it.terms), abi.encode(terms), "terms");
         (uint256 before, uint256 owed) = (address(prepaid).balance, prepaid.liabilitiesWei());
         vm.expectEmit(address(prepaid));
-        emit IPrepaidLock.Requested(lockId, meterOwner, processor, price, it, signature, terms);
+        emit IPrepaidLock.Requested(lockId, meterOwner, processor, price, it, signature);
         vm.prank(meterOwner);
         eq(prepaid.request{value: price}(it, signature), lockId, "returned");
         Lock memory expected;
@@ -59,6 +60,7 @@ contract PrepaidLockRequestTest is Locks {
         expected.payee = processor;
         expected.priceWei = price;
         expected.disputeWindowSeconds = WINDOW_S;
+        expected.answerLength = LONGEST;
         expected.feeBps = 200;
         expected.rulesVersion = 1;
         expected.bondWei = price / 2;
@@ -86,12 +88,48 @@ contract PrepaidLockRequestTest is Locks {
         _refuses(it, meterOwner, abi.encodeWithSelector(IPrepaidLock.PrepaidLock_NotUser.selector, meterOwner));
     }
 
+    /// @dev Whatever is carried out between signing and mining: the request is that of its signed terms, or none.
+    function test_request__given_terms_carried_out_since__reverts() public {
+        RequestOrder memory it = anOrder(ADVICE);
+        G1Point memory signature = signed(it, meterOwner);
+        for (uint256 i = 0; i < 5; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            Rules memory other = rules();
+            RequestType memory asked = catalogue.typeOf(ADVICE);
+            if (i == 0) asked.disputeWindowSeconds = 0;
+            if (i == 1) asked.longestAnswerBytes = 1;
+            if (i == 2) other.feeBps = 0;
+            if (i == 3) other.bondBps = 1_000;
+            if (i == 4) other.decideSeconds = 60; // the version alone tells it
+            if (i < 2) setType(ADVICE, asked);
+            else setRules(other);
+            bytes memory refused =
+                abi.encodeWithSelector(IPrepaidLock.PrepaidLock_OtherTerms.selector, requestTerms(ADVICE));
+            refuse(refused);
+            vm.prank(meterOwner);
+            prepaid.request{value: 2 * PRICE_WEI}(it, signature);
+            vm.revertToState(snapshot);
+        }
+        vm.prank(meterOwner);
+        prepaid.request{value: 2 * PRICE_WEI}(it, signature);
+    }
+
+    function test_accept__at_the_types_longest_answer() public {
+        setType(BILL, RequestType(true, SHORTEST_S, 0, 77, PRICE_WEI, "bill"));
+        bytes32 lockId = requested(BILL);
+        setType(BILL, RequestType(true, SHORTEST_S, 0, 78, PRICE_WEI, "bill"));
+        refuse(abi.encodeWithSelector(IPrepaidLock.PrepaidLock_BadAnswer.selector, bytes32("d"), 78));
+        vm.prank(processor);
+        prepaid.accept(lockId, "c", "d", 78);
+        vm.prank(processor);
+        prepaid.accept(lockId, "c", "d", 77);
+    }
+
     function test_request__given_the_stop__reverts() public {
-        vm.prank(address(consortium));
-        registry.stopBeginnings();
+        decided(address(registry), abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
         RequestOrder memory it = anOrder(BILL);
         _refuses(
-            it, meterOwner, abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 7 days)
+            it, meterOwner, abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + DELAY_S + 7 days)
         );
     }
 
@@ -99,11 +137,11 @@ contract PrepaidLockRequestTest is Locks {
         RequestOrder memory it = anOrder(BILL);
         it.typeId = 99;
         _refuses(it, meterOwner, abi.encodeWithSelector(IPrepaidLock.PrepaidLock_UnknownType.selector, 99));
-        vm.prank(address(consortium));
-        catalogue.setType(BILL, RequestType(false, SHORTEST_S, 0, PRICE_WEI, "bill"));
+        setType(BILL, RequestType(false, SHORTEST_S, 0, LONGEST, PRICE_WEI, "bill"));
         it.typeId = BILL;
         _refuses(it, meterOwner, abi.encodeWithSelector(IPrepaidLock.PrepaidLock_UnknownType.selector, BILL));
         it.typeId = ADVICE;
+        it.terms = requestTerms(ADVICE);
         G1Point memory signature = signed(it, meterOwner);
         uint256 price = 2 * PRICE_WEI;
         for (uint256 i = 0; i < 3; ++i) {
@@ -233,9 +271,8 @@ contract PrepaidLockRequestTest is Locks {
 
     function test_accept__given_the_stop__reverts_and_reject_does_not() public {
         bytes32 lockId = requested(BILL);
-        vm.prank(address(consortium));
-        registry.stopBeginnings();
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + 7 days));
+        decided(address(registry), abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + DELAY_S + 7 days));
         vm.prank(processor);
         prepaid.accept(lockId, "c", "d", 1);
         vm.prank(processor);

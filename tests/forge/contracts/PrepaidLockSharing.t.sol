@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {IPrepaidLock, Lock, LockState, LockTerms, Reason, SharingOrder} from "../../../interfaces/IPrepaidLock.sol";
+import {IMemberRegistry} from "../../../interfaces/IMemberRegistry.sol";
+import {
+    Authorisation, IPrepaidLock, Lock, LockState, LockTerms, Reason, SharingOrder
+} from "../../../interfaces/IPrepaidLock.sol";
+import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {ShareCheck} from "../../../contracts/libraries/ShareCheck.sol";
@@ -71,10 +75,7 @@ contract PrepaidLockSharingTest is Locks {
             prepaid.openSharing{value: it.priceWei}(it, signature);
         }
         // Under the tag of requests the same bytes are worth nothing.
-        bytes memory message = bytes.concat(
-            abi.encode(block.chainid, address(prepaid), it.payer, it.payee, it.broadcastId, it.dataSetId),
-            abi.encode(it.messageDigest, it.messageLength, it.nonce, it.signedAt, it.expiresAt, it.groupHash)
-        );
+        bytes memory message = abi.encode(block.chainid, address(prepaid), it);
         G1Point memory wrongTag = Keys.sign(keyOf[buyer], message, DomainTags.REQUEST);
         refuse(refused);
         vm.prank(address(market));
@@ -100,9 +101,10 @@ contract PrepaidLockSharingTest is Locks {
         G1Point memory signature = signed(it);
         bytes32 lockId = prepaid.lockIdOf(buyer, it.nonce);
         uint96 bond = it.priceWei / 2;
+        eq(abi.encode(it.terms), abi.encode(LockTerms(1, 2, WINDOW_S, 200, 0, bond)), "terms");
         (uint256 before, uint256 owed) = (address(prepaid).balance, prepaid.liabilitiesWei());
         vm.expectEmit(address(prepaid));
-        emit IPrepaidLock.Selected(lockId, buyer, processor, it, signature, LockTerms(WINDOW_S, 200, 1, bond));
+        emit IPrepaidLock.Selected(lockId, buyer, processor, it, signature);
         vm.prank(address(market));
         eq(prepaid.openSharing{value: it.priceWei}(it, signature), lockId, "returned");
         Lock memory expected;
@@ -143,7 +145,7 @@ contract PrepaidLockSharingTest is Locks {
         prepaid.decline(lockId, Reason.NotServed);
     }
 
-    function test_decline__gives_back_and_marks_the_bond_as_freed() public {
+    function test_decline__gives_back_and_frees_the_bond() public {
         bytes32 lockId = selected();
         vm.warp(BEGIN + 5);
         vm.expectEmit(address(prepaid));
@@ -154,7 +156,10 @@ contract PrepaidLockSharingTest is Locks {
         eq(prepaid.withdrawableOf(buyer), 7 ether + 3, "price");
         eq(prepaid.bondOf(processor).freeWei, BOND_WEI, "free");
         eq(prepaid.bondOf(processor).heldWei, 0, "held");
-        eq(prepaid.bondOf(processor).freedAt, BEGIN + 5, "freed by choice");
+        eq(prepaid.bondOf(processor).freedAt, 0, "it took nothing");
+        yes(prepaid.isCovered(processor, BOND_WEI, BEGIN + 5), "it backs what is offered from now on");
+        no(prepaid.isCovered(processor, BOND_WEI, BEGIN + 4), "and not what was offered before");
+        yes(prepaid.isCovered(processor, BOND_WEI - 3.5 ether - 1, BEGIN + 4), "as all the rest does");
         eq(credit.creditOf(processor), 0, "credit");
         solvent();
     }
@@ -177,26 +182,109 @@ contract PrepaidLockSharingTest is Locks {
         address[] memory others = new address[](3);
         (others[0], others[1], others[2]) = (buyer, buyerTwo, outsider);
         refuse(err(IPrepaidLock.PrepaidLock_WrongGroup.selector, lockId));
-        prepaid.deliver(lockId, others, groupKeys, commitments, shares);
+        prepaid.deliver(lockId, others, groupKeys, commitments, shares, noLeave());
         G1Point[] memory otherKeys = groupKeys;
         (otherKeys[0], otherKeys[1]) = (otherKeys[1], otherKeys[0]);
         refuse(err(IPrepaidLock.PrepaidLock_WrongGroup.selector, lockId));
-        prepaid.deliver(lockId, group, otherKeys, commitments, shares);
+        prepaid.deliver(lockId, group, otherKeys, commitments, shares, noLeave());
         for (uint256 t = 0; t < 4; ++t) {
             if (t == THRESHOLD) continue;
             refuse(abi.encodeWithSelector(ShareCheck.ShareCheck_CommitmentCount.selector, THRESHOLD, t));
-            prepaid.deliver(lockId, group, groupKeys, new G2Point[](t), shares);
+            vm.prank(processor);
+            prepaid.deliver(lockId, group, groupKeys, new G2Point[](t), shares, noLeave());
         }
         G2Point memory kept = commitments[0];
         commitments[0] = G2Table.point(0);
         bytes32 keyHash = keccak256(abi.encode(commitments[0]));
         refuse(err(IPrepaidLock.PrepaidLock_WrongKey.selector, lockId, uint256(keyHash)));
-        prepaid.deliver(lockId, group, groupKeys, commitments, shares);
+        vm.prank(processor);
+        prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
         commitments[0] = kept;
         shares[2] = BN254.add(shares[2], G1Point(1, 2));
         refuse(err(IPrepaidLock.PrepaidLock_BadShares.selector, lockId));
-        prepaid.deliver(lockId, group, groupKeys, commitments, shares);
+        vm.prank(processor);
+        prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
         is_(lockId, LockState.Selected);
+    }
+
+    /// @dev A transcript proves knowledge of [k]H, which earlier buyers have; that the payee delivers is shown by its account alone.
+    function test_deliver__by_another__needs_the_payees_signature() public {
+        uint256 secret = 0xA11CE;
+        vm.mockCall(
+            address(registry),
+            abi.encodeWithSelector(IMemberRegistry.isSignedBy.selector),
+            abi.encode(true)
+        );
+        prepaid.addBond{value: 9 ether}(processor);
+        SharingOrder memory it = aSharingOrder();
+        bytes32 lockId = _sellBy(it, vm.addr(secret));
+        (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(dataKey, THRESHOLD, groupKeys);
+        bytes32 digest = _deliveryDigest(lockId, it.dataSetId, commitments, shares);
+        for (uint256 i = 0; i < 4; ++i) {
+            Authorisation memory leave = _leave(i == 1 ? 7 : secret, i == 2 ? keccak256("other") : digest);
+            if (i == 0) leave = noLeave();
+            if (i == 3) leave.v ^= 7;
+            refuse(err(IPrepaidLock.PrepaidLock_NotAuthorised.selector, lockId, buyer));
+            vm.prank(buyer);
+            prepaid.deliver(lockId, group, groupKeys, commitments, shares, leave);
+        }
+        vm.prank(buyer);
+        prepaid.deliver(lockId, group, groupKeys, commitments, shares, _leave(secret, digest));
+        is_(lockId, LockState.Settled);
+    }
+
+    function _sellBy(SharingOrder memory it, address payee) private returns (bytes32) {
+        vm.mockCall(
+            address(registry), abi.encodeWithSelector(IMemberRegistry.isActive.selector, payee), abi.encode(true)
+        );
+        prepaid.addBond{value: 9 ether}(payee);
+        it.payee = payee;
+        vm.prank(address(market));
+        return prepaid.openSharing{value: it.priceWei}(it, G1Point(1, 2));
+    }
+
+    function _leave(uint256 secret, bytes32 digest) private pure returns (Authorisation memory it) {
+        (it.v, it.r, it.s) = vm.sign(secret, digest);
+    }
+
+    function _deliveryDigest(bytes32 lockId, bytes32 set, G2Point[] memory commitments, G1Point[] memory shares)
+        private
+        view
+        returns (bytes32)
+    {
+        bytes memory transcript = abi.encode(
+            keccak256("DMSM-V1-SHARES"), block.chainid, address(prepaid), lockId, set, uint256(THRESHOLD), uint256(3)
+        );
+        for (uint256 i = 0; i < 3; ++i) transcript = bytes.concat(transcript, abi.encode(groupKeys[i]));
+        for (uint256 i = 0; i < 3; ++i) transcript = bytes.concat(transcript, abi.encode(shares[i]));
+        for (uint256 i = 0; i < THRESHOLD; ++i) transcript = bytes.concat(transcript, abi.encode(commitments[i]));
+        return keccak256(abi.encode(keccak256("DMSM-V1-delivery"), keccak256(transcript)));
+    }
+
+    function test_openSharing__when_terms_are_not_those_of_their_versions__reverts() public {
+        Rules memory other = rules();
+        other.feeBps = 1;
+        setRules(other);
+        setSharingWindow(777);
+        for (uint256 i = 0; i < 7; ++i) {
+            SharingOrder memory it = aSharingOrder();
+            it.terms = sharingTermsAt(it.priceWei, 1, 1); // those of the offer, whatever was set since
+            LockTerms memory holds = sharingTermsAt(it.priceWei, 1, 1);
+            if (i == 0) (it.terms.rulesVersion, holds) = (2, sharingTermsAt(it.priceWei, 2, 1));
+            if (i == 1) (it.terms.sharingVersion, holds) = (2, sharingTermsAt(it.priceWei, 1, 2));
+            if (i == 2) it.terms.disputeWindowSeconds = 777;
+            if (i == 3) it.terms.feeBps = 1;
+            if (i == 4) it.terms.bondWei -= 1;
+            if (i == 5) it.terms.longestAnswerBytes = 1;
+            if (i == 6) {
+                Lock memory lock = prepaid.lockOf(send(it));
+                eq(lock.rulesVersion, 1, "rules");
+                eq(lock.feeBps, 200, "fee");
+                eq(lock.disputeWindowSeconds, 0, "window");
+                continue;
+            }
+            _refuses(it, abi.encodeWithSelector(IPrepaidLock.PrepaidLock_OtherTerms.selector, holds));
+        }
     }
 
     /// @dev The attack that shaped the proof of possession: a scaled transcript fits a scaled key alone, never the published one.
@@ -205,7 +293,8 @@ contract PrepaidLockSharingTest is Locks {
         (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(dataKey, THRESHOLD, groupKeys);
         for (uint256 i = 0; i < shares.length; ++i) shares[i] = BN254.mul(shares[i], 3);
         refuse(err(IPrepaidLock.PrepaidLock_BadShares.selector, lockId));
-        prepaid.deliver(lockId, group, groupKeys, commitments, shares);
+        vm.prank(processor);
+        prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
     }
 
     function test_deliver__given_a_window__stores_and_pays_later() public {
@@ -214,8 +303,8 @@ contract PrepaidLockSharingTest is Locks {
         (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(dataKey, THRESHOLD, groupKeys);
         vm.expectEmit(address(prepaid));
         emit IPrepaidLock.Delivered(lockId, buyer, processor, commitments, shares, uint40(BEGIN + WINDOW_S));
-        vm.prank(outsider);
-        prepaid.deliver(lockId, group, groupKeys, commitments, shares);
+        vm.prank(processor);
+        prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
         is_(lockId, LockState.Delivered);
         eq(prepaid.lockOf(lockId).dueAt, BEGIN + WINDOW_S, "due");
         eq(prepaid.withdrawableOf(processor), 0, "not paid yet");

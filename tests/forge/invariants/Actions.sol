@@ -3,7 +3,8 @@ pragma solidity 0.8.28;
 
 import {IPrepaidLock, LockState, Reason, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
 import {G1Point} from "../../../contracts/libraries/BN254.sol";
-import {Role} from "../../../interfaces/IMemberRegistry.sol";
+import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
+import {RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {Model} from "./Model.sol";
 
 /// @title Actions
@@ -43,12 +44,17 @@ abstract contract Actions is Model {
         G1Point memory signature = signed(it, payer);
         uint256 price = priceOf(it.typeId);
         bytes memory data = abi.encodeCall(prepaid.request, (it, signature));
-        bool predicted = !isStopped() && !isRevoked[payer] && !isRevoked[payee];
+        // Now and then somebody carries out what is agreed after the request was signed, and before it is mined.
+        if (seed % 8 == 6) carryOutAny(seed >> 16);
+        bool isAsSigned = keccak256(abi.encode(it.terms)) == keccak256(abi.encode(requestTerms(it.typeId)));
+        if (!isAsSigned) ++done["request of other terms"];
+        bool isInTime = it.expiresAt >= block.timestamp + SHORTEST_S;
+        bool predicted = isAsSigned && isInTime && !isStopped() && !isRevoked[payer] && !isRevoked[payee];
         if (!act("request", address(prepaid), payer, price, data, predicted)) return;
         Ghost storage g = ghosts.push();
         (g.id, g.state, g.payer, g.payee) = (prepaid.lockIdOf(payer, it.nonce), LockState.Requested, payer, payee);
-        (g.deadline, g.window) = (it.expiresAt, it.typeId == BILL ? 0 : WINDOW_S);
-        (g.price, g.fee, g.bond) = (price, price * 200 / 10_000, price / 2);
+        (g.deadline, g.price) = (it.expiresAt, price);
+        modelTerms(g, it.terms);
         g.secret = keccak256(abi.encode("secret", it.nonce));
         // §6.4: the same nonce, and so the same signature, never again.
         act("replay request", address(prepaid), payer, price, data, false);
@@ -104,13 +110,12 @@ abstract contract Actions is Model {
     function demand(uint256 seed) external ifAny {
         Ghost storage g = ghosts[pick(seed, LockState.Claimed)];
         bool isPayer = seed % 16 != 3;
-        uint256 deposit = prepaid.demandWeiOf(g.id);
+        uint256 deposit = g.demandWei;
         bytes memory data = abi.encodeCall(prepaid.demand, (g.id));
-        bool predicted =
-            isPayer && g.state == LockState.Claimed && block.timestamp < g.due && !g.isDemanded && deposit != 0;
+        bool predicted = isPayer && g.state == LockState.Claimed && block.timestamp < g.due && !g.isDemanded;
         address by = isPayer ? g.payer : outsider;
         if (!act("demand", address(prepaid), by, deposit, data, predicted)) return;
-        (g.state, g.isDemanded, g.deposit, g.due) = (LockState.Demanded, true, deposit, block.timestamp + 1 days);
+        (g.state, g.isDemanded, g.deposit, g.due) = (LockState.Demanded, true, deposit, block.timestamp + g.serveSeconds);
     }
 
     function serve(uint256 seed) external ifAny {
@@ -118,8 +123,14 @@ abstract contract Actions is Model {
         bool isRight = seed % 8 != 3;
         bytes memory data = abi.encodeCall(prepaid.serve, (g.id, isRight ? ANSWER : bytes("something else")));
         bool predicted = isRight && g.state == LockState.Demanded && block.timestamp < g.due;
-        if (!act("serve", address(prepaid), outsider, 0, data, predicted)) return;
-        owed[g.payee] += g.deposit;
+        vm.fee((seed >> 8) % 3 * 0.7 gwei);
+        uint256 paid = (40_000 + 12 * ANSWER.length) * block.basefee;
+        if (paid > g.deposit) paid = g.deposit;
+        bool isServed = act("serve", address(prepaid), outsider, 0, data, predicted);
+        vm.fee(0);
+        if (!isServed) return;
+        owed[g.payee] += paid;
+        owed[g.payer] += g.deposit - paid;
         (g.state, g.deposit, g.due) = (LockState.Claimed, 0, block.timestamp + g.window);
     }
 
@@ -134,11 +145,12 @@ abstract contract Actions is Model {
                 prepaid.disputeAsMember, (g.id, groupOf[g.payer], groupKeysOf[g.payer], EVIDENCE, 500)
             );
         }
-        uint256 bond = prepaid.disputeWeiOf(g.id);
-        bool predicted = isParty && isHandedOver(g) && block.timestamp < g.due;
+        uint256 bond = g.disputeWei;
+        bool predicted = isParty && isHandedOver(g) && block.timestamp < g.due && disputesOf[by] < 3;
         if (!act("dispute", address(prepaid), by, bond, data, predicted)) return;
         (g.state, g.quarrel, g.by) = (LockState.Disputed, bond, by);
-        (g.due, g.openedAt) = (block.timestamp + 7 days, block.timestamp);
+        (g.due, g.openedAt) = (block.timestamp + g.decideSeconds, block.timestamp);
+        ++disputesOf[by];
     }
 
     function vote(uint256 seed) external ifAny {
@@ -147,7 +159,7 @@ abstract contract Actions is Model {
         address judge = seed % 16 == 3 ? outsider : judges[(seed >> 8) % 3];
         bool forPayer = (seed >> 12) % 2 == 0;
         bool predicted = judge != outsider && g.state == LockState.Disputed && block.timestamp < g.due
-            && !isRevoked[judge] && !voted[index][judge];
+            && !voted[index][judge];
         bytes memory data = abi.encodeCall(court.vote, (g.id, forPayer));
         if (!act("vote", address(court), judge, 0, data, predicted)) return;
         voted[index][judge] = true;
@@ -241,14 +253,98 @@ abstract contract Actions is Model {
         }
     }
 
+    // ---- what the consortium agrees on, carried out, cancelled and left to lapse at any moment ----
+
+    struct Decision {
+        uint256 id;
+        address target;
+        bytes data;
+        uint256 kind; // 0 rules, 1 terms of sharing, 2 bill, 3 advice
+        uint256 agreedAt;
+        bool isOver;
+    }
+
+    Decision[] internal decisions;
+    uint256[4] internal floors; // by kind, which is the subject
+
+    function agree(uint256 seed) external {
+        if (seed % 3 == 0) return; // others happen more often
+        Decision storage d = decisions.push();
+        d.kind = (seed >> 4) % 4;
+        (d.target, d.data) = (address(catalogue), _callOf(d.kind, seed >> 8));
+        (d.id, d.agreedAt) = (agreed(d.target, d.data), block.timestamp);
+        ++done["agree"];
+    }
+
+    /// @dev Rules of every version keep the consortium's part within the bond.
+    function _callOf(uint256 kind, uint256 random) private view returns (bytes memory) {
+        uint32 window = random % 2 == 0 ? uint32(60 + (random >> 8) % 600) : 0;
+        if (kind == 0) {
+            Rules memory other = rules();
+            (other.feeBps, other.bondBps) = (uint16(random % 2_001), uint16(2_001 + (random >> 16) % 8_000));
+            (other.serveSeconds, other.decideSeconds) = (uint32(60 + random % 9_000), uint32(60 + random % 7_000));
+            other.serveGasWei = uint64(1 + random % 2 gwei);
+            return abi.encodeCall(catalogue.setRules, (other));
+        }
+        if (kind == 1) {
+            return abi.encodeCall(
+                catalogue.setSharingTerms, (SharingTerms(SHARING_SHORTEST_S, window, APPLICATION_WEI))
+            );
+        }
+        uint32 typeId = kind == 2 ? BILL : ADVICE;
+        RequestType memory it = RequestType(true, SHORTEST_S, window, LONGEST, priceOf(typeId), "any");
+        return abi.encodeCall(catalogue.setType, (typeId, it));
+    }
+
+    function carryOut(uint256 seed) external {
+        carryOutAny(seed);
+    }
+
+    /// @dev §6.9: at most once, never after a later one about the same thing, never more than a week after it could be.
+    function carryOutAny(uint256 seed) internal {
+        if (decisions.length == 0) return;
+        Decision storage d = decisions[seed % decisions.length];
+        // Now and then it is tried just when it may be, or just when it lapses.
+        uint256 readyAt = d.agreedAt + (block.timestamp < BEGIN + FOUNDING_S ? 0 : DELAY_S);
+        uint256 lapsesAt = d.agreedAt + (d.agreedAt < BEGIN + FOUNDING_S ? 0 : DELAY_S) + 7 days;
+        bool isBelow = d.id < floors[d.kind];
+        bool predicted = !d.isOver && !isBelow && block.timestamp >= readyAt && block.timestamp < lapsesAt;
+        if (isBelow) ++done["stale decision refused"];
+        if (block.timestamp >= lapsesAt) ++done["lapsed decision refused"];
+        bytes memory data = abi.encodeCall(consortium.execute, (d.id, d.target, 0, d.data));
+        address by = judges[(seed >> 8) % 3];
+        act("carry out by nobody", address(consortium), outsider, 0, data, false);
+        if (!act("carry out", address(consortium), by, 0, data, predicted)) return;
+        (d.isOver, floors[d.kind]) = (true, d.id);
+        if (d.kind != 0) return;
+        (uint32 version,) = catalogue.versions();
+        rulesOf[version] = catalogue.rulesAt(version);
+    }
+
+    function cancelOne(uint256 seed) external {
+        if (decisions.length == 0 || seed % 4 != 0) return;
+        Decision storage d = decisions[(seed >> 4) % decisions.length];
+        uint256 lapsesAt = d.agreedAt + DELAY_S + 7 days;
+        bool predicted = !d.isOver && block.timestamp < lapsesAt;
+        bytes32 callHash = keccak256(abi.encode(d.target, uint256(0), d.data));
+        bytes memory data = abi.encodeCall(consortium.cancel, (d.id, callHash));
+        if (!act("vote to cancel", address(consortium), judges[0], 0, data, predicted && !_hasVoted[d.id])) return;
+        _hasVoted[d.id] = true;
+        if (seed % 8 == 0) return; // one vote cancels nothing
+        act("cancel", address(consortium), judges[2], 0, data, true);
+        d.isOver = true;
+    }
+
+    mapping(uint256 proposalId => bool) private _hasVoted;
+
     // ---- the consortium ----
 
     /// @dev §6.7: revoked members begin nothing and end what they began. Rare, or nothing would begin any more.
     function govern(uint256 seed) external {
         if (seed % 24 == 0 && !isStopSpent) {
-            vm.prank(address(consortium));
-            registry.stopBeginnings();
-            (stoppedUntil, isStopSpent) = (block.timestamp + 7 days, true);
+            decided(address(registry), abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
+            (stoppedUntil, isStopSpent) = (block.timestamp + DELAY_S + 7 days, true);
+            stops.push([block.timestamp, stoppedUntil]);
             ++done["stop"];
         } else if (seed % 24 == 1) {
             address[5] memory some = [nodes[(seed >> 16) % 4], nodes[2], meterOwner, neighbour, judges[2]];
@@ -269,8 +365,7 @@ abstract contract Actions is Model {
 
     function modelRevoke(address who) private {
         if (isRevoked[who]) return;
-        vm.prank(address(consortium));
-        registry.revoke(who);
+        revoke(who);
         isRevoked[who] = true;
         ++done["revoke"];
     }

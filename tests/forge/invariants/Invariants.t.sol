@@ -21,10 +21,14 @@ import {KeyActions} from "./KeyActions.sol";
 /// 4. No nonce, (p, C), (device, seq), BLS key, delivery key, ID commitment or F_0 is taken twice.
 /// 7. Revoked nodes, users, judges and buyers begin nothing, end what they began, and withdraw what is theirs.
 ///
+/// 9. Decisions are agreed, carried out, cancelled and left to lapse at any moment, also between the signing of a request or selection and its mining: each
+///    is carried out at most once, never below its subject's floor, never after it lapsed. Money, times and ends of each lock are those of the terms that its payer
+///    has signed (1, 2), whatever was carried out since. A right transcript that the payee does not send is no delivery.
+///
 /// Signatures, preimages, proofs of keys and share transcripts are real. Four nodes, two users, three buyers at a time. The cap of 1,000 points an
 /// epoch and forms longer than four lines are not reached here: symbolic/Credit.t.sol, libraries/SortedForm.t.sol and contracts/DataMarket.t.sol have them.
 contract InvariantsTest is KeyActions {
-    uint256 private constant STEPS = 45;
+    uint256 private constant STEPS = 50;
 
     struct FuzzSelector {
         address addr;
@@ -62,20 +66,23 @@ contract InvariantsTest is KeyActions {
             this.select.selector, this.deliver.selector, this.deliver.selector, this.close.selector,
             this.withdrawResponse.selector, this.decline.selector, this.anchor.selector, this.demand.selector,
             this.respond.selector, this.respond.selector, this.admitNewcomer.selector, this.publishAgain.selector,
-            this.changeBuyer.selector
+            this.changeBuyer.selector, this.agree.selector, this.agree.selector, this.carryOut.selector,
+            this.carryOut.selector, this.cancelOne.selector
         ];
     }
 
     /// @dev Shows that the actions get somewhere: in long walks every kind of step succeeds, and every kind of end comes.
     function test_actions__in_long_walks__reach_everything() public {
-        bytes32[33] memory kinds = [
+        bytes32[42] memory kinds = [
             bytes32("request"), "accept", "reject", "claim", "demand", "serve", "dispute", "vote", "verdict",
             "refund", "settle", "slash", "withdrawFor", "addBond", "takeBond", "broadcast", "respond", "select",
             "deliver", "close", "decline", "withdrawResponse", "anchor", "stop", "revoke", "endMany",
             "buyer comes back", "form longer than 2", "admit", "known key refused", "publish",
-            "known key commitment refused", "select with somebody revoked"
+            "known key commitment refused", "select with somebody revoked", "agree",
+            "carry out", "stale decision refused", "lapsed decision refused", "vote to cancel", "cancel",
+            "request of other terms", "serve", "dispute"
         ];
-        uint256[33] memory reached;
+        uint256[42] memory reached;
         uint256 start = vm.snapshotState();
         for (uint256 walk = 0; walk < 16; ++walk) {
             _walk(walk);

@@ -20,11 +20,13 @@ abstract contract MarketActions is Actions {
         uint256[] credits;
         mapping(address processor => bool) hasResponded;
         mapping(address processor => uint256 at) respondedAt;
+        mapping(address processor => uint32[2] rulesAndSharing) versionsOf;
     }
 
     uint96 internal constant OFFER = 2 ether + 1;
 
     Ad[] internal ads;
+    uint32[2] private versionsNow; // of rules and terms of sharing
     mapping(address processor => bytes32 dataSetId) internal setOf;
     mapping(address processor => uint256 dataKey) internal dataKeyOf;
     uint64 internal anchored;
@@ -61,13 +63,14 @@ abstract contract MarketActions is Actions {
         Ad storage ad = ads[_pickAd(seed)];
         address who = nodes[(seed >> 4) % 4];
         bool isOwn = seed % 16 != 3;
+        (versionsNow[0], versionsNow[1]) = catalogue.versions();
         bytes32 set = setOf[isOwn ? who : nodes[((seed >> 4) + 1) % 4]];
-        bytes memory data = abi.encodeCall(market.respond, (ad.id, set, OFFER));
+        bytes memory data = abi.encodeCall(market.respond, (ad.id, set, OFFER, versionsNow[0], versionsNow[1]));
         bool predicted = isOwn && ad.state == BroadcastState.Open && block.timestamp < ad.respondBy && !isStopped()
             && !isRevoked[who] && !ad.hasResponded[who];
         uint256 points = standingNow(who).points;
         if (!act("respond", address(market), who, 0, data, predicted)) return;
-        (ad.hasResponded[who], ad.respondedAt[who]) = (true, block.timestamp);
+        (ad.hasResponded[who], ad.respondedAt[who], ad.versionsOf[who]) = (true, block.timestamp, versionsNow);
         _enter(ad, who, points);
     }
 
@@ -102,21 +105,23 @@ abstract contract MarketActions is Actions {
         uint256 expiresAt = block.timestamp + SHARING_SHORTEST_S + (seed >> 8) % 900;
         choices[0] = _choice(ad, who, expiresAt, keccak256(abi.encode(accounts, keys)));
         bytes memory data = abi.encodeCall(market.select, (ad.id, accounts, choices));
+        // Carried out between signing and mining: the lock is that of the offer all the same.
+        if (seed % 8 == 6) carryOutAny(seed >> 16);
         bool predicted = ad.state == BroadcastState.Open && block.timestamp < ad.selectBy && !isStopped() && isSound
-            && _placeOf(ad, who) < ad.form.length && !isRevoked[who] && bondFree[who] >= OFFER / 2;
+            && _placeOf(ad, who) < ad.form.length && !isRevoked[who] && bondFree[who] >= choices[0].terms.bondWei;
         if (!isSound) ++done["select with somebody revoked"];
         if (!act("select", address(market), ad.requester, OFFER, data, predicted)) return;
         ad.state = BroadcastState.Selected;
         owed[ad.requester] += application[ad.id];
         application[ad.id] = 0;
-        _modelSelected(prepaid.lockIdOf(ad.requester, choices[0].nonce), ad.requester, who, choices[0].expiresAt);
+        _modelSelected(prepaid.lockIdOf(ad.requester, choices[0].nonce), ad.requester, who, choices[0]);
     }
 
-    function _modelSelected(bytes32 lockId, address payer, address who, uint256 deadline) private {
+    function _modelSelected(bytes32 lockId, address payer, address who, Choice memory choice) private {
         Ghost storage g = ghosts.push();
         (g.id, g.state, g.isSharing) = (lockId, LockState.Selected, true);
-        (g.payer, g.payee, g.deadline, g.window) = (payer, who, deadline, WINDOW_S);
-        (g.price, g.fee, g.bond) = (OFFER, uint256(OFFER) * 200 / 10_000, OFFER / 2);
+        (g.payer, g.payee, g.deadline, g.price) = (payer, who, choice.expiresAt, OFFER);
+        modelTerms(g, choice.terms);
         (g.dataKey, g.dataSetId) = (dataKeyOf[who], setOf[who]);
         (bondFree[who], bondHeld[who]) = (bondFree[who] - g.bond, bondHeld[who] + g.bond);
     }
@@ -141,7 +146,8 @@ abstract contract MarketActions is Actions {
         bool predicted = g.state == LockState.Selected && block.timestamp < g.deadline;
         if (!act("decline", address(prepaid), g.payee, 0, data, predicted)) return;
         owed[g.payer] += g.price;
-        (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
+        bondHeld[g.payee] -= g.bond;
+        modelAdd(g.payee, g.bond);
         modelEnd(g, LockState.Declined);
     }
 
@@ -153,10 +159,12 @@ abstract contract MarketActions is Actions {
         (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(key, THRESHOLD, groupKeysOf[asker]);
         if (!isRight) (shares[0], shares[1]) = (shares[1], shares[0]);
         bytes memory data = abi.encodeCall(
-            prepaid.deliver, (g.id, groupOf[asker], groupKeysOf[asker], commitments, shares)
+            prepaid.deliver, (g.id, groupOf[asker], groupKeysOf[asker], commitments, shares, noLeave())
         );
         bool predicted = isRight && g.state == LockState.Selected && block.timestamp < g.deadline;
-        if (act("deliver", address(prepaid), outsider, 0, data, predicted)) modelFulfil(g);
+        // A right transcript is no delivery of the payee's when the buyer brings it.
+        if (predicted && seed % 4 == 0) act("deliver by the buyer", address(prepaid), g.payer, 0, data, false);
+        if (act("deliver", address(prepaid), g.payee, 0, data, predicted)) modelFulfil(g);
     }
 
     /// @dev §6.4: a (device, seq) is anchored once; a repeat does nothing.
@@ -174,7 +182,7 @@ abstract contract MarketActions is Actions {
 
     function _shareOut(Ad storage ad) private {
         uint256 count;
-        bool wasStopped = stoppedUntil > ad.respondBy && stoppedUntil < ad.selectBy + 7 days;
+        bool wasStopped = 2 * stoppedSeconds(ad.respondBy, ad.selectBy) >= ad.selectBy - ad.respondBy;
         for (uint256 i = 0; i < ad.form.length; ++i) if (_counts(ad, ad.form[i])) ++count;
         uint256 rest = application[ad.id];
         if (count != 0 && !wasStopped && !isRevoked[ad.requester]) {
@@ -191,8 +199,9 @@ abstract contract MarketActions is Actions {
 
     function _counts(Ad storage ad, address who) private view returns (bool) {
         uint256 at = ad.respondedAt[who];
-        bool isBacked = bondFree[who] >= OFFER / 2 + addedSince(who, at);
-        return !isRevoked[who] && isBacked && prepaid.bondOf(who).freedAt < at;
+        uint256 needed = uint256(OFFER) * rulesOf[ad.versionsOf[who][0]].bondBps / 10_000;
+        bool isBacked = bondFree[who] >= needed + addedSince(who, at);
+        return !isRevoked[who] && isBacked && prepaid.bondOf(who).freedAt <= at;
     }
 
     function _choice(Ad storage ad, address who, uint256 expiresAt, bytes32 groupHash) private returns (Choice memory c) {
@@ -202,6 +211,9 @@ abstract contract MarketActions is Actions {
         (it.payer, it.payee, it.broadcastId, it.dataSetId) = (ad.requester, who, ad.id, setOf[who]);
         (it.messageDigest, it.messageLength, it.nonce) = (c.messageDigest, c.messageLength, c.nonce);
         (it.signedAt, it.expiresAt, it.groupHash) = (c.signedAt, c.expiresAt, groupHash);
+        uint32[2] storage offered = ad.versionsOf[who];
+        c.terms = sharingTermsAt(OFFER, offered[0], offered[1]);
+        (it.threshold, it.groupSize, it.priceWei, it.terms) = (THRESHOLD, 3, OFFER, c.terms);
         c.signature = signed(it);
     }
 

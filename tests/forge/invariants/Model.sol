@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {LockState} from "../../../interfaces/IPrepaidLock.sol";
+import {LockState, LockTerms} from "../../../interfaces/IPrepaidLock.sol";
 import {Role} from "../../../interfaces/IMemberRegistry.sol";
+import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {ReentrantReceiver} from "../../../contracts/mocks/ReentrantReceiver.sol";
 import {RevertingReceiver} from "../../../contracts/mocks/RevertingReceiver.sol";
 import {G1Point} from "../../../contracts/libraries/BN254.sol";
@@ -39,6 +40,10 @@ abstract contract Model is CreditModel {
         uint256 votesForPayer;
         uint256 votesForPayee;
         uint256 openedAt;
+        uint256 serveSeconds; // of the rules' version that its payer has signed
+        uint256 decideSeconds;
+        uint256 disputeWei;
+        uint256 demandWei;
     }
 
     Ghost[] internal ghosts;
@@ -58,6 +63,10 @@ abstract contract Model is CreditModel {
     uint256 internal wentOut;
     uint256 internal stoppedUntil;
     bool internal isStopSpent;
+    uint256[2][] internal stops; // from, until
+    mapping(address account => uint256 count) internal disputesOf;
+    // As they were when they were set, by version.
+    mapping(uint256 version => Rules) internal rulesOf;
     // How often each kind of action succeeded: a campaign that never gets anywhere proves nothing.
     mapping(bytes32 action => uint256 count) public done;
 
@@ -65,6 +74,7 @@ abstract contract Model is CreditModel {
         deploySystem(lockName);
         setTerms();
         setSharingWindow(WINDOW_S);
+        rulesOf[1] = rules();
         castMembers();
         // Hostile receivers: a user that refuses ether, a processor that calls back for more, a buyer that refuses.
         vm.etch(neighbour, address(new RevertingReceiver()).code);
@@ -106,7 +116,7 @@ abstract contract Model is CreditModel {
         bondsAdded[account].push([block.timestamp, amountWei]);
     }
 
-    /// @dev What was added after `since` backs nothing that was promised then.
+    /// @dev What was added, or freed by declining, after `since` backs nothing that was promised then.
     function addedSince(address account, uint256 since) internal view returns (uint256 sum) {
         uint256[2][] storage all = bondsAdded[account];
         for (uint256 i = 0; i < all.length; ++i) if (all[i][0] > since) sum += all[i][1];
@@ -114,6 +124,25 @@ abstract contract Model is CreditModel {
 
     function isStopped() internal view returns (bool) {
         return block.timestamp < stoppedUntil;
+    }
+
+    function stoppedSeconds(uint256 from, uint256 to) internal view returns (uint256 sum) {
+        for (uint256 i = 0; i < stops.length; ++i) {
+            uint256 begin = stops[i][0] > from ? stops[i][0] : from;
+            uint256 end = stops[i][1] < to ? stops[i][1] : to;
+            if (end > begin) sum += end - begin;
+        }
+    }
+
+    /// @dev A lock's outcome is that of the terms that its payer has signed: the model takes all from them, and from no later rule.
+    function modelTerms(Ghost storage g, LockTerms memory terms) internal {
+        Rules memory signed_ = rulesOf[terms.rulesVersion];
+        (g.window, g.bond) = (terms.disputeWindowSeconds, terms.bondWei);
+        g.fee = g.price * signed_.feeBps / 10_000;
+        (g.serveSeconds, g.decideSeconds) = (signed_.serveSeconds, signed_.decideSeconds);
+        uint256 part = g.price * signed_.disputeBondBps / 10_000;
+        g.disputeWei = part > signed_.disputeMinWei ? part : signed_.disputeMinWei;
+        g.demandWei = (40_000 + 12 * ANSWER.length) * signed_.serveGasWei;
     }
 
     function modelEnd(Ghost storage g, LockState state) internal {
@@ -126,6 +155,7 @@ abstract contract Model is CreditModel {
         owed[address(consortium)] += g.fee;
         creditSucceeds(g.payee, g.payer, g.fee);
         (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
+        if (g.state == LockState.Disputed) --disputesOf[g.by];
         g.quarrel = 0;
         modelEnd(g, LockState.Settled);
     }
@@ -135,7 +165,10 @@ abstract contract Model is CreditModel {
         owed[address(consortium)] += feeWei;
         creditFails(g.payee);
         bondHeld[g.payee] -= g.bond;
-        if (g.quarrel != 0) owed[g.by] += g.quarrel;
+        if (g.state == LockState.Disputed) {
+            owed[g.by] += g.quarrel;
+            --disputesOf[g.by];
+        }
         (g.quarrel, g.deposit) = (0, 0);
         modelEnd(g, LockState.Slashed);
     }
@@ -148,6 +181,7 @@ abstract contract Model is CreditModel {
             creditFails(g.payee);
         } else if (g.state == LockState.Disputed) {
             owed[g.by] += g.quarrel;
+            --disputesOf[g.by];
             g.quarrel = 0;
             (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
         }

@@ -129,12 +129,14 @@ contract ShareCheckTest is TestBase {
         yes(_holds(it), "holds");
     }
 
-    function test_share_check__given_infinite_higher_commitments__holds() public {
+    /// @dev The equation holds for the constant polynomial, which any single member opens: the threshold would be 1.
+    function test_share_check__given_infinite_commitments__reverts() public {
         Transcript memory it = _deal(3, 4);
         for (uint256 i = 0; i < 4; ++i) it.shares[i] = BN254.mul(it.keys[i], G2Table.secret(KEY));
-        it.commitments[1] = G2Point(0, 0, 0, 0);
         it.commitments[2] = G2Point(0, 0, 0, 0);
-        yes(_holds(it), "the constant polynomial");
+        _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InfiniteCommitment.selector, 2));
+        it.commitments[1] = G2Point(0, 0, 0, 0);
+        _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InfiniteCommitment.selector, 1));
     }
 
     function test_share_check__given_polynomial_of_degree_t__fails() public {
@@ -176,7 +178,7 @@ contract ShareCheckTest is TestBase {
     function test_share_check__when_key_commitment_is_infinite__reverts() public {
         Transcript memory it = _deal(2, 3);
         it.commitments[0] = G2Point(0, 0, 0, 0);
-        _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InfiniteKeyCommitment.selector));
+        _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InfiniteCommitment.selector, 0));
         // One coordinate that is not zero is no infinity, but no point either.
         for (uint256 i = 0; i < 4; ++i) {
             it.commitments[0] = G2Point(i == 0 ? 1 : 0, i == 1 ? 1 : 0, i == 2 ? 1 : 0, i == 3 ? 1 : 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {Bond, IPrepaidLock, Lock, LockState, Reason} from "../../../interfaces/IPrepaidLock.sol";
+import {Authorisation, Bond, IPrepaidLock, Lock, LockState, Reason} from "../../../interfaces/IPrepaidLock.sol";
 import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
 import {Vm} from "../base/Vm.sol";
@@ -9,6 +9,7 @@ import {OpenLock, Stubs} from "./OpenLock.sol";
 
 /// @notice For halmos: one lock in any state it can be in, any two calls after it at any two times; one call at any price.
 contract ConservationSymbolic {
+    uint96 private constant DEPOSIT = (40_000 + 12) * 1e9; // an answer of one byte
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     bytes32 private constant ID = "lock";
     bytes32 private constant SECRET = "x";
@@ -29,7 +30,7 @@ contract ConservationSymbolic {
                 feeBps: 200,
                 bondBps: 5_000,
                 disputeBondBps: 2_500,
-                serveKibWei: 1e12,
+                serveGasWei: 1e9,
                 disputeMinWei: 1e14
             })
         );
@@ -109,7 +110,7 @@ contract ConservationSymbolic {
             lock.binding = keccak256(abi.encode(new address[](0), new G1Point[](0)));
         }
         uint256 value = uint256(price) + price / 2;
-        if (s == LockState.Demanded) value += 5e12;
+        if (s == LockState.Demanded) value += DEPOSIT;
         vm.deal(address(this), value);
         prepaid.put{value: value}(ID, lock);
     }
@@ -122,7 +123,7 @@ contract ConservationSymbolic {
         if (which == 2) data = abi.encodeCall(prepaid.claim, (ID, SECRET));
         if (which == 3) (from, data) = (PAYEE, abi.encodeCall(prepaid.decline, (ID, Reason.NotServed)));
         if (which == 4) data = _delivery();
-        if (which == 5) (from, value, data) = (PAYER, 5e12, abi.encodeCall(prepaid.demand, (ID)));
+        if (which == 5) (from, value, data) = (PAYER, DEPOSIT, abi.encodeCall(prepaid.demand, (ID)));
         if (which == 6) data = abi.encodeCall(prepaid.serve, (ID, hex"2a"));
         if (which == 7) data = abi.encodeCall(prepaid.slash, (ID));
         if (which == 8) {
@@ -139,8 +140,9 @@ contract ConservationSymbolic {
     }
 
     function _delivery() private view returns (bytes memory) {
+        Authorisation memory leave;
         return abi.encodeCall(
-            prepaid.deliver, (ID, new address[](0), new G1Point[](0), new G2Point[](1), new G1Point[](0))
+            prepaid.deliver, (ID, new address[](0), new G1Point[](0), new G2Point[](1), new G1Point[](0), leave)
         );
     }
 
@@ -150,7 +152,7 @@ contract ConservationSymbolic {
         uint256 known = prepaid.withdrawableOf(PAYER) + prepaid.withdrawableOf(PAYEE)
             + prepaid.withdrawableOf(address(stubs)) + bond.freeWei + bond.heldWei;
         if (!_isEnd(s)) known += price;
-        if (s == LockState.Demanded) known += 5e12;
+        if (s == LockState.Demanded) known += DEPOSIT;
         if (s == LockState.Disputed) known += prepaid.disputeOf(ID).bondWei;
         assert(prepaid.liabilitiesWei() == known);
         assert(address(prepaid).balance == known);

@@ -44,7 +44,7 @@ contract EqualPartsSymbolic {
         broadcastId = market.broadcast{value: 1}(c);
         for (uint256 i = 0; i < RESPONDERS; ++i) {
             vm.prank(_responder(i));
-            market.respond(broadcastId, bytes32(uint256(uint160(_responder(i)))), 1);
+            market.respond(broadcastId, bytes32(uint256(uint160(_responder(i)))), 1, 1, 1);
         }
         vm.warp(3_000);
     }
@@ -160,15 +160,11 @@ contract MarketStubs is Stubs {
         return SharingTerms(60, 0, 1);
     }
 
-    function sharingConditions() external view returns (SharingTerms memory, uint32, Rules memory) {
-        return (SharingTerms(60, 0, 1), 1, rules);
+    function versions() external pure returns (uint32, uint32) {
+        return (1, 1);
     }
 
-    function stoppedUntil() external pure returns (uint40) {
+    function stoppedSeconds(uint256, uint256) external pure returns (uint256) {
         return 0;
-    }
-
-    function STOP_SECONDS() external pure returns (uint256) {
-        return 7 days;
     }
 }

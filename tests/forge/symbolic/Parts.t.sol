@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {Bond, Lock, LockState, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
+import {Bond, Lock, LockState, LockTerms, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
 import {RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {RequestCatalogue} from "../../../contracts/RequestCatalogue.sol";
 import {G1Point} from "../../../contracts/libraries/BN254.sol";
@@ -36,11 +36,12 @@ contract PartsSymbolic {
     }
 
     function _requested(uint96 price, uint16 feeBps, uint16 bondBps) private returns (bytes32 lockId) {
-        vm.assume(price != 0);
+        vm.assume(price != 0 && price <= 10_000 ether);
         stubs.rule(price, feeBps, bondBps);
         RequestOrder memory it;
         (it.processor, it.typeId, it.messageLength, it.expiresAt) = (PAYEE, TYPE, 1, 2_000);
         (it.messageDigest, it.nonce) = ("d", "n");
+        it.terms = LockTerms(1, 0, 0, feeBps, 1, uint96(uint256(price) * bondBps / 10_000));
         vm.deal(PAYER, price);
         vm.prank(PAYER);
         lockId = prepaid.request{value: price}(it, G1Point(0, 0));
@@ -64,7 +65,7 @@ contract RuledStubs is Stubs {
 
     function rule(uint96 price, uint16 feeBps, uint16 bondBps) external {
         catalogue = new RequestCatalogue(address(this), Rules(1 days, 7 days, feeBps, bondBps, 100, 1, 1));
-        catalogue.setType(1, RequestType(true, 60, 0, price, "type"));
+        catalogue.setType(1, RequestType(true, 60, 0, 1, price, "type"));
     }
 
     function requestConditions(uint32 typeId) external view returns (RequestType memory, uint32, Rules memory) {

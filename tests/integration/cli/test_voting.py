@@ -83,6 +83,7 @@ def test_admin_approve__without_a_yes__shows_it_and_sends_nothing(council: Machi
     number = council.json("ada", "admin", "proposals")[-1]["proposal"]
     shown = council.as_member("bea", "admin", "approve", str(number), ok=False)  # no answer
     assert "RequestCatalogue.setSharingTerms(terms {shortestSeconds 60" in shown.stdout
+    assert "call_hash" in shown.stdout
     assert council.json("ada", "admin", "proposals")[-1]["agree"] == [council.accounts["ada"]]
     silent = council.as_member("bea", "admin", "approve", str(number), "--json", ok=False)
     assert silent.exit_code == 2 and "--yes" in silent.stderr
@@ -91,8 +92,10 @@ def test_admin_approve__without_a_yes__shows_it_and_sends_nothing(council: Machi
 def test_admin_withdraw_and_execute__each__say_what_is_missing(council: Machine) -> None:
     council.as_member("ada", "admin", "terms", *TERMS)
     number = str(council.json("ada", "admin", "proposals")[-1]["proposal"])
-    early = council.as_member("dora", "admin", "execute", number, ok=False)
+    early = council.as_member("bea", "admin", "execute", number, ok=False)
     assert early.exit_code == 1 and "too few members agree yet" in early.stderr
+    outside = council.as_member("dora", "admin", "execute", number, ok=False)
+    assert "is no member of the consortium" in outside.stderr
     left = council.json("ada", "admin", "withdraw", number)
     assert left["status"].startswith(f"proposal {number}: 0 of 3 members agree")
     agreed = council.json("bea", "admin", "approve", number, "--yes")
@@ -104,11 +107,40 @@ def test_admin_withdraw_and_execute__each__say_what_is_missing(council: Machine)
     assert number in [str(one["proposal"]) for one in everything if one["stage"] == "executed"]
 
 
+def test_admin_cancel__by_two_of_three__ends_a_proposal_for_ever(council: Machine) -> None:
+    council.as_member("ada", "admin", "terms", *TERMS)
+    number = str(council.json("ada", "admin", "proposals")[-1]["proposal"])
+    shown = council.as_member("bea", "admin", "cancel", number, ok=False)  # no answer
+    assert "RequestCatalogue.setSharingTerms" in shown.stdout
+    once = council.json("bea", "admin", "cancel", number, "--yes")
+    assert "1 want it cancelled" in once["status"]
+    gone = council.json("cleo", "admin", "cancel", number, "--yes")
+    assert gone["status"].startswith(f"proposal {number} was cancelled")
+    refused = council.as_member("cleo", "admin", "approve", number, "--yes", ok=False)
+    assert "k members have cancelled the proposal" in refused.stderr
+    assert number not in [str(one["proposal"]) for one in council.json("ada", "admin", "proposals")]
+    everything = council.json("ada", "admin", "proposals", "--all")
+    assert number in [str(one["proposal"]) for one in everything if one["stage"] == "cancelled"]
+
+
+def test_admin_proposals__after_a_later_one_about_the_same__tell_what_is_superseded(
+    council: Machine,
+) -> None:
+    stale, later = (council.json("ada", "admin", "terms", *TERMS)["proposal"] for _ in range(2))
+    assert council.json("bea", "admin", "approve", str(later), "--yes")["carried_out"]
+    everything = council.json("ada", "admin", "proposals", "--all")
+    (told,) = [one for one in everything if one["proposal"] == stale]
+    assert told["stage"] == "superseded"
+    assert f"proposal {later} about the same was carried out" in told["status"]
+    assert stale not in [one["proposal"] for one in council.json("ada", "admin", "proposals")]
+
+
 def test_admin_admit__by_vote__says_how_to_fund_and_nobody_alone_admits(council: Machine) -> None:
     file, north = registration(council, "north"), council.accounts["north"]
     proposed = council.json("ada", "admin", "admit", file)
     assert proposed["call"] == f"MemberRegistry.admit({north}, processor, region north)"
     assert (proposed["carried_out"], proposed["funded_wei"]) == (False, 0)
+    assert proposed["proposed"] == north and "admitted" not in proposed
     assert proposed["then"] == f"once it is admitted: dmsm admin fund {north} --wei {2 * ETHER}"
     assert council.json("ada", "admin", "members") == []
     council.as_member("bea", "admin", "approve", str(proposed["proposal"]), "--yes")

@@ -72,7 +72,10 @@ def device(machine: Machine, node: object) -> str:
 @pytest.fixture(scope="module")
 def bill(machine: Machine, device: str) -> str:
     """The lock of a bill that was answered."""
+    terms = machine.json("anna", "user", "terms", "bill")
     paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW)
+    assert paid["price_wei"] == terms["price_wei"]
+    assert f"an answer of up to {terms['longest_answer_bytes']} bytes" in paid["terms"]
     machine.as_member("anna", "user", "answer", paid["lock"], "--wait", "60")
     return paid["lock"]
 

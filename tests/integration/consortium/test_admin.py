@@ -147,10 +147,13 @@ def test_decide__given_a_reorganisation_that_gives_its_number_to_another__finds_
 def test_execute__given_one_approval__is_refused_and_changes_nothing(council: Council) -> None:
     proposal_id = council.members[0].set_sharing_terms(**TERMS).proposal.proposal_id
 
-    for admin in (council.members[0], council.outsider):
+    for admin, error in (
+        (council.members[0], "Consortium_NotAgreed"),
+        (council.outsider, "Consortium_NotMember"),
+    ):
         with pytest.raises(ContractRevert) as refused:
             admin.execute(proposal_id)
-        assert refused.value.name == "Consortium_NotAgreed"
+        assert refused.value.name == error
 
     assert council.application_wei() == 0
 
@@ -160,6 +163,7 @@ def test_decide__given_an_outsider__is_refused(council: Council) -> None:
     for act in (
         lambda: council.outsider.set_sharing_terms(**TERMS),
         lambda: council.outsider.approve(proposal_id),
+        lambda: council.outsider.cancel(proposal_id),
     ):
         with pytest.raises(ContractRevert) as refused:
             act()
@@ -206,7 +210,7 @@ def test_execute__given_the_delay__waits_for_its_end(council: Council, early_s: 
         assert refused.value.name == "Consortium_TooEarly"
         assert council.application_wei() == 0
     else:
-        assert council.outsider.execute(proposal_id).is_carried_out  # anybody may
+        assert council.members[2].execute(proposal_id).is_carried_out
         assert council.application_wei() == 5
 
 
@@ -221,6 +225,88 @@ def test_proposals__given_time__lapse(council: Council) -> None:
     with pytest.raises(ContractRevert) as refused:
         second.approve(proposed.proposal_id)
     assert refused.value.name == "Consortium_Lapsed"
+
+
+def test_proposals__agreed_and_not_carried_out__lapse_a_week_after_they_could_be(
+    council: Council,
+) -> None:
+    council.end_founding()
+    first, second, _ = council.members
+    proposal_id = first.set_sharing_terms(**TERMS).proposal.proposal_id
+    agreed = second.approve(proposal_id).proposal
+    assert agreed.ready_at is not None and agreed.lapses_at == agreed.ready_at + 7 * 86_400
+    council.anvil.next_timestamp(agreed.lapses_at)
+
+    with pytest.raises(ContractRevert) as refused:
+        first.execute(proposal_id)
+
+    assert refused.value.name == "Consortium_Lapsed"
+    council.anvil.warp_to(agreed.lapses_at)
+    assert council.book.proposal(proposal_id).stage is Stage.LAPSED
+
+
+def test_execute__after_a_later_one_about_the_same__is_superseded(council: Council) -> None:
+    council.end_founding()
+    first, second, _ = council.members
+    stale = first.set_sharing_terms(**TERMS).proposal.proposal_id
+    second.approve(stale)
+    later = first.set_sharing_terms(**{**TERMS, "application_wei": 7}).proposal.proposal_id
+    ready_at = second.approve(later).proposal.ready_at
+    assert ready_at is not None
+    council.anvil.warp_to(ready_at)
+    assert council.book.proposal(stale).stage is Stage.READY
+    assert first.execute(later).is_carried_out
+
+    left = council.book.proposal(stale)
+    with pytest.raises(ContractRevert) as refused:
+        second.execute(stale)
+
+    assert left.stage is Stage.SUPERSEDED and left.floor == later
+    assert f"proposal {later} about the same was carried out" in left.status
+    assert refused.value.name == "Consortium_Superseded"
+    assert council.application_wei() == 7
+
+
+def test_cancel__given_as_many_votes_as_decide__ends_it_for_ever(council: Council) -> None:
+    council.end_founding()
+    first, second, third = council.members
+    proposal_id = first.set_sharing_terms(**TERMS).proposal.proposal_id
+    agreed = second.approve(proposal_id).proposal
+
+    once = third.cancel(proposal_id, read=agreed).proposal
+    assert once.stage is Stage.AGREED and once.cancel_votes == 1
+    assert "1 want it cancelled" in once.status
+    gone = first.cancel(proposal_id).proposal
+
+    assert gone.stage is Stage.CANCELLED and "was cancelled" in gone.status
+    assert agreed.ready_at is not None
+    council.anvil.warp_to(agreed.ready_at)
+    with pytest.raises(ContractRevert) as refused:
+        first.execute(proposal_id)
+    assert refused.value.name == "Consortium_AlreadyCancelled"
+    assert council.application_wei() == 0
+
+
+@pytest.mark.parametrize("act", ["approve", "cancel"])
+def test_vote__when_the_id_comes_to_mean_another_call_under_way__is_refused_on_chain(
+    council: Council, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    first, second, _ = council.members
+    before = council.anvil.snapshot()
+    proposal_id = first.set_sharing_terms(**TERMS).proposal.proposal_id
+    real = second._gateway.transact
+
+    def overtaken(*args: Any, **options: Any) -> Receipt:
+        council.anvil.revert(before)
+        first.set_sharing_terms(**{**TERMS, "application_wei": 7})
+        return real(*args, **options)
+
+    monkeypatch.setattr(second._gateway, "transact", overtaken)
+    with pytest.raises(ContractRevert) as refused:
+        getattr(second, act)(proposal_id)
+
+    assert refused.value.name == "Consortium_OtherCall"
+    assert council.book.proposal(proposal_id).approved_by == (first.address,)
 
 
 def test_admit__after_the_founding__needs_no_delay_and_reads_well(council: Council) -> None:
@@ -261,7 +347,7 @@ def test_set_rules__with_one_change__keeps_the_others_and_adds_a_version(council
     proposed = council.members[0].set_rules(feeBps=300).proposal
     assert "feeBps 300" in proposed.text and "bondBps 10000" in proposed.text
     assert council.members[1].approve(proposed.proposal_id).is_carried_out
-    assert council.gateway.call("RequestCatalogue", "rulesVersion") == 2
+    assert tuple(council.gateway.call("RequestCatalogue", "versions")) == (2, 0)
     assert council.gateway.call("RequestCatalogue", "rulesAt", 2) == before._replace(feeBps=300)
 
 
@@ -274,7 +360,10 @@ def test_spend__given_money__pays_what_was_decided(council: Council) -> None:
 
     proposed = council.members[0].spend(payee, 7).proposal
     assert proposed.text == f"pay 7 wei to {payee}"
-    assert council.members[1].approve(proposed.proposal_id).is_carried_out
+    agreed = council.members[1].approve(proposed.proposal_id).proposal
+    assert agreed.stage is Stage.AGREED  # a payment waits, in the founding too
+    council.anvil.warp_to(agreed.ready_at)
+    assert council.members[1].execute(proposed.proposal_id).is_carried_out
 
     assert council.gateway.balance_wei(payee) == 7
     assert council.members[0].treasury_wei() == 3

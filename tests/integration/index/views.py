@@ -37,6 +37,7 @@ def require_views(index: ChainIndex, gateway: ChainGateway, block: int) -> int:
         consortium.proposals: _proposal,
         consortium.voters: _voter,
         consortium.thresholds: _threshold,
+        consortium.floors: _floor,
         notifications.policies: _policy,
         catalogue.request_types: _request_type,
         catalogue.sharing_terms: _sharing_terms,
@@ -85,9 +86,12 @@ def _broadcast(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -
     assert (found.requester, found.state) == (row["requester"], row["state"])
     assert found.conditions.selectBy == row["select_by"]
     form = _call(gateway, block, "DataMarket", "formOf", broadcast_id)
+    lines = asked_market.form(index, broadcast_id, block)
     assert [(one.processor, one.priceWei, one.credit, one.respondedAt) for one in form] == [
-        (one["processor"], one["price_wei"], one["credit"], one["responded_at"])
-        for one in asked_market.form(index, broadcast_id, block)
+        (one["processor"], one["price_wei"], one["credit"], one["responded_at"]) for one in lines
+    ]
+    assert [(one.rulesVersion, one.sharingVersion) for one in form] == [
+        (one["rules_version"], one["sharing_version"]) for one in lines
     ]
 
 
@@ -105,8 +109,9 @@ def _case(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> Non
 def _proposal(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     number = row["proposal_id"]
     it = _call(gateway, block, "Consortium", "proposalOf", number)
-    times = row["proposed_at"], row["agreed_at"], row["is_executed"]
-    assert (it.proposedAt, it.agreedAt, it.isExecuted) == times
+    times = row["proposed_at"], row["first_agreed_at"], row["agreed_at"]
+    assert (it.proposedAt, it.firstAgreedAt, it.agreedAt) == times
+    assert (it.isExecuted, it.isCancelled) == (row["is_executed"], row["is_cancelled"])
     approved = asked_proposals.approvals_of(index, number, block)
     assert _call(gateway, block, "Consortium", "approvalsOf", number) == len(approved)
 
@@ -118,6 +123,10 @@ def _voter(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> No
 
 def _threshold(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     assert _call(gateway, block, "Consortium", "threshold") == row["threshold"]
+
+
+def _floor(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
+    assert _call(gateway, block, "Consortium", "floorOf", row["subject"]) == row["proposal_id"]
 
 
 def _policy(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
@@ -132,17 +141,19 @@ def _policy(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> N
 def _request_type(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     it = _call(gateway, block, "RequestCatalogue", "typeOf", row["type_id"])
     assert (it.active, it.priceWei) == (row["active"], row["price_wei"])
+    assert it.longestAnswerBytes == row["longest_answer_bytes"]
 
 
 def _sharing_terms(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
-    it = _call(gateway, block, "RequestCatalogue", "sharingTerms")
+    it = _call(gateway, block, "RequestCatalogue", "sharingTermsAt", row["version"])
     assert (it.shortestSeconds, it.applicationWei) == (row["shortest_s"], row["application_wei"])
 
 
 def _rules(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     it = _call(gateway, block, "RequestCatalogue", "rulesAt", row["version"])
-    assert (it.serveSeconds, it.feeBps, it.bondBps, it.disputeMinWei) == (
+    assert (it.serveSeconds, it.serveGasWei, it.feeBps, it.bondBps, it.disputeMinWei) == (
         row["serve_s"],
+        row["serve_gas_wei"],
         row["fee_bps"],
         row["bond_bps"],
         row["dispute_min_wei"],

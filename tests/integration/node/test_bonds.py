@@ -261,8 +261,8 @@ def test_refund__of_an_undecided_dispute__is_the_users_too(fresh: Town) -> None:
 def test_run_once__during_the_emergency_stop__waits_and_goes_on_after_it(fresh: Town) -> None:
     publish_both(fresh)
     house, node = fresh.houses[0], fresh.nodes[0]
-    lock_id = ask(house, expires_at=fresh.anvil.now() + 10 * 86_400)
-    broadcast_id = call_for_data(fresh, respond_s=9 * 86_400)
+    lock_id = ask(house, expires_at=fresh.anvil.now() + 20 * 86_400)
+    broadcast_id = call_for_data(fresh, respond_s=19 * 86_400)
     stop = fresh.admin.stop_beginnings().receipt.event("BeginningsStopped")
 
     outcomes = node.worker.run_once()

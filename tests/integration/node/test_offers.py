@@ -1,12 +1,17 @@
 """What a node looks at before it offers a data set: a selection obliges it with no later yes."""
 
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from offchain.buyer.form import form_of
+from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
+from offchain.member.lock_terms import sharing_conditions, terms_of
 from offchain.member.locks import deliver_gas
+from offchain.node import deals
 from offchain.node.worker import NodeWorker
 from tests.integration.buyer.test_sharing import call_for_data, publish_both, select_both
 from tests.integration.town import (
@@ -138,3 +143,67 @@ def test_respond__given_opening_missing_until_the_end__leaves_the_broadcast(fres
 
     assert outcome.kind == "skipped" and "in time" in outcome.detail
     assert worker.run_once() == []
+
+
+def test_select__given_rules_and_terms_changed_since_the_offer__begins_under_the_offers(
+    fresh: Town,
+) -> None:
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    node.worker.run_once()
+    (line,) = form_of(fresh.buyers[0].gateway, broadcast_id)
+    offered = sharing_conditions(node.gateway, line.rules_version, line.sharing_version)
+    fresh.admin.set_rules(feeBps=900, bondBps=5_000)
+    fresh.admin.set_sharing_terms(
+        application_wei=APPLICATION_WEI, shortest_s=3_000, dispute_window_s=600
+    )
+
+    (lock_id,) = select_both(fresh, broadcast_id)
+
+    lock = fresh.buyers[0].locks.lock(lock_id)
+    signed = terms_of(lock, sharing_version=line.sharing_version)
+    assert signed == offered.terms(DATA_SET_PRICE_WEI)
+    assert (line.rules_version, line.sharing_version) == (1, 1) and lock.dispute_window_s == 0
+    assert node.worker.market.deliver(lock_id).kind == "delivered"
+
+
+def test_respond__when_the_terms_change_before_it_is_mined__judges_the_new_ones(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    with monkeypatch.context() as overtaking:
+        real = node.gateway.transact
+
+        def overtaken(*args: Any, **options: Any) -> Receipt:
+            fresh.admin.set_rules(feeBps=300)
+            return real(*args, **options)
+
+        overtaking.setattr(node.gateway, "transact", overtaken)
+        node.worker.market.open_broadcasts()
+        late = node.worker.market.respond(broadcast_id)
+
+    again = node.worker.market.respond(broadcast_id)
+
+    assert late.kind == "skipped" and late.detail.startswith("waits: ")
+    assert again.kind == "responded"
+    (line,) = form_of(fresh.buyers[0].gateway, broadcast_id)
+    assert line.rules_version == 2
+
+
+def test_deliver__given_terms_that_were_not_offered__declines(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contracts do not let it come so far; a node looks all the same before it deals."""
+    publish_both(fresh)
+    broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
+    node.worker.run_once()
+    (lock_id,) = select_both(fresh, broadcast_id)
+    real = deals.sharing_conditions
+    monkeypatch.setattr(
+        deals, "sharing_conditions", lambda *args: replace(real(*args), bond_bps=1_000)
+    )
+
+    outcome = node.worker.market.deliver(lock_id)
+
+    assert outcome.kind == "declined" and "not offered so" in outcome.detail

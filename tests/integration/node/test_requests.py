@@ -1,14 +1,17 @@
 """A user's request on the real contracts: answered and audited, rejected, refunded, refused."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from offchain.chain.facts import ContractRevert
+from offchain.chain.facts import ContractRevert, Receipt
 from offchain.household.household import Household
 from offchain.member.errors import AnswerInvalid, AnswerNotReady, TermsUnfit
+from offchain.member.lock_terms import request_conditions
 from offchain.member.roles import LockState
 from offchain.storage import Cid, ContentStore
 from offchain.storage.blocks import INDEX_TAG
@@ -296,6 +299,7 @@ def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -
         window_to=house.window[1],
         expires_at=house.gateway.now() + 2 * SHORTEST_S,
         price_wei=PRICE_WEI,
+        terms=request_conditions(house.gateway, BILL).terms,
         processor=other.keys.address,
     )
 
@@ -303,6 +307,69 @@ def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -
         house.gateway.transact(
             "PrepaidLock", "request", draft.order, draft.signature, value_wei=PRICE_WEI
         )
+
+
+def _while_asking(house: House, monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]):
+    real = house.gateway.transact
+
+    def overtaken(*args: Any, **options: Any) -> Receipt:
+        change()
+        return real(*args, **options)
+
+    monkeypatch.setattr(house.gateway, "transact", overtaken)
+
+
+_SAME: dict[str, Any] = {"name": "bill", "price_wei": PRICE_WEI, "shortest_s": SHORTEST_S}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"dispute_window_s": 60}, "asked again would be .* 60 s to dispute"),
+        ({"longest_answer_bytes": 9_000}, "an answer of up to 9000 bytes$"),
+        ({"price_wei": 2 * PRICE_WEI}, f"asked again would be {2 * PRICE_WEI} wei"),
+    ],
+)
+def test_ask__when_the_terms_change_before_it_is_mined__pays_nothing_and_says_so(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch, changed: dict[str, int], told: str
+) -> None:
+    house = fresh.houses[0]
+    balance = house.gateway.balance_wei(house.keys.address)
+    _while_asking(house, monkeypatch, lambda: fresh.admin.set_type(BILL, **_SAME | changed))
+
+    with pytest.raises(TermsUnfit, match=f"nothing was paid: signed were .*{told}"):
+        ask(house)
+
+    assert house.gateway.balance_wei(house.keys.address) == balance
+
+
+def test_ask__when_the_rules_change_before_it_is_mined__pays_nothing_and_says_so(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = fresh.houses[0]
+    _while_asking(house, monkeypatch, lambda: fresh.admin.set_rules(feeBps=300))
+
+    with pytest.raises(TermsUnfit, match=r"asked again would be .* rules 2, .* fee of 300 of"):
+        ask(house)
+
+
+def test_handle__given_an_answer_above_the_signed_longest__rejects_and_never_by_newer_terms(
+    fresh: Town,
+) -> None:
+    """The terms are the request's: what the type allows by now neither helps nor harms it."""
+    house = fresh.houses[0]
+    fresh.admin.set_type(BILL, **_SAME, longest_answer_bytes=200)
+    tight = ask(house)
+    fresh.admin.set_type(BILL, **_SAME, longest_answer_bytes=32_768)
+    wide = ask(house)
+    fresh.admin.set_type(BILL, **_SAME, longest_answer_bytes=200)
+
+    house.node.worker.run_once()
+
+    assert house.household.locks.lock(tight).state is LockState.REJECTED
+    assert house.household.locks.lock(wide).state is LockState.SETTLED
+    with pytest.raises(AnswerNotReady, match="ANSWER_TOO_LARGE"):
+        house.household.answers.open(tight)
 
 
 def test_answer__given_tampered_store_bytes__raises(fresh: Town) -> None:

@@ -160,7 +160,12 @@ EVERYTHING = Deployment(
 
 def _zeros(entry):
     zero = {"address": "0x" + "00" * 20, "bool": False, "bytes32": bytes(32), "bytes": b""}
-    return [zero.get(part["type"], 0) for part in entry["inputs"]]
+    return [
+        _zeros({"inputs": part["components"]})
+        if part["type"] == "tuple"
+        else zero.get(part["type"], 0)
+        for part in entry["inputs"]
+    ]
 
 
 def test_meanings__of_the_contracts_errors__has_each_and_no_other():

@@ -58,9 +58,9 @@ def test_call_text__of_an_unfit_admission__is_readable_and_obeyed_by_no_terminal
         (("MemberRegistry", "stopBeginnings"), "MemberRegistry.stopBeginnings()"),
         (("Consortium", "setThreshold", 3), "Consortium.setThreshold(newThreshold 3)"),
         (
-            ("RequestCatalogue", "setType", 1, (True, 60, 0, 7, b"bill".ljust(32, b"\0"))),
+            ("RequestCatalogue", "setType", 1, (True, 60, 0, 9, 7, b"bill".ljust(32, b"\0"))),
             "RequestCatalogue.setType(typeId 1, requestType {active yes, shortestSeconds 60, "
-            "disputeWindowSeconds 0, priceWei 7, name 'bill'})",
+            "disputeWindowSeconds 0, longestAnswerBytes 9, priceWei 7, name 'bill'})",
         ),
     ],
 )
@@ -105,7 +105,7 @@ def test_call_arguments__of_a_call__are_whole_and_plain() -> None:
             "feeBps": 2,
             "bondBps": 10_000,
             "disputeBondBps": 5,
-            "serveKibWei": 7,
+            "serveGasWei": 7,
             "disputeMinWei": 8,
         }
     }

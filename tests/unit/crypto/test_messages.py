@@ -26,6 +26,10 @@ SAMPLES = {
     "message_length": (100, 101),
     "signed_at": (1_700_000_000, 1_700_000_001),
     "expires_at": (1_700_003_600, 1_700_003_601),
+    "terms": ((1, 2, 300, 200, 900, 10**15), (1, 2, 301, 200, 900, 10**15)),
+    "threshold": (2, 3),
+    "group_size": (5, 6),
+    "price_wei": (10**15, 10**15 + 1),
     "from_seq": (5, 6),
     "count": (24, 25),
     "bls_key": (G2_GENERATOR, messages.G2.infinity()),
@@ -41,6 +45,8 @@ BUILDERS = [
     messages.root_message,
     messages.data_key_message,
     messages.schnorr_challenge,
+    messages.delivery_digest,
+    messages.anchor_digest,
 ]
 
 
@@ -57,21 +63,26 @@ def test_builder__any_field_changed__changes_the_message(builder):
     assert len(seen) == len(base) + 1
 
 
-def test_request_message__known_fields__is_ten_words_in_order():
+def test_request_message__known_fields__is_sixteen_words_in_order():
     data = messages.request_message(**_arguments(messages.request_message))
     words = [data[i : i + 32] for i in range(0, len(data), 32)]
     assert words[0] == (31337).to_bytes(32, "big")
     assert words[1] == bytes(12) + b"\x11" * 20
     assert words[2] == bytes(12) + b"\x22" * 20
     assert words[3] == bytes(12) + b"\x33" * 20
-    assert [int.from_bytes(words[i], "big") for i in (4, 6, 8, 9)] == [
-        7,
-        100,
-        1_700_000_000,
-        1_700_003_600,
-    ]
-    assert words[5] == words[7] == b"\xaa" * 32
-    assert len(words) == 10
+    numbers = [int.from_bytes(word, "big") for word in words]
+    assert numbers[4:8] == [7, 100, 1_700_000_000, 1_700_003_600]
+    assert words[8] == words[9] == b"\xaa" * 32
+    assert numbers[10:] == [1, 2, 300, 200, 900, 10**15]
+
+
+@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("builder", [messages.request_message, messages.sharing_message])
+def test_builder__any_term_changed__changes_the_message(builder, index):
+    arguments = _arguments(builder)
+    terms = list(arguments["terms"])
+    terms[index] += 1
+    assert builder(**{**arguments, "terms": terms}) != builder(**arguments)
 
 
 def test_possession_message__key__stands_inline_in_contract_order():
@@ -89,6 +100,9 @@ def test_possession_message__key__stands_inline_in_contract_order():
         ("chain_id", True),
         ("type_id", 2**32),
         ("signed_at", 2**64),
+        ("expires_at", 2**40),
+        ("terms", (1, 2, 300, 200, 900)),
+        ("terms", (1, 2, 300, 2**16, 900, 1)),
         ("message_digest", b"short"),
         ("message_digest", bytes(33)),
         ("message_digest", "0x" + "00" * 32),

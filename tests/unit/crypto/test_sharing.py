@@ -158,15 +158,36 @@ def test_verify_transcript__senseless_group__is_false_before_any_pairing(transcr
         assert not sharing.verify_transcript(transcript, hostile, pairing_check=always_true)
 
 
-def test_verify_transcript__infinity_at_a_later_commitment__is_allowed(delivery_keys, grant):
-    # b_j = 0 happens honestly: here f is the constant k, so Y_i = [k]ek_i.
+def test_verify_transcript__infinity_at_a_later_commitment__is_false(delivery_keys, grant):
+    # Here f is the constant k, so that one share alone is the secret: Y_i = [k]ek_i.
     key = DataKey(7)
     constant = sharing.Transcript(
         (sharing.key_commitment(key), G2.infinity(), G2.infinity()),
         tuple(curve.multiply(ek, 7) for ek in delivery_keys),
     )
     own = replace(grant, key_commitment=sharing.key_commitment(key))
-    assert sharing.verify_transcript(constant, own)
+    assert not sharing.verify_transcript(constant, own)
+    assert not sharing.verify_transcript(constant, own, pairing_check=always_true)
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_verify_share_and_recover__infinity_at_a_later_commitment__is_refused(
+    transcript, shares, group, at
+):
+    f = list(transcript.commitments)
+    f[at] = G2.infinity()
+    public = {"commitments": f, "members": MEMBERS}
+    assert not sharing.verify_share(shares[1], index=1, **public, pairing_check=always_true)
+    with pytest.raises(SharingError, match="infinity"):
+        sharing.recover(shares, **{**group, "commitments": f})
+
+
+def test_deal__when_a_coefficient_is_drawn_lowest__has_no_commitment_at_infinity(
+    monkeypatch, data_key, delivery_keys
+):
+    monkeypatch.setattr(sharing.secrets, "randbelow", lambda bound: 0)
+    dealt = sharing.deal(data_key, threshold=THRESHOLD, delivery_keys=delivery_keys)
+    assert not any(one.is_infinity for one in dealt.commitments)
 
 
 def test_transcript_seed__any_part_changed__changes_the_seed(transcript, grant):

@@ -142,13 +142,15 @@ class History:
 
     def _catalogue(self, model: Model) -> list[Event]:
         if self.rng.random() < 0.5:
-            terms = {"shortestSeconds": 60, "disputeWindowSeconds": 60, "applicationWei": 2**96 - 1}
+            terms = {"version": len(model.tables["sharing_terms"]) + 1, "shortestSeconds": 60}
+            terms |= {"disputeWindowSeconds": 60, "applicationWei": 2**96 - 1}
             return [Event("RequestCatalogue", "SharingTermsSet", terms)]
         args = {
             "typeId": self.rng.randrange(1, 4),
             "active": self.rng.random() < 0.5,
             "shortestSeconds": 60,
             "disputeWindowSeconds": 60,
+            "longestAnswerBytes": self.rng.randrange(1, 32_769),
             "priceWei": self.rng.randrange(1, 2**96),
             "name": b"bill".ljust(32, b"\0"),
         }
@@ -166,10 +168,9 @@ class History:
             "messageDigest": self._word(),
             "nonce": self._word(),
         }
-        terms = {"disputeWindowSeconds": 9, "feeBps": 200, "rulesVersion": 1, "bondWei": price}
         args = {"lockId": lock_id, "payer": payer, "payee": payee, "signature": POINT}
-        order |= {"processor": payee, "typeId": 2}
-        args |= {"priceWei": price, "order": order, "terms": terms}
+        order |= {"processor": payee, "typeId": 2, "terms": _terms(longest_answer=32_768)}
+        args |= {"priceWei": price, "order": order}
         return [Event("PrepaidLock", "Requested", args)]
 
     def _select(self, model: Model, broadcast_id: bytes) -> list[Event]:
@@ -201,9 +202,9 @@ class History:
                 "messageDigest": self._word(),
                 "nonce": self._word(),
             }
-            terms = {"disputeWindowSeconds": 9, "feeBps": 0, "rulesVersion": 1, "bondWei": 7}
+            order["terms"] = _terms(longest_answer=0)
             lock = {"lockId": lock_id, "payer": requester, "payee": payee, "order": order}
-            lock |= {"signature": POINT, "terms": terms}
+            lock["signature"] = POINT
             said.append(Event("PrepaidLock", "Selected", lock))
         return said
 
@@ -230,7 +231,7 @@ class History:
         accept = say("Accepted", secretHash=digest, answerDigest=digest, answerLength=9)
         claim = say("Claimed", secret=digest, dueAt=20)
         demand = say("Demanded", depositWei=11, dueAt=25)
-        serve = say("Served", depositWei=11, answer=b"answer", dueAt=28)
+        serve = say("Served", paidWei=self.rng.choice([0, 4, 11]), answer=b"answer", dueAt=28)
         deliver = say("Delivered", commitments=[POINT_2], shares=[POINT, POINT], dueAt=20)
         reject, decline = say("Rejected", reason=3), say("Declined", reason=6)
         by_state: dict[int, list[list[Event]]] = {
@@ -289,6 +290,7 @@ class History:
             replaced = self.rng.choice(standing) if standing and kind else NOBODY
             args = {"broadcastId": broadcast_id, "processor": self.rng.choice(free)}
             args |= {"dataSetId": self._word(), "priceWei": 9, "credit": 3, "replaced": replaced}
+            args |= {"rulesVersion": 2, "sharingVersion": 3}
             return [Event("DataMarket", "Responded", args)]
         if kind == 2 and standing:
             args = {"broadcastId": broadcast_id, "processor": self.rng.choice(standing)}
@@ -308,7 +310,7 @@ class History:
                 Event("Consortium", name, {"account": who, **threshold}),
                 Event("Consortium", "ThresholdChanged", threshold),
             ]
-        pending = [key for key, row in model.tables["proposals"].items() if not row["is_executed"]]
+        pending = [key for key, row in model.tables["proposals"].items() if _is_pending(row)]
         by = self.rng.choice(sorted(votes))
         if not pending or self.rng.random() < 0.2:
             number = len(model.tables["proposals"]) + 1
@@ -327,8 +329,13 @@ class History:
             return [Event("Consortium", "ApprovalWithdrawn", args)]
         if self.rng.random() < 0.3:
             args = {"proposalId": number, "target": NODES[1], "selector": b"abcd", "by": by}
+            args["subject"] = self.rng.choice(PURPOSES)
             return [Event("Consortium", "Executed", args)]
         args = {"proposalId": number, "by": by}
+        if self.rng.random() < 0.3 and (number, by) not in model.tables["cancel_votes"]:
+            said = [Event("Consortium", "CancelVoted", args)]
+            over = Event("Consortium", "Cancelled", {"proposalId": number})
+            return [*said, over] if self.rng.random() < 0.5 else said
         agreed = Event("Consortium", "Agreed", {"proposalId": number})
         return [Event("Consortium", "Approved", args), agreed]
 
@@ -344,3 +351,18 @@ class History:
             return [Event("PrepaidLock", "BondTaken", args)]
         args = {"broadcastId": self._word(), "to": self.rng.choice(PEOPLE), "amountWei": 3}
         return [Event("PrepaidLock", "ApplicationReleased", args)]
+
+
+def _terms(*, longest_answer: int) -> dict[str, int]:
+    return {
+        "rulesVersion": 1,
+        "sharingVersion": 0 if longest_answer else 2,
+        "disputeWindowSeconds": 9,
+        "feeBps": 200,
+        "longestAnswerBytes": longest_answer,
+        "bondWei": 2**96 - 1,
+    }
+
+
+def _is_pending(proposal: dict[str, Any]) -> bool:
+    return not proposal["is_executed"] and not proposal["is_cancelled"]

@@ -59,6 +59,7 @@ class Model:
                 "is_demanded": False,
                 "price_wei": order.get("priceWei", args.get("priceWei")),
                 "due_at": 0,
+                "answer_length": order["terms"]["longestAnswerBytes"],
             }
             return
         lock = self.tables["locks"][key]
@@ -67,6 +68,8 @@ class Model:
         lock["is_ended"] = name in _ENDS
         lock["due_at"] = args.get("dueAt", lock["due_at"])
         lock["is_demanded"] |= name == "Demanded"
+        if name == "Accepted":
+            lock["answer_length"] = args["answerLength"]
         if name in ("Rejected", "Declined"):
             self._owe(lock["payer"], lock["price_wei"])
         if name == "Disputed":
@@ -75,7 +78,8 @@ class Model:
         if name == "Demanded":
             lock["_deposit"] = args["depositWei"]
         if name == "Served":
-            self._owe(lock["payee"], args["depositWei"])
+            self._owe(lock["payee"], args["paidWei"])
+            self._owe(lock["payer"], was["_deposit"] - args["paidWei"])
         if name == "Settled":
             earned = args["priceWei"] - args["feeWei"] + args["gainWei"]
             self._owe(lock["payee"], earned)
@@ -119,6 +123,7 @@ class Model:
 
     def _RequestTypeSet(self, args: dict[str, Any], time_s: int) -> None:
         row = {"active": args["active"], "price_wei": args["priceWei"]}
+        row["longest_answer_bytes"] = args["longestAnswerBytes"]
         self.tables["request_types"][args["typeId"],] = row
 
     def _CreditChanged(self, args: dict[str, Any], time_s: int) -> None:
@@ -132,7 +137,9 @@ class Model:
     def _Responded(self, args: dict[str, Any], time_s: int) -> None:
         self.tables["responses"].pop((args["broadcastId"], args["replaced"]), None)
         key = args["broadcastId"], args["processor"]
-        self.tables["responses"][key] = {"credit": args["credit"], "responded_at": time_s}
+        row = {"credit": args["credit"], "responded_at": time_s}
+        row |= {"rules_version": args["rulesVersion"], "sharing_version": args["sharingVersion"]}
+        self.tables["responses"][key] = row
 
     def _ResponseWithdrawn(self, args: dict[str, Any], time_s: int) -> None:
         del self.tables["responses"][args["broadcastId"], args["processor"]]
@@ -175,7 +182,13 @@ class Model:
     def _Proposed(self, args: dict[str, Any], time_s: int) -> None:
         row = {"by": args["by"], "value_wei": args["valueWei"], "proposed_at": time_s}
         key = (args["proposalId"],)
-        self.tables["proposals"][key] = {**row, "agreed_at": 0, "is_executed": False}
+        self.tables["proposals"][key] = {
+            **row,
+            "first_agreed_at": 0,
+            "agreed_at": 0,
+            "is_executed": False,
+            "is_cancelled": False,
+        }
 
     def _Approved(self, args: dict[str, Any], time_s: int) -> None:
         term = self.tables["voters"][args["by"],]["term"]
@@ -192,10 +205,24 @@ class Model:
             self.tables["proposals"][args["proposalId"],]["agreed_at"] = 0
 
     def _Agreed(self, args: dict[str, Any], time_s: int) -> None:
-        self.tables["proposals"][args["proposalId"],]["agreed_at"] = time_s
+        row = self.tables["proposals"][args["proposalId"],]
+        row["agreed_at"] = time_s
+        row["first_agreed_at"] = row["first_agreed_at"] or time_s
+
+    def _CancelVoted(self, args: dict[str, Any], time_s: int) -> None:
+        term = self.tables["voters"][args["by"],]["term"]
+        self.tables["cancel_votes"][args["proposalId"], args["by"]] = {"term": term}
+
+    def _Cancelled(self, args: dict[str, Any], time_s: int) -> None:
+        self.tables["proposals"][args["proposalId"],]["is_cancelled"] = True
+
+    def _SharingTermsSet(self, args: dict[str, Any], time_s: int) -> None:
+        row = {"application_wei": args["applicationWei"]}
+        self.tables["sharing_terms"][args["version"],] = row
 
     def _Executed(self, args: dict[str, Any], time_s: int) -> None:
         self.tables["proposals"][args["proposalId"],]["is_executed"] = True
+        self.tables["floors"][args["subject"],] = {"proposal_id": args["proposalId"]}
 
     def _BondTaken(self, args: dict[str, Any], time_s: int) -> None:
         self._owe(args["account"], args["amountWei"])

@@ -352,7 +352,9 @@ def test_dispute__given_false_friend__is_not_lost_when_another_adds_evidence(
     assert buyer.locks.lock(lock_id).state is LockState.SLASHED
 
 
-def test_dispute__given_evidence_of_a_stranger__is_not_heard(court: Court, lie: Callable) -> None:
+def test_dispute__given_evidence_of_a_stranger__is_refused_and_not_heard(
+    court: Court, lie: Callable
+) -> None:
     town, buyer = court.town, court.town.buyers[0]
     lie("_ciphertext_file", other_ciphertext)
     node, lock_id = deliver(town)
@@ -368,8 +370,13 @@ def test_dispute__given_evidence_of_a_stranger__is_not_heard(court: Court, lie: 
         directory=town.directory,
         shares=buyer.shares,
     )
-    disputes.add_evidence(lock_id, group_secret=secret)
+    with pytest.raises(ContractRevert) as as_member:
+        disputes.add_evidence(lock_id, group_secret=secret)
+    with pytest.raises(ContractRevert) as as_party:
+        gateway.transact("DisputeCourt", "addEvidence", lock_id, b"e" * 32, 100)
 
+    refused = {as_member.value.name, as_party.value.name}
+    assert refused == {"DisputeCourt_NotParty"}
     assert court.step() == ["waits", "waits"]
 
 

@@ -9,6 +9,7 @@ from offchain.audit.evidence import judges_of, open_evidence, seal_evidence
 from offchain.audit.look import Side
 from offchain.chain.facts import ContractRevert
 from offchain.chain.health import HealthGate, HealthLimits
+from offchain.consortium.admin import Admin
 from offchain.consortium.court.judge import JudgeAgent
 from offchain.member.errors import (
     AnswerNotServed,
@@ -35,6 +36,7 @@ from .conftest import (
 )
 
 DISPUTE_WEI = max(PRICE_WEI // 4, 10**14)
+SERVE_GAS_WEI = 10**9  # of the first rules
 
 
 def owed(town: Town, account: str) -> int:
@@ -318,8 +320,9 @@ def test_demand__given_withheld_answer__is_served_and_opened_from_the_event(cour
     withhold(court, house, lock_id)
     with pytest.raises(AnswerNotServed):
         house.household.answers.open(lock_id)
+    parties = house.node.keys.address, house.keys.address
     before, deposit = (
-        owed(town, house.node.keys.address),
+        [owed(town, one) for one in parties],
         house.household.disputes.demand_wei(lock_id),
     )
 
@@ -333,8 +336,9 @@ def test_demand__given_withheld_answer__is_served_and_opened_from_the_event(cour
     assert house.household.answers.audit(lock_id, town.tariff).ok
     lock = house.household.locks.lock(lock_id)
     assert lock.state is LockState.CLAIMED and lock.is_demanded
-    assert lock.due_at == house.gateway.now() + WINDOW_S
-    assert owed(town, house.node.keys.address) - before == deposit
+    assert lock.due_at == house.gateway.contract_time() + WINDOW_S
+    # The chain's base fee is 0: serving cost the node nothing, and the deposit goes back.
+    assert [owed(town, one) for one in parties] == [before[0], before[1] + deposit]
     assert house.node.worker.run_once() == []
     with pytest.raises(TermsUnfit, match="demanded and served already"):
         house.household.disputes.demand(lock_id)
@@ -373,6 +377,18 @@ def test_demand__given_served_garbage__is_disputed_from_the_event(court: Court) 
     assert house.household.locks.lock(lock_id).state is LockState.SLASHED
 
 
+def test_serve__given_gas_as_dear_as_the_deposit_repays__serves_at_once(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = court.town.houses[0]
+    lock_id = answer_honestly(house)
+    house.household.disputes.demand(lock_id)
+    monkeypatch.setattr(house.node.gateway, "gas_price_wei", lambda: SERVE_GAS_WEI)
+
+    assert [one.kind for one in house.node.worker.run_once()] == ["served"]
+    assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
+
+
 def test_serve__given_dear_gas__waits_until_half_of_the_time(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -380,7 +396,7 @@ def test_serve__given_dear_gas__waits_until_half_of_the_time(
     lock_id = answer_honestly(house)
     house.household.disputes.demand(lock_id)
     node = house.node
-    monkeypatch.setattr(node.gateway, "cost_wei", lambda *_, **__: 10**18)
+    monkeypatch.setattr(node.gateway, "gas_price_wei", lambda: SERVE_GAS_WEI + 1)
 
     assert [one.kind for one in node.worker.run_once()] == ["skipped"]
     assert "waits for cheaper gas" in node.worker.defence.serve(lock_id).detail
@@ -464,6 +480,47 @@ def test_judges_of__given_case__are_members_since_before_it(court: Court) -> Non
     assert court.judges[2].keys.address not in judges_of(gateway, before=since)
     assert set(judges_of(gateway, before=since + 1)) == set(now)
     assert town.houses[0].keys.address not in now
+
+
+def test_dispute__given_a_judge_removed_and_revoked_since__it_judges_and_reads_all_the_same(
+    court: Court,
+) -> None:
+    """Who judges is fixed when the case opens: no later decision takes a vote away."""
+    town, house = court.town, court.town.houses[0]
+    lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
+    dispute(court, house, lock_id)
+    gone = court.judges[1]
+    admins = [Admin(one.gateway) for one in court.judges]
+    for propose in (
+        lambda: admins[0].remove_member(gone.keys.address, threshold=2),
+        lambda: admins[0].revoke(gone.keys.address),
+    ):
+        admins[2].approve(propose().proposal.proposal_id)
+    assert gone.keys.address not in judges_of(house.gateway)
+    (case,) = court.judges[0].agent.open_cases()
+    assert gone.keys.address in judges_of(house.gateway, before=case.opened_at)
+
+    assert house.node.worker.run_once()[0].kind == "replied"
+    steps = [step.kind for one in court.judges[:2] for step in one.agent.run_once()]
+
+    assert steps == ["voted", "voted"]
+    assert house.household.locks.lock(lock_id).state is LockState.SLASHED
+
+
+def test_dispute__given_three_open__says_so_and_pays_nothing(court: Court) -> None:
+    town, house = court.town, court.town.houses[0]
+    locks = [answer_falsely(town, house, Lie(answer=double_the_bill)) for _ in range(4)]
+    for lock_id in locks[:3]:
+        dispute(court, house, lock_id)
+    prepared = house.household.disputes.prepare(locks[3], town.tariff)
+    balance = house.gateway.balance_wei(house.keys.address)
+
+    with pytest.raises(TermsUnfit, match="3 disputes of this account are open, and 3 are the most"):
+        house.household.disputes.dispute(prepared)
+
+    assert house.gateway.balance_wei(house.keys.address) == balance
+    court.step()
+    house.household.disputes.dispute(prepared)
 
 
 def test_look__given_evidence_that_cannot_be_had__says_so(court: Court) -> None:

@@ -32,7 +32,8 @@ BOX_KEY = bytes(32)
 LINK = {"chain_id": 1, "data_ledger": A, "device": B, "processor": C}
 PARTIES = {"chain_id": 1, "prepaid_lock": A, "requester": B, "processor": C}
 SIGNED = {"message_digest": WORDS["text"], "message_length": 900, "nonce": WORDS["nonce"]}
-TIMES = {"signed_at": 5, "expires_at": 9}
+TIMES = {"signed_at": 5, "expires_at": 9, "terms": (1, 1, 300, 200, 900, 5)}
+GROUP = {"threshold": 2, "group_size": 3, "price_wei": 7}
 SET = {"chain_id": 1, "data_ledger": A, "data_set_id": WORDS["set"]}
 LOCK = {"lock_id": WORDS["lock"]}
 POSSESSION = {"chain_id": 1, "registry": A, "account": B, "member_role": 2}
@@ -61,7 +62,7 @@ BLS_SIGNED: dict[Role, tuple[Callable[..., bytes], dict[str, Any]]] = {
     Role.SHARING: (
         messages.sharing_message,
         {**PARTIES, **SIGNED, **TIMES, "broadcast_id": WORDS["lock"], "data_set_id": WORDS["set"],
-         "group_hash": WORDS["text"]},
+         "group_hash": WORDS["text"], **GROUP},
     ),
     Role.ANSWER: (
         messages.answer_message,
@@ -138,6 +139,8 @@ def changed(binding: dict[str, Any], field: str) -> dict[str, Any]:
         other: Any = curve.multiply(value, 2)
     elif isinstance(value, bytes):
         other = value[:-1] + bytes([value[-1] ^ 1])
+    elif isinstance(value, tuple):
+        other = (*value[:-1], value[-1] + 1)
     else:
         other = D if isinstance(value, str) else value + 1
     return {**binding, field: other}
