@@ -1,19 +1,16 @@
 """Who waits for a block on a real node is told of it, and asks nothing meanwhile."""
 
-import statistics
 import threading
 import time
 
 import pytest
-from eth_account import Account
 
 from offchain.chain import subscription
 from offchain.chain.anvil import start_anvil
 from offchain.chain.gateway import ChainGateway
-from offchain.chain.heads import wait_for_block, wait_for_events
+from offchain.chain.heads import wait_for_block
 
 PROBE = "GatewayProbe"
-MOST_S = 0.05  # from an event on the chain to who waits for it; the median
 
 
 @pytest.fixture(scope="module")
@@ -62,39 +59,6 @@ def test_wait_for_block__nobody_tells__asks_ever_less_often(own_anvil, deploy_pr
     asked.clear()
     assert wait_for_block(gateway, after=head, timeout_s=2) == head
     assert len(asked) <= 10
-
-
-def test_wait_for_events__told_and_idle__returns_within_the_median_time(own_anvil, told):
-    sender = told.with_account(Account.from_key(own_anvil.keys[1]))
-    mined_at, waits = [0.0], []
-    for number in range(11):
-        head = told.block_number()
-
-        def speak(number=number):
-            receipt = sender.transact(PROBE, "increment", f"n{number}", gas=100_000, dry_call=False)
-            assert receipt.success
-
-        def wait(head=head):
-            wait_for_events(
-                told, [PROBE], after=head, depth=0, timeout_s=20, stop=threading.Event()
-            )
-            waits.append(time.monotonic())
-
-        waiter = threading.Thread(target=wait)
-        waiter.start()
-        time.sleep(0.1)
-        own_anvil.request("evm_setAutomine", False)
-        speaker = threading.Thread(target=speak)
-        speaker.start()
-        while own_anvil.request("txpool_status")["pending"] == "0x0":
-            time.sleep(0.005)
-        mined_at.append(time.monotonic())
-        own_anvil.request("evm_setAutomine", True)
-        own_anvil.mine()
-        waiter.join()
-        speaker.join()
-    late_s = [seen - mined for seen, mined in zip(waits, mined_at[1:], strict=True)]
-    assert statistics.median(late_s) <= MOST_S, late_s
 
 
 def test_wait_for_block__line_breaks__still_sees_the_block_and_is_told_again(

@@ -16,9 +16,9 @@ HELD_S = 60.0
 
 
 def last_block_of(path: Path) -> int:
-    """Return how far the node has read the chain, by its own store."""
-    with sqlite3.connect(path, timeout=60) as store:
-        (number,) = store.execute("SELECT max(number) FROM cursor_blocks").fetchone()
+    """Return how far the node has read the chain, by the index beside its store."""
+    with sqlite3.connect(path.with_name("index.sqlite"), timeout=60) as store:
+        (number,) = store.execute("SELECT coalesce(max(number), 0) FROM blocks").fetchone()
     return number or 0
 
 

@@ -288,6 +288,7 @@ def test_run_once__given_events_that_cannot_be_had__serves_what_it_knows_and_say
     court: Court, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     house = court.town.houses[0]
+    house.node.worker.run_once()  # a pause of another test's chain ends
     lock_id = answer_honestly(house)
     house.household.disputes.demand(lock_id)
     assert found(house.node.worker.defence.demands) == [lock_id]
