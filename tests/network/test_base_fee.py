@@ -46,7 +46,7 @@ def test_heartbeat__base_fee_above_its_price__takes_its_beats_place_and_brings_i
     too_cheap = heart_of(plan).sign(0, gas_price_wei=GAS_PRICE_WEI)
     for signer in plan.signers:
         with suppress(NodeRefused):  # it has it from the other: before the first block none need
-            dear.ask(signer.name, "eth_sendRawTransaction", too_cheap)
+            dear.ask(signer.name, "eth_sendRawTransaction", "0x" + too_cheap.hex())
         wait_for(lambda one=signer.name: pending_at(dear, one) == 1)
     assert height_of(dear, "signer-1") == 0  # it waits: the chain stands still
 
