@@ -68,6 +68,7 @@ def catch_up_figures(folder: Path) -> list[Figure]:
                 Figure("index.catch_up", took_s, 45, "s", at_most=True),
                 Figure("index.catch_up_beside_web3", web3_s / took_s, 3),
                 _idle_poll(index, folder, reader),
+                _memory(folder, url),
                 _list(index),
             ]
         figures.append(_command(folder, url))
@@ -104,6 +105,30 @@ def _idle_poll(index: ChainIndex, folder: Path, reader: ChainReader) -> Figure:
         full_s = _median_s(lambda: asked_locks.waiting(index, PAYEE, index.newest()))
         none_s = _median_s(lambda: asked_locks.waiting(empty, PAYEE, empty.newest()))
     return Figure("index.idle_poll_20000_ended", full_s / none_s, 1.5, at_most=True)
+
+
+def _memory(folder: Path, url: str) -> Figure:
+    """Measure how much more memory a process that polls takes beside 20,000 ended locks."""
+    code = f"""
+import resource, sys
+from pathlib import Path
+from offchain.chain.deployment import load_deployment
+from offchain.chain.reader import ChainReader
+from offchain.index.asked import locks
+from offchain.index.chain_index import ChainIndex
+reader = ChainReader(["{url}"], load_deployment(Path("{folder}/deployment.json")))
+with ChainIndex(Path(sys.argv[1]), reader) as index:
+    for _ in range(50):
+        locks.waiting(index, "{PAYEE}", index.newest())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+    def peak_kb(file: str) -> int:
+        command = [sys.executable, "-c", code, str(folder / file)]
+        return int(subprocess.run(command, check=True, cwd=PROJECT, capture_output=True).stdout)
+
+    more_mb = (peak_kb("index.sqlite") - peak_kb("empty.sqlite")) / 1024
+    return Figure("index.memory_20000_ended", more_mb, 20, "MB", at_most=True)
 
 
 def _list(index: ChainIndex) -> Figure:
@@ -218,6 +243,7 @@ def _stand_in(file: Path) -> Iterator[str]:
         target=_serve, args=(theirs, str(file)), daemon=True
     )
     process.start()
+    theirs.close()  # so that a stand-in that dies is noticed here
     try:
         yield f"http://127.0.0.1:{ours.recv()}"
     finally:
