@@ -35,7 +35,7 @@ def _lively(town: Town) -> None:
     town.anvil.mine(_BACK)
 
 
-def _dump(index: ChainIndex, block: int) -> dict[str, list[str]]:
+def dump(index: ChainIndex, block: int) -> dict[str, list[str]]:
     return {
         table.name: sorted(
             repr({k: v for k, v in row.items() if k != "to_block"})
@@ -71,7 +71,7 @@ def test_tables__after_a_reorganisation__are_those_of_a_fresh_catch_up_and_of_th
         assert anew.follower.catch_up() == newest
         for block in (newest, newest - _BACK):
             require_views(index, house.gateway, block)
-            assert _dump(index, block) == _dump(anew, block)
+            assert dump(index, block) == dump(anew, block)
 
 
 def test_asked__of_a_town__finds_who_and_what_there_is(fresh: Town) -> None:
