@@ -57,6 +57,8 @@ class Database:
                 self._make_namespace(schema.name)
             with self.write() as connection:
                 schema.bring_up(connection, self.name)
+            if self.is_sqlite:
+                sqlite_file.connect(place, is_known=True).close()
         except BaseException:
             self.close()
             raise
