@@ -90,11 +90,12 @@ def is_sound(path: Path | str) -> bool:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED
 
 
-def connect(path: Path | str) -> sqlite3.Connection:
+def connect(path: Path | str, *, is_known: bool = False) -> sqlite3.Connection:
     """Open a file durably, made when missing and readable by its owner only: it holds secrets.
 
     WAL with synchronous=FULL: with less, a power failure may forget a committed row, and so what
-    was sent. Raises StoreError.
+    was sent. One with tables that is not in WAL may be another program's: it is left as it is until
+    the caller `is_known` to have looked. Raises StoreError.
     """
     path = Path(path)
     try:
@@ -109,7 +110,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
         path, timeout=_SLICE_MS / 1000, isolation_level=None, check_same_thread=False
     )
     try:
-        patiently(lambda: _make_durable(connection), path)
+        patiently(lambda: _set_up(connection, is_known=is_known), path)
     except BaseException:
         connection.close()
         raise
@@ -135,11 +136,16 @@ def _make_private(path: Path) -> None:
         fresh.unlink()
 
 
-def _make_durable(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
+def _set_up(connection: sqlite3.Connection, *, is_known: bool) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if is_known or not tables:
+        _make_durable(connection)
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")  # kept in the file
 
 
 def patiently(step: Callable[[], _T], path: Path | str, *, patience_s: float | None = None) -> _T:
@@ -181,6 +187,7 @@ class SqliteFile:
         self._connection = connect(self.path)
         try:
             patiently(self._make_tables, self.path)
+            patiently(lambda: _make_durable(self._connection), self.path)
         except BaseException:
             self.close()
             raise

@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from offchain import sqlite_file
 from offchain.database.faults import fault_of
 from offchain.database.schema import Schema
-from offchain.errors import StoreBusy, StoreError
+from offchain.errors import StoreBusy, StoreDamaged, StoreError
 
 Place = Path | str  # a SQLite file, or the URL of a PostgreSQL database
 _SAID_AFTER_S = 5.0
@@ -45,11 +45,13 @@ class Database:
         self.is_sqlite = isinstance(place, Path) or "://" not in place
         self.name = str(place) if self.is_sqlite else _public(str(place), schema.name)
         self._store = f"dmsm {schema.name}"
+        self._remedy = schema.remedy
         self._patience_s = patience_s
         self._writing = threading.RLock()
         self._open: Connection | None = None  # of the thread that holds _writing
         if self.is_sqlite:
-            self._engine = _sqlite(Path(place))
+            with self._remedied():
+                self._engine = _sqlite(Path(place))
         else:
             self._engine = _postgres(str(place), schema.name)
         try:
@@ -57,6 +59,8 @@ class Database:
                 self._make_namespace(schema.name)
             with self.write() as connection:
                 schema.bring_up(connection, self.name)
+            if self.is_sqlite:
+                sqlite_file.connect(place, is_known=True).close()
         except BaseException:
             self.close()
             raise
@@ -74,13 +78,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database. Raises StoreError."""
-        connection = self._begin(writes=False)
-        try:
-            yield connection
-        except SQLAlchemyError as error:
-            raise fault_of(error, self.name) from error
-        finally:
-            connection.close()
+        with self._remedied():
+            connection = self._begin(writes=False)
+            try:
+                yield connection
+            except SQLAlchemyError as error:
+                raise fault_of(error, self.name) from error
+            finally:
+                connection.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -93,15 +98,26 @@ class Database:
             if self._open is not None:
                 yield self._open
                 return
-            connection = self._open = self._begin(writes=True)
-            try:
-                yield connection
-                self._patiently(connection.commit)
-            except SQLAlchemyError as error:
-                raise fault_of(error, self.name) from error
-            finally:
-                self._open = None
-                connection.close()  # what was not committed is undone
+            with self._remedied():
+                connection = self._open = self._begin(writes=True)
+                try:
+                    yield connection
+                    self._patiently(connection.commit)
+                except SQLAlchemyError as error:
+                    raise fault_of(error, self.name) from error
+                finally:
+                    self._open = None
+                    connection.close()  # what was not committed is undone
+
+    @contextmanager
+    def _remedied(self) -> Iterator[None]:
+        """Say of a damaged database what is done about it, where its schema knows that."""
+        try:
+            yield
+        except StoreDamaged as damaged:
+            if self._remedy is None or not str(damaged).startswith(self.name):
+                raise
+            raise StoreDamaged(f"{self.name} is damaged; {self._remedy}") from damaged
 
     def _begin(self, *, writes: bool) -> Connection:
         """Return a connection in a transaction; one that writes holds the right to."""

@@ -17,11 +17,13 @@ class Schema:
     """A store by name: its tables, and the folder with its migrations (Alembic).
 
     The steps are files `versions/NNNN_what.py` with the revision `NNNN`, one after the other.
+    `remedy`: what to do about a damaged one, where that is not to restore a copy.
     """
 
     name: str
     tables: MetaData
     migrations: Path
+    remedy: str | None = None
 
     @property
     def newest(self) -> str:

@@ -11,7 +11,8 @@ from offchain.index import position, tables
 from offchain.index.follower import Follower
 from offchain.index.projections.all_rules import RULES
 
-SCHEMA = Schema("index", tables.METADATA, Path(__file__).parent / "migrations")
+_REMEDY = "delete it, and what is read from the chain is read anew: nothing else is in it"
+SCHEMA = Schema("index", tables.METADATA, Path(__file__).parent / "migrations", _REMEDY)
 
 
 class ChainIndex:

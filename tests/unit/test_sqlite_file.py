@@ -182,3 +182,24 @@ def is_locked_for_others(path: Path) -> bool:
         "except sqlite3.OperationalError: sys.exit(7)\n"
     )
     return subprocess.run([sys.executable, "-c", ask, str(path)]).returncode == 7
+
+
+def test_open__another_programs_file__is_refused_and_left_as_it_is(path: Path) -> None:
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreVersion):
+        Notes(path)
+    assert path.read_bytes() == before
+
+
+def test_open__a_copy_that_is_not_in_wal__is_in_wal_again(path: Path) -> None:
+    with Notes(path) as notes:
+        notes.add(1, "kept")
+    with sqlite3.connect(path, isolation_level=None) as other:
+        assert other.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    other.close()
+    with Notes(path) as notes:
+        assert notes.texts() == ["kept"]
+        assert notes._one("PRAGMA journal_mode") == ("wal",)

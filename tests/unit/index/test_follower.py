@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from offchain.chain.errors import NodeUnavailable
+from offchain.errors import StoreDamaged
 from offchain.index.asked import locks as asked_locks
 from offchain.index.errors import IndexBehind, IndexIncomplete
 from offchain.index.follower import News
@@ -44,6 +45,38 @@ def test_catch_up__twice__changes_nothing_the_second_time(sqlite_place: Path) ->
         before = dump(index, 0, whole=True)
         assert index.follower.catch_up() == chain.head
         assert dump(index, 0, whole=True) == before
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 4096], ids=["from the start", "behind the first page"])
+def test_open__its_file_is_damaged__says_that_deleting_it_is_enough(
+    sqlite_place: Path, kept_bytes: int
+) -> None:
+    chain, _ = _grown()
+    with open_index(sqlite_place, chain) as index:
+        newest = index.follower.catch_up()
+        before = dump(index, newest)
+    whole = sqlite_place.read_bytes()
+    sqlite_place.write_bytes(whole[:kept_bytes] + b"\xa5" * (len(whole) - kept_bytes))
+    with pytest.raises(StoreDamaged, match=r"is damaged; delete it, and .* is read anew"):
+        open_index(sqlite_place, chain)
+    sqlite_place.unlink()
+    with open_index(sqlite_place, chain) as index:
+        assert index.follower.catch_up() == newest
+        assert dump(index, newest) == before
+
+
+def test_read__its_file_is_damaged_meanwhile__says_that_deleting_it_is_enough(
+    sqlite_place: Path,
+) -> None:
+    chain, _ = _grown()
+    with open_index(sqlite_place, chain) as index:
+        index.follower.catch_up()
+    with open_index(sqlite_place, chain) as index:
+        with sqlite_place.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xa5" * (sqlite_place.stat().st_size - 4096))
+        with pytest.raises(StoreDamaged, match="is damaged; delete it"):
+            dump(index, chain.head)
 
 
 def test_catch_up__an_idle_chain__costs_one_question(sqlite_place: Path) -> None:

@@ -196,8 +196,11 @@ def test_open__another_members_store__is_refused(tmp_path: Path) -> None:
     path = tmp_path / "node.sqlite"
     with sqlite3.connect(path) as older:
         older.execute("CREATE TABLE readings (device TEXT)")
+    older.close()
+    before = path.read_bytes()
     with pytest.raises(StoreVersion, match="is no node database"):
         NodeStore(path)
+    assert path.read_bytes() == before
 
 
 def schema_of_tomorrow(folder: Path) -> Schema:
