@@ -64,6 +64,7 @@ class Buyer:
         )
         self.data_sets = DataSets(
             gateway=gateway,
+            index=index,
             store=store,
             directory=directory,
             shares=self.shares,

@@ -35,6 +35,7 @@ class DataSetDisputes(Disputes):
         **parts: Any,
     ) -> None:
         super().__init__(**parts, confirmations=confirmations)
+        self._index = index
         self._grants = GrantBook(self._gateway, index, confirmations=confirmations)
         self._shares = shares
         self._paillier_bits = paillier_bits
@@ -46,7 +47,7 @@ class DataSetDisputes(Disputes):
         """
         lock = self._open_lock(lock_id)
         document = self._document(lock_id, group_secret)
-        looks = DataSetLook(**self._parts, paillier_bits=self._paillier_bits)
+        looks = DataSetLook(**self._parts, index=self._index, paillier_bits=self._paillier_bits)
         look = looks.look(lock, [document])
         return self._prepared(lock, document, look)
 

@@ -259,7 +259,9 @@ def _make_buyer(world: World, number: int, stack: ExitStack) -> BuyerSite:
         inbox=inbox,
     )
     server = stack.enter_context(serve(create_share_app(inbox)))
-    return BuyerSite(keys=keys, gateway=gateway, buyer=buyer, inbox=inbox, server=server)
+    return BuyerSite(
+        keys=keys, gateway=gateway, index=index, buyer=buyer, inbox=inbox, server=server
+    )
 
 
 def _admit(

@@ -98,7 +98,7 @@ class JudgeAgent:
             gateway=gateway, store=store, keys=keys, cases=self._cases, clock=clock
         )
         self._answers = AnswerLook(**shared, tariffs=tariffs, type_names=type_names)
-        self._data_sets = DataSetLook(**shared, paillier_bits=paillier_bits)
+        self._data_sets = DataSetLook(**shared, index=index, paillier_bits=paillier_bits)
 
     def open_cases(self) -> list[Case]:
         """Return the cases that can be decided still, oldest first."""

@@ -100,11 +100,13 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
             )
         buyers = [builder._buyer() for _ in range(3)]
         held = AggregateStore(builder.folder / "aggregates.sqlite")
-        book = AggregateBook(node.gateway, builder.store, builder.directory, paillier_bits=BITS)
+        book = AggregateBook(
+            node.gateway, builder.index, builder.store, builder.directory, paillier_bits=BITS
+        )
         common = {"gateway": node.gateway, "store": builder.store, "directory": builder.directory}
         dealer = AggregateDealer(**common, held=held, processor=node.keys.address)
         publisher = AggregatePublisher(
-            **common, keys=node.keys, readings=node.held, held=held, book=book
+            **common, index=builder.index, keys=node.keys, readings=node.held, held=held, book=book
         )
         with pytest.raises(NothingToPublish, match="deal a key"):
             publisher.publish(*WINDOW)
