@@ -61,6 +61,7 @@ class Home:
 
     household: Household
     hasty: Household
+    index: ChainIndex
     gateway: ChainGateway
     device: MemberKeys
     folder: Path
@@ -193,7 +194,14 @@ def _make_home(site: Site, number: int, rows: int, stack: ExitStack) -> Home:
     household.policy.set(device.address, _policy())
     _save(device, home)
     _write_meter(home / "meter.csv", rows)
-    return Home(household=household, hasty=hasty, gateway=gateway, device=device, folder=home)
+    return Home(
+        household=household,
+        hasty=hasty,
+        index=index,
+        gateway=gateway,
+        device=device,
+        folder=home,
+    )
 
 
 def _policy() -> Policy:

@@ -45,7 +45,7 @@ class Buyer:
         self.keys = keys
         self.directory = directory
         self.inbox = inbox
-        self.locks = LockBook(gateway, confirmations=confirmations)
+        self.locks = LockBook(gateway, index, confirmations=confirmations)
         own: dict[str, Any] = {
             "gateway": gateway,
             "store": store,

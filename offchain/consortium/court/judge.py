@@ -80,16 +80,17 @@ class JudgeAgent:
         """Put its parts together. `health` says when the chain is not to be believed: a vote cannot
         be taken back. None: always is. `clock` counts seconds, for what is not to be had yet.
         """
-        self._gateway, self._health = gateway, health
+        self._gateway, self._index, self._health = gateway, index, health
         self._store = store
         self._keys = keys
         self._cases = CaseBook(gateway, index, confirmations=confirmations)
-        self._book = LockBook(gateway, confirmations=confirmations)
+        self._book = LockBook(gateway, index, confirmations=confirmations)
         self._grants = GrantBook(gateway, index, confirmations=confirmations)
         if not tariffs:
             raise MemberError("a judge needs the tariffs of the consortium; give it at least one")
         shared: dict[str, Any] = {
             "gateway": gateway,
+            "index": index,
             "store": store,
             "directory": directory,
             "book": self._book,
@@ -98,7 +99,7 @@ class JudgeAgent:
             gateway=gateway, store=store, keys=keys, cases=self._cases, clock=clock
         )
         self._answers = AnswerLook(**shared, tariffs=tariffs, type_names=type_names)
-        self._data_sets = DataSetLook(**shared, index=index, paillier_bits=paillier_bits)
+        self._data_sets = DataSetLook(**shared, paillier_bits=paillier_bits)
 
     def open_cases(self) -> list[Case]:
         """Return the cases that can be decided still, oldest first."""
@@ -153,7 +154,7 @@ class JudgeAgent:
         return [self._attempt(case) for case in cases if self._may_vote(case)]
 
     def _may_vote(self, case: Case) -> bool:
-        return may_vote(self._gateway, case, self._keys.address)
+        return may_vote(self._gateway, self._index, case, self._keys.address)
 
     def _attempt(self, case: Case) -> Step:
         try:

@@ -8,6 +8,7 @@ from offchain.index.asked.rows import Row, rows, said
 from offchain.index.chain_index import ChainIndex
 from offchain.index.projections.consortium import approvals, proposals, voters
 from offchain.index.tables import at
+from offchain.types import Account, to_account
 
 
 def proposals_at(index: ChainIndex, block: int, *, pending: bool = False) -> list[Row]:
@@ -31,6 +32,12 @@ def approvals_of(index: ChainIndex, proposal_id: int, block: int) -> list[str]:
     query = said(approvals, block).join(voters, counts)
     query = query.where(approvals.c.proposal_id == proposal_id).order_by(approvals.c.by)
     return [one["by"] for one in rows(index, query)]
+
+
+def ever_voters(index: ChainIndex, block: int) -> list[Account]:
+    """Return all who vote or ever did, by account."""
+    found = rows(index, said(voters, block).order_by(voters.c.account))
+    return [to_account(one["account"]) for one in found]
 
 
 def voters_at(index: ChainIndex, block: int) -> list[Row]:

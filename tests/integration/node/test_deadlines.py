@@ -56,7 +56,7 @@ def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_
         fresh.store.put(message)
         time.sleep(0.6)  # the next search is due by now
     else:
-        fresh.anvil.warp_to(LockBook(node.gateway).lock(lock_id).expires_at - 85)
+        fresh.anvil.warp_to(LockBook(node.gateway, fresh.index).lock(lock_id).expires_at - 85)
 
     assert [one.kind for one in node.worker.run_once()] == ["delivered" if comes else "declined"]
 
@@ -262,7 +262,7 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     assert worker.requests.claim(lock_id).kind == "skipped"  # not deep enough to reveal x
     fresh.anvil.mine(depth)
     assert worker.requests.claim(lock_id).kind == "claimed"
-    deep = LockBook(house.gateway, confirmations=depth)
+    deep = LockBook(house.gateway, fresh.index, confirmations=depth)
     assert deep.lock(lock_id).state is LockState.ACCEPTED
     fresh.anvil.mine(depth)
     worker.requests.claim(lock_id)
