@@ -490,7 +490,7 @@ def test_dispute__given_a_judge_removed_and_revoked_since__it_judges_and_reads_a
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     dispute(court, house, lock_id)
     gone = court.judges[1]
-    admins = [Admin(one.gateway) for one in court.judges]
+    admins = [Admin(one.gateway, town.index) for one in court.judges]
     for propose in (
         lambda: admins[0].remove_member(gone.keys.address, threshold=2),
         lambda: admins[0].revoke(gone.keys.address),
