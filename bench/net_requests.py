@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from bench.net_site import BILL, FIRST_DAY_S, Home, Site
 from offchain.household.household import Household
+from offchain.household.own_locks import newest_locks
 from offchain.member.roles import LockState
-from offchain.types import SECONDS_PER_DAY
+from offchain.types import SECONDS_PER_DAY, Account
 
 _ANSWER_S = 50.0
 
@@ -62,8 +63,8 @@ def measure_inquiries(site: Site, count: int) -> list[float]:
 
 
 def _last_lock(home: Home) -> bytes:
-    asked = home.household.locks.events("Requested", payer=home.gateway.address)
-    return bytes(asked[-1].args["lockId"])
+    locks = newest_locks(home.index, Account(home.gateway.address), confirmations=0)
+    return locks[-1][0].lock_id
 
 
 def _wait_final(home: Home, lock_id: bytes) -> None:

@@ -61,6 +61,7 @@ class Home:
 
     household: Household
     hasty: Household
+    index: ChainIndex
     gateway: ChainGateway
     device: MemberKeys
     folder: Path
@@ -128,7 +129,9 @@ def open_site(folder: Path, *, period_s: int, rows: int) -> Iterator[Site]:
     network = up(options, tied=True)
     with ExitStack() as stack:
         stack.callback(network.delete)
-        site = Site(folder=folder, network=network, admin=_admin(network, folder), households=[])
+        site = Site(
+            folder=folder, network=network, admin=_admin(network, folder, stack), households=[]
+        )
         site.admin.set_type(BILL, name="bill", price_wei=PRICE_WEI, shortest_s=SHORTEST_S)
         _make_node(site, stack)
         for number in range(HOUSEHOLDS):
@@ -136,7 +139,7 @@ def open_site(folder: Path, *, period_s: int, rows: int) -> Iterator[Site]:
         yield site
 
 
-def _admin(network: Network, folder: Path) -> Admin:
+def _admin(network: Network, folder: Path, stack: ExitStack) -> Admin:
     key = network.plan.key(CONSORTIUM).read_text().strip()
     deployment = load_deployment(network.plan.folder / "deployment.json")
     owner = EthAccount.from_key(key)
@@ -149,7 +152,8 @@ def _admin(network: Network, folder: Path) -> Admin:
         gas_price_wei=GAS_PRICE_WEI,
         confirmations=DEPTH,
     )
-    return Admin(gateway)
+    index = stack.enter_context(ChainIndex(folder / "consortium-index.sqlite", gateway))
+    return Admin(gateway, index)
 
 
 def _make_node(site: Site, stack: ExitStack) -> None:
@@ -193,7 +197,14 @@ def _make_home(site: Site, number: int, rows: int, stack: ExitStack) -> Home:
     household.policy.set(device.address, _policy())
     _save(device, home)
     _write_meter(home / "meter.csv", rows)
-    return Home(household=household, hasty=hasty, gateway=gateway, device=device, folder=home)
+    return Home(
+        household=household,
+        hasty=hasty,
+        index=index,
+        gateway=gateway,
+        device=device,
+        folder=home,
+    )
 
 
 def _policy() -> Policy:

@@ -3,6 +3,8 @@
 What the device had signed stays as it is. Readings that the node holds in no batch come back from
 it: the device knows its own envelopes by signature and key. A seq that is anchored or held is
 never given out again.
+
+An agent keeps no index of the chain: its own anchors, needed once here, are read from the events.
 """
 
 from dataclasses import dataclass

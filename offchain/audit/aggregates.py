@@ -14,6 +14,7 @@ from offchain.crypto import paillier, threshold_paillier
 from offchain.crypto.packing import slots_per_plaintext
 from offchain.crypto.threshold_key import ThresholdPublicKey, verify_dealing
 from offchain.errors import CryptoError, FormatError, StorageError
+from offchain.index.chain_index import ChainIndex
 from offchain.member.aggregation_consent import consenting_devices
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AggregateInvalid, UnfitMember, UnknownMember
@@ -77,12 +78,13 @@ class AggregateBook:
     def __init__(
         self,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         directory: MemberDirectory,
         *,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._directory = directory
         self._paillier_bits = paillier_bits
@@ -156,7 +158,7 @@ class AggregateBook:
                 f"the chain has no block {aggregate.entry.block} yet that is final, and its "
                 "consents are of that block; try again later"
             )
-        consenting = consenting_devices(self._gateway, block=aggregate.entry.block)
+        consenting = consenting_devices(self._gateway, self._index, block=aggregate.entry.block)
         for start in range(0, len(aggregate.rows), _BATCH):
             self._require_owners(aggregate.rows[start : start + _BATCH], aggregate.region_id)
         for row in aggregate.rows:

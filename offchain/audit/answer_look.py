@@ -24,6 +24,7 @@ from offchain.crypto import kem
 from offchain.crypto.kem import Opening
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.errors import CryptoError, DecryptionError, RecordError, StorageError
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerNotServed, UnfitMember
 from offchain.member.locks import Lock, LockBook
@@ -56,13 +57,14 @@ class AnswerLook:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         directory: MemberDirectory,
         book: LockBook,
         tariffs: Sequence[Tariff],
         type_names: Mapping[int, str],
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._directory = directory
         self._book = book
@@ -134,7 +136,8 @@ class AnswerLook:
             named = [one for one in tariffs if one.digest == result.tariff_digest]
             tariffs = tuple(named) or tariffs[:1]
         reports = [
-            audit_answer(opened, asked, one, gateway=self._gateway, kind=kind) for one in tariffs
+            audit_answer(opened, asked, one, gateway=self._gateway, index=self._index, kind=kind)
+            for one in tariffs
         ]
         return next((report for report in reports if report.ok), reports[0])
 

@@ -21,6 +21,7 @@ from offchain.billing.result import Bill
 from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.errors import DmsmError, RecordError
+from offchain.index.chain_index import ChainIndex
 from offchain.member.request_notes import AskedRequest
 from offchain.records import batch as batches
 from offchain.types import Batch
@@ -46,6 +47,7 @@ def audit_answer(
     tariff: Tariff,
     *,
     gateway: ChainGateway,
+    index: ChainIndex,
     kind: str,
 ) -> AuditReport:
     """Check an opened answer against what was asked, the anchors on chain, and the tariff.
@@ -68,8 +70,8 @@ def audit_answer(
     findings += [
         Finding("records_rebuilt", True, f"{rows} readings of {len(rebuilt)} devices"),
         _batches_anchored(anchored, gateway),
-        check_as_of_block(opened, gateway),
-        *([] if asked is None else [check_coverage(rebuilt, opened, asked, gateway)]),
+        check_as_of_block(opened, gateway, index),
+        *([] if asked is None else [check_coverage(rebuilt, opened, asked, gateway, index)]),
         _tariff_matches(opened, tariff),
         _result_recomputed(opened, rebuilt, tariff),
     ]

@@ -16,6 +16,9 @@ from offchain.audit.opened_answer import OpenedAnswer
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import merkle
 from offchain.errors import DmsmError, RecordError
+from offchain.index.asked import ledger
+from offchain.index.chain_index import ChainIndex
+from offchain.member.errors import NotOnChain
 from offchain.member.locks import LockBook
 from offchain.member.request_notes import AskedRequest
 from offchain.records import batch as batches
@@ -70,12 +73,12 @@ def _proven(one: AnchoredReading | None, device: DeviceAnswer, what: str) -> Rea
     return decoded
 
 
-def check_as_of_block(opened: OpenedAnswer, gateway: ChainGateway) -> Finding:
+def check_as_of_block(opened: OpenedAnswer, gateway: ChainGateway, index: ChainIndex) -> Finding:
     """The answer must have what was anchored when it was asked for, and cannot know the future."""
-    book, as_of = LockBook(gateway), opened.answer.as_of_block
+    book, as_of = LockBook(gateway, index), opened.answer.as_of_block
     try:
-        asked_in = book.event_of("Requested", opened.lock_id).block_number
-        accepted_in = book.event_of("Accepted", opened.lock_id).block_number
+        asked_in = book.block_of("Requested", opened.lock_id)
+        accepted_in = book.block_of("Accepted", opened.lock_id)
     except DmsmError as error:
         return not_asked("as_of_block", error)
     detail = f"block {as_of}; asked in block {asked_in}, accepted in block {accepted_in}"
@@ -87,12 +90,13 @@ def check_coverage(
     opened: OpenedAnswer,
     asked: AskedRequest,
     gateway: ChainGateway,
+    index: ChainIndex,
 ) -> Finding:
     """Look for what is left out before, in and behind the readings, device by device."""
     problems = [problem for one in rebuilt for problem in _gaps(one, asked)]
     try:
         for one in rebuilt:
-            problems += _left_out_behind(one, opened.answer.as_of_block, gateway)
+            problems += _left_out_behind(one, opened.answer.as_of_block, gateway, index)
     except DmsmError as error:
         if not problems:
             return not_asked("coverage", error)
@@ -117,24 +121,24 @@ def _gaps(one: RebuiltDevice, asked: AskedRequest) -> list[str]:
     return problems
 
 
-def _left_out_behind(one: RebuiltDevice, as_of_block: int, gateway: ChainGateway) -> list[str]:
+def _left_out_behind(
+    one: RebuiltDevice, as_of_block: int, gateway: ChainGateway, index: ChainIndex
+) -> list[str]:
     """Without a closing reading nothing may be anchored behind the last one: it might lie in the
-    window.
+    window. The ledger says whether anything is, the tables in which block.
     """
     if one.closing is not None:
         return []
     seq = one.readings[-1].seq + 1
-    found = gateway.events(
-        "DataLedger",
-        "BatchAnchored",
-        from_block=gateway.deployment.block("DataLedger"),
-        to_block=as_of_block,
-        device=one.device,
-        fromSeq=seq,
-    )
-    if not found:
+    if gateway.call("DataLedger", "nextSeqOf", one.device) <= seq:
         return []
-    block = found[0].block_number
+    newest = index.follower.catch_up()
+    found = ledger.batches_over(index, one.device, newest, from_seq=seq, to_seq=seq + 1)
+    if not found:
+        raise NotOnChain(f"the index knows no batch of {one.device} with seq {seq} (yet)")
+    block = found[0]["block"]
+    if block > as_of_block:
+        return []
     return [
         f"{one.device}: the batch from seq {seq}, anchored in block {block}, is left out"
         f" (the answer speaks as of block {as_of_block})"

@@ -14,6 +14,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.crypto.curve import G1, G2, G2_GENERATOR, negate
 from offchain.crypto.hash_to_curve import H
+from offchain.index.chain_index import ChainIndex
 from offchain.member.data_sets import data_set_of
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import DataSetInvalid, DataSetNotServed
@@ -32,12 +33,13 @@ class DataSetLook:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         directory: MemberDirectory,
         book: LockBook,
         paillier_bits: int | None,
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._directory = directory
         self._book = book
@@ -60,7 +62,9 @@ class DataSetLook:
             return for_payer(f"nobody serves the data: {error}", is_final=False)
         except DataSetInvalid as error:
             return for_payer(str(error))
-        report = verify_data_set(opened, gateway=self._gateway, directory=self._directory)
+        report = verify_data_set(
+            opened, gateway=self._gateway, index=self._index, directory=self._directory
+        )
         if fault := first_fault(judged(report.findings)):
             why = f"{fault.name.replace('_', ' ')} does not hold"
             return for_payer(why, report.findings)

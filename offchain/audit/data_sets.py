@@ -15,6 +15,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.crypto import bls, merkle, messages
 from offchain.errors import DmsmError, RecordError
+from offchain.index.chain_index import ChainIndex
 from offchain.member.consent import lacking_consent_at
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import UnknownMember
@@ -43,7 +44,11 @@ class VerificationReport:
 
 
 def verify_data_set(
-    opened: OpenedDataSet, *, gateway: ChainGateway, directory: MemberDirectory
+    opened: OpenedDataSet,
+    *,
+    gateway: ChainGateway,
+    index: ChainIndex,
+    directory: MemberDirectory,
 ) -> VerificationReport:
     """Audit an opened data set.
 
@@ -69,7 +74,7 @@ def verify_data_set(
         _window_kept(opened, [reading for _, readings in audits for reading in readings]),
         _readings_root(file, opened),
         _aggregate_signature(opened, gateway, directory),
-        _consent_given(opened, gateway),
+        _consent_given(opened, gateway, index),
     ]
     readings = tuple(reading for _, of_device in audits for reading in of_device)
     return VerificationReport(tuple(findings), devices, readings)
@@ -127,11 +132,11 @@ def _readings_root(file: CiphertextFile, opened: OpenedDataSet) -> Finding:
     return Finding("readings_root", is_same, "Merkle root over all M' against the ledger")
 
 
-def _consent_given(opened: OpenedDataSet, gateway: ChainGateway) -> Finding:
+def _consent_given(opened: OpenedDataSet, gateway: ChainGateway, index: ChainIndex) -> Finding:
     devices = [one.packed.device for one in opened.companion.devices]
     data_set_id = opened.published.data_set_id
     try:
-        lacking = lacking_consent_at(gateway, devices, data_set_id=data_set_id)
+        lacking = lacking_consent_at(gateway, index, devices, data_set_id=data_set_id)
     except DmsmError as error:
         return Finding("consent_given", False, f"the chain could not be asked: {error}")
     named = "; ".join(f"{device}: {reason}" for device, reason in lacking.items())

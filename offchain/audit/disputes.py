@@ -15,6 +15,7 @@ from offchain.audit.evidence import judges_of, seal_evidence
 from offchain.audit.look import Look, Side
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError, NothingToDispute, TermsUnfit
 from offchain.member.keys import MemberKeys
@@ -57,18 +58,20 @@ class Disputes:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         directory: MemberDirectory,
         confirmations: int | None = None,
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._keys = keys
         self._directory = directory
-        self._book = LockBook(gateway, confirmations=confirmations)
+        self._book = LockBook(gateway, index, confirmations=confirmations)
         self._parts: dict[str, Any] = {
             "gateway": gateway,
+            "index": index,
             "store": store,
             "directory": directory,
             "book": self._book,
@@ -113,7 +116,7 @@ class Disputes:
             document,
             lock_id=lock_id,
             by=self._keys.address,
-            judges=judges_of(self._gateway, before=before),
+            judges=judges_of(self._gateway, self._index, before=before),
             gateway=self._gateway,
             directory=self._directory,
             needed=needed,

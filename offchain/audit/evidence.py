@@ -10,6 +10,8 @@ from typing import Any
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.crypto import box, kem
 from offchain.errors import CryptoError, RecordError
+from offchain.index.asked.proposals import ever_voters
+from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import EvidenceUnreadable, NoJudges, UnfitMember, UnknownMember
 from offchain.member.keys import MemberKeys
@@ -22,17 +24,17 @@ from offchain.types import Account, to_account
 _OPENING_ROOM = records.MAX_DOCUMENT_BYTES + box.OVERHEAD
 
 
-def judges_of(gateway: ChainGateway, *, before: int | None = None) -> list[Account]:
+def judges_of(
+    gateway: ChainGateway, index: ChainIndex, *, before: int | None = None
+) -> list[Account]:
     """Return who may judge a case that was opened at `before` (unix seconds; None: one that is
     opened now), by ascending account: whoever was a member of the consortium then, whatever was
-    decided about it since.
+    decided about it since. The tables name all who ever were, the contract says when.
     """
     if before is None:
         found = [to_account(one) for one in gateway.call("Consortium", "members")]
     else:
-        start = gateway.deployment.block("Consortium")
-        added = gateway.events("Consortium", "MemberAdded", from_block=start)
-        ever = list(dict.fromkeys(to_account(one.args["account"]) for one in added))
+        ever = ever_voters(index, index.follower.catch_up())
         were = gateway.call_many(
             [Call("Consortium", "wasMember", (one, before - 1)) for one in ever]
         )

@@ -91,8 +91,8 @@ def answer_bytes(lock: Lock, *, store: ContentStore, book: LockBook) -> bytes:
     Its length keeps it within one block, so that both are the same bytes. Raises AnswerNotServed;
     StoreUnavailable, and ObjectCorrupt of one's own store, as they are: nothing is known then.
     """
-    if lock.is_demanded and (served := book.events("Served", lockId=lock.lock_id)):
-        return bytes(served[-1].args["answer"])
+    if lock.is_demanded and (served := book.find_event("Served", lock.lock_id)):
+        return bytes(served.args["answer"])
     try:
         return store.get(lock.answer_digest, max_bytes=lock.answer_length)
     except StorageError as error:

@@ -1,4 +1,7 @@
-"""Hold readings against the chain, with nothing but their records and the public anchors (§5.6)."""
+"""Hold readings against the chain, with nothing but their records and the public anchors (§5.6).
+
+Whoever does need be no member and keeps no index: a device's anchors are read from the chain.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Buyer:
         self.keys = keys
         self.directory = directory
         self.inbox = inbox
-        self.locks = LockBook(gateway, confirmations=confirmations)
+        self.locks = LockBook(gateway, index, confirmations=confirmations)
         own: dict[str, Any] = {
             "gateway": gateway,
             "store": store,
@@ -64,6 +64,7 @@ class Buyer:
         )
         self.data_sets = DataSets(
             gateway=gateway,
+            index=index,
             store=store,
             directory=directory,
             shares=self.shares,

@@ -8,6 +8,7 @@ from offchain.buyer.shares import Shares
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import paillier
 from offchain.crypto.curve import G1
+from offchain.index.chain_index import ChainIndex
 from offchain.member.data_sets import data_set_of
 from offchain.member.directory import MemberDirectory
 from offchain.storage import ContentStore
@@ -23,12 +24,13 @@ class DataSets:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         directory: MemberDirectory,
         shares: Shares,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._directory = directory
         self._shares = shares
@@ -56,5 +58,8 @@ class DataSets:
     def verify(self, lock_id: bytes, *, opened: OpenedDataSet | None = None) -> VerificationReport:
         """Decrypt and audit every row of the bought data set against the chain."""
         return verify_data_set(
-            opened or self.open(lock_id), gateway=self._gateway, directory=self._directory
+            opened or self.open(lock_id),
+            gateway=self._gateway,
+            index=self._index,
+            directory=self._directory,
         )

@@ -12,7 +12,6 @@ from offchain.buyer.shares import Shares
 from offchain.chain.facts import Receipt
 from offchain.crypto import paillier
 from offchain.crypto.curve import G1
-from offchain.index.chain_index import ChainIndex
 from offchain.member.grants import GrantBook
 from offchain.member.locks import Lock
 from offchain.records.evidence import DataSetEvidence
@@ -28,14 +27,13 @@ class DataSetDisputes(Disputes):
     def __init__(
         self,
         *,
-        index: ChainIndex,
         shares: Shares,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
         confirmations: int | None = None,
         **parts: Any,
     ) -> None:
         super().__init__(**parts, confirmations=confirmations)
-        self._grants = GrantBook(self._gateway, index, confirmations=confirmations)
+        self._grants = GrantBook(self._gateway, self._index, confirmations=confirmations)
         self._shares = shares
         self._paillier_bits = paillier_bits
 

@@ -300,17 +300,18 @@ def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
 
     Needs a chain node; no keys; costs nothing.
     """
-    from offchain.cli.session import reading_gateway
+    from offchain.cli.session import open_index, reading_gateway
     from offchain.settings import load_profile
 
-    gateway = reading_gateway(load_profile(profile))
+    settings = load_profile(profile)
+    gateway = reading_gateway(settings)
+    from offchain.index.asked.members import everybody
     from offchain.member.registration import region_name
     from offchain.member.roles import MemberRole
 
-    admitted = gateway.events(
-        "MemberRegistry", "MemberAdmitted", from_block=gateway.deployment.block("MemberRegistry")
-    )
-    accounts = [event.args["account"] for event in admitted]
+    with open_index(settings, gateway) as index:
+        admitted = everybody(index, index.follower.catch_up())
+    accounts = [one["account"] for one in admitted]
     profiles = gateway.call_many([("MemberRegistry", "memberOf", (one,)) for one in accounts])
     credits = gateway.call_many([("CreditBook", "creditOf", (one,)) for one in accounts])
     rows = []

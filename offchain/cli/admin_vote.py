@@ -25,12 +25,13 @@ _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: I have read what 
 @contextmanager
 def admin_of(profile: Path, *, must_be_member: bool = True) -> Iterator[tuple[ChainGateway, Admin]]:
     """Open the profile's account for the consortium. Raises DmsmError if it is no member."""
-    from offchain.cli.session import account_session
+    from offchain.cli.session import account_session, open_index
+    from offchain.settings import load_profile
 
-    with account_session(profile) as gateway:
+    with account_session(profile) as gateway, open_index(load_profile(profile), gateway) as index:
         from offchain.consortium.admin import Admin
 
-        admin = Admin(gateway)
+        admin = Admin(gateway, index)
         if must_be_member and not admin.book.is_member(gateway.address):
             members = ", ".join(account for account, _ in admin.book.members())
             raise DmsmError(
@@ -78,14 +79,17 @@ def proposals(
 
     Needs a chain node; no keys; costs nothing.
     """
-    from offchain.cli.session import reading_gateway
+    from offchain.cli.session import open_index, reading_gateway
     from offchain.settings import load_profile
 
-    gateway = reading_gateway(load_profile(profile))
+    settings = load_profile(profile)
+    gateway = reading_gateway(settings)
     from offchain.consortium.proposals import OVER, ConsortiumBook
 
     over = () if everything else OVER
-    found = [one for one in ConsortiumBook(gateway).proposals() if one.stage not in over]
+    with open_index(settings, gateway) as index:
+        listed = ConsortiumBook(gateway, index).proposals(pending=not everything)
+    found = [one for one in listed if one.stage not in over]
     if as_json:
         show_table([_facts(one, gateway) for one in found], title="proposals", as_json=True)
         return
@@ -180,24 +184,25 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
 
     Needs a chain node; no keys; costs nothing.
     """
-    from offchain.cli.session import reading_gateway
+    from offchain.cli.session import open_index, reading_gateway
     from offchain.settings import load_profile
 
-    gateway = reading_gateway(load_profile(profile))
+    settings = load_profile(profile)
+    gateway = reading_gateway(settings)
     from offchain.consortium.admin import Admin
-    from offchain.consortium.proposals import ConsortiumBook
 
-    book = ConsortiumBook(gateway)
-    facts: dict[str, Any] = {
-        "members": [account for account, _ in book.members()],
-        "must_agree": book.threshold(),
-        "delay_s": int(gateway.call("Consortium", "delaySeconds")),
-        "founding_ends_at": int(gateway.call("Consortium", "foundingEndsAt")),
-        "treasury_wei": Admin(gateway).treasury_wei(),
-        "stopped_until_at": int(gateway.call("MemberRegistry", "stoppedUntil")) or None,
-        "stop_s": int(gateway.call("MemberRegistry", "stopSeconds")),
-        "stop_is_spent": bool(gateway.call("MemberRegistry", "isStopSpent")),
-    }
+    with open_index(settings, gateway) as index:
+        admin = Admin(gateway, index)
+        facts: dict[str, Any] = {
+            "members": [account for account, _ in admin.book.members()],
+            "must_agree": admin.book.threshold(),
+            "delay_s": int(gateway.call("Consortium", "delaySeconds")),
+            "founding_ends_at": int(gateway.call("Consortium", "foundingEndsAt")),
+            "treasury_wei": admin.treasury_wei(),
+            "stopped_until_at": int(gateway.call("MemberRegistry", "stoppedUntil")) or None,
+            "stop_s": int(gateway.call("MemberRegistry", "stopSeconds")),
+            "stop_is_spent": bool(gateway.call("MemberRegistry", "isStopSpent")),
+        }
     show(facts, as_json=as_json)
 
 

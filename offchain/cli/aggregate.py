@@ -103,6 +103,7 @@ def aggregate(
         with NodeStore(session.profile.place_of("node")) as readings:
             publisher = AggregatePublisher(
                 gateway=session.gateway,
+                index=session.index,
                 store=session.store,
                 keys=session.keys,
                 readings=readings,
@@ -241,7 +242,7 @@ def _node(profile: Path) -> Iterator[tuple[Session, AggregateStore, AggregateBoo
         from offchain.node.aggregate_store import AggregateStore
 
         with AggregateStore(session.profile.place_of("aggregates")) as held:
-            book = AggregateBook(session.gateway, session.store, session.directory)
+            book = AggregateBook(session.gateway, session.index, session.store, session.directory)
             yield session, held, book
 
 
@@ -256,7 +257,11 @@ def _reader(
         from offchain.audit.aggregates import AggregateBook
 
         board = AggregateBoard(node_url or session.profile.require_node_url())
-        yield session, board, AggregateBook(session.gateway, session.store, session.directory)
+        yield (
+            session,
+            board,
+            AggregateBook(session.gateway, session.index, session.store, session.directory),
+        )
 
 
 def _readings(opened: OpenedAnswer, chain_id: int) -> dict[Account, list[Reading]]:

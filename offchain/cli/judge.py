@@ -56,6 +56,7 @@ def list_cases(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
     depth = session.profile.confirmations
     with open_index(session.profile, session.gateway) as index:
         cases = CaseBook(session.gateway, index, confirmations=depth).open_cases()
+        missing = [may_vote(session.gateway, index, one, session.account) for one in cases]
     rows = [
         {
             "lock": hex_id(case.lock_id),
@@ -63,9 +64,9 @@ def list_cases(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
             "for_payer": case.votes_for_payer,
             "for_payee": case.votes_for_payee,
             "needed": case.needed,
-            "my_vote_is_missing": may_vote(session.gateway, case, session.account),
+            "my_vote_is_missing": is_missing,
         }
-        for case in cases
+        for case, is_missing in zip(cases, missing, strict=True)
     ]
     show_table(rows, title="cases", as_json=as_json)
 

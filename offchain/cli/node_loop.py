@@ -60,7 +60,7 @@ class RunningNode:
     def serve_aggregates(self, held: AggregateStore) -> None:
         """Serve the aggregate sets that were announced, too."""
         session = self._session
-        book = AggregateBook(session.gateway, session.store, session.directory)
+        book = AggregateBook(session.gateway, session.index, session.store, session.directory)
         add_aggregates(self._intake, held=held, book=book, content=session.store)
 
     def run(self, stop: threading.Event) -> None:

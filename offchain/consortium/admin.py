@@ -14,6 +14,8 @@ from offchain.chain import codec
 from offchain.chain.facts import ContractRevert, Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.proposals import ConsortiumBook, Proposal, Stage
+from offchain.index.chain_index import ChainIndex
+from offchain.index.errors import IndexBehind
 from offchain.member.errors import DecisionRefused, MemberError
 from offchain.member.registration import Registration
 from offchain.types import Account
@@ -37,16 +39,18 @@ class Decision:
 
 
 class Admin:
-    """Act for the consortium with the account of one member.
+    """Act for the consortium with the account of one member; `index` is the chain in tables.
 
     `confirmations` is how deep a proposal must lie before it is approved (None: as deep as the
     gateway says): ids are counted, and a reorganisation may give one to another call.
     """
 
-    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
+    def __init__(
+        self, gateway: ChainGateway, index: ChainIndex, *, confirmations: int | None = None
+    ) -> None:
         self._gateway = gateway
         self._confirmations = gateway.confirmations if confirmations is None else confirmations
-        self.book = ConsortiumBook(gateway)
+        self.book = ConsortiumBook(gateway, index)
 
     @property
     def address(self) -> Account:
@@ -245,7 +249,7 @@ class Admin:
                 meant = (said["target"], said["valueWei"], bytes(said["data"]))
                 if (found.by, *_call_of(found)) == (said["by"], *meant):
                     return found, receipt
-            except MemberError:
+            except (MemberError, IndexBehind):
                 found = None
             if time.monotonic() >= give_up_at:
                 raise MemberError(

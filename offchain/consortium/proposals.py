@@ -9,12 +9,14 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.call_text import call_text
 from offchain.crypto.messages import abi_encode
+from offchain.index.asked import proposals as asked
+from offchain.index.asked.rows import Row
+from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import MemberError
-from offchain.types import Account
+from offchain.types import Account, to_account
 
 
 class Stage(StrEnum):
@@ -95,10 +97,12 @@ class Proposal:
 
 
 class ConsortiumBook:
-    """Read the consortium. A proposal's call comes from its event, where it stands from storage."""
+    """Read the consortium. A proposal's call comes from the tables, where it stands from the
+    contract, which holds every vote and every execution against the call.
+    """
 
-    def __init__(self, gateway: ChainGateway) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: ChainGateway, index: ChainIndex) -> None:
+        self._gateway, self._index = gateway, index
 
     def members(self) -> list[tuple[Account, int]]:
         """Return the members and since when each is one, the oldest first."""
@@ -115,27 +119,25 @@ class ConsortiumBook:
         """Whether the account is a member now."""
         return bool(self._gateway.call("Consortium", "memberSince", account))
 
-    def proposals(self) -> list[Proposal]:
-        """Return all proposals, oldest first."""
+    def proposals(self, *, pending: bool = False) -> list[Proposal]:
+        """Return all proposals, oldest first; `pending`: without those carried out or cancelled."""
+        newest = self._index.follower.catch_up()
         members = [account for account, _ in self.members()]
-        return [self._read(event, members) for event in self._events()]
+        found = asked.proposals_at(self._index, newest, pending=pending)
+        return [self._read(one, members) for one in found]
 
     def proposal(self, proposal_id: int) -> Proposal:
         """Return one proposal. Raises MemberError when the chain knows none of this id."""
-        found = self._events(proposalId=proposal_id)
-        if not found:
+        found = asked.proposal(self._index, proposal_id, self._index.follower.catch_up())
+        if found is None:
             raise MemberError(
                 f"the consortium knows no proposal {proposal_id}; list them: dmsm admin proposals"
             )
-        return self._read(found[-1], [account for account, _ in self.members()])
+        return self._read(found, [account for account, _ in self.members()])
 
-    def _events(self, **filters: int) -> tuple[ChainEvent, ...]:
-        start = self._gateway.deployment.block("Consortium")
-        return self._gateway.events("Consortium", "Proposed", from_block=start, **filters)
-
-    def _read(self, event: ChainEvent, members: list[Account]) -> Proposal:
-        proposal_id, data = event.args["proposalId"], bytes(event.args["data"])
-        value_wei, target = event.args["valueWei"], event.args["target"]
+    def _read(self, told: Row, members: list[Account]) -> Proposal:
+        proposal_id, data = told["proposal_id"], told["data"]
+        value_wei, target = told["value_wei"], to_account(told["target"])
         call = (target, value_wei, data)
         stored, threshold, wait_s, cancel_votes, subject, *approves = self._gateway.call_many(
             [
@@ -154,7 +156,7 @@ class ConsortiumBook:
         lapses_at = self._lapses_at(stored, wait_s, is_payment=bool(value_wei) or not data)
         return Proposal(
             proposal_id=proposal_id,
-            by=event.args["by"],
+            by=to_account(told["by"]),
             target=target,
             value_wei=value_wei,
             data=data,
@@ -167,7 +169,7 @@ class ConsortiumBook:
             floor=floor,
             ready_at=ready_at,
             lapses_at=lapses_at,
-            block_number=event.block_number,
+            block_number=told["proposed_block"],
         )
 
     def _lapses_at(self, stored: Any, wait_s: int, *, is_payment: bool) -> int:

@@ -81,7 +81,9 @@ def aggregate_region(world: World, node: NodeSite) -> AggregateRound:
     start = homes[0].window[0] + SECONDS_PER_DAY
     announcement, threshold = _announce(world, node, start)
     with open_store(world.ground.content_urls[-1]) as content:  # as everybody else reads it
-        book = AggregateBook(world.gateway, content, MemberDirectory(world.gateway, content))
+        book = AggregateBook(
+            node.gateway, node.index, content, MemberDirectory(node.gateway, content)
+        )
         openings = [
             _open(world, sharer, announcement, number)
             for number, sharer in enumerate(world.buyers[:threshold])
@@ -110,10 +112,11 @@ def _announce(world: World, node: NodeSite, start: int) -> tuple[Announcement, i
         dealer.deal(members, min_homes=MIN_HOMES, threshold=threshold)
         publisher = AggregatePublisher(
             **common,
+            index=node.index,
             keys=node.keys,
             readings=node.held,
             held=held,
-            book=AggregateBook(node.gateway, node.content, directory),
+            book=AggregateBook(node.gateway, node.index, node.content, directory),
         )
         return publisher.publish(start, start + SECONDS_PER_DAY), threshold
 
@@ -123,7 +126,8 @@ def _open(
 ) -> MemberOpening:
     record = OpeningRecord(world.folder / f"sharer-{number}" / "opened.sqlite")
     with record, open_store(world.ground.content_urls[-1]) as content:
-        book = AggregateBook(sharer.gateway, content, MemberDirectory(sharer.gateway, content))
+        directory = MemberDirectory(sharer.gateway, content)
+        book = AggregateBook(sharer.gateway, sharer.index, content, directory)
         opener = AggregateOpener(store=content, keys=sharer.keys, book=book, record=record)
         return opener.open(announcement)[0]
 

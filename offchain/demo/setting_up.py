@@ -123,16 +123,17 @@ def _make_founder(
     else:
         keys = MemberKeys.generate(MemberRole.CONSORTIUM)
         gateway = _gateway(world, keys, _folder(world, f"founder-{number}"))
+    index = _index(gateway, world.folder / f"founder-{number}-index.sqlite", stack)
     judge = JudgeAgent(
         gateway=gateway,
-        index=_index(gateway, world.folder / f"founder-{number}-index.sqlite", stack),
+        index=index,
         store=content,
         keys=keys,
         directory=MemberDirectory(gateway, content),
         tariffs=[world.tariff],
         confirmations=world.ground.confirmations,
     )
-    return FounderSite(keys=keys, gateway=gateway, admin=Admin(gateway), judge=judge)
+    return FounderSite(keys=keys, gateway=gateway, admin=Admin(gateway, index), judge=judge)
 
 
 def set_terms(world: World) -> None:
@@ -259,7 +260,9 @@ def _make_buyer(world: World, number: int, stack: ExitStack) -> BuyerSite:
         inbox=inbox,
     )
     server = stack.enter_context(serve(create_share_app(inbox)))
-    return BuyerSite(keys=keys, gateway=gateway, buyer=buyer, inbox=inbox, server=server)
+    return BuyerSite(
+        keys=keys, gateway=gateway, index=index, buyer=buyer, inbox=inbox, server=server
+    )
 
 
 def _admit(

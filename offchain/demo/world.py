@@ -105,6 +105,7 @@ class BuyerSite:
 
     keys: MemberKeys
     gateway: ChainGateway
+    index: ChainIndex
     buyer: Buyer
     inbox: ShareInbox
     server: RunningServer

@@ -13,6 +13,8 @@ from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.heads import POLL_S, head_or_none, wait_for_block
 from offchain.errors import DmsmError
+from offchain.index.chain_index import ChainIndex
+from offchain.index.errors import IndexBehind
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerNotReady, NotOnChain
 from offchain.member.keys import MemberKeys
@@ -35,6 +37,7 @@ class Answers:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         directory: MemberDirectory,
@@ -42,7 +45,7 @@ class Answers:
         locks: LockBook,
         type_names: Mapping[int, str],
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._keys = keys
         self._directory = directory
@@ -82,7 +85,7 @@ class Answers:
                     )
                     fetching.start()
                     look_s = _CLAIM_POLL_S
-            except (NotOnChain, StoreUnavailable):  # taken off since, or down: it comes back
+            except (NotOnChain, StoreUnavailable, IndexBehind):  # taken off since, or down
                 if time.monotonic() >= give_up_at:
                     raise
             head = wait_for_block(self._gateway, after=head, timeout_s=poll_s, poll_s=look_s)
@@ -91,7 +94,9 @@ class Answers:
         """Audit an answer against what was asked, the anchored readings and the tariff."""
         opened, asked = self.open(lock_id), self._notes.read(lock_id)
         kind = self._type_names.get(asked.type_id, f"type {asked.type_id}")
-        return audit_answer(opened, asked, tariff, gateway=self._gateway, kind=kind)
+        return audit_answer(
+            opened, asked, tariff, gateway=self._gateway, index=self._index, kind=kind
+        )
 
     def _fetch(self, lock_id: bytes) -> None:
         """Have one's own store fetch the sealed answer while the claim is on its way."""

@@ -48,7 +48,7 @@ class Household:
         self.keys = keys
         self.directory = directory
         self.notes = RequestNotes(notes)
-        self.locks = LockBook(gateway, confirmations=confirmations)
+        self.locks = LockBook(gateway, index, confirmations=confirmations)
         own: dict[str, Any] = {
             "gateway": gateway,
             "store": store,
@@ -59,7 +59,7 @@ class Household:
         self.policy = Policies(gateway)
         self.notifications = Notifications(gateway=gateway, index=index, store=store, keys=keys)
         self.requests = Requests(**own, notes=self.notes)
-        self.answers = Answers(**own, **asked, locks=self.locks)
-        self.disputes = AnswerDisputes(**own, **asked, confirmations=confirmations)
+        self.answers = Answers(**own, **asked, index=index, locks=self.locks)
+        self.disputes = AnswerDisputes(**own, **asked, index=index, confirmations=confirmations)
         self.money = Money(gateway, confirmations=confirmations)
         self.consents = Consents(gateway)

@@ -5,7 +5,6 @@ uses them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import commitment, key_file, paillier
@@ -91,20 +90,6 @@ class MemberDirectory:
                 "can admit one"
             )
         return processor
-
-    def active(self, role: MemberRole, region_id: bytes | None = None) -> list[Member]:
-        """Return the active members of a role (and region), in the order of their admission."""
-        filters: dict[str, Any] = {"role": int(role)}
-        if region_id is not None:
-            filters["regionId"] = region_id
-        admitted = self._gateway.events(
-            "MemberRegistry",
-            "MemberAdmitted",
-            from_block=self._gateway.deployment.block("MemberRegistry"),
-            **filters,
-        )
-        members = (self.member(event.args["account"]) for event in admitted)
-        return [member for member in members if member.active]
 
     def paillier_key(self, account: str) -> paillier.PaillierPublicKey:
         """Return a member's Paillier key, its proofs verified, after all checks on foreign keys.

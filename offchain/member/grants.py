@@ -16,7 +16,7 @@ from offchain.index.asked import market
 from offchain.index.asked.rows import Row
 from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import GrantNotReady, MemberError, NotOnChain
-from offchain.member.locks import Lock, LockBook
+from offchain.member.locks import Lock, LockBook, told_in
 from offchain.types import Account, to_account
 
 
@@ -88,7 +88,7 @@ class GrantBook:
     ) -> None:
         """Read what lies `confirmations` deep; None: as deep as the gateway says."""
         self._gateway, self._index, self._confirmations = gateway, index, confirmations
-        self._book = LockBook(gateway, confirmations=confirmations)
+        self._book = LockBook(gateway, index, confirmations=confirmations)
 
     def selection(self, lock_id: bytes) -> Selection:
         """Return a sharing lock's selection; the group is checked against the lock's hash.
@@ -120,12 +120,10 @@ class GrantBook:
                 f"no shares were delivered for lock {lock_id.hex()} yet; the node has until T, "
                 f"{selection.lock.expires_at}, and from then on the price can be refunded"
             )
-        found = self._gateway.events(
-            "PrepaidLock", "Delivered", from_block=step.block, to_block=step.block, lockId=lock_id
-        )
-        if not found:
+        found = told_in(self._gateway, step)
+        if found is None:
             raise NotOnChain(f"a reorganisation took the delivery of lock {lock_id.hex()} off")
-        delivered = found[-1].args
+        delivered = found.args
         transcript = Transcript(
             tuple(G2.from_words(one, allow_infinity=True) for one in delivered["commitments"]),
             tuple(G1.from_words(one) for one in delivered["shares"]),

@@ -7,7 +7,10 @@ from dataclasses import dataclass, fields
 
 from offchain.chain.facts import ChainEvent, Receipt
 from offchain.chain.gateway import ChainGateway
+from offchain.index.asked import locks as asked_locks
+from offchain.index.asked.locks import Step
 from offchain.index.asked.rows import Row
+from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import NotOnChain
 from offchain.member.roles import LockState
 from offchain.types import Account
@@ -87,12 +90,16 @@ def lock_of(told: Row) -> Lock:
 class LockBook:
     """Read locks and their events; end those that are due.
 
-    `confirmations` is how deep a block must lie to be believed; None: as deep as the gateway says.
-    With 0 the newest block counts: good enough to inform, never to release anything.
+    The contract says what a lock is; the tables say in which block an event of it stands, and the
+    chain what it says. `confirmations` is how deep a block must lie to be believed; None: as deep
+    as the gateway says. With 0 the newest block counts: good enough to inform, never to release
+    anything.
     """
 
-    def __init__(self, gateway: ChainGateway, *, confirmations: int | None = None) -> None:
-        self._gateway = gateway
+    def __init__(
+        self, gateway: ChainGateway, index: ChainIndex, *, confirmations: int | None = None
+    ) -> None:
+        self._gateway, self._index = gateway, index
         self._confirmations = confirmations
         self._as_of: int | str | None = None
 
@@ -100,7 +107,7 @@ class LockBook:
         """Return a book that reads on from what is deep enough now; where every block is, each
         read is of the newest as before.
         """
-        book = LockBook(self._gateway, confirmations=self._confirmations)
+        book = LockBook(self._gateway, self._index, confirmations=self._confirmations)
         book._as_of = self._safe_block()
         return book
 
@@ -128,22 +135,26 @@ class LockBook:
             answer_digest=bytes(value.answerDigest),
         )
 
-    def events(self, event: str, **filters: object) -> list[ChainEvent]:
-        """Return PrepaidLock's events deep enough to be believed."""
-        start = self._gateway.deployment.block("PrepaidLock")
-        found = self._gateway.events(
-            "PrepaidLock", event, from_block=start, to_block=self._safe_block(), **filters
-        )
-        return list(found)
+    def block_of(self, event: str, lock_id: bytes) -> int:
+        """Return the block of a lock's last event of one name. Raises NotOnChain if there is none
+        yet.
+        """
+        step = self._step(event, lock_id)
+        if step is None:
+            raise NotOnChain(_no_event(event, lock_id))
+        return step.block
+
+    def find_event(self, event: str, lock_id: bytes) -> ChainEvent | None:
+        """Return a lock's last event of one name, None if there is none yet."""
+        step = self._step(event, lock_id)
+        return None if step is None else told_in(self._gateway, step)
 
     def event_of(self, event: str, lock_id: bytes) -> ChainEvent:
-        """Return the one event of a lock. Raises NotOnChain if there is none yet."""
-        found = self.events(event, lockId=lock_id)
-        if not found:
-            raise NotOnChain(
-                f"this chain has no {event} event of lock {lock_id.hex()} (yet); is the id right?"
-            )
-        return found[-1]
+        """Return a lock's last event of one name. Raises NotOnChain if there is none yet."""
+        found = self.find_event(event, lock_id)
+        if found is None:
+            raise NotOnChain(_no_event(event, lock_id))
+        return found
 
     def is_missed(self, lock_id: bytes) -> bool:
         """Whether T passed, in the newest block deep enough, with the lock still open.
@@ -161,7 +172,24 @@ class LockBook:
         """
         return self._gateway.transact("PrepaidLock", "endMany", list(lock_ids))
 
+    def _step(self, event: str, lock_id: bytes) -> Step | None:
+        block, newest = self._safe_block(), self._index.follower.catch_up()
+        deep_enough = block if isinstance(block, int) else newest
+        return asked_locks.last_step(self._index, lock_id, event, deep_enough)
+
     def _safe_block(self) -> int | str:
         if self._as_of is not None:
             return self._as_of
         return self._gateway.final(self._confirmations)
+
+
+def told_in(gateway: ChainGateway, step: Step) -> ChainEvent | None:
+    """Return what the chain says of a step; None where a reorganisation took it off."""
+    found = gateway.events(
+        "PrepaidLock", step.name, from_block=step.block, to_block=step.block, lockId=step.lock_id
+    )
+    return found[-1] if found else None
+
+
+def _no_event(event: str, lock_id: bytes) -> str:
+    return f"this chain has no {event} event of lock {lock_id.hex()} (yet); is the id right?"

@@ -14,7 +14,10 @@ from offchain.crypto.packed_ciphertext import encrypt_values
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import FormatError
+from offchain.index.asked import members
+from offchain.index.chain_index import ChainIndex
 from offchain.member.aggregation_consent import consenting_devices
+from offchain.member.consent import lacking_consent
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import NothingToPublish
 from offchain.member.keys import MemberKeys
@@ -25,6 +28,7 @@ from offchain.node.windows import WindowPending, held_window
 from offchain.records import aggregate_set, signing, slots
 from offchain.records.aggregate_key import AggregateKey
 from offchain.records.aggregate_set import (
+    AGGREGATION_PURPOSE,
     AggregateSet,
     Announcement,
     HomeRow,
@@ -57,6 +61,7 @@ class AggregatePublisher:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         readings: NodeStore,
@@ -64,7 +69,7 @@ class AggregatePublisher:
         held: AggregateStore,
         book: AggregateBook,
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._keys = keys
         self._readings = readings
@@ -107,13 +112,13 @@ class AggregatePublisher:
         return self._announce(entry, key)
 
     def homes(self, window_from: int, window_to: int, *, slot_s: int, block: int) -> GatheredHomes:
-        """Return the region's consenting homes whose readings show every slot of the window."""
-        region = self._directory.member(self._keys.address).region_id
-        consenting = consenting_devices(self._gateway, block=block)
+        """Return the region's consenting homes whose readings show every slot of the window.
+
+        Consent stood at the block, as the tables tell it, and stands now, as the contracts do.
+        """
         devices: defaultdict[Account, list[Account]] = defaultdict(list)
-        for device in self._directory.active(MemberRole.DEVICE, region):
-            if device.account in consenting and device.owner is not None:
-                devices[device.owner].append(device.account)
+        for device, owner in self._consenting(block):
+            devices[owner].append(device)
         homes, left_out = [], {}
         for owner in sorted(devices, key=lambda one: one.lower()):
             try:
@@ -121,6 +126,20 @@ class AggregatePublisher:
             except (FormatError, WindowPending) as reason:
                 left_out[owner] = str(reason)
         return GatheredHomes(tuple(homes), left_out)
+
+    def _consenting(self, block: int) -> list[tuple[Account, Account]]:
+        """Return the region's consenting devices, each with its owner."""
+        region = self._directory.member(self._keys.address).region_id
+        consenting = consenting_devices(self._gateway, self._index, block=block)
+        active = members.active(self._index, MemberRole.DEVICE, block, region_id=region)
+        found = [
+            (to_account(one["account"]), to_account(one["owner"]))
+            for one in active
+            if one["account"] in consenting
+        ]
+        devices = [device for device, _ in found]
+        lacking = lacking_consent(self._gateway, devices, AGGREGATION_PURPOSE)
+        return [(device, owner) for device, owner in found if device not in lacking]
 
     def _home(
         self, owner: Account, devices: Sequence[Account], window: tuple[int, int], slot_s: int

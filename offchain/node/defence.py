@@ -186,7 +186,7 @@ class DefenceDesk(Desk):
             self._document(lock),
             lock_id=lock.lock_id,
             by=self._keys.address,
-            judges=judges_of(self._gateway, before=case.opened_at),
+            judges=judges_of(self._gateway, self._index, before=case.opened_at),
             gateway=self._gateway,
             directory=self._directory,
             needed=case.needed,

@@ -18,7 +18,7 @@ from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import NotOnChain
 from offchain.member.keys import MemberKeys
-from offchain.member.locks import LockBook
+from offchain.member.locks import LockBook, told_in
 from offchain.node.outcome import NodeTerms
 from offchain.node.store import NodeStore
 from offchain.storage import ContentStore
@@ -59,8 +59,8 @@ class Desk:
         self._directory = parts.directory
         self._terms = parts.terms
         self._depth = parts.terms.depth(parts.gateway)
-        self._book = LockBook(parts.gateway, confirmations=self._depth)
-        self._newest = LockBook(parts.gateway, confirmations=0)
+        self._book = LockBook(parts.gateway, parts.index, confirmations=self._depth)
+        self._newest = LockBook(parts.gateway, parts.index, confirmations=0)
 
     def _final(self) -> int:
         """Return the last block of the tables that lies deep enough."""
@@ -84,11 +84,9 @@ class Desk:
         """
         step = asked_locks.last_step(self._index, lock_id, name, self._final())
         if step is not None:
-            found = self._gateway.events(
-                "PrepaidLock", name, from_block=step.block, to_block=step.block, lockId=lock_id
-            )
-            if found:
-                return found[-1]
+            found = told_in(self._gateway, step)
+            if found is not None:
+                return found
         raise NotOnChain(
             f"this chain has no {name} event of lock {lock_id.hex()} (yet); is the id right?"
         )

@@ -49,12 +49,13 @@ class ProcessingNode:
         self.tariff = tariff
         parts: dict[str, Any] = {
             "gateway": gateway,
+            "index": index,
             "store": store,
             "keys": keys,
             "readings": readings,
             "directory": directory,
         }
-        self.worker = NodeWorker(**parts, index=index, tariff=tariff, terms=terms, health=health)
+        self.worker = NodeWorker(**parts, tariff=tariff, terms=terms, health=health)
         self.publisher = DataSetPublisher(
             **parts, price_wei=terms.data_set_price_wei, paillier_bits=paillier_bits
         )

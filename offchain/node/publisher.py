@@ -18,6 +18,8 @@ from offchain.chain.gateway import ChainGateway
 from offchain.crypto import messages, paillier, sharing
 from offchain.crypto.messages import abi_encode
 from offchain.crypto.sharing import DataKey
+from offchain.index.asked import members
+from offchain.index.chain_index import ChainIndex
 from offchain.member.consent import lacking_consent
 from offchain.member.crash_points import crash_point
 from offchain.member.data_sets import PublishedDataSet, data_set_of, find_data_set
@@ -45,6 +47,7 @@ class DataSetPublisher:
         self,
         *,
         gateway: ChainGateway,
+        index: ChainIndex,
         store: ContentStore,
         keys: MemberKeys,
         readings: NodeStore,
@@ -52,7 +55,7 @@ class DataSetPublisher:
         price_wei: int,
         paillier_bits: int = paillier.DEFAULT_BITS,
     ) -> None:
-        self._gateway = gateway
+        self._gateway, self._index = gateway, index
         self._store = store
         self._keys = keys
         self._held = readings
@@ -91,10 +94,13 @@ class DataSetPublisher:
 
     def consenting_windows(self, window_from: int, window_to: int) -> list[HeldWindow]:
         """Return what may be published now, by account: active devices of the region whose owner
-        is active and consents. A device with readings still on their way is left out.
+        is active and consents, as the contracts say of the devices that the tables list. A device
+        with readings still on their way is left out.
         """
         region = self._directory.member(self._keys.address).region_id
-        devices = [member.account for member in self._directory.active(MemberRole.DEVICE, region)]
+        newest = self._index.follower.catch_up()
+        found = members.active(self._index, MemberRole.DEVICE, newest, region_id=region)
+        devices = [Account(one["account"]) for one in found]
         lacking = lacking_consent(self._gateway, devices)
         consenting = sorted((one for one in devices if one not in lacking), key=_by_account)
         windows = (self._window(device, window_from, window_to) for device in consenting)

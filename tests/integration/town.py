@@ -146,7 +146,7 @@ class Builder:
         owner = MemberKeys.generate(
             MemberRole.DEVICE, account_key=anvil.keys[0]
         ).account  # anvil's first account deployed, so it owns the consortium
-        self.admin = Admin(self._gateway_of(owner))
+        self.admin = Admin(self._gateway_of(owner), self.index)
 
     def _gateway_of(self, account: LocalAccount) -> ChainGateway:
         """A gateway that sends for an account. On real signers it watches what it sent until that

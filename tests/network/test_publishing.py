@@ -19,7 +19,7 @@ from offchain.storage import Cid
 from offchain.storage.kubo import KuboStore
 from tests.databases import store_place
 from tests.integration.conftest import fresh, town
-from tests.integration.node.test_crashes import copy_store, node_keys, run
+from tests.integration.node.test_crashes import copy_store, count_of, node_keys, run
 from tests.integration.node.test_requests import ask
 from tests.integration.town import Town
 from tests.network.swarm import Swarm
@@ -148,6 +148,6 @@ def test_worker__given_crash_of_it_and_of_kubo_at_step__answers_once_with_two_co
     run(fresh, house.node, node_keys, **config)
     assert house.household.locks.lock(lock_id).state is LockState.SETTLED
     assert house.household.answers.audit(lock_id, fresh.tariff).ok
-    assert len(house.household.locks.events("Accepted", lockId=lock_id)) == 1
+    assert count_of(fresh, "Accepted", lock_id) == 1
     answer = house.node.held.request(lock_id).answer
     assert held_by_all(swarm, [(str(Cid.of_object(answer)), len(answer))])

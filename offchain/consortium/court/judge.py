@@ -80,16 +80,17 @@ class JudgeAgent:
         """Put its parts together. `health` says when the chain is not to be believed: a vote cannot
         be taken back. None: always is. `clock` counts seconds, for what is not to be had yet.
         """
-        self._gateway, self._health = gateway, health
+        self._gateway, self._index, self._health = gateway, index, health
         self._store = store
         self._keys = keys
         self._cases = CaseBook(gateway, index, confirmations=confirmations)
-        self._book = LockBook(gateway, confirmations=confirmations)
+        self._book = LockBook(gateway, index, confirmations=confirmations)
         self._grants = GrantBook(gateway, index, confirmations=confirmations)
         if not tariffs:
             raise MemberError("a judge needs the tariffs of the consortium; give it at least one")
         shared: dict[str, Any] = {
             "gateway": gateway,
+            "index": index,
             "store": store,
             "directory": directory,
             "book": self._book,
@@ -153,7 +154,7 @@ class JudgeAgent:
         return [self._attempt(case) for case in cases if self._may_vote(case)]
 
     def _may_vote(self, case: Case) -> bool:
-        return may_vote(self._gateway, case, self._keys.address)
+        return may_vote(self._gateway, self._index, case, self._keys.address)
 
     def _attempt(self, case: Case) -> Step:
         try:

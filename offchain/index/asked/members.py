@@ -12,6 +12,12 @@ def member(index: ChainIndex, account: str, block: int) -> Row | None:
     return row(index, said(members, block).where(members.c.account == account))
 
 
+def everybody(index: ChainIndex, block: int) -> list[Row]:
+    """Return all members, active or revoked, in the order of their admission."""
+    query = said(members, block)
+    return rows(index, query.order_by(members.c.admitted_block, members.c.admitted_log))
+
+
 def active(
     index: ChainIndex, role: int, block: int, *, region_id: bytes | None = None
 ) -> list[Row]:

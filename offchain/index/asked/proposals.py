@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import and_
 
-from offchain.index.asked.rows import Row, rows, said
+from offchain.index.asked.rows import Row, row, rows, said
 from offchain.index.chain_index import ChainIndex
 from offchain.index.projections.consortium import approvals, proposals, voters
 from offchain.index.tables import at
+from offchain.types import Account, to_account
 
 
 def proposals_at(index: ChainIndex, block: int, *, pending: bool = False) -> list[Row]:
@@ -16,6 +17,11 @@ def proposals_at(index: ChainIndex, block: int, *, pending: bool = False) -> lis
     if pending:
         query = query.where(proposals.c.is_executed.is_(False), proposals.c.is_cancelled.is_(False))
     return rows(index, query.order_by(proposals.c.proposal_id))
+
+
+def proposal(index: ChainIndex, proposal_id: int, block: int) -> Row | None:
+    """Return a proposal, None when there is none."""
+    return row(index, said(proposals, block).where(proposals.c.proposal_id == proposal_id))
 
 
 def approvals_of(index: ChainIndex, proposal_id: int, block: int) -> list[str]:
@@ -31,6 +37,12 @@ def approvals_of(index: ChainIndex, proposal_id: int, block: int) -> list[str]:
     query = said(approvals, block).join(voters, counts)
     query = query.where(approvals.c.proposal_id == proposal_id).order_by(approvals.c.by)
     return [one["by"] for one in rows(index, query)]
+
+
+def ever_voters(index: ChainIndex, block: int) -> list[Account]:
+    """Return all who vote or ever did, by account."""
+    found = rows(index, said(voters, block).order_by(voters.c.account))
+    return [to_account(one["account"]) for one in found]
 
 
 def voters_at(index: ChainIndex, block: int) -> list[Row]:

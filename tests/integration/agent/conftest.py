@@ -23,6 +23,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.consortium.admin import Admin
 from offchain.crypto.paillier import generate_private_key
 from offchain.crypto.secret import SecretBytes
+from offchain.index.chain_index import ChainIndex
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
 from offchain.node.intake import NodeIdentity, create_intake
@@ -330,7 +331,8 @@ def _build(anvil: Anvil, folder: Path) -> Street:
     deployment = load_deployment(file)
     gateway = ChainGateway(anvil.url, deployment, gas_price_wei=0)
     consortium = MemberKeys.generate(Role.DEVICE, account_key=anvil.keys[0]).account
-    admin = Admin(gateway.with_account(consortium))
+    index = ChainIndex(folder / "index.sqlite", gateway)
+    admin = Admin(gateway.with_account(consortium), index)
     content = open_store(f"dir:{folder / 'content'}")
     members = []
     for role in (Role.PROCESSOR, Role.USER):

@@ -29,7 +29,9 @@ def opened(town: Town) -> Iterator[OpenedAnswer]:
 def audit(town: Town, opened: OpenedAnswer, *, kind: str = "bill") -> AuditReport:
     house = town.houses[0]
     asked = AskedRequest(BILL, (house.device.address,), *house.window)
-    return audit_answer(opened, asked, town.tariff, gateway=house.gateway, kind=kind)
+    return audit_answer(
+        opened, asked, town.tariff, gateway=house.gateway, index=town.index, kind=kind
+    )
 
 
 def wrong(report: AuditReport) -> set[str]:

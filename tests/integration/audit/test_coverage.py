@@ -10,6 +10,7 @@ from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import merkle
+from offchain.index.asked import ledger
 from offchain.member.keys import MemberKeys
 from offchain.member.request_notes import AskedRequest
 from offchain.member.roles import LockState, MemberRole
@@ -93,7 +94,12 @@ class Answered:
         opened = replace(self.opened, answer=replace(self.opened.answer, **changed))
         gateway = self.meter.house.gateway
         return audit_answer(
-            opened, self.meter.asked(), self.town.tariff, gateway=gateway, kind="bill"
+            opened,
+            self.meter.asked(),
+            self.town.tariff,
+            gateway=gateway,
+            index=self.town.index,
+            kind="bill",
         )
 
 
@@ -160,6 +166,17 @@ def test_audit__given_end_left_out__names_device_and_seq(
 
     said = problem(report, "coverage")
     assert answered.meter.keys.address in said and f"from seq {first_missing}," in said
+
+
+def test_audit__given_an_index_without_a_batch_that_the_ledger_has__looks_not_at_it(
+    answered: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "batches_over", lambda *_, **__: [])
+
+    report = answered.audit(**without_end(answered.device, 1))
+
+    assert "the index knows no batch" in problem(report, "coverage")
+    assert [one.name for one in report.findings if not one.is_known] == ["coverage"]
 
 
 def test_audit__given_end_left_out_and_block_before_it__fails(answered: Answered) -> None:

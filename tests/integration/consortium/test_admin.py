@@ -17,6 +17,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.consortium.admin import Admin
 from offchain.consortium.proposals import ConsortiumBook, Stage
+from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import DecisionRefused, MemberError
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
@@ -33,12 +34,13 @@ class Council:
 
     anvil: Anvil
     gateway: ChainGateway
+    index: ChainIndex
     members: list[Admin]
     outsider: Admin
 
     @property
     def book(self) -> ConsortiumBook:
-        return ConsortiumBook(self.gateway)
+        return ConsortiumBook(self.gateway, self.index)
 
     def end_founding(self) -> None:
         ends_at = self.gateway.call("Consortium", "foundingEndsAt")
@@ -65,8 +67,9 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
         command = [sys.executable, script, *options]
         subprocess.run(command, env=environment, check=True, capture_output=True)
         gateway = ChainGateway(anvil.url, load_deployment(file), gas_price_wei=0)
-        admins = [Admin(gateway.with_account(one)) for one in accounts]
-        yield Council(anvil, gateway, admins[:3], admins[3])
+        with ChainIndex(file.with_name("index.sqlite"), gateway) as index:
+            admins = [Admin(gateway.with_account(one), index) for one in accounts]
+            yield Council(anvil, gateway, index, admins[:3], admins[3])
 
 
 @pytest.fixture
@@ -74,6 +77,7 @@ def council(founded: Council) -> Iterator[Council]:
     snapshot = founded.anvil.snapshot()
     yield founded
     founded.anvil.revert(snapshot)
+    founded.anvil.mine()  # another branch: else the index takes it for a node that is behind
 
 
 def account_of(key: str):
@@ -136,7 +140,7 @@ def test_decide__given_a_reorganisation_that_gives_its_number_to_another__finds_
         return receipt
 
     monkeypatch.setattr(gateway, "transact", taken_off)
-    decision = Admin(gateway).set_sharing_terms(**TERMS)
+    decision = Admin(gateway, council.index).set_sharing_terms(**TERMS)
 
     assert decision.proposal.proposal_id == 2
     assert "applicationWei 5" in decision.proposal.text
@@ -401,9 +405,8 @@ def test_approve__when_the_target_refuses_by_now__says_so_in_its_words(council: 
 
 def test_approve__before_it_lies_deep_enough__is_refused(council: Council) -> None:
     proposal_id = council.members[0].set_sharing_terms(**TERMS).proposal.proposal_id
-    careful = Admin(
-        council.gateway.with_account(account_of(council.anvil.keys[1])), confirmations=2
-    )
+    gateway = council.gateway.with_account(account_of(council.anvil.keys[1]))
+    careful = Admin(gateway, council.index, confirmations=2)
     with pytest.raises(MemberError, match="lies under 0 blocks, 2 are needed"):
         careful.approve(proposal_id)
     council.anvil.warp(1)

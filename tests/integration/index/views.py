@@ -54,7 +54,7 @@ def require_views(index: ChainIndex, gateway: ChainGateway, block: int) -> int:
 
 
 def _lock(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
-    book = LockBook(gateway)
+    book = LockBook(gateway, index)
     book._as_of = block
     assert lock_of(row) == book.lock(row["lock_id"])
     names = [one.name for one in asked_locks.steps(index, row["lock_id"], block)]

@@ -19,6 +19,8 @@ from offchain.crypto import paillier
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import NotEnoughSharesError, StoreConflict
 from offchain.household.neighbourhood import compare, own_slots
+from offchain.index.errors import IndexBehind
+from offchain.member.aggregation_consent import consenting_devices
 from offchain.member.errors import (
     AggregateInvalid,
     AggregateRefused,
@@ -100,11 +102,13 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
             )
         buyers = [builder._buyer() for _ in range(3)]
         held = AggregateStore(builder.folder / "aggregates.sqlite")
-        book = AggregateBook(node.gateway, builder.store, builder.directory, paillier_bits=BITS)
+        book = AggregateBook(
+            node.gateway, builder.index, builder.store, builder.directory, paillier_bits=BITS
+        )
         common = {"gateway": node.gateway, "store": builder.store, "directory": builder.directory}
         dealer = AggregateDealer(**common, held=held, processor=node.keys.address)
         publisher = AggregatePublisher(
-            **common, keys=node.keys, readings=node.held, held=held, book=book
+            **common, index=builder.index, keys=node.keys, readings=node.held, held=held, book=book
         )
         with pytest.raises(NothingToPublish, match="deal a key"):
             publisher.publish(*WINDOW)
@@ -288,12 +292,23 @@ def test_open__by_somebody_without_a_share__is_refused(street: Street) -> None:
 
 
 def test_withdrawn_consent__after_the_announcement__binds_the_next_set(street: Street) -> None:
-    home = street.homes[0]
+    home, gateway, index = street.homes[0], street.node.gateway, street.builder.index
+    before = gateway.block_number()
     home.household.consents.withdraw(home.device.address, purpose=AGGREGATION_PURPOSE)
     street.opener(1).open(street.announcement)  # announced before: still opens
-    block = street.node.gateway.block_number()
-    homes = street.publisher.homes(*WINDOW, slot_s=HOUR_S, block=block).homes
-    assert home.keys.address not in {one.owner for one in homes}
+    after = gateway.block_number()
+    assert home.device.address in consenting_devices(gateway, index, block=before)
+    assert home.device.address not in consenting_devices(gateway, index, block=after)
+    for block in (before, after):  # the contract counts, however old the block of the set is
+        homes = street.publisher.homes(*WINDOW, slot_s=HOUR_S, block=block).homes
+        assert home.keys.address not in {one.owner for one in homes}
+
+
+def test_consenting_devices__of_a_block_to_come__are_not_known(street: Street) -> None:
+    with pytest.raises(IndexBehind):
+        consenting_devices(
+            street.node.gateway, street.builder.index, block=street.node.gateway.block_number() + 1
+        )
 
 
 def test_neighbourhood__of_a_home_in_the_set__compares_with_the_mean_of_the_others(

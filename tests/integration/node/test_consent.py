@@ -7,6 +7,7 @@ import pytest
 from offchain.audit.data_sets import VerificationReport, verify_data_set
 from offchain.audit.opened_data_set import OpenedDataSet, open_data_set
 from offchain.crypto import sharing
+from offchain.index.asked import members
 from offchain.member.consent import MARGIN_S, lacking_consent, lacking_consent_at
 from offchain.member.data_sets import PublishedDataSet
 from offchain.member.errors import DataSetInvalid, NothingToPublish
@@ -30,6 +31,7 @@ def publisher(fresh: Town, tmp_path: Path) -> DataSetPublisher:
         store._run(data_sets.delete().where(data_sets.c.data_set_id == known.data_set_id))
     return DataSetPublisher(
         gateway=node.gateway,
+        index=fresh.index,
         store=fresh.store,
         keys=node.keys,
         readings=store,
@@ -69,6 +71,7 @@ def audit(
     return verify_data_set(
         opened_by_node(town, publisher, data_set),
         gateway=town.buyers[0].gateway,
+        index=town.index,
         directory=town.directory,
     )
 
@@ -121,10 +124,10 @@ def test_verify__given_device_without_consent__names_it(
     said: str,
 ) -> None:
     stays, leaves = homes
-    if how == "device":  # the directory already leaves it out; the liar's says it is active
-        active = fresh.directory.active
-        listed = active(MemberRole.DEVICE, fresh.nodes[0].region)
-        monkeypatch.setattr(fresh.directory, "active", lambda *_: listed)
+    if how == "device":  # the tables already leave it out; the liar's say that it is active
+        newest, region = fresh.index.follower.catch_up(), fresh.nodes[0].region
+        listed = members.active(fresh.index, MemberRole.DEVICE, newest, region_id=region)
+        monkeypatch.setattr(publishing.members, "active", lambda *_, **__: listed)
     end_consent(fresh, leaves, how)
 
     report = audit(fresh, publisher, publish_everybody(fresh, publisher, monkeypatch))
@@ -142,7 +145,7 @@ def test_verify__given_device_that_never_consented__names_it(
     stranger = fresh.buyers[0].keys.address
 
     lacking = lacking_consent_at(
-        fresh.buyers[0].gateway, [stranger], data_set_id=data_set.data_set_id
+        fresh.buyers[0].gateway, fresh.index, [stranger], data_set_id=data_set.data_set_id
     )
 
     assert lacking == {stranger: "its owner never consented"}

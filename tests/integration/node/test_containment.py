@@ -53,7 +53,7 @@ def test_run_once__given_any_other_kind_that_fails__claims_and_accepts(
 
     by_id = {one.id: one.kind for one in outcomes}
     assert by_id[begun] in ("claimed", "settled") and by_id[new] in ("claimed", "settled")
-    book = LockBook(house.gateway)
+    book = LockBook(house.gateway, fresh.index)
     assert {book.lock(one).state for one in (begun, new)} <= {
         LockState.CLAIMED,
         LockState.SETTLED,
@@ -79,7 +79,7 @@ def test_run_once__given_settling_and_health_that_fail__claims_and_begins_nothin
     kinds = [one.kind for one in worker.run_once()]
 
     assert "claimed" in kinds and "paused" in kinds
-    assert LockBook(house.gateway).lock(new).state is LockState.REQUESTED
+    assert LockBook(house.gateway, fresh.index).lock(new).state is LockState.REQUESTED
 
 
 @pytest.mark.parametrize("error", [TypeError("x"), NodeUnavailable("no answer to this one")])

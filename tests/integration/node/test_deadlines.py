@@ -56,7 +56,7 @@ def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_
         fresh.store.put(message)
         time.sleep(0.6)  # the next search is due by now
     else:
-        fresh.anvil.warp_to(LockBook(node.gateway).lock(lock_id).expires_at - 85)
+        fresh.anvil.warp_to(LockBook(node.gateway, fresh.index).lock(lock_id).expires_at - 85)
 
     assert [one.kind for one in node.worker.run_once()] == ["delivered" if comes else "declined"]
 
@@ -262,7 +262,7 @@ def test_worker__given_confirmations__acts_when_the_block_is_deep_enough(fresh: 
     assert worker.requests.claim(lock_id).kind == "skipped"  # not deep enough to reveal x
     fresh.anvil.mine(depth)
     assert worker.requests.claim(lock_id).kind == "claimed"
-    deep = LockBook(house.gateway, confirmations=depth)
+    deep = LockBook(house.gateway, fresh.index, confirmations=depth)
     assert deep.lock(lock_id).state is LockState.ACCEPTED
     fresh.anvil.mine(depth)
     worker.requests.claim(lock_id)
@@ -402,13 +402,11 @@ def test_directory__given_strangers_and_revoked__refuses_them(fresh: Town) -> No
         directory.processor_of(b"nowhere".ljust(32, b"\0"))
     with pytest.raises(UnfitMember, match="no Paillier key"):
         directory.paillier_key(house.device.address)
-    assert buyer.keys.address in [one.account for one in directory.active(MemberRole.SHARER)]
 
     fresh.admin.revoke(buyer.keys.address)
 
     with pytest.raises(UnfitMember, match="revoked"):
         directory.active_member(buyer.keys.address, MemberRole.SHARER)
-    assert buyer.keys.address not in [one.account for one in directory.active(MemberRole.SHARER)]
 
 
 def test_paillier_key__given_key_of_another_size__refuses_it(fresh: Town) -> None:

@@ -148,7 +148,7 @@ def test_requests__accept_claim_and_settle_taken_off__each_counts_once(
     lock_id = ask(house, expires_at=house.gateway.now() + _LONG_S)
     fresh.anvil.mine(FINAL)
 
-    deep_book = LockBook(north.gateway)
+    deep_book = LockBook(north.gateway, fresh.index)
     outcomes = work(
         fresh,
         north.worker,
@@ -200,7 +200,7 @@ def test_requests__accept_and_reject_taken_off_and_the_journal_lost__are_signed_
     bare = fresh.nodes[0].gateway  # it has no journal
     worker = worker_of(fresh, north, gateway=bare, confirmations=FINAL)
 
-    deep_book = LockBook(north.gateway)
+    deep_book = LockBook(north.gateway, fresh.index)
     ends = [LockState.SETTLED, LockState.REJECTED]
     work(
         fresh,
@@ -335,7 +335,7 @@ def test_worker__requests_themselves_taken_off__are_forgotten_and_come_again(
     later = ask(house, expires_at=until)
     fresh.anvil.mine(FINAL)
     assert found(north.worker.requests.pending) == [before, later]
-    book = LockBook(house.gateway)
+    book = LockBook(house.gateway, fresh.index)
     work(
         fresh,
         north.worker,

@@ -50,7 +50,7 @@ def test_run_once__given_log_that_does_not_decode__claims_but_accepts_nothing(fr
 
     assert [one.kind for one in outcomes] == ["claimed", "paused"]
     assert "is no PrepaidLock.Requested" in outcomes[1].detail
-    book = LockBook(house.gateway)
+    book = LockBook(house.gateway, fresh.index)
     assert book.lock(begun).state in (LockState.CLAIMED, LockState.SETTLED)
     assert book.lock(new).state is LockState.REQUESTED
     assert worker.run_once() == []  # said once, and still closed
@@ -71,7 +71,7 @@ def test_run_once__given_unreadable_log_of_another_kind__accepts_no_request_eith
     lock_id = ask(house)
 
     assert [one.kind for one in house.node.worker.run_once()] == ["paused"]
-    assert LockBook(house.gateway).lock(lock_id).state is LockState.REQUESTED
+    assert LockBook(house.gateway, fresh.index).lock(lock_id).state is LockState.REQUESTED
 
 
 def test_run_once__given_stale_head__waits_until_the_chain_goes_on(fresh: Town) -> None:
@@ -90,4 +90,4 @@ def test_run_once__given_stale_head__waits_until_the_chain_goes_on(fresh: Town) 
 
     assert outcomes[0].kind == "resumed"
     assert [one.kind for one in outcomes if one.id == lock_id] == ["accepted", "claimed"]
-    assert LockBook(house.gateway).lock(lock_id).state is not LockState.REQUESTED
+    assert LockBook(house.gateway, fresh.index).lock(lock_id).state is not LockState.REQUESTED

@@ -87,7 +87,7 @@ def founded(town: Town) -> Iterator[Court]:
     stranger = town.admit(MemberRole.SHARER, NO_REGION)
     town.admin.add_member(members[1][0].address, threshold=2)
     decision = town.admin.add_member(members[2][0].address, threshold=2)
-    Admin(members[1][1]).approve(decision.proposal.proposal_id)
+    Admin(members[1][1], town.index).approve(decision.proposal.proposal_id)
     town.anvil.warp(10)  # a case of the second in which a judge joined is not its case
     judges = [_judge(town, *member) for member in members]
     yield Court(town=town, judges=judges, stranger=stranger)

@@ -39,6 +39,7 @@ def looks(town: Town, house: House, tariffs: list[Tariff] | None = None) -> Answ
     directory = MemberDirectory(house.gateway, town.store, paillier_bits=BITS)
     return AnswerLook(
         gateway=house.gateway,
+        index=town.index,
         store=town.store,
         directory=directory,
         book=house.household.locks,

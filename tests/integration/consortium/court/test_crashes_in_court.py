@@ -7,8 +7,8 @@ import pytest
 from offchain.consortium.court.judge import JudgeAgent
 from offchain.member.roles import LockState
 from offchain.node.duty_tables import Duty
+from tests.integration.node.test_crashes import count_of, run
 from tests.integration.node.test_crashes import node_keys as node_keys
-from tests.integration.node.test_crashes import run
 
 from .conftest import Court, answer_honestly
 from .test_disputes import withhold
@@ -30,7 +30,7 @@ def test_worker__given_crash_while_serving__serves_once(
     run(town, house.node, node_keys, outbox=outbox)
 
     assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
-    assert len(house.household.locks.events("Served", lockId=lock_id)) == 1
+    assert count_of(town, "Served", lock_id) == 1
     assert house.household.answers.audit(lock_id, town.tariff).ok
     assert lock_id not in house.node.held.duties(Duty.SERVE)
 
@@ -88,7 +88,7 @@ def test_worker__given_depth__serves_at_once_and_replies_when_blocks_lie_on_it(
 
     assert demanded not in house.node.held.duties(Duty.SERVE)
     assert disputed not in house.node.held.duties(Duty.REPLY)
-    assert len(house.household.locks.events("Served", lockId=demanded)) == 1
+    assert count_of(town, "Served", demanded) == 1
     assert len(cases.brought(disputed)) == 2
 
 

@@ -184,7 +184,7 @@ def test_serve__given_store_without_the_answer__takes_it_from_the_content_store(
     house.node.held._run(requests.delete().where(requests.c.lock_id == lock_id))
 
     assert kinds(house) == ["served"]
-    (served,) = house.household.locks.events("Served", lockId=lock_id)
+    served = house.household.locks.event_of("Served", lock_id)
     assert bytes(served.args["answer"]) == answer
 
 

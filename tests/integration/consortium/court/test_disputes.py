@@ -430,7 +430,7 @@ def test_evidence__given_copied_digest__opens_for_its_own_account_alone(court: C
         prepared.document,
         lock_id=lock_id,
         by=me,
-        judges=judges_of(house.gateway),
+        judges=judges_of(house.gateway, town.index),
         gateway=house.gateway,
         directory=town.directory,
     )
@@ -457,7 +457,7 @@ def test_evidence__given_any_byte_flipped__is_refused(court: Court) -> None:
         document,
         lock_id=lock_id,
         by=me,
-        judges=judges_of(house.gateway),
+        judges=judges_of(house.gateway, town.index),
         gateway=house.gateway,
         directory=town.directory,
     )
@@ -475,10 +475,10 @@ def test_judges_of__given_case__are_members_since_before_it(court: Court) -> Non
     town, gateway = court.town, court.town.houses[0].gateway
     now = sorted((one.keys.address for one in court.judges), key=str.lower)
 
-    assert judges_of(gateway) == now
+    assert judges_of(gateway, town.index) == now
     since = gateway.call("Consortium", "memberSince", court.judges[2].keys.address)
-    assert court.judges[2].keys.address not in judges_of(gateway, before=since)
-    assert set(judges_of(gateway, before=since + 1)) == set(now)
+    assert court.judges[2].keys.address not in judges_of(gateway, town.index, before=since)
+    assert set(judges_of(gateway, town.index, before=since + 1)) == set(now)
     assert town.houses[0].keys.address not in now
 
 
@@ -490,15 +490,15 @@ def test_dispute__given_a_judge_removed_and_revoked_since__it_judges_and_reads_a
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     dispute(court, house, lock_id)
     gone = court.judges[1]
-    admins = [Admin(one.gateway) for one in court.judges]
+    admins = [Admin(one.gateway, town.index) for one in court.judges]
     for propose in (
         lambda: admins[0].remove_member(gone.keys.address, threshold=2),
         lambda: admins[0].revoke(gone.keys.address),
     ):
         admins[2].approve(propose().proposal.proposal_id)
-    assert gone.keys.address not in judges_of(house.gateway)
+    assert gone.keys.address not in judges_of(house.gateway, town.index)
     (case,) = court.judges[0].agent.open_cases()
-    assert gone.keys.address in judges_of(house.gateway, before=case.opened_at)
+    assert gone.keys.address in judges_of(house.gateway, town.index, before=case.opened_at)
 
     assert house.node.worker.run_once()[0].kind == "replied"
     steps = [step.kind for one in court.judges[:2] for step in one.agent.run_once()]
