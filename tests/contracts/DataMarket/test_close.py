@@ -212,6 +212,7 @@ def test_close__given_bond_declined_free__counts_what_was_not_tied(
     ad = broadcast()
     respond(ad, processor, price=OFFER_WEI)
     respond(ad, processor_two, price=OFFER_WEI)
+    at(now() + 5)  # in the second of the response it would still count
     lock_id = chosen_elsewhere(OFFER_WEI)
     lock.decline(lock_id, money.NOT_SERVED, {"from": processor.account})
     assert lock.bondOf(processor.address)["freeWei"] == left_wei
