@@ -40,6 +40,13 @@ class AuditReport:
         """Whether everything holds."""
         return all_hold(self.findings)
 
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something was looked at and does not hold; what the chain could not be asked
+        about proves nothing.
+        """
+        return any(not one.ok and one.is_known for one in self.findings)
+
 
 def audit_answer(
     opened: OpenedAnswer,

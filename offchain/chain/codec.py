@@ -90,8 +90,15 @@ def decode(parts: Sequence[Abi], data: bytes, *, what: str) -> tuple[Any, ...]:
 
 
 def decode_result(entry: Abi, data: bytes) -> Any:
-    """Return a function's result: the value, or a (named) tuple of several."""
+    """Return a function's result: the value, or a (named) tuple of several.
+
+    Raises AbiMismatch, also for a broken word behind the values: no contract returns one.
+    """
     outputs = entry["outputs"]
+    if len(data) % 32:
+        raise AbiMismatch(
+            f"bytes that are not a result of {signature(entry)}: {len(data)} are no whole words"
+        )
     values = decode(outputs, data, what=f"a result of {signature(entry)}")
     if len(outputs) == 1:
         return values[0]

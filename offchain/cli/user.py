@@ -201,7 +201,7 @@ def audit(
         wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
         with hinting(household.locks, session.gateway, lock):
             report = household.answers.audit(lock, wanted)
-        if not report.ok:
+        if report.is_wrong:
             tell_hint(household.locks.lock(lock), session.gateway.now(), is_served=True)
     rows = [{"finding": one.name, "holds": one.ok, "detail": one.detail} for one in report.findings]
     if as_json:

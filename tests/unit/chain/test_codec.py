@@ -99,3 +99,10 @@ def test_find_function__two_of_one_length__needs_the_signature():
     with pytest.raises(AbiMismatch, match=r"transfer\(bytes32,uint256\)"):
         codec.find_function(abi, "transfer", 2)
     assert codec.find_function(abi, "transfer(bytes32,uint256)", 2) is other
+
+
+def test_decode_result__a_broken_word_behind_the_value__is_no_result():
+    entry = {**TRANSFER, "outputs": [{"name": "", "type": "bytes32"}]}
+    assert codec.decode_result(entry, b"\xff" * 32) == b"\xff" * 32
+    with pytest.raises(AbiMismatch, match="40 are no whole words"):
+        codec.decode_result(entry, b"\xff" * 40)

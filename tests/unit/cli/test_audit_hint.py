@@ -1,0 +1,48 @@
+"""`dmsm user audit` hints at a dispute for what is wrong, not for what the chain did not answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from offchain.audit.answers import AuditReport
+from offchain.audit.findings import Finding, not_asked
+from offchain.chain.errors import NodeUnavailable
+from offchain.cli import tariffs, user
+from offchain.cli.app import app
+
+HOLDS = Finding("signature_of_node", True, "")
+WRONG = Finding("result_recomputed", False, "computed 1, answered 2")
+UNKNOWN = not_asked("batches_anchored", NodeUnavailable("no chain node answers"))
+
+
+@pytest.mark.parametrize(
+    ("findings", "code", "hints"),
+    [((HOLDS,), 0, 0), ((HOLDS, UNKNOWN), 1, 0), ((WRONG,), 1, 1), ((UNKNOWN, WRONG), 1, 1)],
+    ids=["all holds", "not asked", "wrong", "both"],
+)
+def test_user_audit__hints_at_a_dispute_for_what_is_wrong_alone(
+    monkeypatch: pytest.MonkeyPatch, findings: tuple[Finding, ...], code: int, hints: int
+) -> None:
+    report = AuditReport(findings, {}, 0)
+    household = SimpleNamespace(
+        locks=SimpleNamespace(lock=lambda lock: lock),
+        answers=SimpleNamespace(audit=lambda lock, tariff: report),
+    )
+    session = SimpleNamespace(gateway=SimpleNamespace(now=lambda: 0))
+    told: list[Any] = []
+
+    @contextmanager
+    def opened(profile: Path, *, sends: bool) -> Iterator[Any]:
+        yield session, household
+
+    monkeypatch.setattr(user, "open_household", opened)
+    monkeypatch.setattr(user, "tell_hint", lambda *lock, **how: told.append(lock))
+    monkeypatch.setattr(tariffs, "read_tariff", lambda file: None)
+    typed = ["user", "audit", "0x" + "11" * 32, "--tariff", "any.json", "--json"]
+    result = CliRunner().invoke(app, typed)
+    assert (result.exit_code, len(told)) == (code, hints), result.stderr
