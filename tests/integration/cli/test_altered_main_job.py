@@ -20,7 +20,6 @@ from typer.testing import CliRunner
 from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.cli.app import app
-from offchain.member.locks import LockBook
 from offchain.member.roles import LockState
 from offchain.node.store import NodeStore
 from tests.altered_answers import AlteringNode, altering_node
@@ -234,7 +233,7 @@ def _is_granted(street: Street, lock: str) -> bool:
 
 def _assert_once(street: Street, since: int, *, asked: str, bought: str, days: int) -> None:
     """One answer, one payment, one delivery; every reading stored and anchored, once."""
-    machine, book = street.machine, LockBook(street.honest)
+    machine = street.machine
     counts = {
         name: [bytes(one["lockId"]).hex() for one in street.events("PrepaidLock", name, since)]
         for name in ("Requested", "Accepted", "Claimed", "Selected", "Delivered")
@@ -251,8 +250,8 @@ def _assert_once(street: Street, since: int, *, asked: str, bought: str, days: i
     assert len(street.events("DataMarket", "Responded", since)) == 1
     assert len(street.events("DataLedger", "DataSetPublished", since)) == 1
     for lock, price_wei in ((bill, PRICE_WEI), (sale, DATA_SET_PRICE_WEI)):
-        held = book.lock(bytes.fromhex(lock))
-        assert (held.price_wei, held.state in ENDED) == (price_wei, True), held
+        held = street.honest.call("PrepaidLock", "lockOf", bytes.fromhex(lock))
+        assert (held.priceWei, LockState(held.state) in ENDED) == (price_wei, True), held
 
     device = machine.accounts["meter"]
     anchored = street.events("DataLedger", "BatchAnchored", -1, device=device)

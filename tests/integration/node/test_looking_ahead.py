@@ -58,15 +58,15 @@ def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_
 ) -> None:
     lock_id = ask(house)
     house.node.worker.run_once()
-    events, left = LockBook.events, [2]
+    find, left = LockBook.find_event, [2]
 
-    def without_claim(self: LockBook, event: str, **filters: object) -> list[ChainEvent]:
+    def without_claim(self: LockBook, event: str, lock_id: bytes) -> ChainEvent | None:
         if event == "Claimed" and left[0]:
             left[0] -= 1
-            return []
-        return events(self, event, **filters)
+            return None
+        return find(self, event, lock_id)
 
-    monkeypatch.setattr(LockBook, "events", without_claim)
+    monkeypatch.setattr(LockBook, "find_event", without_claim)
     assert house.household.answers.wait(lock_id, timeout_s=60, poll_s=0.01).signature_valid
     left[0] = 1
     with pytest.raises(NotOnChain, match=lock_id.hex()):
