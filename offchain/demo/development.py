@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from offchain.chain import clock
 from offchain.chain.anvil import start_anvil
 from offchain.demo import setting_up
 from offchain.demo.ground import Ground, Say
@@ -18,6 +20,8 @@ _SHORTEST_S, _MARGIN_S, _DISPUTE_S = 120, 30, 3_600
 def open_anvil(folder: Path, say: Say) -> Iterator[Ground]:
     """Start anvil, deploy by `brownie run deploy`, and end anvil whatever happens."""
     say("starting anvil and deploying the contracts (brownie run deploy)")
+    # Who moves the time of a chain knows that it is not the machine's.
+    logging.getLogger(clock.__name__).setLevel(logging.ERROR)
     with start_anvil() as anvil:
         _, owner = setting_up.deploy_contracts(anvil, folder)
         yield Ground(

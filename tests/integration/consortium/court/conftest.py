@@ -65,7 +65,9 @@ class Court:
 
     def step(self, count: int = 2) -> list[str]:
         """Let so many judges do one round; return what they did."""
-        return [step.kind for one in self.judges[:count] for step in one.agent.run_once()]
+        done = [step for one in self.judges[:count] for step in one.agent.run_once()]
+        print([(one.kind, one.detail) for one in done])  # shown where a test fails
+        return [one.kind for one in done]
 
 
 @pytest.fixture(scope="module")
