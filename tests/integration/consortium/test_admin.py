@@ -139,7 +139,7 @@ def test_decide__given_a_reorganisation_that_gives_its_number_to_another__finds_
         second.set_sharing_terms(**{**TERMS, "application_wei": 7})
         return receipt
 
-    monkeypatch.setattr(gateway, "transact", taken_off)
+    monkeypatch.setitem(vars(gateway), "transact", taken_off)
     decision = Admin(gateway, council.index).set_sharing_terms(**TERMS)
 
     assert decision.proposal.proposal_id == 2
@@ -305,7 +305,7 @@ def test_vote__when_the_id_comes_to_mean_another_call_under_way__is_refused_on_c
         first.set_sharing_terms(**{**TERMS, "application_wei": 7})
         return real(*args, **options)
 
-    monkeypatch.setattr(second._gateway, "transact", overtaken)
+    monkeypatch.setitem(vars(second._gateway), "transact", overtaken)
     with pytest.raises(ContractRevert) as refused:
         getattr(second, act)(proposal_id)
 

@@ -168,7 +168,7 @@ def test_run_once__given_one_close_that_fails__closes_the_others(
         return transact(contract, function, *args, **kwargs)
 
     with monkeypatch.context() as failing:
-        failing.setattr(node.gateway, "transact", refuse_one)
+        failing.setitem(vars(node.gateway), "transact", refuse_one)
         kinds = {one.id: one.kind for one in node.worker.run_once()}
 
     assert kinds == {bad: "failed", good: "closed"}

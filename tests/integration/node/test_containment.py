@@ -74,7 +74,7 @@ def test_run_once__given_settling_and_health_that_fail__claims_and_begins_nothin
         check = staticmethod(raising(KeyError("result")))
 
     monkeypatch.setattr(worker, "_health", Gate())
-    monkeypatch.setattr(worker._gateway, "settle", raising(ValueError("x")))
+    monkeypatch.setitem(vars(worker._gateway), "settle", raising(ValueError("x")))
 
     kinds = [one.kind for one in worker.run_once()]
 

@@ -179,7 +179,7 @@ def test_respond__when_the_terms_change_before_it_is_mined__judges_the_new_ones(
             fresh.admin.set_rules(feeBps=300)
             return real(*args, **options)
 
-        overtaking.setattr(node.gateway, "transact", overtaken)
+        overtaking.setitem(vars(node.gateway), "transact", overtaken)
         node.worker.market.open_broadcasts()
         late = node.worker.market.respond(broadcast_id)
 

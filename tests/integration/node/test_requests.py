@@ -316,7 +316,7 @@ def _while_asking(house: House, monkeypatch: pytest.MonkeyPatch, change: Callabl
         change()
         return real(*args, **options)
 
-    monkeypatch.setattr(house.gateway, "transact", overtaken)
+    monkeypatch.setitem(vars(house.gateway), "transact", overtaken)
 
 
 _SAME: dict[str, Any] = {"name": "bill", "price_wei": PRICE_WEI, "shortest_s": SHORTEST_S}

@@ -383,7 +383,7 @@ def test_serve__given_gas_as_dear_as_the_deposit_repays__serves_at_once(
     house = court.town.houses[0]
     lock_id = answer_honestly(house)
     house.household.disputes.demand(lock_id)
-    monkeypatch.setattr(house.node.gateway, "gas_price_wei", lambda: SERVE_GAS_WEI)
+    monkeypatch.setitem(vars(house.node.gateway), "gas_price_wei", lambda: SERVE_GAS_WEI)
 
     assert [one.kind for one in house.node.worker.run_once()] == ["served"]
     assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
@@ -396,7 +396,7 @@ def test_serve__given_dear_gas__waits_until_half_of_the_time(
     lock_id = answer_honestly(house)
     house.household.disputes.demand(lock_id)
     node = house.node
-    monkeypatch.setattr(node.gateway, "gas_price_wei", lambda: SERVE_GAS_WEI + 1)
+    monkeypatch.setitem(vars(node.gateway), "gas_price_wei", lambda: SERVE_GAS_WEI + 1)
 
     assert [one.kind for one in node.worker.run_once()] == ["skipped"]
     assert "waits for cheaper gas" in node.worker.defence.serve(lock_id).detail
