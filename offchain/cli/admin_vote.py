@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -117,16 +117,7 @@ def approve(
 
     Asks before it approves; --json needs --yes. Needs a consortium member's account. Costs gas.
     """
-    if as_json and not yes:
-        raise typer.BadParameter("--json asks nothing: give --yes once you have read the proposal")
-    with admin_of(profile) as (_, admin):
-        proposal = admin.book.proposal(proposal_id)
-        if not as_json:
-            show(_for_reading(proposal))
-        if not yes:
-            typer.confirm("approve this?", abort=True)
-        decision = admin.approve(proposal_id, read=proposal)
-    show_decision(decision, {}, as_json=as_json)
+    _vote("approve", proposal_id, yes=yes, profile=profile, as_json=as_json)
 
 
 def withdraw(
@@ -153,16 +144,7 @@ def cancel(
 
     Asks before it votes; --json needs --yes. Needs a consortium member's account. Costs gas.
     """
-    if as_json and not yes:
-        raise typer.BadParameter("--json asks nothing: give --yes once you have read the proposal")
-    with admin_of(profile) as (_, admin):
-        proposal = admin.book.proposal(proposal_id)
-        if not as_json:
-            show(_for_reading(proposal))
-        if not yes:
-            typer.confirm("cancel this?", abort=True)
-        decision = admin.cancel(proposal_id, read=proposal)
-    show_decision(decision, {}, as_json=as_json)
+    _vote("cancel", proposal_id, yes=yes, profile=profile, as_json=as_json)
 
 
 def execute(
@@ -204,6 +186,23 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
             "stop_is_spent": bool(gateway.call("MemberRegistry", "isStopSpent")),
         }
     show(facts, as_json=as_json)
+
+
+def _vote(
+    verb: Literal["approve", "cancel"], proposal_id: int, *, yes: bool, profile: Path, as_json: bool
+) -> None:
+    """Show a proposal, ask, and give one's voice to carry it out or to cancel it."""
+    if as_json and not yes:
+        raise typer.BadParameter("--json asks nothing: give --yes once you have read the proposal")
+    with admin_of(profile) as (_, admin):
+        proposal = admin.book.proposal(proposal_id)
+        if not as_json:
+            show(_for_reading(proposal))
+        if not yes:
+            typer.confirm(f"{verb} this?", abort=True)
+        vote = admin.approve if verb == "approve" else admin.cancel
+        decision = vote(proposal_id, read=proposal)
+    show_decision(decision, {}, as_json=as_json)
 
 
 def _for_reading(proposal: Proposal) -> dict[str, Any]:
