@@ -76,6 +76,11 @@ class Deployment:
         return self.contract(name).abi
 
     @cached_property
+    def last_block(self) -> int:
+        """Return the number of the block in which the last contract was deployed; 0 for none."""
+        return max((contract.block for contract in self.contracts.values()), default=0)
+
+    @cached_property
     def by_address(self) -> dict[str, DeployedContract]:
         """Return the contracts by checksummed address."""
         return {contract.address: contract for contract in self.contracts.values()}

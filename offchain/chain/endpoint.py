@@ -83,6 +83,14 @@ class Endpoint:
             results += self._batch(asked[start : start + BATCH_SIZE], first_alone)
         return results
 
+    def ask_all(self, asked: Sequence[Question[Any]]) -> list[Any]:
+        """Return the answer of each question in order. Raises like `ask`, for the first refused."""
+        answers = self.batch(asked)
+        for answer in answers:
+            if isinstance(answer, NodeRefused):
+                raise answer
+        return answers
+
     def avoid(self, reasons: Mapping[int, str]) -> None:
         """Ask these nodes, by position, only when no other answers; said in the log on a change."""
         with self._lock:

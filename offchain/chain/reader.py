@@ -141,8 +141,7 @@ class ChainReader:
 
     def final_number(self, confirmations: int | None = None) -> int:
         """Return the number of the block that `final` means."""
-        deployed_in = max((one.block for one in self.deployment.contracts.values()), default=0)
-        return max(deployed_in, self.block_number() - self._depth(confirmations))
+        return max(self.deployment.last_block, self.block_number() - self._depth(confirmations))
 
     def _depth(self, confirmations: int | None) -> int:
         return self.confirmations if confirmations is None else confirmations

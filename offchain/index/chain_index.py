@@ -33,8 +33,7 @@ class ChainIndex:
         except BaseException:
             self.close()
             raise
-        deployed = (one.block for one in gateway.deployment.contracts.values())
-        self._deployed = max(deployed)
+        self._deployed = gateway.deployment.last_block
 
     def __enter__(self) -> Self:
         return self

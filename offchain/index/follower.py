@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from offchain.chain import questions
 from offchain.chain.errors import LogUnreadable, NodeRefused
 from offchain.chain.heads import wait_for_block
@@ -158,13 +160,13 @@ class Follower:
         asked: list[Question[Any]] = [questions.block_number()]
         if top is not None:
             asked.append(questions.header_or_none(top.number))
-        head, *tip = self._ask(asked)
+        head, *tip = self._gateway.endpoint.ask_all(asked)
         self._head = head
         if top is None or (tip[0] is not None and tip[0].hash == top.hash):
             return top, head
         with self._database.read() as connection:
             kept = position.kept(connection)
-        return common_ancestor(kept, head, self._ask), head
+        return common_ancestor(kept, head, self._gateway.endpoint.ask_all), head
 
     def _next_range(self, start: int, head: int) -> Range | None:
         """Read from `start` on, as much as the node gives at once."""
@@ -190,8 +192,7 @@ class Follower:
                 if base != top:
                     known = self.first - 1 if base is None else base.number
                     _log.warning("a reorganisation took off what followed block %d", known)
-                    tables.roll_back(connection, known)
-                    position.go_back(connection, known)
+                    _go_back(connection, known)
                 position.note_unreadable(connection, found.unreadable)
                 changes = Changes(connection, self._gateway.deployment.address)
                 has_gaps = bool(position.unreadable(connection, found.blocks[-1].number))
@@ -215,13 +216,6 @@ class Follower:
         unknown = self._contracts if by_another else frozenset[str]()
         return News(newest, new=unknown, final=became | unknown)
 
-    def _ask(self, asked: list[Question[Any]]) -> list[Any]:
-        answers = self._gateway.endpoint.batch(asked)
-        for answer in answers:
-            if isinstance(answer, NodeRefused):
-                raise answer
-        return answers
-
     # ---- whose events
 
     def _require_origin(self) -> None:
@@ -235,14 +229,18 @@ class Follower:
                 return
             if found is not None:
                 _log.warning("the index is of other contracts; it begins anew")
-            tables.roll_back(connection, -1)
-            position.go_back(connection, -1)
+            _go_back(connection, -1)
             position.set_origin(connection, text)
 
     def _begin_anew(self) -> None:
         with self._database.write() as connection:
-            tables.roll_back(connection, -1)
-            position.go_back(connection, -1)
+            _go_back(connection, -1)
+
+
+def _go_back(connection: Connection, block: int) -> None:
+    """Let tables and position say what they said at the end of a block; -1: nothing."""
+    tables.roll_back(connection, block)
+    position.go_back(connection, block)
 
 
 def _follows(found: Range, base: Known | None) -> bool:

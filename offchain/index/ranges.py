@@ -10,7 +10,7 @@ from typing import Any
 
 from offchain.chain import answers, questions
 from offchain.chain.answers import AnswerUnreadable
-from offchain.chain.errors import LogUnreadable, NodeRefused
+from offchain.chain.errors import LogUnreadable
 from offchain.chain.facts import Block
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
@@ -66,7 +66,7 @@ class RangeReader:
     """Reads what the rules know of, decoded."""
 
     def __init__(self, gateway: ChainReader, rules: Rules) -> None:
-        self._gateway, self._rules = gateway, rules
+        self._ask, self._rules = gateway.endpoint.ask_all, rules
         self._decoders: dict[tuple[str, str], EventDecoder] = {}
         for contract, event in rules.sources:
             target = gateway.deployment.contract(contract)
@@ -154,13 +154,6 @@ class RangeReader:
                 return False
             one.time_s = block.timestamp
         return True
-
-    def _ask(self, asked: list[Question[Any]]) -> list[Any]:
-        answers = self._gateway.endpoint.batch(asked)
-        for answer in answers:
-            if isinstance(answer, NodeRefused):
-                raise answer
-        return answers
 
 
 def _fit(events: Sequence[Told], blocks: Sequence[Block]) -> bool:

@@ -172,9 +172,12 @@ class SimulatedGateway:
         self.most_logs: int | None = None
         self.before_logs: Any = None  # what happens on the chain while it is asked
 
-    def batch(self, asked: Sequence[Question[Any]]) -> list[Any]:
+    def ask_all(self, asked: Sequence[Question[Any]]) -> list[Any]:
         found = [(one, self._answer(one.method, one.params)) for one in asked]
-        return [it if isinstance(it, NodeRefused) else one.read(it) for one, it in found]
+        for _, it in found:
+            if isinstance(it, NodeRefused):
+                raise it
+        return [one.read(it) for one, it in found]
 
     def block_number(self) -> int:
         return int(self._answer("eth_blockNumber", []), 16)
