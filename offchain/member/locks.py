@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 from offchain.chain.facts import ChainEvent, Receipt
 from offchain.chain.gateway import ChainGateway
@@ -15,6 +16,7 @@ from offchain.member.errors import NotOnChain
 from offchain.member.roles import LockState
 from offchain.types import Account
 
+_T = TypeVar("_T")
 _OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
 _LATER = (LockState.CLAIMED, LockState.DELIVERED, LockState.DEMANDED, LockState.DISPUTED)
 _BPS = 10_000
@@ -139,22 +141,16 @@ class LockBook:
         """Return the block of a lock's last event of one name. Raises NotOnChain if there is none
         yet.
         """
-        step = self._step(event, lock_id)
-        if step is None:
-            raise NotOnChain(_no_event(event, lock_id))
-        return step.block
+        step = asked_locks.last_step(self._index, lock_id, event, self._told_block())
+        return on_chain(step, event, lock_id).block
 
     def find_event(self, event: str, lock_id: bytes) -> ChainEvent | None:
         """Return a lock's last event of one name, None if there is none yet."""
-        step = self._step(event, lock_id)
-        return None if step is None else told_in(self._gateway, step)
+        return event_at(self._gateway, self._index, event, lock_id, self._told_block())
 
     def event_of(self, event: str, lock_id: bytes) -> ChainEvent:
         """Return a lock's last event of one name. Raises NotOnChain if there is none yet."""
-        found = self.find_event(event, lock_id)
-        if found is None:
-            raise NotOnChain(_no_event(event, lock_id))
-        return found
+        return on_chain(self.find_event(event, lock_id), event, lock_id)
 
     def is_missed(self, lock_id: bytes) -> bool:
         """Whether T passed, in the newest block deep enough, with the lock still open.
@@ -172,10 +168,10 @@ class LockBook:
         """
         return self._gateway.transact("PrepaidLock", "endMany", list(lock_ids))
 
-    def _step(self, event: str, lock_id: bytes) -> Step | None:
+    def _told_block(self) -> int:
+        """Return the block that the tables are asked of, once they are up to date."""
         block, newest = self._safe_block(), self._index.follower.catch_up()
-        deep_enough = block if isinstance(block, int) else newest
-        return asked_locks.last_step(self._index, lock_id, event, deep_enough)
+        return block if isinstance(block, int) else newest
 
     def _safe_block(self) -> int | str:
         if self._as_of is not None:
@@ -191,5 +187,20 @@ def told_in(gateway: ChainGateway, step: Step) -> ChainEvent | None:
     return found[-1] if found else None
 
 
-def _no_event(event: str, lock_id: bytes) -> str:
-    return f"this chain has no {event} event of lock {lock_id.hex()} (yet); is the id right?"
+def event_at(
+    gateway: ChainGateway, index: ChainIndex, event: str, lock_id: bytes, block: int
+) -> ChainEvent | None:
+    """Return a lock's last event of one name up to a block, None if there is none: the tables say
+    in which block it stands, and the chain what it says.
+    """
+    step = asked_locks.last_step(index, lock_id, event, block)
+    return None if step is None else told_in(gateway, step)
+
+
+def on_chain(found: _T | None, event: str, lock_id: bytes) -> _T:
+    """Return what was found of an event. Raises NotOnChain for nothing."""
+    if found is None:
+        raise NotOnChain(
+            f"this chain has no {event} event of lock {lock_id.hex()} (yet); is the id right?"
+        )
+    return found

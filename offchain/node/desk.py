@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_high
 
-from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.containment import contained
 from offchain.errors import Unforeseen
-from offchain.index.asked import locks as asked_locks
 from offchain.index.asked.rows import Row
 from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
-from offchain.member.errors import NotOnChain
 from offchain.member.keys import MemberKeys
-from offchain.member.locks import LockBook, told_in
+from offchain.member.locks import LockBook
 from offchain.node.outcome import NodeTerms
 from offchain.node.store import NodeStore
 from offchain.storage import ContentStore
@@ -76,20 +73,6 @@ class Desk:
                     take(one)
             except Unforeseen as error:
                 _log.debug("passed over: %s", error)
-
-    def _first_event(self, name: str, lock_id: bytes) -> ChainEvent:
-        """Return the one event of a lock: the tables say in which block, the chain what it says.
-
-        Raises NotOnChain when there is none that lies deep enough.
-        """
-        step = asked_locks.last_step(self._index, lock_id, name, self._final())
-        if step is not None:
-            found = told_in(self._gateway, step)
-            if found is not None:
-                return found
-        raise NotOnChain(
-            f"this chain has no {name} event of lock {lock_id.hex()} (yet); is the id right?"
-        )
 
     def _may_wait(self, left_s: int) -> bool:
         """Whether what is missing may still come, with `left_s` before T: what is begun needs twice

@@ -20,7 +20,7 @@ from offchain.index.asked import locks as asked_locks
 from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused, UnfitMember
-from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock
+from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock, event_at, on_chain
 from offchain.member.roles import LockState, Reason
 from offchain.node.bond import BondKeeper
 from offchain.node.desk import Desk, NodeParts
@@ -247,7 +247,9 @@ class RequestDesk(Desk):
     def _prepared(self, lock: Lock, job: RequestJob) -> RequestJob:
         if job.answer is not None:
             return job
-        event = self._first_event("Requested", lock.lock_id)
+        # Of the tables as they are: whoever polls has brought them up to date.
+        where = (self._gateway, self._index, "Requested", lock.lock_id, self._final())
+        event = on_chain(event_at(*where), "Requested", lock.lock_id)
         kind = self._terms.type_names.get(lock.type_id)
         if kind is None:
             raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")

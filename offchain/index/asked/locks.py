@@ -64,16 +64,19 @@ def steps(index: ChainIndex, lock_id: bytes, block: int) -> list[Step]:
     """Return what a lock went through up to a block, in the order of the chain."""
     query = said(lock_steps, block).where(lock_steps.c.lock_id == lock_id)
     found = rows(index, query.order_by(lock_steps.c.block, lock_steps.c.log_index))
-    return [
-        Step(one["lock_id"], one["name"], one["block"], one["log_index"], one["tx_hash"])
-        for one in found
-    ]
+    return [_step(one) for one in found]
 
 
 def last_step(index: ChainIndex, lock_id: bytes, name: str, block: int) -> Step | None:
     """Return the last event of one name of a lock."""
-    found = [one for one in steps(index, lock_id, block) if one.name == name]
-    return found[-1] if found else None
+    of_name = (lock_steps.c.lock_id == lock_id, lock_steps.c.name == name)
+    last_first = (lock_steps.c.block.desc(), lock_steps.c.log_index.desc())
+    found = row(index, said(lock_steps, block).where(*of_name).order_by(*last_first).limit(1))
+    return None if found is None else _step(found)
+
+
+def _step(told: Row) -> Step:
+    return Step(told["lock_id"], told["name"], told["block"], told["log_index"], told["tx_hash"])
 
 
 def _in_order(query: Select[Any]) -> Select[Any]:
