@@ -14,8 +14,7 @@ from sqlalchemy import Row, select
 
 from offchain.crypto.curve import G1, G2
 from offchain.crypto.sharing import Transcript
-from offchain.database import Store
-from offchain.errors import StoreConflict
+from offchain.node.lock_tables import LockTables
 from offchain.node.tables import grants
 
 _G1_BYTES, _G2_BYTES = 64, 128
@@ -45,7 +44,7 @@ class GrantJob:
     reason: str | None
 
 
-class GrantTables(Store):
+class GrantTables(LockTables):
     """Grants, by their locks."""
 
     def put_grant(self, lock_id: bytes, *, data_set_id: bytes, expires_at: int) -> None:
@@ -60,8 +59,7 @@ class GrantTables(Store):
 
     def drop_grant(self, lock_id: bytes) -> None:
         """Forget a sharing lock that nothing was done for; a dealt transcript stays."""
-        is_new = (grants.c.state == GrantState.NEW) & grants.c.commitments.is_(None)
-        self._run(grants.delete().where(grants.c.lock_id == lock_id, is_new))
+        self._drop_new(grants, lock_id, "commitments", GrantState.NEW)
 
     def prepare_transcript(self, lock_id: bytes, transcript: Transcript) -> None:
         """Store the dealt transcript before it is delivered; state DEALT. A lock is dealt once.
@@ -69,19 +67,12 @@ class GrantTables(Store):
         The same again changes nothing. Raises StoreConflict for another one: two dealings of one
         key to one group would each give shares away.
         """
-        commitments = b"".join(point.to_bytes() for point in transcript.commitments)
-        shares = b"".join(point.to_bytes() for point in transcript.shares)
-        of_lock = grants.c.lock_id == lock_id
-        with self._database.write() as connection:
-            held = connection.execute(
-                select(grants.c.commitments, grants.c.shares).where(of_lock)
-            ).first()
-            if held is not None and held == (commitments, shares):
-                return
-            if held is None or held != (None, None):
-                raise StoreConflict("the lock is unknown, or was dealt another transcript already")
-            dealt = {"commitments": commitments, "shares": shares, "state": GrantState.DEALT}
-            connection.execute(grants.update().where(of_lock).values(dealt))
+        dealt = {
+            "commitments": b"".join(point.to_bytes() for point in transcript.commitments),
+            "shares": b"".join(point.to_bytes() for point in transcript.shares),
+        }
+        other = "the lock is unknown, or was dealt another transcript already"
+        self._prepare(grants, lock_id, dealt, GrantState.DEALT, what=other)
 
     def grant(self, lock_id: bytes) -> GrantJob | None:
         """Return a grant by its lock."""
@@ -99,10 +90,7 @@ class GrantTables(Store):
         self, lock_id: bytes, state: GrantState, *, reason: str | None = None
     ) -> None:
         """Note where a grant stands, and why. Raises StoreConflict for an unknown lock."""
-        change = grants.update().where(grants.c.lock_id == lock_id).values(state=state)
-        if reason is not None:
-            change = change.values(reason=reason)
-        self._change_one(change, missing="no such grant is known here")
+        self._set_state(grants, lock_id, state, reason, missing="no such grant is known here")
 
 
 def _grant(row: Row[Any]) -> GrantJob:

@@ -13,8 +13,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from offchain.crypto.secret import SecretBytes
-from offchain.database import Store
-from offchain.errors import StoreConflict
+from offchain.node.lock_tables import LockTables
 from offchain.node.tables import requests
 from offchain.types import Account
 
@@ -50,7 +49,7 @@ class RequestJob:
 _JOB = select(*(column for column in requests.c if column.name != "position"))
 
 
-class RequestTables(Store):
+class RequestTables(LockTables):
     """Users' requests, by their locks."""
 
     def put_request(
@@ -79,9 +78,7 @@ class RequestTables(Store):
 
     def drop_request(self, lock_id: bytes) -> None:
         """Forget a request that nothing was done for; one with an answer stays, with its factor."""
-        columns = requests.c
-        is_new = (columns.state == JobState.NEW) & columns.factor.is_(None)
-        self._run(requests.delete().where(columns.lock_id == lock_id, is_new))
+        self._drop_new(requests, lock_id, "factor", JobState.NEW)
 
     def prepare_answer(self, lock_id: bytes, *, factor: SecretBytes, answer: bytes) -> None:
         """Store factor and sealed answer before they are committed on chain; state ACCEPTING.
@@ -90,27 +87,14 @@ class RequestTables(Store):
         one answer only) and for an unknown lock.
         """
         pair = {"factor": factor.reveal(), "answer": answer}
-        of_lock = requests.c.lock_id == lock_id
-        with self._database.write() as connection:
-            held = connection.execute(
-                select(requests.c.factor, requests.c.answer).where(of_lock)
-            ).first()
-            if held is not None and held == tuple(pair.values()):
-                return
-            if held is None or held != (None, None):
-                raise StoreConflict("the lock is unknown, or has another answer prepared already")
-            connection.execute(
-                requests.update().where(of_lock).values(**pair, state=JobState.ACCEPTING)
-            )
+        other = "the lock is unknown, or has another answer prepared already"
+        self._prepare(requests, lock_id, pair, JobState.ACCEPTING, what=other)
 
     def set_request_state(
         self, lock_id: bytes, state: JobState, *, reason: str | None = None
     ) -> None:
         """Note where a request stands, and why. Raises StoreConflict for an unknown lock."""
-        change = requests.update().where(requests.c.lock_id == lock_id).values(state=state)
-        if reason is not None:
-            change = change.values(reason=reason)
-        self._change_one(change, missing="no such request is known here")
+        self._set_state(requests, lock_id, state, reason, missing="no such request is known here")
 
 
 def _job(row: Row[Any]) -> RequestJob:
