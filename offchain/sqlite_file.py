@@ -41,6 +41,7 @@ _NO_ROOM = {
 _ending = threading.Event()
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=Exception)
 
 
 def hurry(is_ending: bool) -> None:
@@ -148,24 +149,34 @@ def _make_durable(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")  # kept in the file
 
 
-def patiently(step: Callable[[], _T], path: Path | str, *, patience_s: float | None = None) -> _T:
+def patiently(step: Callable[[], _T], path: Path | str) -> _T:
     """Return what `step` returns, tried again while another program holds the file.
 
     `step` must be safe to repeat. Says once that it waits. Raises StoreError.
     """
-    began = time.monotonic()
-    limit_s = PATIENCE_S if patience_s is None else patience_s
-    is_said = False
+    return wait_out(step, sqlite3.Error, lambda error: fault_of(error, path), PATIENCE_S)
+
+
+def wait_out(
+    step: Callable[[], _T],
+    kind: type[_E],
+    fault_of: Callable[[_E], StoreError],
+    patience_s: float,
+) -> _T:
+    """Return what `step` returns, tried again for `patience_s` while a database is busy; `fault_of`
+    says what an error of its `kind` means. Raises StoreError.
+    """
+    began, is_said = time.monotonic(), False
     while True:
         try:
             return step()
-        except sqlite3.Error as error:
-            fault = fault_of(error, path)
+        except kind as error:
+            fault = fault_of(error)
             waited_s = time.monotonic() - began
-            if not isinstance(fault, StoreBusy) or waited_s >= limit_s or is_hurried():
+            if not isinstance(fault, StoreBusy) or waited_s >= patience_s or is_hurried():
                 raise fault from error
             if waited_s >= _SAID_AFTER_S and not is_said:
-                _log.warning("%s is held by another program; waiting for it", path)
+                _log.warning("%s; waiting for it", fault)
                 is_said = True
             time.sleep(0.02)  # a lock that SQLite refuses at once is not asked for in a row
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +16,10 @@ from sqlalchemy.pool import QueuePool
 from offchain import sqlite_file
 from offchain.database.faults import fault_of
 from offchain.database.schema import Schema
-from offchain.errors import StoreBusy, StoreDamaged, StoreError
+from offchain.errors import StoreDamaged, StoreError
 
 Place = Path | str  # a SQLite file, or the URL of a PostgreSQL database
-_SAID_AFTER_S = 5.0
 _POOL = 8  # connections of one process
-_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
@@ -50,8 +46,7 @@ class Database:
         self._writing = threading.RLock()
         self._open: Connection | None = None  # of the thread that holds _writing
         if self.is_sqlite:
-            with self._remedied():
-                self._engine = _sqlite(Path(place))
+            self._engine = _sqlite(Path(place))
         else:
             self._engine = _postgres(str(place), schema.name)
         try:
@@ -145,20 +140,9 @@ class Database:
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         """Return what `step` returns, tried again while the database is busy."""
-        began, is_said = time.monotonic(), False
-        while True:
-            try:
-                return step()
-            except SQLAlchemyError as error:
-                fault = fault_of(error, self.name)
-                waited_s = time.monotonic() - began
-                is_over = waited_s >= self._patience_s or sqlite_file.is_hurried()
-                if is_over or not isinstance(fault, StoreBusy):
-                    raise fault from error
-                if waited_s >= _SAID_AFTER_S and not is_said:
-                    _log.warning("%s; waiting for it", fault)
-                    is_said = True
-                time.sleep(0.02)
+        return sqlite_file.wait_out(
+            step, SQLAlchemyError, lambda error: fault_of(error, self.name), self._patience_s
+        )
 
     def _make_namespace(self, name: str) -> None:
         with self.write() as connection:
@@ -167,7 +151,6 @@ class Database:
 
 def _sqlite(path: Path) -> Engine:
     """Return connections to a file, made when missing and readable by its owner only."""
-    sqlite_file.connect(path).close()  # durable, and refused in our words when it is no database
     engine = create_engine(
         "sqlite://",
         creator=lambda: sqlite_file.connect(path),

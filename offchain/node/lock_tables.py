@@ -1,4 +1,4 @@
-"""What the journals of requests and of grants share: a row a lock, and what is stored once in it."""
+"""What the journals of requests and grants share: a row a lock, and what is stored once in it."""
 
 from __future__ import annotations
 
