@@ -14,15 +14,12 @@ from offchain.audit.data_set_look import judged
 from offchain.audit.evidence import judges_of, seal_evidence
 from offchain.audit.look import Look, Side
 from offchain.chain.facts import Receipt
-from offchain.chain.gateway import ChainGateway
 from offchain.index.chain_index import ChainIndex
-from offchain.member.directory import MemberDirectory
+from offchain.member.acting import Acting
 from offchain.member.errors import MemberError, NothingToDispute, TermsUnfit
-from offchain.member.keys import MemberKeys
 from offchain.member.locks import Lock, LockBook
 from offchain.member.roles import LockState
 from offchain.records.evidence import AnswerEvidence, DataSetEvidence, Evidence, fitting_claims
-from offchain.storage import ContentStore
 
 MOST_OPEN = 3  # disputes of one account, as PrepaidLock has it
 _HANDED_OVER = (LockState.CLAIMED, LockState.DELIVERED)
@@ -51,29 +48,24 @@ class PreparedDispute:
             )
 
 
-class Disputes:
-    """What a household's and a buyer's disputes have in common."""
+class Disputes(Acting):
+    """What a household's and a buyer's disputes have in common; `own` is what `Acting` takes."""
 
     def __init__(
         self,
         *,
-        gateway: ChainGateway,
         index: ChainIndex,
-        store: ContentStore,
-        keys: MemberKeys,
-        directory: MemberDirectory,
         confirmations: int | None = None,
+        **own: Any,
     ) -> None:
-        self._gateway, self._index = gateway, index
-        self._store = store
-        self._keys = keys
-        self._directory = directory
-        self._book = LockBook(gateway, index, confirmations=confirmations)
+        super().__init__(**own)
+        self._index = index
+        self._book = LockBook(self._gateway, index, confirmations=confirmations)
         self._parts: dict[str, Any] = {
-            "gateway": gateway,
+            "gateway": self._gateway,
             "index": index,
-            "store": store,
-            "directory": directory,
+            "store": self._store,
+            "directory": self._directory,
             "book": self._book,
         }
 

@@ -6,32 +6,16 @@ import secrets
 from collections.abc import Sequence
 
 from offchain.chain.facts import Receipt
-from offchain.chain.gateway import ChainGateway
 from offchain.crypto import kem
-from offchain.member.directory import MemberDirectory
-from offchain.member.keys import MemberKeys
+from offchain.member.acting import Acting
 from offchain.records import contexts
 from offchain.records import sharing as sharing_records
 from offchain.records.dataset import KIND_FULL_READINGS
 from offchain.records.sharing import IdOpening
-from offchain.storage import ContentStore
 
 
-class Broadcasts:
+class Broadcasts(Acting):
     """Broadcast a call for data, and close one in which nobody was selected."""
-
-    def __init__(
-        self,
-        *,
-        gateway: ChainGateway,
-        store: ContentStore,
-        keys: MemberKeys,
-        directory: MemberDirectory,
-    ) -> None:
-        self._gateway = gateway
-        self._store = store
-        self._keys = keys
-        self._directory = directory
 
     def make(
         self,

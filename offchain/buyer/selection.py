@@ -7,36 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from offchain.buyer.form import FormLine, form_of
-from offchain.chain.gateway import ChainGateway
 from offchain.crypto import bls, kem, messages, sharing
 from offchain.crypto.curve import G1
-from offchain.member.directory import MemberDirectory
+from offchain.member.acting import Acting
 from offchain.member.errors import TermsUnfit
-from offchain.member.keys import MemberKeys
 from offchain.member.lock_terms import sharing_conditions
 from offchain.member.roles import MemberRole
 from offchain.records import contexts
 from offchain.records import sharing as sharing_records
 from offchain.records.sharing import SelectionText
-from offchain.storage import ContentStore
 from offchain.types import Account, to_account
 
 
-class Selections:
+class Selections(Acting):
     """Select nodes of a form in one's own name."""
-
-    def __init__(
-        self,
-        *,
-        gateway: ChainGateway,
-        store: ContentStore,
-        keys: MemberKeys,
-        directory: MemberDirectory,
-    ) -> None:
-        self._gateway = gateway
-        self._store = store
-        self._keys = keys
-        self._directory = directory
 
     def select(
         self,

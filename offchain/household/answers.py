@@ -6,22 +6,20 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.opened_answer import OpenedAnswer, open_answer
 from offchain.billing.tariff import Tariff
-from offchain.chain.gateway import ChainGateway
 from offchain.chain.heads import POLL_S, head_or_none, wait_for_block
 from offchain.errors import DmsmError
 from offchain.index.chain_index import ChainIndex
 from offchain.index.errors import IndexBehind
-from offchain.member.directory import MemberDirectory
+from offchain.member.acting import Acting
 from offchain.member.errors import AnswerNotReady, NotOnChain
-from offchain.member.keys import MemberKeys
 from offchain.member.locks import LockBook
 from offchain.member.request_notes import RequestNotes
 from offchain.member.roles import LockState
-from offchain.storage import ContentStore
 from offchain.storage.errors import StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -30,25 +28,22 @@ _CLAIM_POLL_S = 0.003  # once accepted, the claim is near
 _PENDING = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
 
 
-class Answers:
-    """Open answers and check them; `type_names` says what each request type asks for."""
+class Answers(Acting):
+    """Open answers and check them; `type_names` says what each request type asks for. `own` is what
+    `Acting` takes.
+    """
 
     def __init__(
         self,
         *,
-        gateway: ChainGateway,
         index: ChainIndex,
-        store: ContentStore,
-        keys: MemberKeys,
-        directory: MemberDirectory,
         notes: RequestNotes,
         locks: LockBook,
         type_names: Mapping[int, str],
+        **own: Any,
     ) -> None:
-        self._gateway, self._index = gateway, index
-        self._store = store
-        self._keys = keys
-        self._directory = directory
+        super().__init__(**own)
+        self._index = index
         self._notes = notes
         self._locks = locks
         self._type_names = type_names

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from offchain.chain.facts import ContractRevert, Receipt
-from offchain.chain.gateway import ChainGateway
 from offchain.household.request_draft import RequestDraft, draft_request, require_devices
-from offchain.member.directory import MemberDirectory
+from offchain.member.acting import Acting
 from offchain.member.errors import TermsUnfit, UnfitMember
-from offchain.member.keys import MemberKeys
 from offchain.member.lock_terms import (
     OTHER_TERMS,
     LockTerms,
@@ -20,7 +19,6 @@ from offchain.member.lock_terms import (
 from offchain.member.locks import REQUEST_GAS
 from offchain.member.request_notes import AskedRequest, RequestNotes
 from offchain.member.roles import MemberRole
-from offchain.storage import ContentStore
 from offchain.types import SECONDS_PER_DAY
 
 # A price is no term: it is what is sent along.
@@ -38,22 +36,19 @@ class PaidRequest:
     receipt: Receipt
 
 
-class Requests:
-    """Ask and prepay. What was asked is noted first: the chain holds it only sealed to the node."""
+class Requests(Acting):
+    """Ask and prepay. What was asked is noted first: the chain holds it only sealed to the node.
+
+    `own` is what `Acting` takes.
+    """
 
     def __init__(
         self,
         *,
-        gateway: ChainGateway,
-        store: ContentStore,
-        keys: MemberKeys,
-        directory: MemberDirectory,
         notes: RequestNotes,
+        **own: Any,
     ) -> None:
-        self._gateway = gateway
-        self._store = store
-        self._keys = keys
-        self._directory = directory
+        super().__init__(**own)
         self._notes = notes
 
     def ask(

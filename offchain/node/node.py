@@ -13,6 +13,7 @@ from offchain.crypto import paillier
 from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
+from offchain.node.desk import NodeParts
 from offchain.node.intake import NodeIdentity, create_intake
 from offchain.node.outcome import NodeTerms
 from offchain.node.publisher import DataSetPublisher
@@ -55,7 +56,7 @@ class ProcessingNode:
             "readings": readings,
             "directory": directory,
         }
-        self.worker = NodeWorker(**parts, tariff=tariff, terms=terms, health=health)
+        self.worker = NodeWorker(NodeParts(**parts, terms=terms), tariff=tariff, health=health)
         self.publisher = DataSetPublisher(
             **parts, price_wei=terms.data_set_price_wei, paillier_bits=paillier_bits
         )

@@ -11,27 +11,21 @@ from typing import TypeVar
 from offchain.billing.tariff import Tariff
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.facts import Receipt
-from offchain.chain.gateway import ChainGateway
 from offchain.chain.heads import head_or_none
 from offchain.chain.health import HealthGate
 from offchain.containment import ENDING, contained
 from offchain.errors import DmsmError
-from offchain.index.chain_index import ChainIndex
 from offchain.index.errors import IndexBehind
-from offchain.member.directory import MemberDirectory
-from offchain.member.keys import MemberKeys
 from offchain.member.locks import MOST_ENDED
 from offchain.member.money import Money
 from offchain.node.bond import BondKeeper
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
 from offchain.node.market import MarketDesk
-from offchain.node.outcome import NodeTerms, Outcome
+from offchain.node.outcome import Outcome
 from offchain.node.requests import RequestDesk
 from offchain.node.settlements import SettlementDesk
-from offchain.node.store import NodeStore
 from offchain.states import States
-from offchain.storage import ContentStore
 
 _log = logging.getLogger(__name__)
 
@@ -53,32 +47,17 @@ class NodeWorker:
 
     def __init__(
         self,
+        parts: NodeParts,
         *,
-        gateway: ChainGateway,
-        index: ChainIndex,
-        store: ContentStore,
-        keys: MemberKeys,
-        readings: NodeStore,
-        directory: MemberDirectory,
         tariff: Tariff,
-        terms: NodeTerms,
         health: HealthGate | None = None,
     ) -> None:
         """Put the desks together. `health` says when nothing new may begin; None: always may."""
-        self._gateway, self._index, self._health = gateway, index, health
+        self._gateway, self._index, self._health = parts.gateway, parts.index, health
         self._states = States()
-        self._money = Money(gateway)
-        self.bond = BondKeeper(gateway, terms)
+        self._money = Money(parts.gateway)
+        self.bond = BondKeeper(parts.gateway, parts.terms)
         self._had_turn: dict[str, set[bytes]] = {}
-        parts = NodeParts(
-            gateway=gateway,
-            index=index,
-            store=store,
-            keys=keys,
-            readings=readings,
-            directory=directory,
-            terms=terms,
-        )
         self.requests = RequestDesk(parts, self.bond, tariff)
         self.market = MarketDesk(parts, self.bond)
         self.defence = DefenceDesk(parts)
