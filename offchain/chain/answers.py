@@ -4,6 +4,7 @@ A decoder takes what `json.loads` made of a result and returns the value, or rai
 AnswerUnreadable: then the node is at fault, as if it had not answered, and another is asked.
 """
 
+import json
 import re
 import reprlib
 from collections.abc import Callable, Mapping
@@ -280,6 +281,17 @@ def refusal(method: str, error: object) -> NodeRefused:
     # What cannot be written, as half of a surrogate pair, would end who shows the message.
     message = _of(raw, "message", text).encode("utf-8", "backslashreplace").decode()
     return NodeRefused(method, code, message, raw.get("data"))
+
+
+def object_in(message: str) -> dict[str, Any]:
+    """Return the JSON object that a message is. Raises AnswerUnreadable."""
+    try:
+        found = json.loads(message)
+    except (ValueError, RecursionError) as error:
+        raise AnswerUnreadable(f"a node says what is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise AnswerUnreadable("a node says what is no JSON-RPC")
+    return found
 
 
 def _members(value: object) -> Mapping[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -43,7 +44,7 @@ def stream_beside(url: str) -> str:
 
 def open_stream(address: str) -> Stream:
     """Open a line. Raises NotOffered, RpcFailure."""
-    return _IpcStream(address) if address.startswith("/") else _WebSocket(address)
+    return IpcStream(address) if address.startswith("/") else _WebSocket(address)
 
 
 class _WebSocket:
@@ -86,32 +87,38 @@ class _WebSocket:
         self._line.close()
 
 
-class _IpcStream:
-    """A message a line, as Geth and Besu write it."""
+class IpcStream:
+    """The control socket of a node: a message a line, as Geth and Besu write it."""
 
-    def __init__(self, path: str) -> None:
-        self._buffer = b""
+    def __init__(self, path: str, *, timeout_s: float = _OPEN_S, longest: int = _LONGEST) -> None:
+        """Connect; sending waits so long, too. Raises RpcFailure."""
+        self._buffer, self._timeout_s, self._longest = b"", timeout_s, longest
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(_OPEN_S)
+        self._socket.settimeout(timeout_s)
         try:
+            # A node that is halted takes no connection: once its queue is full, this ends at once.
             self._socket.connect(path)
         except OSError as error:
             self._socket.close()
             raise RpcFailure(str(error)) from error
 
     def send(self, message: str) -> None:
+        """Send one message. Raises RpcFailure."""
+        self._socket.settimeout(self._timeout_s)
         try:
             self._socket.sendall(message.encode() + b"\n")
         except OSError as error:
             raise RpcFailure(f"the line broke: {error}") from error
 
     def receive(self, timeout_s: float) -> str | None:
+        """Return the next message, or None when none comes whole in time. Raises RpcFailure."""
+        give_up_at = time.monotonic() + timeout_s
         try:
-            self._socket.settimeout(timeout_s)
             while b"\n" not in self._buffer:
+                self._socket.settimeout(max(0.001, give_up_at - time.monotonic()))
                 chunk = self._socket.recv(_CHUNK)
                 self._buffer += chunk
-                if not chunk or len(self._buffer) > _LONGEST:
+                if not chunk or len(self._buffer) > self._longest:
                     raise RpcFailure("the line broke: it was closed, or says too much")
         except TimeoutError:
             return None
@@ -121,6 +128,7 @@ class _IpcStream:
         return line.decode(errors="replace")
 
     def close(self) -> None:
+        """Close the line; whoever reads it is told. Any thread may; never raises."""
         with suppress(OSError):  # it was closed by the node
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes who reads
         self._socket.close()

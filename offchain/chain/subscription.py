@@ -163,7 +163,7 @@ def _subscribe(line: Stream) -> str:
     message = line.receive(_ANSWER_S)
     if message is None:
         raise RpcFailure("a subscription is not answered")
-    found = result_or_refusal("eth_subscribe", _object(message), answers.text)
+    found = result_or_refusal("eth_subscribe", answers.object_in(message), answers.text)
     if isinstance(found, NodeRefused):
         raise NotOffered(str(found))
     return found
@@ -171,19 +171,9 @@ def _subscribe(line: Stream) -> str:
 
 def _is_new_head(message: str, name: str) -> bool:
     """Whether a message tells of a new block. Raises AnswerUnreadable when it is none at all."""
-    told = _object(message)
+    told = answers.object_in(message)
     if told.get("method") != "eth_subscription":
         return False
     params = told.get("params")
     _HEAD(params)
     return isinstance(params, dict) and params.get("subscription") == name
-
-
-def _object(message: str) -> dict[str, object]:
-    try:
-        found = json.loads(message)
-    except (ValueError, RecursionError) as error:
-        raise AnswerUnreadable(f"a node says what is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise AnswerUnreadable("a node says what is no JSON-RPC")
-    return found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import socket
 import time
 from collections import deque
 from pathlib import Path
@@ -18,10 +17,12 @@ from offchain.chain import answers, questions
 from offchain.chain.answers import AnswerUnreadable, FeeHead, result_or_refusal
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.questions import Question
+from offchain.chain.rpc import RpcFailure
+from offchain.chain.streams import IpcStream
 
 T = TypeVar("T")
 
-_CHUNK = 1 << 16
+_LONGEST = 1 << 27  # a block with its transactions, a pool: of one's own node
 _HEAD_TOLD = answers.field("result", answers.fee_head)
 
 
@@ -31,15 +32,11 @@ class Ipc:
     def __init__(self, path: Path, *, timeout_s: float = 15.0) -> None:
         """Connect. Raises NodeUnavailable."""
         self._path, self._timeout_s = path, timeout_s
-        self._buffer, self._ids = b"", itertools.count(1)
+        self._ids = itertools.count(1)
         self._heads: deque[FeeHead] = deque()
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(timeout_s)
         try:
-            # A node that is halted takes no connection: once its queue is full, this ends at once.
-            self._socket.connect(str(path))
-        except OSError as error:
-            self._socket.close()
+            self._line = IpcStream(str(path), timeout_s=timeout_s, longest=_LONGEST)
+        except RpcFailure as error:
             raise self._unavailable(error) from error
 
     def __enter__(self) -> Self:
@@ -51,7 +48,7 @@ class Ipc:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._socket.close()
+        self._line.close()
 
     def ask(self, question: Question[T]) -> T:
         """Return a question's answer, decoded. Raises NodeRefused, NodeUnavailable."""
@@ -71,10 +68,9 @@ class Ipc:
         number = next(self._ids)
         asked = {"jsonrpc": "2.0", "id": number, "method": question.method}
         asked["params"] = list(question.params)
-        self._socket.settimeout(self._timeout_s)
         try:
-            self._socket.sendall(json.dumps(asked).encode() + b"\n")
-        except OSError as error:
+            self._line.send(json.dumps(asked))
+        except RpcFailure as error:
             raise self._unavailable(error) from error
         give_up_at = time.monotonic() + self._timeout_s
         while (answer := self._message(give_up_at)) is not None:
@@ -106,25 +102,11 @@ class Ipc:
             raise self._unavailable(error) from error
 
     def _message(self, give_up_at: float) -> dict[str, Any] | None:
-        while b"\n" not in self._buffer:
-            self._socket.settimeout(max(0.001, give_up_at - time.monotonic()))
-            try:
-                chunk = self._socket.recv(_CHUNK)
-            except TimeoutError:
-                return None
-            except OSError as error:
-                raise self._unavailable(error) from error
-            if not chunk:
-                raise self._unavailable("it closed the connection")
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
         try:
-            message = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise self._unavailable(f"it says what is no JSON: {error}") from error
-        if not isinstance(message, dict):
-            raise self._unavailable("it says what is no JSON-RPC")
-        return message
+            message = self._line.receive(give_up_at - time.monotonic())
+            return None if message is None else answers.object_in(message)
+        except (RpcFailure, AnswerUnreadable) as error:
+            raise self._unavailable(error) from error
 
     def _unavailable(self, why: object) -> NodeUnavailable:
         return NodeUnavailable(f"no node answers at {self._path}: {why}; is it running?")
