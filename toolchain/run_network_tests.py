@@ -29,7 +29,7 @@ REORGANISATIONS = [
     "tests/integration/node/test_reorganisations.py",
     "tests/integration/agent/test_reorganisations.py",
     "tests/integration/chain/test_final.py",
-    "tests/integration/chain/test_events.py",
+    "tests/integration/index/test_town.py",
 ]
 
 
