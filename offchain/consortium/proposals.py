@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -174,6 +175,18 @@ class ConsortiumBook:
 
     def _lapses_at(self, stored: Any, wait_s: int, *, is_payment: bool) -> int:
         """Return when a proposal can be carried out no more, by time alone."""
+        life_s, week_s, founding_ends_at = self._spans
+        if stored.firstAgreedAt == 0:
+            return int(stored.proposedAt + life_s)
+        # What was agreed in the founding needed no delay then; payments always wait.
+        was_at_once = stored.firstAgreedAt < founding_ends_at and not is_payment
+        return int(stored.firstAgreedAt + (0 if was_at_once else wait_s) + week_s)
+
+    @cached_property
+    def _spans(self) -> tuple[int, int, int]:
+        """Return how long a proposal lives, not agreed and agreed, and when the founding ends; all
+        are fixed for ever.
+        """
         life_s, week_s, founding_ends_at = self._gateway.call_many(
             [
                 ("Consortium", "LIFE_SECONDS", ()),
@@ -181,11 +194,7 @@ class ConsortiumBook:
                 ("Consortium", "foundingEndsAt", ()),
             ]
         )
-        if stored.firstAgreedAt == 0:
-            return int(stored.proposedAt + life_s)
-        # What was agreed in the founding needed no delay then; payments always wait.
-        was_at_once = stored.firstAgreedAt < founding_ends_at and not is_payment
-        return int(stored.firstAgreedAt + (0 if was_at_once else wait_s) + week_s)
+        return life_s, week_s, founding_ends_at
 
     def _stage(
         self, stored: Any, ready_at: int | None, lapses_at: int, *, is_superseded: bool
