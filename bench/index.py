@@ -26,7 +26,8 @@ from eth_account import Account
 from sqlalchemy import text
 from web3 import HTTPProvider, Web3
 
-from bench.chain_stand_in import EVENTS, PAYEE, StandIn
+from bench import index_polls
+from bench.chain_stand_in import EVENTS, StandIn
 from bench.figures import Figure, unexplained
 from offchain.chain.anvil import start_anvil
 from offchain.chain.deployment import load_deployment
@@ -39,7 +40,7 @@ from offchain.index.tables import OPEN
 
 PROJECT = Path(__file__).resolve().parents[1]
 WEB3_EVENTS = 10_000  # of the same logs: all of them would take some minutes
-LISTED, LOCKS = 100, 100_000
+LISTED, LOCKS, ENDED = 100, 100_000, 20_000
 IDLE_S, LATENCIES = 6.0, 40
 
 
@@ -67,8 +68,6 @@ def catch_up_figures(folder: Path) -> list[Figure]:
             figures = [
                 Figure("index.catch_up", took_s, 45, "s", at_most=True),
                 Figure("index.catch_up_beside_web3", web3_s / took_s, 3),
-                _idle_poll(index, folder, reader),
-                _memory(folder, url),
                 _list(index),
             ]
         figures.append(_command(folder, url))
@@ -97,38 +96,6 @@ def _web3_s(url: str, deployment: Any, newest: int) -> float:
             read += 1
         start += 500
     return (time.monotonic() - began) * WEB3_EVENTS / read
-
-
-def _idle_poll(index: ChainIndex, folder: Path, reader: ChainReader) -> Figure:
-    """Compare what an idle poll asks beside 20,000 ended locks with the same beside none."""
-    with ChainIndex(folder / "empty.sqlite", reader) as empty:
-        full_s = _median_s(lambda: asked_locks.waiting(index, PAYEE, index.newest()))
-        none_s = _median_s(lambda: asked_locks.waiting(empty, PAYEE, empty.newest()))
-    return Figure("index.idle_poll_20000_ended", full_s / none_s, 1.5, at_most=True)
-
-
-def _memory(folder: Path, url: str) -> Figure:
-    """Measure how much more memory a process that polls takes beside 20,000 ended locks."""
-    code = f"""
-import resource, sys
-from pathlib import Path
-from offchain.chain.deployment import load_deployment
-from offchain.chain.reader import ChainReader
-from offchain.index.asked import locks
-from offchain.index.chain_index import ChainIndex
-reader = ChainReader(["{url}"], load_deployment(Path("{folder}/deployment.json")))
-with ChainIndex(Path(sys.argv[1]), reader) as index:
-    for _ in range(50):
-        locks.waiting(index, "{PAYEE}", index.newest())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-    def peak_kb(file: str) -> int:
-        command = [sys.executable, "-c", code, str(folder / file)]
-        return int(subprocess.run(command, check=True, cwd=PROJECT, capture_output=True).stdout)
-
-    more_mb = (peak_kb("index.sqlite") - peak_kb("empty.sqlite")) / 1024
-    return Figure("index.memory_20000_ended", more_mb, 20, "MB", at_most=True)
 
 
 def _list(index: ChainIndex) -> Figure:
@@ -185,9 +152,34 @@ def event_figures(folder: Path) -> list[Figure]:
             time.sleep(IDLE_S)
             idle = 100 * (time.process_time() - cpu) / (time.monotonic() - began)
             latency_s = _latency_s(index, gateway)
+        polls = _idle_polls(folder, file, anvil.url, gateway, anvil.keys[0])
     return [
+        *polls,
         Figure("index.idle_cpu", idle, 1, "%", at_most=True),
         Figure("index.event_told", latency_s * 1000, 50, "ms", at_most=True),
+    ]
+
+
+def _idle_polls(
+    folder: Path, file: Path, url: str, gateway: ChainGateway, key: str
+) -> list[Figure]:
+    """Compare a whole node's idle poll, and its memory, beside ended locks and beside none."""
+    environment = {"DMSM_NODE_KEY": key, "PATH": "/usr/bin:/bin"}
+
+    def poll(ended: int) -> tuple[float, int]:
+        place = folder / f"node-{ended}"
+        index_polls.prepare(place, gateway, key, ended=ended)
+        command = [sys.executable, "-m", "bench.index_polls", str(place), str(file)]
+        command += [url, str(ended)]
+        said = subprocess.check_output(command, cwd=PROJECT, env=environment)
+        median_s, peak_kb = said.split()
+        return float(median_s), int(peak_kb)
+
+    (none_s, none_kb), (full_s, full_kb) = poll(0), poll(ENDED)
+    more_mb = (full_kb - none_kb) / 1024
+    return [
+        Figure("index.idle_poll_20000_ended", full_s / none_s, 1.5, at_most=True),
+        Figure("index.memory_20000_ended", more_mb, 20, "MB", at_most=True),
     ]
 
 
