@@ -81,7 +81,7 @@ def add_bond(
 
     Needs what `node run` needs; a node that runs already does it on this order. Costs gas, and WEI.
     """
-    show(_ordered(profile, {"do": "add bond", "wei": wei}), as_json=as_json)
+    show(_ordered(profile, {"do": "add bond", "wei": wei}, begins=True), as_json=as_json)
 
 
 @bond_app.command(name="take")
@@ -93,7 +93,7 @@ def take_bond(
     A running node tops its bond up again: lower bond_wei in the profile first. Offers that stand
     lose their part of a deposit by it. Needs what `node run` needs. Costs gas.
     """
-    show(_ordered(profile, {"do": "take bond", "wei": wei}), as_json=as_json)
+    show(_ordered(profile, {"do": "take bond", "wei": wei}, begins=True), as_json=as_json)
 
 
 @app.command()
@@ -174,12 +174,12 @@ def tariff(
 
 
 @contextmanager
-def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
+def _opened(profile: Path, *, wait_s: float, begins: bool = False) -> Iterator[RunningNode]:
     from offchain.cli.session import member_session
     from offchain.cli.tariffs import read_tariff
     from offchain.types import Role
 
-    with member_session(profile, Role.PROCESSOR, wait_s=wait_s) as session:
+    with member_session(profile, Role.PROCESSOR, begins=begins, wait_s=wait_s) as session:
         from offchain.cli.node_loop import RunningNode
         from offchain.node.aggregate_store import AggregateStore
         from offchain.node.store import NodeStore
@@ -192,8 +192,10 @@ def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
                 yield node
 
 
-def _ordered(profile: Path, order: dict[str, Any]) -> dict[str, Any]:
-    """Do it here, or let the process do it that works with the node's account already."""
+def _ordered(profile: Path, order: dict[str, Any], *, begins: bool = False) -> dict[str, Any]:
+    """Do it here, or let the process do it that works with the node's account already. `begins` as
+    in `member_session`.
+    """
     from offchain.cli.session import AccountBusy
     from offchain.settings import load_profile
 
@@ -201,7 +203,7 @@ def _ordered(profile: Path, order: dict[str, Any]) -> dict[str, Any]:
     from offchain.cli.node_orders import give_order
 
     try:
-        with _opened(profile, wait_s=0) as node:
+        with _opened(profile, wait_s=0, begins=begins) as node:
             return node.carry_out(order)
     except AccountBusy:
         return give_order(data, order, timeout_s=_ORDER_TIMEOUT_S)

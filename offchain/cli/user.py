@@ -80,7 +80,7 @@ def request(
     the type's price and gas; what the node does not answer before T comes back by `refund`.
     """
     require_window(window_from, window_to)
-    with open_household(profile) as (session, household):
+    with open_household(profile, begins=True) as (session, household):
         paid = household.requests.ask(
             _TYPE_IDS[kind],
             devices=device,
