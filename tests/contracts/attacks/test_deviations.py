@@ -102,7 +102,7 @@ def stage(
 
 @pytest.fixture
 def begin(stage, lock, processor, meter_owner, now):
-    """``begin(name, answer=…, until=…)``: an advice, up to Accepted or Claimed; id and T."""
+    """``begin(name, answer=…, until=…)``: an advice, as far as Claimed; its id and T."""
 
     def make(name, *, answer=disputes.ANSWER, until="claimed"):
         expires_at = now() + 2 * money.SHORTEST_S
@@ -111,6 +111,8 @@ def begin(stage, lock, processor, meter_owner, now):
         gas = stage.send(lock.request, order, signature, by="payer", value=PRICE_WEI)
         stage.world.request(name, "payer", "node", PRICE_WEI, gas=gas)
         lock_id, secret = money.id_of(lock, meter_owner, order.nonce), secrets.token_bytes(32)
+        if until == "requested":
+            return lock_id, expires_at
         c, digest = money.commitment_of(processor, secret), hashlib.sha256(answer).digest()
         gas = stage.send(lock.accept, lock_id, c, digest, len(answer), by="node")
         stage.world.accept(name, len(answer), gas=gas)
@@ -193,6 +195,16 @@ def test_late__when_t_is_missed__is_refunded_as_the_model_says(stage, begin, loc
     stage.compare(credit)
 
 
+def test_request__when_rejected_or_left__costs_what_the_model_says(stage, begin, lock, credit, at):
+    rejected, _ = begin("a", until="requested")
+    left, expires_at = begin("b", until="requested")
+    gas = stage.send(lock.reject, rejected, money.NOT_SERVED, by="node")
+    stage.world.reject("a", gas=gas)
+    at(expires_at)
+    stage.world.refund("b", by="anyone", gas=stage.send(lock.refund, left, by="anyone"))
+    stage.compare(credit)
+
+
 @pytest.mark.parametrize("for_payer", [True, False])
 def test_dispute__when_judged__moves_what_the_model_says(
     stage, begin, dispute_it, judge_it, credit, for_payer
@@ -223,30 +235,71 @@ def test_disputes__three_at_once_and_undecided__move_what_the_model_says(
     stage.compare(credit)
 
 
-@pytest.mark.parametrize("end", ["declined", "walked away"])
-def test_broadcast__when_it_ends_otherwise__moves_what_the_model_says(
-    stage, some_conditions, choose, data_set, group, market, lock, buyer, credit, at, end
-):
-    ad_wei, price_wei, world = money.APPLICATION_WEI, 10**15 + 1, stage.world
-    gas = stage.send(market.broadcast, some_conditions, by="buyer", value=ad_wei)
-    world.broadcast("ad", "buyer", ad_wei, gas=gas)
-    ad_id = money.id_of(market, buyer, some_conditions.nonce)
-    ad = type("Ad", (), {"id": ad_id, "conditions": some_conditions})
-    offer = (ad_id, data_set.data_set_id, price_wei, 1, 1)
-    world.respond("node", gas=stage.send(market.respond, *offer, by="node"))
-    if end == "declined":
+@pytest.fixture
+def select_it(stage, some_conditions, choose, data_set, group, market, catalogue, lock, buyer):
+    """``select_it(price_wei)``: broadcast, an offer, a selection; the lock's id."""
+
+    def make(price_wei, *, selects=True):
+        ad_wei, world = money.APPLICATION_WEI, stage.world
+        gas = stage.send(market.broadcast, some_conditions, by="buyer", value=ad_wei)
+        world.broadcast("ad", "buyer", ad_wei, gas=gas)
+        ad_id = money.id_of(market, buyer, some_conditions.nonce)
+        offer = (ad_id, data_set.data_set_id, price_wei, *catalogue.versions())
+        world.respond("node", gas=stage.send(market.respond, *offer, by="node"))
+        if not selects:
+            return ad_id
+        ad = type("Ad", (), {"id": ad_id, "conditions": some_conditions})
         choice = choose(ad, stage.people["node"])
         chosen = (ad_id, group.accounts, [choice])
         gas = stage.send(market.select, *chosen, by="buyer", value=price_wei)
         world.select("ad", "a", "node", price_wei, gas=gas)
+        return money.id_of(lock, buyer, choice[5])
+
+    return make
+
+
+@pytest.mark.parametrize("end", ["settled", "for the payer", "undecided"])
+def test_sale__when_delivered__moves_what_the_model_says(
+    stage, select_it, settle_it, judge_it, set_sharing_window, group, transcript, lock, credit, at,
+    end,
+):  # fmt: skip
+    set_sharing_window(disputes.SHARING_WINDOW_S)
+    price_wei, world = 10**15 + 1, stage.world
+    lock_id = select_it(price_wei)
+    snapshot = (group.accounts, group.key_words)
+    dealt = (*snapshot, *money.transcript_words(transcript), money.NO_AUTHORISATION)
+    world.deliver("a", gas=stage.send(lock.deliver, lock_id, *dealt, by="node"))
+    if end == "settled":
+        settle_it("a", lock_id)
         stage.compare(credit)
-        lock_id = money.id_of(lock, buyer, choice[5])
-        gas = stage.send(lock.decline, lock_id, money.NOT_SERVED, by="node")
-        world.decline("a", gas=gas)
+        return
+    told = (lock_id, *snapshot, *disputes.EVIDENCE)
+    bond_wei = RULES.dispute_of(price_wei)
+    gas = stage.send(lock.disputeAsMember, *told, by="member", value=bond_wei)
+    world.dispute("a", by="member", gas=gas)
+    stage.compare(credit)
+    if end == "undecided":
+        at(lock.lockOf(lock_id)["dueAt"])
+        world.refund("a", by="anyone", gas=stage.send(lock.refund, lock_id, by="anyone"))
     else:
+        judge_it("a", lock_id, for_payer=True)
+    stage.compare(credit)
+
+
+@pytest.mark.parametrize("end", ["declined", "walked away"])
+def test_broadcast__when_it_ends_otherwise__moves_what_the_model_says(
+    stage, select_it, some_conditions, market, lock, credit, at, end
+):
+    if end == "declined":
+        lock_id = select_it(10**15 + 1)
+        stage.compare(credit)
+        gas = stage.send(lock.decline, lock_id, money.NOT_SERVED, by="node")
+        stage.world.decline("a", gas=gas)
+    else:
+        ad_id = select_it(10**15 + 1, selects=False)
         at(some_conditions.select_by)
         gas = stage.send(market.close, ad_id, by="anyone")
-        world.close("ad", "node", by="anyone", gas=gas)
+        stage.world.close("ad", "node", by="anyone", gas=gas)
     stage.compare(credit)
 
 
