@@ -76,7 +76,10 @@ def test_demand__when_made_to_drain_the_nodes_gas__costs_the_payer_more(
 @pytest.mark.parametrize("answer", [DEAREST, CHEAPEST], ids=["dearest", "cheapest"])
 @pytest.mark.parametrize("length", [1, 1_024, 9_000, 32 * 1024])
 def test_answer__when_withheld_until_it_is_demanded__earns_nothing(cost_of_serving, length, answer):
-    """At any base fee, whatever bytes and length the payee picks: serving burns more."""
+    """At any base fee, whatever bytes and length the payee picks: a transaction burns more.
+
+    What a contract can save that serves many answers: test_deviations.py.
+    """
     _, used, paid = cost_of_serving(answer[:length])
     assert paid < used
 
