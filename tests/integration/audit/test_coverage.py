@@ -344,7 +344,7 @@ def test_handle__given_end_that_never_comes__rejects_near_its_margin(
     worker = meter.house.node.worker
 
     assert [one.kind for one in worker.run_once()] == ["skipped"]
-    fresh.anvil.warp_to(meter.house.household.locks.lock(lock_id).expires_at - 80)
+    fresh.anvil.stand_at(meter.house.household.locks.lock(lock_id).expires_at - 80)
     (outcome,) = worker.run_once()
 
     assert outcome.kind == "rejected" and outcome.detail.startswith("WINDOW_UNAVAILABLE")

@@ -221,9 +221,9 @@ def test_lacking_consent__given_end_within_the_margin__counts_as_ended(
     until = home.gateway.now() + 10_000
     home.household.consents.give(device, expires_at=until)
 
-    fresh.anvil.warp_to(until - MARGIN_S - 1)
+    fresh.anvil.stand_at(until - MARGIN_S - 1)
     assert lacking_consent(home.gateway, [device]) == {}
-    fresh.anvil.warp_to(until - MARGIN_S)
+    fresh.anvil.stand_at(until - MARGIN_S)
     assert list(lacking_consent(home.gateway, [device])) == [device]
 
 
