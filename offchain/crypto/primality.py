@@ -19,6 +19,4 @@ def is_prime(number: int) -> bool:
     if number < 5:
         return True
     bases = (2 + secrets.randbelow(int(number) - 3) for _ in range(RANDOM_ROUNDS))
-    return all(
-        gmpy2.gcd(base, number) == 1 and gmpy2.is_strong_prp(number, base) for base in bases
-    )
+    return all(gmpy2.gcd(base, number) == 1 and gmpy2.is_strong_prp(number, base) for base in bases)
