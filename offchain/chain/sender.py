@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from offchain.chain import questions
@@ -62,7 +62,7 @@ class Unsigned:
     """A transaction before it has a nonce; `gas` is its limit."""
 
     to: str
-    data: bytes
+    data: bytes = field(repr=False)
     value_wei: int
     gas: int
     intent: str | None = None
