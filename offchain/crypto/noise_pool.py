@@ -38,6 +38,11 @@ class NoisePool(Secret):
         self._lock = ForkLock()
         self._process = os.getpid()
 
+    @property
+    def n(self) -> int:
+        """The modulus of the key that the stock is for."""
+        return self._source.n
+
     def __len__(self) -> int:
         with self._lock:
             self._forget_parents_stock()
