@@ -28,6 +28,7 @@ from offchain.crypto.kdf import hkdf
 from offchain.crypto.paillier import PaillierPrivateKey, PaillierPublicKey
 from offchain.crypto.safe_prime import is_safe_prime
 from offchain.crypto.secret import Secret
+from offchain.crypto.secret_power import secret_power
 from offchain.errors import DecryptionError, InvalidKeyError, InvalidShareError
 
 _BASE_INFO = b"DMSM-V1-threshold-base"
@@ -158,7 +159,7 @@ def deal_key(
     )
     root = _hashed_base(private_key.public_key)
     scale = integer_sharing.delta(members)
-    verification = (gmpy2.powmod_sec(root**2 % n_squared, scale * one, n_squared) for one in values)
+    verification = (secret_power(root**2 % n_squared, scale * one, n_squared) for one in values)
     public_key = ThresholdPublicKey(
         n,
         threshold=threshold,
@@ -175,8 +176,8 @@ def verify_key_share(public_key: ThresholdPublicKey, share: KeyShare) -> bool:
     """Tell whether v^(2Δ·s_i) = v_i²: the share is the one its index was dealt."""
     if share.index > public_key.members or not share.reveal() < public_key.n_squared:
         return False
-    exponent = max(1, 2 * public_key.delta * share.reveal())  # powmod_sec takes no 0
-    raised = gmpy2.powmod_sec(public_key.base, exponent, public_key.n_squared)
+    exponent = 2 * public_key.delta * share.reveal()
+    raised = secret_power(public_key.base, exponent, public_key.n_squared)
     return bool(raised == public_key.squares[share.index - 1])
 
 

@@ -26,6 +26,7 @@ from offchain.crypto.equality_proof import (
     verify_equality,
 )
 from offchain.crypto.paillier import PaillierPublicKey
+from offchain.crypto.secret_power import secret_power
 from offchain.crypto.threshold_key import (
     KeyShare,
     ThresholdPublicKey,
@@ -105,7 +106,7 @@ def partially_decrypt(
     """
     require_unit(public_key.encryption, ciphertext)
     exponent = public_key.delta * share.reveal()
-    value = int(gmpy2.powmod_sec(ciphertext, max(1, 2 * exponent), public_key.n_squared))
+    value = int(secret_power(ciphertext, 2 * exponent, public_key.n_squared))
     bound = _context(public_key, ciphertext, share.index, value, context)
     statement = _statement(public_key, ciphertext, share.index, value)
     return PartialDecryption(share.index, value, prove_equality(statement, exponent, context=bound))

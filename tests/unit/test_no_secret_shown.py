@@ -24,7 +24,6 @@ from device_agent.keys import DeviceKeys
 from offchain.chain.signing import TransactionSigner
 from offchain.crypto import archive, box, kem, keystore, paillier
 from offchain.crypto.bls import BlsSecretKey
-from offchain.crypto.fermat_quotient import FermatQuotient
 from offchain.crypto.kdf import DeviceSecret
 from offchain.crypto.proof_hash import SecretStream
 from offchain.crypto.secret import Secret, SecretBytes, SecretScalar
@@ -125,7 +124,6 @@ def test_pickle__of_what_holds_a_secret_and_is_no_secret_type__is_refused() -> N
     held = [
         opening,
         kem.encapsulate(key.public_key, context=b""),
-        FermatQuotient(7),
         SecretStream(bytes(32), b""),
         TransactionSigner(MARK[:32], chain_id=1),
         StoredDayKeys(sealed_digest=b"", seal_key=MARK, nonce_key=MARK),

@@ -44,7 +44,9 @@ def test_encrypt_with_noise__of_another_key__is_refused(private_key):
         with pytest.raises(InvalidKeyError, match="of another key"):
             list(packed_ciphertext.encrypt_values(public_key, [8], noise=source))
     for source in (private_key.noise, public_key.noise, NoisePool(private_key, capacity=1)):
-        assert paillier.decrypt(private_key, paillier.encrypt_with_noise(public_key, 8, source)) == 8
+        assert (
+            paillier.decrypt(private_key, paillier.encrypt_with_noise(public_key, 8, source)) == 8
+        )
 
 
 def test_refill__full_or_counted__stays_within_its_bounds():
