@@ -67,7 +67,7 @@ def test_deploy__damaged_digit_of_the_key__is_told_and_no_other_account_used(
 ) -> None:
     damaged = KEY[:at] + "2" + KEY[at + 1 :]
     write_whole(plan.key("consortium"), damaged + "\n", mode=0o600)
-    with pytest.raises(PlanInvalid, match="damaged.*no money"):
+    with pytest.raises(PlanInvalid, match=r"damaged.*no money"):
         deployment.deploy(plan)
 
 
