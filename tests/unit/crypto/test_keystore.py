@@ -204,8 +204,9 @@ def test_load__not_a_keystore__is_refused(tmp_path, text):
     ],
 )
 def test_load_account__hostile_parameters__are_refused(tmp_path, crypto):
-    path = _write(tmp_path / "key.json", json.dumps({"version": 3, "crypto": crypto}))
-    with pytest.raises(KeystoreError):
+    document = {"address": "11" * 20, "version": 3, "crypto": crypto}
+    path = _write(tmp_path / "key.json", json.dumps(document))
+    with pytest.raises(KeystoreError, match=r"parameters|complete"):
         keystore.load_account(path, PASSWORD)
 
 
