@@ -19,7 +19,7 @@ from offchain.records.aggregate_opening import MemberOpening, partial_context
 from offchain.types import Account
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Totals:
     """Energy of all homes a slot (Wh), from `from_s` on, `slot_s` seconds each.
 

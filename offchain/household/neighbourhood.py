@@ -11,7 +11,7 @@ from offchain.records import slots
 from offchain.types import Account, Reading
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SlotComparison:
     """One slot: own energy, and the mean of the others (of all, for who is not in the set)."""
 
@@ -20,7 +20,7 @@ class SlotComparison:
     mean_wh: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Neighbourhood:
     """The comparison over the slots that the own readings show; energies in Wh, means rounded
     half up. `others`: over how many homes the mean is taken.
