@@ -54,7 +54,7 @@ contract TariffBook is ITariffBook {
             entry.validTo,
             uint40(block.timestamp),
             isCorrection,
-            productName
+            bytes(productName)
         );
     }
 
@@ -79,7 +79,7 @@ contract TariffBook is ITariffBook {
             entry.resolutionSeconds,
             uint40(block.timestamp),
             isCorrection,
-            seriesName
+            bytes(seriesName)
         );
     }
 

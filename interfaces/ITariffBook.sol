@@ -44,6 +44,7 @@ interface ITariffBook {
     /// @param product keccak256 of the product's name in UTF-8.
     /// @param validTo 0 if it has no end yet.
     /// @param isCorrection Whether it began at or before its block's time, which the consortium alone can decide.
+    /// @param productName As it was given: nothing holds a caller to UTF-8, so that readers must expect any bytes.
     event TariffAppended(
         bytes32 indexed regionId,
         bytes32 indexed product,
@@ -53,11 +54,12 @@ interface ITariffBook {
         uint40 validTo,
         uint40 appendedAt,
         bool isCorrection,
-        string productName
+        bytes productName
     );
 
     /// @notice Emitted when a price series was published.
     /// @param name keccak256 of the series' name in UTF-8.
+    /// @param seriesName As it was given, which may be any bytes.
     event SeriesPublished(
         bytes32 indexed regionId,
         bytes32 indexed name,
@@ -68,7 +70,7 @@ interface ITariffBook {
         uint32 resolutionSeconds,
         uint40 publishedAt,
         bool isCorrection,
-        string seriesName
+        bytes seriesName
     );
 
     /// @notice The caller is neither the region's active processing node nor the consortium.

@@ -117,7 +117,7 @@ def test_append_tariff__when_it_is_ahead__hashes_and_emits(
             "validTo": entry[2],
             "appendedAt": tx.timestamp,
             "isCorrection": False,
-            "productName": PRODUCT,
+            "productName": PRODUCT.encode(),
         }
     )
     assert book.balance() == 0

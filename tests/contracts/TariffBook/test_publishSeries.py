@@ -106,7 +106,7 @@ def test_publish_series__when_it_is_ahead__hashes_and_emits(
             "resolutionSeconds": HOUR,
             "publishedAt": tx.timestamp,
             "isCorrection": False,
-            "seriesName": NAME,
+            "seriesName": NAME.encode(),
         }
     )
 

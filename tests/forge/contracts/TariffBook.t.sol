@@ -151,7 +151,7 @@ contract TariffBookTest is System {
         vm.roll(77);
         vm.expectEmit(address(tariffs));
         emit ITariffBook.TariffAppended(
-            NORTH, product, DIGEST, processor, AHEAD, AHEAD + 9, uint40(BEGIN), false, PRODUCT
+            NORTH, product, DIGEST, processor, AHEAD, AHEAD + 9, uint40(BEGIN), false, bytes(PRODUCT)
         );
         append(PRODUCT, tariff(AHEAD, AHEAD + 9));
         bytes32 head = keccak256(
@@ -165,7 +165,7 @@ contract TariffBookTest is System {
         uint256 proposalId = agreed(address(tariffs), data);
         vm.expectEmit(address(tariffs));
         emit ITariffBook.TariffAppended(
-            NORTH, product, DIGEST, address(consortium), uint40(BEGIN), 0, uint40(BEGIN), true, PRODUCT
+            NORTH, product, DIGEST, address(consortium), uint40(BEGIN), 0, uint40(BEGIN), true, bytes(PRODUCT)
         );
         vm.prank(judges[2]);
         consortium.execute(proposalId, address(tariffs), 0, data);
@@ -181,7 +181,7 @@ contract TariffBookTest is System {
         vm.roll(77);
         vm.expectEmit(address(tariffs));
         emit ITariffBook.SeriesPublished(
-            NORTH, name, DIGEST, processor, AHEAD, AHEAD + 1_800, 900, uint40(BEGIN), false, PRODUCT
+            NORTH, name, DIGEST, processor, AHEAD, AHEAD + 1_800, 900, uint40(BEGIN), false, bytes(PRODUCT)
         );
         publishPrices(PRODUCT, series(AHEAD, AHEAD + 1_800, 900));
         bytes32 head = keccak256(
@@ -196,7 +196,7 @@ contract TariffBookTest is System {
         uint256 proposalId = agreed(address(tariffs), data);
         vm.expectEmit(address(tariffs));
         emit ITariffBook.SeriesPublished(
-            NORTH, name, DIGEST, address(consortium), 0, 3_600, 3_600, uint40(BEGIN), true, PRODUCT
+            NORTH, name, DIGEST, address(consortium), 0, 3_600, 3_600, uint40(BEGIN), true, bytes(PRODUCT)
         );
         vm.prank(judges[2]);
         consortium.execute(proposalId, address(tariffs), 0, data);
