@@ -108,4 +108,3 @@ class SeriesOfComponent:
 
     def _price(self, price: int) -> int:
         return price * self._component.factor_ppm // _PPM + self._component.adder
-

@@ -60,9 +60,7 @@ def test_append_tariff__given_another_caller__reverts(
 def test_append_tariff__given_revoked_node__reverts(book, processor, revoke, now, reverts_with):
     revoke(processor)
     with reverts_with("TariffBook_NotProcessor", NORTH, processor.account):
-        book.appendTariff(
-            NORTH, PRODUCT, (DIGEST, now() + HOUR, 0), {"from": processor.account}
-        )
+        book.appendTariff(NORTH, PRODUCT, (DIGEST, now() + HOUR, 0), {"from": processor.account})
 
 
 def test_append_tariff__given_a_stop__reverts_for_the_node_alone(
@@ -82,9 +80,7 @@ def test_append_tariff__given_a_stop__reverts_for_the_node_alone(
 
 
 @pytest.mark.parametrize("late_by", [0, 1])
-def test_append_tariff__when_it_has_begun__reverts(
-    book, processor, now, at, reverts_with, late_by
-):
+def test_append_tariff__when_it_has_begun__reverts(book, processor, now, at, reverts_with, late_by):
     begins_at = now() + 100
     at(begins_at + late_by)
     with reverts_with("TariffBook_NotAhead", begins_at, begins_at + late_by):
@@ -94,9 +90,7 @@ def test_append_tariff__when_it_has_begun__reverts(
     assert book.headOf(NORTH, key_of(PRODUCT)) == NONE
 
 
-def test_append_tariff__when_it_is_ahead__hashes_and_emits(
-    book, processor, now, at, only_event
-):
+def test_append_tariff__when_it_is_ahead__hashes_and_emits(book, processor, now, at, only_event):
     entry = (DIGEST, now() + 101, now() + 201)
     at(entry[1] - 1)
 
@@ -149,4 +143,3 @@ def test_append_tariff__given_a_vote__corrects_what_has_begun(
     assert only_event(tx, "TariffAppended")["isCorrection"] is False
     head = head_after(bytes.fromhex(head[2:]), ahead, tx, is_correction=False)
     assert book.headOf(NORTH, key_of(PRODUCT)) == head
-

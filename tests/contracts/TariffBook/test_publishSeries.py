@@ -82,9 +82,7 @@ def test_publish_series__when_it_has_begun__reverts(
     assert book.seriesHeadOf(NORTH, key_of(NAME)) == NONE
 
 
-def test_publish_series__when_it_is_ahead__hashes_and_emits(
-    book, processor, now, at, only_event
-):
+def test_publish_series__when_it_is_ahead__hashes_and_emits(book, processor, now, at, only_event):
     entry = (DIGEST, now() + 101, now() + 101 + 23 * HOUR, HOUR)
     at(entry[1] - 1)
 
