@@ -18,9 +18,9 @@ from offchain.billing.series_at_hand import SeriesAtHand, fits
 from offchain.billing.spans import carve
 from offchain.billing.window import require_window
 from offchain.billing.zones import LocalDay, zone
-from offchain.errors import BillingError, TariffError
+from offchain.errors import BillingError, DocumentMissing, TariffError
 
-_FOR_EVER = 2**63
+FOR_EVER = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class BookEntry:
     @property
     def span(self) -> Span:
         """The instants [start, end) that it is said to be valid at."""
-        return self.valid_from, _FOR_EVER if self.valid_to is None else self.valid_to
+        return self.valid_from, FOR_EVER if self.valid_to is None else self.valid_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +165,36 @@ def look_up(book: Book, window: Span) -> Booked:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarLine:
+    """An entry for people: its tariff, or the fault why it has none; and where it holds.
+
+    What cannot be had now is taken to hold: nobody can say that it is void.
+    """
+
+    entry: BookEntry
+    tariff: Tariff | None
+    fault: str | None
+    holds: tuple[Span, ...]
+
+
+def calendar(book: Book) -> list[CalendarLine]:
+    """Return all entries of a book in their order, each with the spans in which it holds."""
+    documents, free, lines = _Documents(book), [(0, FOR_EVER)], []
+    for entry in reversed(book.entries):
+        tariff, fault, taken = None, None, list[Span]()
+        try:
+            tariff = documents.tariff(entry)
+        except DocumentMissing as missing:
+            fault = str(missing)
+        if tariff is None and fault is None:
+            fault = documents.why(entry)
+        else:
+            taken, free = carve(free, entry.span)
+        lines.append(CalendarLine(entry, tariff, fault, tuple(sorted(taken))))
+    return lines[::-1]
+
+
 def tariff_span(tariff: Tariff) -> Span:
     """Return the local midnights of a tariff's first day and of the day after its last, the second
     0 where it has no end: what the chain must say of it.
@@ -210,6 +240,9 @@ class _Documents:
     @property
     def void(self) -> list[Void]:
         return list(self._void.values())
+
+    def why(self, entry: BookEntry) -> str | None:
+        return next((one.why for one in self.void if one.entry == entry), None)
 
     def pass_over(self, entry: BookEntry | BookSeries, why: str) -> None:
         self._void.setdefault((entry, why), Void(entry, why))

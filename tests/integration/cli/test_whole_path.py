@@ -35,7 +35,7 @@ def node(machine: Machine) -> Iterator["subprocess.Popen[str]"]:
     """The running node, with a device's two days taken in."""
     prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
     tariff = machine.folder / "north" / "tariff.json"
-    machine.dmsm("node", "tariff", "--out", str(tariff), *prices)
+    machine.dmsm("node", "tariff", "write", "--out", str(tariff), *prices)
     with machine.process("north", "node", "run") as process:
         for member in ("anna", "vendor", "lab"):
             profile = machine.profile(member)
@@ -207,7 +207,7 @@ def test_user_audit__against_another_tariff__fails_with_exit_1(
     machine: Machine, bill: str, tmp_path: Path
 ) -> None:
     prices = ("--flat", "1", "--off-peak", "1", "--peak", "2")
-    machine.dmsm("node", "tariff", "--out", str(tmp_path / "other.json"), *prices)
+    machine.dmsm("node", "tariff", "write", "--out", str(tmp_path / "other.json"), *prices)
     other = ("--tariff", str(tmp_path / "other.json"))
     result = machine.json("anna", "user", "audit", bill, *other, ok=False)
     assert not result["ok"]
