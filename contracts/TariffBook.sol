@@ -14,7 +14,7 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// Who can stop what: a node prices what is ahead of it alone, and nobody can keep it from that but by revocation or an emergency stop. What has begun the
 /// consortium alone corrects, by a vote that waits.
 /// Assumes: readers fetch the documents and pass over entries that do not fit theirs; whoever cannot fetch one cannot tell, and says so.
-/// @dev A word for all entries and not two for each: 48,000 gas and not 85,000, and a list that lacks an entry shows by one word.
+/// @dev A word for all entries and not two for each: 45,000 gas and not 85,000, and a list that lacks an entry shows by one word.
 contract TariffBook is ITariffBook {
     /// @notice The longest name of a product or series.
     uint256 public constant LONGEST_NAME_BYTES = 128;

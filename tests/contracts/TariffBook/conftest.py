@@ -20,8 +20,8 @@ _TYPES = {3: ["bytes32", "uint40", "uint40"], 4: ["bytes32", "uint40", "uint40",
 
 
 @pytest.fixture(scope="session")
-def book(system: dict[str, Any]) -> Any:
-    return system["TariffBook"]
+def book(tariff_book: Any) -> Any:
+    return tariff_book
 
 
 def key_of(name: str) -> bytes:

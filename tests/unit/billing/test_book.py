@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.billing import tariff_document
-from offchain.billing.book import Book, Booked, BookEntry, BookSeries, look_up, tariff_span
+from offchain.billing.book import (
+    FOR_EVER,
+    Book,
+    Booked,
+    BookEntry,
+    BookSeries,
+    calendar,
+    look_up,
+    tariff_span,
+)
 from offchain.billing.components import Tariff
 from offchain.billing.making import bill_under
 from offchain.billing.price_series import PriceSeries
@@ -272,6 +281,37 @@ def test_look_up__given_a_missing_document__names_it(shelf: Shelf) -> None:
     del shelf.documents[entry.digest]
     with pytest.raises(DocumentMissing, match=f"{entry.digest}.* cannot be had: nobody has it"):
         shelf.look_up("2024-01-05", "2024-01-06")
+
+
+def test_calendar__of_a_book__says_where_each_entry_holds_and_what_is_wrong(
+    shelf: Shelf,
+) -> None:
+    first, second = at(ZONE, "2024-01-01"), at(ZONE, "2024-02-01")
+    shelf.append(named("base", "2024-01-01"))
+    shelf.append(named("void", "2024-01-10"), valid_from=first + 1)
+    lost = shelf.append(named("lost", "2024-02-01", "2024-03-01"))
+    shelf.append(named("covered", "2024-04-01", "2024-05-01"))
+    shelf.append(named("over it", "2024-04-01", "2024-05-01"))
+    del shelf.documents[lost.digest]
+    lines = calendar(shelf.book())
+    assert [line.entry for line in lines] == shelf.entries
+    names = [line.tariff.name if line.tariff else None for line in lines]
+    assert names == ["base", None, None, "covered", "over it"]
+    march, april, may = (at(ZONE, f"2024-0{month}-01") for month in (3, 4, 5))
+    assert [line.holds for line in lines] == [
+        ((first, second), (march, april), (may, FOR_EVER)),
+        (),
+        ((second, march),),  # nobody can say that it is void
+        (),
+        ((april, may),),
+    ]
+    assert [line.fault and line.fault[:30] for line in lines] == [
+        None,
+        "the chain says 2023-12-31T23:0",
+        "the tariff or price series " + lost.digest[:3],
+        None,
+        None,
+    ]
 
 
 # ---- price series
