@@ -206,6 +206,7 @@ def tariff_span(tariff: Tariff) -> Span:
 
 def _series(book: Book, held: Sequence[Held], documents: _Documents) -> SeriesAtHand:
     by_digest: dict[str, PriceSeries] = {}
+    published: dict[str, Sequence[BookSeries]] = {}
     chosen: dict[str, dict[int, PriceSeries]] = {}
     for one in held:
         for component in (*one.tariff.imports, *one.tariff.exports):
@@ -213,11 +214,12 @@ def _series(book: Book, held: Sequence[Held], documents: _Documents) -> SeriesAt
                 continue
             for digest in component.series:
                 by_digest[digest] = documents.named_series(digest)
-            if component.series_name is None:
+            if (name := component.series_name) is None:
                 continue
-            free = [(one.start, one.end)]
-            places = chosen.setdefault(component.series_name, {})
-            for place, entry in enumerate(book.series_of(component.series_name)):
+            if name not in published:
+                published[name], chosen[name] = book.series_of(name), {}
+            free, places = [(one.start, one.end)], chosen[name]
+            for place, entry in enumerate(published[name]):
                 taken, left = carve(free, (entry.starts_at, entry.ends_at))
                 if not taken:
                     continue

@@ -16,7 +16,6 @@ from eth_hash.auto import keccak
 from offchain.billing.book import Book, Booked, BookEntry, BookSeries, look_up
 from offchain.billing.registers import Span
 from offchain.chain.gateway import ChainReader
-from offchain.crypto.messages import abi_encode
 from offchain.errors import DocumentMissing, StorageError, TariffError
 from offchain.index.asked import tariffs as asked
 from offchain.index.asked.rows import Row
@@ -28,9 +27,6 @@ from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectMalformed, ObjectTooLarge
 
 MAX_DOCUMENT_BYTES = 2**18  # one block of a content store: its digest is then the document's
-_PLACE = ["uint256", "uint256", "bool"]
-_TARIFF = ["bytes32", "bytes32", "uint40", "uint40", *_PLACE]
-_SERIES = ["bytes32", "bytes32", "uint40", "uint40", "uint32", *_PLACE]
 
 
 class TariffBook:
@@ -112,8 +108,7 @@ def tariff_head(rows: Sequence[Row]) -> bytes:
     """Return the word that the contract has for these tariffs, in their order."""
     head = bytes(32)
     for row in rows:
-        said = (row["valid_from"], row["valid_to"], row["appended_at"])
-        head = _after(_TARIFF, head, row, said)
+        head = _after(head, row, (row["valid_from"], row["valid_to"], row["appended_at"]))
     return head
 
 
@@ -121,8 +116,8 @@ def series_head(rows: Sequence[Row]) -> bytes:
     """Return the word that the contract has for these price series, in their order."""
     head = bytes(32)
     for row in rows:
-        span = (row["starts_at"], row["ends_at"])
-        head = _after(_SERIES, head, row, (*span, row["resolution_s"], row["published_at"]))
+        slots = (row["starts_at"], row["ends_at"], row["resolution_s"])
+        head = _after(head, row, (*slots, row["published_at"]))
     return head
 
 
@@ -151,9 +146,10 @@ def series_of(row: Row) -> BookSeries:
     )
 
 
-def _after(types: list[str], head: bytes, row: Row, said: tuple[int, ...]) -> bytes:
-    values = [head, row["digest"], *said, row["block"], row["is_correction"]]
-    return keccak(abi_encode(types, values))
+def _after(head: bytes, row: Row, said: tuple[int, ...]) -> bytes:
+    """As `abi.encode` lays it out: each value is one word (docs/formats.md §18)."""
+    words = b"".join(one.to_bytes(32) for one in (*said, row["block"], row["is_correction"]))
+    return keccak(head + row["digest"] + words)
 
 
 def _require_head(head: bytes, ours: bytes, what: str, block: int) -> None:
