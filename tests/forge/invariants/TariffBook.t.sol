@@ -197,6 +197,7 @@ contract TariffBookInvariants is System {
 
     // ---- the checks ----
 
+    /// forge-config: deep.invariant.runs = 2000
     function invariant_book() public view {
         for (uint256 i = 0; i < 8; ++i) {
             (bool isTariff, bytes32 region, string memory name) =
