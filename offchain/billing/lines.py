@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,6 +15,7 @@ from offchain.billing.price_series import PriceSeries
 from offchain.billing.pricing import SeriesOfComponent, Steps, flat_steps, schedule_steps
 from offchain.billing.registers import Section
 from offchain.billing.rounding import half_away
+from offchain.billing.series_at_hand import SeriesAtHand
 from offchain.billing.tariff_part import TariffPart
 from offchain.billing.zones import Zone
 
@@ -50,7 +51,7 @@ class TariffLines:
     """
 
     def __init__(
-        self, part: TariffPart, household: Household, series: Sequence[PriceSeries], zone: Zone
+        self, part: TariffPart, household: Household, series: SeriesAtHand, zone: Zone
     ) -> None:
         self._part = part
         self._household = household

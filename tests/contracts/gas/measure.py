@@ -88,6 +88,7 @@ def meter() -> Meter:
 def world(
     fixed_chance: None, system: dict[str, Any], cast: dict, lock: Any, market: Any, ledger: Any,
     board: Any, court: Any, catalogue: Any, consents: Any, registry: Any, credit: Any,
+    tariff_book: Any,
     consortium: Any, govern: Any, admit: Callable[..., Any], revoke: Any, founders: list[Any],
     relayer: Any,
 ) -> Any:  # fmt: skip
@@ -261,6 +262,19 @@ def measure_reports(w: Any, meter: Meter) -> None:
         meter.take("ConsentBook.withdraw", tx)
 
 
+def measure_tariffs(w: Any, meter: Meter) -> None:
+    """The first tariff of a product and a later one; price series alike."""
+    node, north = {"from": w.processor.account}, region_id("north")
+    for name in ("TariffBook.appendTariff, the first of a product", "TariffBook.appendTariff"):
+        start = meter.tick() + 1_000
+        entry = (money.digest_of(f"tariff {start}"), start, start + 365 * 86_400)
+        meter.take(name, w.tariff_book.appendTariff(north, "household", entry, node))
+    for name in ("TariffBook.publishSeries, the first of a name", "TariffBook.publishSeries"):
+        start = meter.tick() + 1_000
+        entry = (money.digest_of(f"series {start}"), start, start + 86_400, 900)
+        meter.take(name, w.tariff_book.publishSeries(north, "day ahead", entry, node))
+
+
 def test_gas__when_measured__is_written(world, meter):
     """Measure everything in one fixed order and write the snapshot."""
     # What needs new members first: their admission has no delay during the founding.
@@ -277,6 +291,7 @@ def test_gas__when_measured__is_written(world, meter):
     measure_meters(world, meter)
     market.measure_largest(world, meter)
     governing.measure_stop(world, meter)
+    measure_tariffs(world, meter)
     check_within(world, meter)
     write(meter.used)
 

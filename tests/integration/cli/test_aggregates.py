@@ -46,7 +46,9 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
         keys, gateway = builder.admit(MemberRole.PROCESSOR, town.region_id("north"))
         node = '[node]\nlisten = "127.0.0.1:0"\ntariff = "tariff.json"\npoll_s = 1\n'
         make_profile(machine, "north", keys, f"{node}data_set_price_wei = 1\n")
-        machine.dmsm("node", "tariff", "--out", str(machine.folder / "north/tariff.json"), *TARIFF)
+        machine.dmsm(
+            "node", "tariff", "write", "--out", str(machine.folder / "north/tariff.json"), *TARIFF
+        )
         devices = {}
         with NodeStore(machine.folder / "north/data/node.sqlite") as held:
             for number, home in enumerate(HOMES):

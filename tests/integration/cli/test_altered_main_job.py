@@ -102,7 +102,9 @@ def street(machine: Machine, request: pytest.FixtureRequest) -> Iterator[Street]
             _set(machine.profile(member), "rpc_url", json.dumps(urls))
         made = Street(machine, urls, is_alone, honest, services)
         prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
-        machine.dmsm("node", "tariff", "--out", str(machine.folder / "north/tariff.json"), *prices)
+        machine.dmsm(
+            "node", "tariff", "write", "--out", str(machine.folder / "north/tariff.json"), *prices
+        )
         running = made.service("north", "node", "run")
         for member in MEMBERS[1:]:
             _set(machine.profile(member), "node_url", json.dumps(machine.url_of("north")))

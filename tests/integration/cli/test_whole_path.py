@@ -35,7 +35,7 @@ def node(machine: Machine) -> Iterator["subprocess.Popen[str]"]:
     """The running node, with a device's two days taken in."""
     prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
     tariff = machine.folder / "north" / "tariff.json"
-    machine.dmsm("node", "tariff", "--out", str(tariff), *prices)
+    machine.dmsm("node", "tariff", "write", "--out", str(tariff), *prices)
     with machine.process("north", "node", "run") as process:
         for member in ("anna", "vendor", "lab"):
             profile = machine.profile(member)
@@ -148,7 +148,7 @@ def test_admin_type__by_somebody_else__is_refused(machine: Machine) -> None:
 
 def test_verify_deployment__given_this_chain__finds_code_everywhere(machine: Machine) -> None:
     rows = machine.json("anna", "verify", "deployment")
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert all(row["code_bytes"] > 100 for row in rows)
 
 
@@ -207,7 +207,7 @@ def test_user_audit__against_another_tariff__fails_with_exit_1(
     machine: Machine, bill: str, tmp_path: Path
 ) -> None:
     prices = ("--flat", "1", "--off-peak", "1", "--peak", "2")
-    machine.dmsm("node", "tariff", "--out", str(tmp_path / "other.json"), *prices)
+    machine.dmsm("node", "tariff", "write", "--out", str(tmp_path / "other.json"), *prices)
     other = ("--tariff", str(tmp_path / "other.json"))
     result = machine.json("anna", "user", "audit", bill, *other, ok=False)
     assert not result["ok"]

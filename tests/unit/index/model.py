@@ -106,6 +106,12 @@ class Model:
 
     _ConsentWithdrawn = _ConsentGiven
 
+    def _TariffAppended(self, args: dict[str, Any], time_s: int) -> None:
+        self.counts["tariffs"] += 1
+
+    def _SeriesPublished(self, args: dict[str, Any], time_s: int) -> None:
+        self.counts["price_series"] += 1
+
     def _BatchAnchored(self, args: dict[str, Any], time_s: int) -> None:
         self.counts["batches"] += 1
 
