@@ -21,7 +21,7 @@ from offchain.billing.zones import Zone
 _PPM = 10**6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Line:
     """One line of a bill: Wh (0 where energy is not what is charged), amount in micro-units."""
 

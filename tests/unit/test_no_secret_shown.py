@@ -29,7 +29,8 @@ from tests.fuzz.decoders import private_key
 
 # Fields that hold a secret, or what only two parties may read, when they are bytes, text or points.
 SECRET_FIELDS = {
-    *("account_key", "answer", "answer_bytes", "coins", "energies_wh", "energy_wh", "factor"),
+    *("account_key", "answer", "answer_bytes", "coins", "energy_wh", "export_wh", "exports_wh"),
+    *("factor", "import_wh", "imports_wh", "temperatures_dc"),
     *("group_secret", "identity", "nonce", "nonce_key", "nonce_keys", "paillier_private"),
     *("passphrase", "password", "plaintext", "powers_w", "private_key", "r", "record", "salt"),
     *("seal_key", "secret", "share"),

@@ -35,12 +35,16 @@ def expected_reports(days: int, *, step_s: int = 3_600) -> int:
 
 def held_values(home: Home, store: NodeStore) -> list[tuple[int, int, int, int]]:
     rows = store.readings(home.device, from_s=0, to_s=2**32)
-    return [(one.time_s, one.energy_wh, one.power_w, one.temperature_dc) for one in rows]
+    return [
+        (one.time_s, one.import_wh, one.export_wh, one.power_w, one.temperature_dc) for one in rows
+    ]
 
 
 def metered_values(days: int, *, step_s: int = 3_600) -> list[tuple[int, int, int, int]]:
     rows = samples(days, step_s=step_s)
-    return [(one.time_s, one.energy_wh, one.power_w, one.temperature_dc) for one in rows]
+    return [
+        (one.time_s, one.import_wh, one.export_wh, one.power_w, one.temperature_dc) for one in rows
+    ]
 
 
 def test_run__given_three_days__brings_every_reading_to_node_and_chain(home):
@@ -331,7 +335,7 @@ def test_run__given_logs_and_progress__holds_no_reading(home):
     told = json.dumps([event for event in events if event["event"] != "reported"]) + err
     status = (home.folder / "status.json").read_text()
     for one in samples(1):
-        assert str(one.energy_wh) not in told + status
+        assert str(one.import_wh) not in told + status
 
 
 def test_street__given_its_members__has_one_processor(street):

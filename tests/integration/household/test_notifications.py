@@ -17,6 +17,7 @@ from tests.integration.town import House, Town
 POLICY = Policy(
     low_power_w=100,
     high_power_w=2_000,
+    high_feed_in_w=0,
     temperature_warning_dc=300,
     heartbeat_seconds=86_400,
     feeds_in=False,
