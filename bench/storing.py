@@ -25,6 +25,7 @@ import requests
 from bench.figures import Figure, unexplained
 from bench.timing import Timings, in_turn
 from offchain.crypto.packing import slots_per_plaintext
+from offchain.records.dataset import VALUES_A_ROW
 from offchain.network import kubo
 from offchain.network.kubo_rpc import KuboRpc
 from offchain.network.ports import free_ports
@@ -165,7 +166,7 @@ def _archive_of(objects: list[bytes]) -> tuple[Group, list[Block]]:
 
 def ciphertexts_of_a_data_set() -> int:
     """Return how many ciphertexts the measured data set has."""
-    return HOMES * -(-ROWS // slots_per_plaintext(MODULUS_BITS))
+    return HOMES * -(-VALUES_A_ROW * ROWS // slots_per_plaintext(MODULUS_BITS))
 
 
 def _times(times: Timings, ours: str) -> str:

@@ -87,10 +87,9 @@ def interval_values(readings: Sequence[Reading]) -> list[RowValues]:
         row = (after.import_wh - before.import_wh, after.export_wh - before.export_wh)
         for name, step_wh in zip(("import", "export"), row, strict=True):
             if not 0 <= step_wh < _VALUE_LIMIT:
-                raise FormatError(
-                    f"the {name} register steps by {step_wh:,} Wh to reading {after.seq}; a row "
-                    "has room for less than 2^20 Wh"
-                )
+                # No energy is named: who is left out for this is named in logs.
+                how = "falls" if step_wh < 0 else "steps by 2^20 Wh or more"
+                raise FormatError(f"its {name} register {how} to reading {after.seq}")
         values.append(row)
     return values
 

@@ -320,7 +320,9 @@ def test_neighbourhood__of_a_home_in_the_set__compares_with_the_mean_of_the_othe
     own = own_slots({home.device.address: home.readings}, totals)
     found = compare(totals, own, is_in_set=True)
     mine = [energies(home.readings, hour) for hour in range(24)]
-    theirs = [sum(energies(one.readings, hour) for one in others) for hour in range(24)]
-    assert [slot.own_wh for slot in found.slots] == mine
-    assert [slot.mean_wh for slot in found.slots] == [(2 * one + 2) // 4 for one in theirs]
-    assert (found.others, found.own_wh) == (2, sum(mine))
+    shown = [[energies(one.readings, hour) for one in others] for hour in range(24)]
+    theirs = [tuple(map(sum, zip(*of_hour, strict=True))) for of_hour in shown]
+    assert [slot.own for slot in found.slots] == mine
+    means = [tuple((2 * energy + 2) // 4 for energy in one) for one in theirs]
+    assert [slot.mean for slot in found.slots] == means
+    assert (found.others, found.own) == (2, tuple(map(sum, zip(*mine, strict=True))))
