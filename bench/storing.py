@@ -25,13 +25,13 @@ import requests
 from bench.figures import Figure, unexplained
 from bench.timing import Timings, in_turn
 from offchain.crypto.packing import slots_per_plaintext
-from offchain.records.dataset import VALUES_A_ROW
 from offchain.network import kubo
 from offchain.network.kubo_rpc import KuboRpc
 from offchain.network.ports import free_ports
 from offchain.network.processes import ProcessFolder
 from offchain.network.programs import KUBO, find_program
 from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts, encode_ciphertexts
+from offchain.records.dataset import VALUES_A_ROW
 from offchain.storage.car import Block
 from offchain.storage.group import Group, group_of, raw_link
 from offchain.storage.kubo import KuboStore
