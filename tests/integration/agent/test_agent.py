@@ -313,7 +313,7 @@ def test_run__given_revoked_device__stops_with_2(home):
 
 def test_run__given_bad_meter_file__names_line_and_column(home):
     path = home.folder / "meter.csv"
-    path.write_text(path.read_text().replace("\n", "\n1.5,0,0,0\n", 1))
+    path.write_text(path.read_text().replace("\n", "\n1.5,0,0,0,0\n", 1))
     code, _, err = home.run()
     assert code == 2
     assert err == f"{path}:2: time_unix_s: '1.5' is not an integer\n"
