@@ -23,7 +23,7 @@ _COLUMNS = (
 REPORTED, DROPPED = "reported", "dropped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReportEntry:
     """A report to send: what it says, why it was made, and its sealed bytes once there are any.
 

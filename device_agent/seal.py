@@ -160,11 +160,12 @@ class Sealer:
         last_day, keys = self._last_keys
         if last_day != day:
             place, secret = self._place, self._keys.secret
-            chain_id, device = place.chain_id, place.device
-            keys = (
-                kdf.seal_day_key(secret, chain_id=chain_id, device=device, day=day),
-                kdf.nonce_day_key(secret, chain_id=chain_id, device=device, day=day),
+            chain_id, ledger, device = place.chain_id, place.data_ledger, place.device
+            seal_key, nonce_key = (
+                derive(secret, chain_id=chain_id, data_ledger=ledger, device=device, day=day)
+                for derive in (kdf.seal_day_key, kdf.nonce_day_key)
             )
+            keys = seal_key, nonce_key
             self._last_keys = (day, keys)  # one assignment: two threads may come here
         return keys
 

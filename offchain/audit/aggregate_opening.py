@@ -20,7 +20,7 @@ from offchain.records.slots import VALUES_A_SLOT, SlotEnergy
 from offchain.types import Account
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Totals:
     """Energies of all homes a slot, from `from_s` on, `slot_s` seconds each.
 

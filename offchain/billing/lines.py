@@ -33,7 +33,7 @@ class Line:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TaxLine:
     """A tax in micro-units."""
 

@@ -7,7 +7,7 @@ final, so that what a reorganisation takes off the chain is sent again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from offchain.sqlite_file import SqliteFile
@@ -49,7 +49,7 @@ class SignedTransaction:
 
     intent: str | None
     nonce: int
-    raw: bytes
+    raw: bytes = field(repr=False)
     tx_hash: str
     state: TransactionState = TransactionState.SIGNED
 

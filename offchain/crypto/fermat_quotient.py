@@ -9,10 +9,12 @@ from itertools import repeat
 
 from gmpy2 import fma, fmma, mpz, t_divmod
 
+from offchain.crypto.kept import Kept
+
 _WINDOW = 6
 
 
-class FermatQuotient:
+class FermatQuotient(Kept):
     """The map c ↦ (c^(p−1) mod p² − 1)/p for one odd prime p. Holds p: secret."""
 
     __slots__ = ("_p", "_steps", "_tail")

@@ -24,7 +24,7 @@ from offchain.crypto.paillier_keys import (
     generate_private_key,
 )
 from offchain.crypto.paillier_noise import NoiseSource
-from offchain.errors import DecryptionError, InvalidPlaintextError
+from offchain.errors import DecryptionError, InvalidKeyError, InvalidPlaintextError
 
 __all__ = [
     "DEFAULT_BITS",
@@ -70,8 +70,10 @@ def encrypt_as_owner(private_key: PaillierPrivateKey, plaintext: int) -> int:
 
 
 def encrypt_with_noise(public_key: PaillierPublicKey, plaintext: int, noise: NoiseSource) -> int:
-    """Encrypt with one draw from `noise`, which must be a source for this very key."""
+    """Encrypt with one draw from `noise`. Raises InvalidKeyError for a source of another key."""
     _require_plaintext(public_key, plaintext)
+    if noise.n != public_key.n:
+        raise InvalidKeyError("the Paillier noise is of another key: make it for this one")
     return int((1 + plaintext * mpz(public_key.n)) * noise.draw() % public_key.n_squared)
 
 

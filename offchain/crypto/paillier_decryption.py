@@ -7,7 +7,6 @@ on the owner's machine, and answers leave a node on its own schedule, not when a
 """
 
 import os
-import threading
 
 import gmpy2
 from gmpy2 import mpz
@@ -15,6 +14,7 @@ from gmpy2 import mpz
 from offchain.crypto.fermat_quotient import FermatQuotient
 from offchain.crypto.paillier_noise import OwnerNoise
 from offchain.crypto.secret import Secret
+from offchain.forking import ForkLock
 
 _BLINDING_USES = 32
 
@@ -44,7 +44,7 @@ class Decryptor(Secret):
         self._first, self._second = _PrimePart(p, q), _PrimePart(q, p)
         self._p_inverse = gmpy2.invert(p, q)
         self._noise = noise
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._blinding: tuple[int, int, mpz, mpz] = (0, 0, mpz(0), mpz(0))
 
     def decrypt(self, ciphertext: int) -> int:

@@ -12,7 +12,7 @@ from offchain.records.slots import SlotEnergy
 from offchain.types import Account, Reading
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SlotComparison:
     """One slot: own energies, and the means of the others (of all, for who is not in the set)."""
 
@@ -21,7 +21,7 @@ class SlotComparison:
     mean: SlotEnergy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Neighbourhood:
     """The comparison over the slots that the own readings show; means rounded half up.
 

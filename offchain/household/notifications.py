@@ -23,7 +23,7 @@ from offchain.types import Account
 _MAX_REPORT_BYTES = 16 * 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Notification:
     """One status change, or one report of a device in sealed mode (then the values come from the
     report alone).

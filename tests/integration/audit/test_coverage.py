@@ -72,7 +72,7 @@ def meter(fresh: Town) -> Meter:
 def new_meter(town: Town) -> Meter:
     house = town.houses[0]
     keys, gateway = town.admit(MemberRole.DEVICE, house.node.region, owner=house.keys.address)
-    readings = make_readings(keys, chain_id=town.deployment.chain_id, number=7, days=4)
+    readings = make_readings(keys, town.deployment, number=7, days=4)
     return Meter(house, keys, gateway, readings)
 
 

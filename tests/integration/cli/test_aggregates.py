@@ -54,8 +54,7 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
                 device, device_gateway = builder.admit(
                     MemberRole.DEVICE, town.region_id("north"), owner=user.address
                 )
-                chain_id = gateway.chain_id
-                readings = town.make_readings(device, chain_id=chain_id, number=number)
+                readings = town.make_readings(device, gateway.deployment, number=number)
                 town.fill(held, device, readings, device_gateway)
                 make_profile(machine, home, user)
                 devices[home] = device.address

@@ -26,6 +26,7 @@ def add_reading(
     key = kdf.nonce_day_key(
         house.device.device_secret,
         chain_id=last.chain_id,
+        data_ledger=town.deployment.address("DataLedger"),
         device=house.device.address,
         day=day_of(time_s),
     )
