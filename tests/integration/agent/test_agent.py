@@ -155,6 +155,22 @@ def test_run__given_trials__reports_them_marked_and_returns_to_operation(home):
     assert len(held_values(home, home.street.store)) == 24
 
 
+def test_run__given_a_policy_for_both_ways__reports_feed_in_as_in_operation(home):
+    home.set_policy(replace(POLICY, high_feed_in_w=4_000, temperature_warning_dc=-(2**31)))
+    feed_in = [{"after_seq": 3, "power_w": -2_500, "temperature_dc": None}]
+    (home.folder / "trials.json").write_text(json.dumps(feed_in))
+    code, events, _ = home.run("--days", "1", "--inject", str(home.folder / "trials.json"))
+    assert code == 0
+    (told,) = [one for one in events if one["event"] == "reported" and one["injected"]]
+    assert (told["status"], told["temperature_too_high"]) == ("in_operation", False)
+    changes = home.street.gateway.events(
+        "NotificationBoard", "StatusChanged", from_block=0, device=home.device
+    )
+    (fed_in,) = [one.args for one in changes if one.args["injected"]]
+    assert (fed_in["powerW"], fed_in["temperatureDc"]) == (-2_500, -32_768)
+    assert (fed_in["status"], fed_in["temperatureTooHigh"]) == (Status.IN_OPERATION, False)
+
+
 def test_run__given_report__its_owner_opens_and_verifies_it(home):
     home.set_policy()
     home.run("--days", "1")

@@ -289,6 +289,8 @@ def test_load_trials__given_file__reads_them(tmp_path):
     path.write_text('[{"after_seq": 3, "power_w": -5, "temperature_dc": 9}]')
     assert load_trials(path) == [Trial(after_seq=3, power_w=-5, temperature_dc=9)]
     assert load_trials(None) == []
+    path.write_text('[{"after_seq": 3, "power_w": -5, "temperature_dc": null}]')
+    assert load_trials(path) == [Trial(after_seq=3, power_w=-5, temperature_dc=None)]
 
 
 @pytest.mark.parametrize(
@@ -298,6 +300,7 @@ def test_load_trials__given_file__reads_them(tmp_path):
         "{}",
         "[1]",
         '[{"after_seq": 0, "power_w": 1, "temperature_dc": 1}]',
+        '[{"after_seq": 1, "power_w": 1, "temperature_dc": -32768}]',
         '[{"after_seq": 1}]',
     ],
 )

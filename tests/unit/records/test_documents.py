@@ -513,6 +513,29 @@ def test_sentence__given_verdict__says_it(verdict, temperature_dc, injected, sai
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "power_w", "said"),
+    [
+        (Status.IN_OPERATION, 2_500, "The device is in operation at 2500 W"),
+        (Status.IN_OPERATION, -2_500, "The device is in operation, feeding in at 2500 W"),
+        (Status.TOO_HIGH, -2_500, "The feed-in of 2500 W is too high"),
+        (Status.TOO_LOW, -5, "The feed-in of 5 W is too low"),
+    ],
+)
+def test_sentence__of_a_meter_that_feeds_in__says_so(status, power_w, said):
+    verdict = Verdict(status, False)
+    text = report.sentence(verdict, power_w=power_w, temperature_dc=None, injected=False)
+    assert text == f"{said}; the temperature was not measured."
+
+
+def test_decode_report__given_no_temperature__reads_none():
+    unmeasured = replace(REPORT, temperature_dc=None)
+    assert b'"temperature_dc":null' in report.encode(unmeasured)
+    assert report.decode(report.encode(unmeasured)) == unmeasured
+    with pytest.raises(FormatError, match="temperature_dc"):
+        report.encode(replace(REPORT, temperature_dc=-32_768))
+
+
 # ---- HTTP bodies
 
 ENVELOPE = envelope.Envelope(seq=1, day=17_000, box=b"box", signature=b"s" * 65)
