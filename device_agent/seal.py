@@ -37,7 +37,7 @@ class Sealer:
         self._next_status: kem.Encapsulation | None = None
 
     def record(self, sample: MeterSample, *, seq: int) -> bytes:
-        """Make the 95 bytes m of a sample, with the nonce that its day's key and seq give."""
+        """Make the 104 bytes m of a sample, with the nonce that its day's key and seq give."""
         _, nonce_key = self._keys_of(day_of(sample.time_s))
         return record_codec.encode(
             Reading(
@@ -45,9 +45,11 @@ class Sealer:
                 device=self._place.device,
                 seq=seq,
                 time_s=sample.time_s,
-                energy_wh=sample.energy_wh,
+                import_wh=sample.import_wh,
+                export_wh=sample.export_wh,
                 power_w=sample.power_w,
                 temperature_dc=sample.temperature_dc,
+                flags=sample.flags,
                 nonce=kdf.reading_nonce(nonce_key, seq),
             )
         )

@@ -50,17 +50,41 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
 def publish(
     window_from: FromOption,
     window_to: ToOption,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask: publish what is there, whatever is missing.")
+    ] = False,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
     """Publish the data set of a window of whole UTC days, encrypted, under a key of its own.
 
-    Needs what `node run` needs; a node that runs already does it on this order. Only devices whose
-    owner consents are in it. Repeating it publishes nothing anew. Costs gas and some seconds.
+    Shows before what is there: homes, rows, days, who is left out and why, the price. Where a
+    device has no readings on a day, or is left out, it asks; --json asks nothing and needs --yes
+    then. Needs what `node run` needs; a node that runs already does it on this order. Only devices
+    whose owner consents are in it. Repeating it publishes nothing anew. Costs gas and some seconds.
     """
     require_window(window_from, window_to)
-    order = {"do": "publish", "from": window_from, "to": window_to}
-    show(ordered(profile, order), as_json=as_json)
+    window = {"from": window_from, "to": window_to}
+    found = ordered(profile, {"do": "look"} | window)
+    is_whole = found.pop("is_whole", True)
+    if not as_json:
+        _show_outlook(found)
+    if not is_whole and not yes:
+        if as_json:
+            raise typer.BadParameter(
+                "data is missing in this window, and the price is the same; see it without --json, "
+                "or give --yes"
+            )
+        typer.confirm("Data is missing; the price is the same. Publish it?", abort=True)
+    published = ordered(profile, {"do": "publish"} | window)
+    show(found | published if as_json else published, as_json=as_json)
+
+
+def _show_outlook(found: dict[str, Any]) -> None:
+    left_out = found.get("left_out", [])
+    show({name: item for name, item in found.items() if name != "left_out"})
+    if left_out:
+        show_table(left_out, title="left out")
 
 
 @app.command()

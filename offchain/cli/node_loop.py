@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import structlog
 
@@ -15,7 +16,7 @@ from offchain.billing.tariff import Tariff
 from offchain.chain.facts import Receipt
 from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_orders import Facts, carry_out_orders, refuse_interrupted
-from offchain.cli.output import hex_id, receipt_facts
+from offchain.cli.output import hex_id, receipt_facts, utc
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
@@ -27,6 +28,7 @@ from offchain.node.outcome import NodeTerms
 from offchain.node.serve import serve
 from offchain.node.store import NodeStore
 from offchain.node.tariffs import TariffPublisher
+from offchain.types import SECONDS_PER_DAY
 
 _HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
 _LASTING = ("skipped", "failed")
@@ -100,6 +102,24 @@ class RunningNode:
             stop.set()
             following.join()
 
+    def look(self, window_from: int, window_to: int) -> Facts:
+        """Say what `publish` would sell, and whether it is all that the window could hold."""
+        found = self._publisher.look(window_from, window_to)
+        if found is None:
+            return {"published_before": True}
+        return {
+            "homes": found.homes,
+            "devices": found.devices,
+            "rows": found.rows,
+            "days": len(found.days),
+            "days_without_data": [utc(day * SECONDS_PER_DAY)[:10] for day in found.empty_days],
+            "device_days_with_data": found.device_days,
+            "device_days": found.devices * len(found.days),
+            "left_out": [asdict(one) for one in found.left_out],
+            "price_wei": self._settings.data_set_price_wei,
+            "is_whole": found.is_whole,
+        }
+
     def publish(self, window_from: int, window_to: int) -> Facts:
         """Publish a data set, or find the one that was published before."""
         found = self._publisher.publish(window_from, window_to)
@@ -161,6 +181,8 @@ class RunningNode:
 
     def carry_out(self, order: Facts) -> Facts:
         """Do what another process of the node's operator asks."""
+        if order.get("do") == "look":
+            return self.look(order["from"], order["to"])
         if order.get("do") == "publish":
             return self.publish(order["from"], order["to"])
         if order.get("do") == "withdraw":

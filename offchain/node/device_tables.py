@@ -48,7 +48,7 @@ class StoredDayKeys(Kept):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoredReading:
-    """A checked record of 95 bytes and SHA-256 of the box that it came in.
+    """A checked record of 104 bytes and SHA-256 of the box that it came in.
 
     envelope: as it came; kept until the reading is in a batch, for a device that lost its outbox.
     """

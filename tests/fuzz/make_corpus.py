@@ -266,8 +266,8 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "car-archive", b"".join(car.write_car(group.root, [*pairs, *group.nodes]))
     made = Registration(samples.DEVICE, (1, bytes(32), (1, 2)), ((3, 4), ((5, 6), 7)))
     yield "registration", made.to_json().encode()
-    rows = b"1700000000,5,100,215\n1700003600,6,-100,-31\n"
-    yield "meter-csv", b"time_unix_s,energy_wh,power_w,temperature_dc\n" + rows
+    rows = b"1700000000,5,0,100,215\n1700003600,6,2,-100,\n"
+    yield "meter-csv", b"time_unix_s,import_wh,export_wh,power_w,temperature_dc\n" + rows
     yield "profile", _PROFILE
     yield "agent-config-json", json.dumps(_AGENT).encode()
     toml = "".join(f"{name} = {json.dumps(value)}\n" for name, value in _AGENT.items())

@@ -42,7 +42,7 @@ from offchain.node.worker import NodeWorker
 from offchain.records import batch as batches
 from offchain.records import reading as reading_codec
 from offchain.storage import ContentStore, open_store
-from offchain.types import SECONDS_PER_DAY, Reading, day_of
+from offchain.types import NO_FLAGS, SECONDS_PER_DAY, Reading, ReadingFlag, day_of
 from tests.databases import store_place
 from tests.network import real_chain
 from tests.network.real_chain import RealChain
@@ -335,11 +335,12 @@ def make_readings(
 ) -> list[Reading]:
     """Hourly readings of so many days from the day before the window on."""
     start = (FIRST_DAY - 1) * SECONDS_PER_DAY
-    readings, register = [], 1_000_000 * (number + 1)
+    readings, register, fed_in = [], 1_000_000 * (number + 1), 500_000
     ledger = deployment.address("DataLedger")
     for hour in range(days * 24):
         used = 150 + 37 * ((hour * 7 + number) % 24)
         register += used
+        fed_in += 90 + hour % 24 if number == 0 and 9 <= hour % 24 < 16 else 0
         time_s = start + hour * 3600 + 17
         key = kdf.nonce_day_key(
             device.device_secret,
@@ -354,9 +355,11 @@ def make_readings(
                 device=device.address,
                 seq=hour + 1,
                 time_s=time_s,
-                energy_wh=register,
+                import_wh=register,
+                export_wh=fed_in,
                 power_w=used,
-                temperature_dc=-50 + hour % 24,
+                temperature_dc=None if hour % 12 == 5 else -50 + hour % 24,
+                flags=ReadingFlag.ESTIMATED if hour % 24 == 7 else NO_FLAGS,
                 nonce=kdf.reading_nonce(key, hour + 1),
             )
         )

@@ -38,9 +38,10 @@ from tests.fuzz.decoders import private_key
 # Fields that hold a secret, or what only two parties may read: when and how a home used energy too,
 # and the arguments of a call, among which the factor x of a claim stands before it is sent.
 SECRET_FIELDS = {
-    *("amount", "args", "data", "estimated_wh", "export_wh", "import_wh", "mean_wh", "own_wh"),
-    *("power_w", "raw", "temperature_dc", "totals_wh", "verdict", "wh", "window_from", "window_to"),
-    *("account_key", "answer", "answer_bytes", "coins", "energies_wh", "energy_wh", "factor"),
+    *("amount", "args", "data", "estimated_wh", "export_wh", "exports_wh", "flags", "import_wh"),
+    *("imports_wh", "mean", "own", "power_w", "raw", "slots", "temperature_dc", "temperatures_dc"),
+    *("verdict", "wh", "window_from", "window_to"),
+    *("account_key", "answer", "answer_bytes", "coins", "energy_wh", "factor"),
     *("group_secret", "identity", "nonce", "nonce_key", "nonce_keys", "paillier_private"),
     *("passphrase", "password", "plaintext", "powers_w", "private_key", "r", "record", "salt"),
     *("seal_key", "secret", "share"),
@@ -51,7 +52,9 @@ PUBLIC_ALTHOUGH_SO_NAMED = {
     ("Proposal", "data"),
     ("SentTransaction", "data"),
     ("FixedCharge", "amount"),  # of a tariff
+    ("Offer", "data"),  # a published document
     ("Profile", "data"),  # a folder
+    ("Program", "flags"),  # how it is built
     ("PublishedDataSet", "window_from"),  # on chain
     ("PublishedDataSet", "window_to"),
     ("Trial", "power_w"),  # made up

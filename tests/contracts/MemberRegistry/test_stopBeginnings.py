@@ -389,7 +389,7 @@ def test_stop_beginnings__when_membership_moves__lets_it(
     parts, stop, registry, admit, revoke, processor, device, meter_owner, now
 ):
     parts.board.setPolicy(
-        device.address, (200, 3000, 600, 86_400, False, False), {"from": meter_owner.account}
+        device.address, (200, 3000, 0, 600, 86_400, False, False), {"from": meter_owner.account}
     )
     until = stop()
     newcomer = admit(Role.USER, NORTH)

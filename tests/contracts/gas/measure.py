@@ -243,7 +243,7 @@ def measure_reports(w: Any, meter: Meter) -> None:
     """Notifications in both modes, and consent."""
     owner, device = {"from": w.meter_owner.account}, {"from": w.device.account}
     for _ in range(2):
-        policy = (100, 3_000, 600, 86_400, False, False)
+        policy = (100, 3_000, 0, 600, 86_400, False, False)
         tx = w.board.setPolicy(w.device.address, policy, owner)
         meter.take("NotificationBoard.setPolicy", tx)
         w.board.report(500, 200, False, DIGEST, device)
@@ -251,7 +251,7 @@ def measure_reports(w: Any, meter: Meter) -> None:
         meter.take("NotificationBoard.report, nothing changes", tx)
         tx = w.board.report(4_000, 200, False, DIGEST, device)
         meter.take("NotificationBoard.report, status changes", tx)
-        w.board.setPolicy(w.device.address, (*policy[:5], True), owner)
+        w.board.setPolicy(w.device.address, (*policy[:6], True), owner)
         w.board.reportSealed(DIGEST, DIGEST, device)
         tx = w.board.reportSealed(DIGEST, DIGEST, device)
         meter.take("NotificationBoard.reportSealed", tx)

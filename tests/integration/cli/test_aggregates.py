@@ -117,8 +117,10 @@ def test_aggregate__from_the_key_to_the_neighbourhood__shows_the_mean_of_the_oth
     found = village.json("anna", "user", "neighbourhood", village.lock)
     assert found["i_am_in_the_set"] is True
     assert (found["homes"], len(found["slots"])) == (3, 24)
-    assert found["own_wh"] == sum(150 + 37 * (hour * 7 % 24) for hour in range(24))
-    assert found["own_wh"] == sum(slot["own_wh"] for slot in found["slots"])
+    assert found["own_import_wh"] == sum(150 + 37 * (hour * 7 % 24) for hour in range(24))
+    assert found["own_export_wh"] == sum(90 + hour for hour in range(9, 16))
+    for own in ("own_import_wh", "own_export_wh"):
+        assert found[own] == sum(slot[own] for slot in found["slots"])
     shown = machine.as_member("anna", "user", "neighbourhood", village.lock, "--set", made["set"])
     assert "percent of mean" in shown.stdout
 

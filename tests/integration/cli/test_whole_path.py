@@ -255,6 +255,25 @@ def test_node_status__while_it_runs__shows_devices_and_data_sets(
     assert "data sets" in machine.as_member("north", "node", "status").stdout
 
 
+def test_node_publish__over_days_without_data__shows_them_and_asks(
+    machine: Machine, data_set: str
+) -> None:
+    longer = ("--from", "2022-01-07", "--to", TO)
+    asked = machine.as_member("north", "node", "publish", *longer, ok=False)
+    assert "days without data" in asked.stdout and "2022-01-07" in asked.stdout
+    assert "Publish it?" in asked.stdout and asked.exit_code == 1
+    unasked = machine.as_member("north", "node", "publish", *longer, "--json", ok=False)
+    assert "--yes" in unasked.stderr and unasked.stdout == ""
+    status = machine.json("north", "node", "status")
+    assert [one["data_set"] for one in status["data sets"]] == [data_set]
+
+    made = machine.json("north", "node", "publish", *longer, "--yes")
+
+    assert made["days_without_data"] == ["2022-01-07"] and made["left_out"] == []
+    assert (made["homes"], made["days"], made["device_days_with_data"]) == (1, DAYS + 1, DAYS)
+    assert made["data_set"] != data_set and made["rows"] == 24 * DAYS
+
+
 def test_node_run__while_it_runs_already__says_so(machine: Machine, node: object) -> None:
     result = machine.as_member("north", "node", "run", ok=False)
     assert "another process works with" in result.stderr

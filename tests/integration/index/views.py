@@ -136,9 +136,10 @@ def _floor(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> No
 
 def _policy(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     it = _call(gateway, block, "NotificationBoard", "policyOf", row["device"])
-    assert (it.lowPowerW, it.highPowerW, it.heartbeatSeconds) == (
+    assert (it.lowPowerW, it.highPowerW, it.highFeedInW, it.heartbeatSeconds) == (
         row["low_power_w"],
         row["high_power_w"],
+        row["high_feed_in_w"],
         row["heartbeat_s"],
     )
 

@@ -94,7 +94,7 @@ def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> No
 
     in_window = [one for one in house.readings if one.time_s >= house.window[0]]
     before = house.readings[in_window[0].seq - 2]
-    assert result["energy_wh"] == in_window[-1].energy_wh - before.energy_wh
+    assert result["energy_wh"] == in_window[-1].import_wh - before.import_wh
 
 
 @pytest.mark.parametrize(

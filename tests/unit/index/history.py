@@ -135,6 +135,7 @@ class History:
             policy = {
                 "lowPowerW": -5,
                 "highPowerW": 2**63 - 1,
+                "highFeedInW": 2**48 - 1,
                 "temperatureWarningDc": -(2**31),
                 "heartbeatSeconds": 60,
                 "feedsIn": True,
