@@ -75,6 +75,7 @@ def test_measure_sending__on_geth__measures_both_ways_to_the_last_receipt(networ
     # How fast is for `make bench-net` to say: a test that times anything fails with its machine.
     assert rates.sender_per_s > 0 < rates.web3_per_s
     assert (rates.transactions, rates.rounds) == (60, 2)
+    assert rates.lost == {"sender": 0, "web3": 0}
     assert next(one.name for one in rates.figures("geth")) == "sender-vs-web3-geth"
 
 
