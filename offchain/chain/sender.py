@@ -49,6 +49,9 @@ _KNOWN = (
     "replacement transaction underpriced",
     "replacement underpriced",
 )
+# What they say while their pool has no room: it has in a moment, and what is signed waits for it.
+_NO_ROOM = ("txpool is full", "future transaction tries to replace pending")
+_UNDERPRICED = "transaction underpriced"  # alone: of those in a full pool it pays the least
 
 _locks: dict[tuple[int, str], threading.RLock] = {}
 _locks_guard = threading.Lock()
@@ -93,6 +96,7 @@ class Sender:
         self.outbox, self.timeout_s = outbox, timeout_s
         self._confirmations, self._fees = confirmations, fees or FeeRaise()
         self._signer = TransactionSigner(bytes(account.key), chain_id=chain_id)
+        self._found_no_room = False  # some of what was sent last, in the node's pool
         with _locks_guard:
             self.lock = _locks.setdefault((chain_id, self.address), threading.RLock())
 
@@ -187,11 +191,13 @@ class Sender:
     def _broadcast(
         self, transactions: Sequence[SignedTransaction]
     ) -> dict[SignedTransaction, NodeRefused]:
-        """Send raw bytes; return those that the node refused and does not hold."""
-        answers = self.endpoint.batch([questions.send(item.raw) for item in transactions])
+        """Send raw bytes; return those that the node refused and does not hold. One for which its
+        pool has no room is not among them: it is sent again while it is waited for.
+        """
+        answers = self._send(transactions)
         refused = {}
         for transaction, answer in zip(transactions, answers, strict=True):
-            if not isinstance(answer, NodeRefused) or _is_known(answer):
+            if not isinstance(answer, NodeRefused) or _is_known(answer) or _has_no_room(answer):
                 continue
             # Some nodes report an error after taking a transaction: believe what they hold.
             held = self.endpoint.ask(questions.transaction(transaction.tx_hash))
@@ -199,6 +205,12 @@ class Sender:
                 refused[transaction] = answer
                 self._mark(transaction, TransactionState.REFUSED)
         return refused
+
+    def _send(self, transactions: Sequence[SignedTransaction]) -> list[str | NodeRefused]:
+        answers = self.endpoint.batch([questions.send(item.raw) for item in transactions])
+        refusals = [one for one in answers if isinstance(one, NodeRefused)]
+        self._found_no_room = any(_has_no_room(one) for one in refusals)
+        return answers
 
     def _close_gap(
         self,
@@ -231,7 +243,8 @@ class Sender:
     def _wait(self, attempts: Sequence[Attempt]) -> list[MinedReceipt]:
         """Poll until all are mined: fast at first, since a local chain needs milliseconds.
 
-        Of many the last is asked for first: it is mined when all before it are.
+        Of many the last is asked for first: it is mined when all before it are. Where the node had
+        no room for some, each counts, and makes room for others.
         """
         started = last_sent = time.monotonic()
         for one in attempts:
@@ -241,9 +254,10 @@ class Sender:
         while True:
             missing = [one for one in attempts if one.nonce not in found]
             front = missing[:_AT_ONCE]
-            is_time = time.monotonic() - last_sent > _RESEND_S  # then each counts
-            fresh = self._look_patiently(front if is_time else front[-1:])
-            if fresh and len(front) > 1 and not is_time:
+            is_time = time.monotonic() - last_sent > _RESEND_S
+            each_counts = is_time or self._found_no_room
+            fresh = self._look_patiently(front if each_counts else front[-1:])
+            if fresh and len(front) > 1 and not each_counts:
                 fresh = self._look_patiently(front)
             found.update(fresh)
             if len(found) == len(attempts):
@@ -254,7 +268,7 @@ class Sender:
             missing = [one for one in missing if one.nonce not in found]
             if now - started > self.timeout_s:
                 raise self._timeout(missing[0])
-            if now - last_sent > _RESEND_S:
+            if now - last_sent > _RESEND_S or (fresh and self._found_no_room):
                 last_sent = now
                 self._resend(missing)
             time.sleep(delay)
@@ -343,7 +357,7 @@ class Sender:
             if nonce == missing[0].nonce:
                 self._take_out_of_pool()
             self._raise_fees(missing, head, base_fee_wei)
-            self.endpoint.batch([questions.send(one.newest.raw) for one in missing])
+            self._send([one.newest for one in missing])
         except (NodeUnavailable, NodeRefused):  # the next round tries again
             return
 
@@ -459,3 +473,8 @@ class Sender:
 
 def _is_known(refusal: NodeRefused) -> bool:
     return any(words in refusal.message.lower() for words in _KNOWN)
+
+
+def _has_no_room(refusal: NodeRefused) -> bool:
+    said = refusal.message.lower().strip()
+    return said == _UNDERPRICED or any(words in said for words in _NO_ROOM)
