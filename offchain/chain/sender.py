@@ -28,6 +28,7 @@ from offchain.chain.fees import FeeRaise, next_base_fee_wei
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
 from offchain.chain.questions import Question
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
+from offchain.chain.subscription import NewHeads
 from offchain.types import to_account
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _FIRST_POLL_S, _LAST_POLL_S, _POLL_GROWTH = 0.001, 0.25, 1.5
 _PATIENCE = 0.05  # of what was waited so far, the next pause is at most, but for the first ones
 _SHORT_PAUSE_S = 0.004
 _AT_ONCE = BATCH_SIZE - 1  # and the head's number with them
+_BE_TOLD_AFTER_S = 0.1  # who waits longer asks to be told of blocks
+_MOST_OPEN = 32
 _RESEND_S = 3.0  # a node that restarted has forgotten its pool
 _TRANSFER_GAS = 21_000
 # What nodes say of a transaction that they hold, or have mined, or of whose nonce they hold
@@ -89,12 +92,16 @@ class Sender:
         timeout_s: float,
         confirmations: int = 0,
         fees: FeeRaise | None = None,
+        heads: NewHeads | None = None,
     ) -> None:
-        """Prepare to send; nothing is asked yet. `confirmations`: how deep is final."""
+        """Prepare to send; nothing is asked yet. `confirmations`: how deep is final. `heads`: who
+        tells of new blocks, if anybody does.
+        """
         self.endpoint, self.chain_id = endpoint, chain_id
         self.address = to_account(account.address)
         self.outbox, self.timeout_s = outbox, timeout_s
         self._confirmations, self._fees = confirmations, fees or FeeRaise()
+        self._new_heads = heads or NewHeads([])
         self._signer = TransactionSigner(bytes(account.key), chain_id=chain_id)
         self._found_no_room = False  # some of what was sent last, in the node's pool
         with _locks_guard:
@@ -125,6 +132,20 @@ class Sender:
         """Whether nothing in the outbox can change its end any more."""
         return not (self.outbox and self.outbox.not_final(self.chain_id, self.address))
 
+    def has_signed(self, intent: str) -> bool:
+        """Whether the outbox holds a transaction of `intent`, whatever became of it."""
+        return bool(self.outbox and self.outbox.of_intent(self.chain_id, self.address, intent))
+
+    def has_all_before(self, nonce: int) -> bool:
+        """Whether all that the outbox holds as not final lies below the account's nonce in the
+        latest block: then none of it is off the chain. False too when so many are open that it is
+        time to look which are final.
+        """
+        if self.outbox is None:
+            return True
+        open_ones = self.outbox.not_final(self.chain_id, self.address)
+        return len(open_ones) < _MOST_OPEN and all(one.nonce < nonce for one in open_ones)
+
     def recall(self, intent: str) -> MinedReceipt | None:
         """Return the receipt of the successful transaction of `intent`, or None if it has none.
 
@@ -142,16 +163,19 @@ class Sender:
                 return receipt
         return None
 
-    def send(self, transactions: Sequence[Unsigned], *, gas_price_wei: int) -> list[MinedReceipt]:
+    def send(
+        self, transactions: Sequence[Unsigned], *, gas_price_wei: int, nonce: int | None = None
+    ) -> list[MinedReceipt]:
         """Sign with consecutive nonces, store, broadcast; return the receipts in order.
 
+        `nonce`: the account's in the latest block, if that was just asked under `lock`.
         Raises NodeRefused when a node takes one of them for nothing, TransactionTimeout,
         TransactionReplaced, NodeUnavailable (then the outbox settles them later).
         """
         with self.lock:
-            nonce = self._nonce()
+            first = self._nonce() if nonce is None else nonce
             signed = [
-                self._sign(transaction, nonce + offset, gas_price_wei)
+                self._sign(transaction, first + offset, gas_price_wei)
                 for offset, transaction in enumerate(transactions)
             ]
             self._record(signed)
@@ -241,7 +265,8 @@ class Sender:
             return None
 
     def _wait(self, attempts: Sequence[Attempt]) -> list[MinedReceipt]:
-        """Poll until all are mined: fast at first, since a local chain needs milliseconds.
+        """Look until all are mined: at each block that is told, or, where none is, fast at first,
+        since a local chain needs milliseconds.
 
         Of many the last is asked for first: it is mined when all before it are. Where the node had
         no room for some, each counts, and makes room for others.
@@ -252,6 +277,7 @@ class Sender:
         found: dict[int, MinedReceipt] = {}
         delay = _FIRST_POLL_S
         while True:
+            told = self._new_heads.told
             missing = [one for one in attempts if one.nonce not in found]
             front = missing[:_AT_ONCE]
             is_time = time.monotonic() - last_sent > _RESEND_S
@@ -271,9 +297,18 @@ class Sender:
             if now - last_sent > _RESEND_S or (fresh and self._found_no_room):
                 last_sent = now
                 self._resend(missing)
-            time.sleep(delay)
+            self._pause(told, delay, waited_s=now - started)
             longest = min(max(_SHORT_PAUSE_S, _PATIENCE * (now - started)), _LAST_POLL_S)
             delay = _FIRST_POLL_S if fresh else min(delay * _POLL_GROWTH, longest)
+
+    def _pause(self, told: int, delay_s: float, *, waited_s: float) -> None:
+        """Wait for the next block, or for as long as it is sensible not to look."""
+        if self._new_heads.is_told:
+            self._new_heads.wait_told(told, most_s=_LAST_POLL_S)
+            return
+        if waited_s > _BE_TOLD_AFTER_S:
+            self._new_heads.begin()
+        time.sleep(delay_s)
 
     def _timeout(self, attempt: Attempt) -> TransactionTimeout:
         tx_hash, dearest = attempt.newest.tx_hash, ""

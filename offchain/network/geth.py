@@ -116,6 +116,10 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         "http.port": signer.rpc_port,
         "http.api": HTTP_API,
         "http.vhosts": "localhost,127.0.0.1",
+        # At the same port: by it members are told of new blocks.
+        "ws.addr": "127.0.0.1",
+        "ws.port": signer.rpc_port,
+        "ws.api": "eth",
         "authrpc.addr": "127.0.0.1",
         "authrpc.port": signer.auth_port,
         "metrics.addr": "127.0.0.1",
@@ -131,7 +135,7 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         options["netrestrict"] = "127.0.0.0/8"
     # The unlocked account seals blocks. Geth calls it insecure while there is any RPC at all; this
     # RPC is for this machine's own programs (docs/network.md).
-    switches = ["http", "nodiscover", "mine", "metrics", "allow-insecure-unlock"]
+    switches = ["http", "ws", "nodiscover", "mine", "metrics", "allow-insecure-unlock"]
     given = [f"--{name}={value}" for name, value in options.items()]
     return [os.fspath(program), *given, *(f"--{name}" for name in switches)]
 
