@@ -34,7 +34,7 @@ _HEAD = answers.field("result", answers.field("number", answers.count))
 class NewHeads:
     """New blocks of a chain, told by the first of its nodes that offers it. Threads may share it.
 
-    Nothing is opened before somebody has waited for a while.
+    Nothing is opened before `begin`, or before somebody has waited for a while.
     """
 
     def __init__(self, addresses: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from offchain.chain import answers, questions
 from offchain.chain.answers import AnswerUnreadable
-from offchain.chain.errors import LogUnreadable
+from offchain.chain.errors import LogUnreadable, NodeRefused
 from offchain.chain.facts import Block
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
@@ -109,6 +109,24 @@ class RangeReader:
         if not _fit(events, blocks) or not self._time(events, blocks):
             return None
         return Range(events, blocks, unreadable)
+
+    def next_questions(self, number: int) -> list[Question[Any]]:
+        """Return what `of_next` reads the events of one block from, that there may not be yet."""
+        wanted = {**self._filter, "fromBlock": hex(number), "toBlock": hex(number)}
+        ask_logs = Question("eth_getLogs", [wanted], partial(self._decoded, tolerant=False))
+        ask_header = questions.header_or_none(number)
+        return [ask_header, ask_logs, ask_header]
+
+    def of_next(self, answers: Sequence[Any]) -> Range | None:
+        """Return the events of the block, None when there is none, or the answers do not fit
+        together.
+        """
+        before, told, header = answers
+        if not isinstance(header, Block) or before != header or isinstance(told, NodeRefused):
+            return None
+        events, unreadable, _ = told
+        fits = _fit(events, (header,)) and self._time(events, (header,))
+        return Range(events, (header,), unreadable) if fits else None
 
     def _decoded(self, raw: object, *, tolerant: bool) -> tuple[list[Told], list[Unreadable], int]:
         """Return the events in logs, without those that the rules do not know, what does not
