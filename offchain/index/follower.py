@@ -28,7 +28,7 @@ from offchain.index.changes import Changes
 from offchain.index.errors import IndexBehind, IndexIncomplete
 from offchain.index.position import KEPT_BLOCKS, Known
 from offchain.index.projection import Rules
-from offchain.index.ranges import Range, RangeReader, Span
+from offchain.index.ranges import ChainMoved, Range, RangeReader, Span
 
 _log = logging.getLogger(__name__)
 _RETRY_S, _MOST_RETRY_S = 0.5, 60.0
@@ -64,6 +64,7 @@ class Follower:
         self._stepping = threading.Lock()
         self._listeners: list[Listener] = []
         self._head: int | None = None
+        self._is_behind = False
         self._told, self._stepped_at = -1, 0.0  # of the last step, if that reached the head
         self._seen: Known | None = None  # the tables' last block after this follower's last step
         self._contracts = frozenset(contract for contract, _ in rules.sources)
@@ -140,6 +141,7 @@ class Follower:
         told = self._gateway.new_heads.told
         with self._stepping:
             news = self._step()
+        self._is_behind = news is not None and news.is_behind
         is_at_head = news is not None and not news.is_behind
         self._told, self._stepped_at = (told, time.monotonic()) if is_at_head else (-1, 0.0)
         if news is not None and (news.new or news.final):
@@ -157,6 +159,8 @@ class Follower:
             base, head, found = self._base(top)
         except NodeBehind:
             return self._news(top, by_another=by_another)
+        except ChainMoved:
+            return None
         start = self.first if base is None else base.number + 1
         if start > head:
             return self._news(top, by_another=by_another)
@@ -175,8 +179,8 @@ class Follower:
 
     def _base(self, top: Known | None) -> tuple[Known | None, int, Range | None]:
         """Return the last block of the tables that the chain still has, None for none, the chain's
-        newest block, and what the one after the tables' last says, if it follows and was told by
-        the same answer. Raises NodeBehind.
+        newest block, and what the one after the tables' last says, if it was told by the same
+        answer. Raises NodeBehind, ChainMoved.
         """
         head, tip, after = self._glance(top)
         self._head = head
@@ -190,20 +194,19 @@ class Follower:
         """Ask for the chain's newest block and the tables' last, and for the next one's events with
         them: that one alone is new, most times that anything is.
         """
-        endpoint, asked = self._gateway.endpoint, [questions.block_number()]
+        ask, asked = self._gateway.endpoint.ask_all, [questions.block_number()]
         if top is None:
-            return endpoint.ask_all(asked)[0], None, None
+            return ask(asked)[0], None, None
         plain: list[Question[Any]] = [*asked, questions.header_or_none(top.number)]
+        if self._is_behind:  # many are new: they are read as a range
+            head, tip = ask(plain)
+            return head, tip, None
         try:
-            head, tip, *told = endpoint.batch(
-                [*plain, *self._reader.next_questions(top.number + 1)]
-            )
-        except LogUnreadable:  # the plain way bears it
-            told, (head, tip) = [], endpoint.ask_all(plain)
-        for one in (head, tip):
-            if isinstance(one, NodeRefused):
-                raise one
-        return head, tip, self._reader.of_next(told) if told else None
+            head, tip, *told = ask([*plain, *self._reader.next_questions(top.number + 1)])
+        except (LogUnreadable, NodeRefused):  # of a block that there is not yet, or whose logs are
+            head, tip = ask(plain)  # to be read with more patience
+            return head, tip, None
+        return head, tip, self._reader.of_next(told)
 
     def _next_range(self, start: int, head: int) -> Range | None:
         """Read from `start` on, as much as the node gives at once."""

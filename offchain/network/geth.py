@@ -23,6 +23,7 @@ from offchain.network.programs import GETH, find_program, is_built
 
 # No `personal`, no `admin`, no `clique`, no `debug`: those are for the control socket alone.
 HTTP_API = "eth,net,web3,txpool"
+WS_API = "eth"
 _POOL = {"accountslots": 2048, "globalslots": 16384, "accountqueue": 2048, "globalqueue": 8192}
 
 
@@ -116,10 +117,12 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         "http.port": signer.rpc_port,
         "http.api": HTTP_API,
         "http.vhosts": "localhost,127.0.0.1",
-        # At the same port: by it members are told of new blocks.
+        # At the same port, for members to be told of new blocks. No page of a browser comes from
+        # that origin: else any that this machine serves could ask, and a browser would let it.
         "ws.addr": "127.0.0.1",
         "ws.port": signer.rpc_port,
-        "ws.api": "eth",
+        "ws.api": WS_API,
+        "ws.origins": "none",
         "authrpc.addr": "127.0.0.1",
         "authrpc.port": signer.auth_port,
         "metrics.addr": "127.0.0.1",

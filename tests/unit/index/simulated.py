@@ -169,10 +169,12 @@ class SimulatedGateway:
         self.new_heads = NewHeads([])
         self.head: int | None = None
         self.asked: list[str] = []
+        self.rounds = 0  # how many times something was asked
         self.most_logs: int | None = None
         self.before_logs: Any = None  # what happens on the chain while it is asked
 
     def ask_all(self, asked: Sequence[Question[Any]]) -> list[Any]:
+        self.rounds += 1
         found = [(one, self._answer(one.method, one.params)) for one in asked]
         for _, it in found:
             if isinstance(it, NodeRefused):
