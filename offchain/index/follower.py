@@ -194,18 +194,22 @@ class Follower:
         """Ask for the chain's newest block and the tables' last, and for the next one's events with
         them: that one alone is new, most times that anything is.
         """
-        ask, asked = self._gateway.endpoint.ask_all, [questions.block_number()]
+        endpoint, asked = self._gateway.endpoint, [questions.block_number()]
         if top is None:
-            return ask(asked)[0], None, None
+            return endpoint.ask_all(asked)[0], None, None
         plain: list[Question[Any]] = [*asked, questions.header_or_none(top.number)]
         if self._is_behind:  # many are new: they are read as a range
-            head, tip = ask(plain)
+            head, tip = endpoint.ask_all(plain)
             return head, tip, None
+        after = self._reader.next_questions(top.number + 1)
         try:
-            head, tip, *told = ask([*plain, *self._reader.next_questions(top.number + 1)])
-        except (LogUnreadable, NodeRefused):  # of a block that there is not yet, or whose logs are
-            head, tip = ask(plain)  # to be read with more patience
+            head, tip, *told = endpoint.batch([*plain, *after])
+        except LogUnreadable:  # to be read with more patience
+            head, tip = endpoint.ask_all(plain)
             return head, tip, None
+        for one in (head, tip):
+            if isinstance(one, NodeRefused):
+                raise one
         return head, tip, self._reader.of_next(told)
 
     def _next_range(self, start: int, head: int) -> Range | None:

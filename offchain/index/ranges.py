@@ -10,7 +10,7 @@ from typing import Any
 
 from offchain.chain import answers, questions
 from offchain.chain.answers import AnswerUnreadable
-from offchain.chain.errors import LogUnreadable
+from offchain.chain.errors import LogUnreadable, NodeRefused
 from offchain.chain.facts import Block
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
@@ -125,10 +125,15 @@ class RangeReader:
         """Return the events of the block, None when there is none yet. Raises ChainMoved when the
         answers do not fit together.
         """
-        before, (events, unreadable, _), header = answers
+        before, told, header = answers
+        if isinstance(told, NodeRefused):  # some nodes refuse the logs of a block that is not yet
+            return None
+        events, unreadable, _ = told
         if header is None and before is None:
             return None
-        if before != header or not _fit(events, (header,)) or not self._time(events, (header,)):
+        if before != header or not isinstance(header, Block):
+            raise ChainMoved
+        if not _fit(events, (header,)) or not self._time(events, (header,)):
             raise ChainMoved
         return Range(events, (header,), unreadable)
 

@@ -150,9 +150,10 @@ class LockBook:
     def glance(
         self, lock_id: bytes, event: str, *beside: Asked
     ) -> tuple[LockBook, Lock, Block, list[Any]]:
-        """Return, by one question, a book of what is deep enough by the tables as they are, the
-        lock as it stands there, the newest block, and the answers `beside`. The book knows the
-        lock's last event of that name, if the tables do.
+        """Return a book of what is deep enough now, the lock as it stands there, the newest block,
+        and the answers `beside`: by one question where the tables are up to date, since they tell
+        which block to ask for, and by two else. After one the book knows the lock's last event of
+        that name, if the tables do.
         """
         depth = self._depth()
         told = self._index.final(depth)
@@ -162,9 +163,14 @@ class LockBook:
         if step is not None:
             asked.append(_asking_step(self._gateway, step))
         newest, (value, *answers) = self._gateway.ask_together(asked)
+        found = answers.pop() if step is not None else ()
         book = LockBook(self._gateway, self._index, confirmations=self._confirmations)
+        deep = self._gateway.final_number(depth, newest=newest)
+        if depth and told != deep:  # the tables are behind, or the node that was asked is
+            book._as_of = deep
+            return book, book.lock(lock_id), newest, answers
         book._as_of = block
-        if step is not None and (found := answers.pop()):
+        if found:
             book._known[event, lock_id] = found[-1]
         return book, _read_lock(lock_id, value), newest, answers
 

@@ -7,7 +7,9 @@ same bytes.
 
 from __future__ import annotations
 
+import logging
 import secrets
+import threading
 from dataclasses import dataclass
 
 from offchain.audit.opened_answer import answer_context
@@ -16,14 +18,14 @@ from offchain.chain.facts import Block, ContractRevert
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import FormatError
+from offchain.errors import DmsmError, FormatError
 from offchain.index.asked import locks as asked_locks
 from offchain.index.asked import members as asked_members
 from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError, RequestRefused, UnfitMember
-from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock, LockBook
+from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock, LockBook, lock_of
 from offchain.member.roles import LockState, Reason
 from offchain.node.bond import BondKeeper, BondState, bond_question, read_bond
 from offchain.node.desk import Desk, NodeParts
@@ -59,6 +61,9 @@ class _Look:
         return self.lock.expires_at - self.now
 
 
+_log = logging.getLogger(__name__)
+_NOT_DEEP = "waits: what was said is not yet deep enough"
+_MOST_AHEAD = 8  # requests that something is made for before they are deep enough
 _MOST_MEMBERS = 20  # that are asked about beforehand: a household may have any number of devices
 # Where a lock may be once its claim is mined.
 _EARNED = (
@@ -84,7 +89,7 @@ class RequestDesk(Desk):
         self._take_in()
         waiting = (JobState.NEW, JobState.ACCEPTING, JobState.REJECTING)
         found = [job.lock_id for state in waiting for job in self._held.requests(state)]
-        self._seals.keep_only(found)
+        self._seals.keep_only([*found, *self._look_ahead()])
         return found
 
     def handle(self, lock_id: bytes) -> Outcome:
@@ -95,7 +100,7 @@ class RequestDesk(Desk):
         if lock.state is not LockState.REQUESTED:
             return self._catch_up(lock, job)
         if self._is_on_its_way(job):
-            return Outcome("skipped", lock_id, "waits: what was said is not yet deep enough")
+            return Outcome("skipped", lock_id, _NOT_DEEP)
         if left_s <= 0 and lock.expires_at > look.newest.timestamp:
             return Outcome("skipped", lock_id, "waits: T has passed, and no block says so yet")
         if left_s <= 0:
@@ -141,15 +146,20 @@ class RequestDesk(Desk):
         before T.
         """
         job = self._job(lock_id)
-        _, lock, newest, _ = self._book.glance(lock_id, "Accepted")
+        _, lock, newest, (latest,) = self._book.glance(
+            lock_id, "Accepted", self._gateway.asking("PrepaidLock", "lockOf", lock_id)
+        )
+        newest_state = LockState(latest.state)
         if lock.state is LockState.REQUESTED and job.state is JobState.ACCEPTED:
-            return self.handle(lock_id)  # not final yet, or a reorganisation took it off
+            if newest_state is not LockState.REQUESTED:
+                return Outcome("skipped", lock_id, _NOT_DEEP)
+            return self.handle(lock_id)  # a reorganisation took it off
         if lock.state is not LockState.ACCEPTED or job.factor is None:
             return self._catch_up(lock, job)
         left_s = lock.expires_at - self._gateway.now(newest)
         # Once sent, x is public: then only T itself stops another try.
         is_public = job.state is JobState.CLAIMING
-        if is_public and self._newest.lock(lock_id).state in _EARNED:
+        if is_public and newest_state in _EARNED:
             return Outcome("skipped", lock_id, "waits: the claim is not yet deep enough")
         margin_s = 0 if is_public else self._terms.margin_s
         if left_s <= margin_s:
@@ -191,6 +201,38 @@ class RequestDesk(Desk):
         told = asked_locks.waiting(self._index, me, final, states)
         new = [one for one in told if self._held.request(one["lock_id"]) is None]
         self._take_each("a request", new, lambda lock: self._note(lock, final))
+
+    def _look_ahead(self) -> list[bytes]:
+        """Begin what the requests will need that are not deep enough yet: the key of the answer and
+        the message, each in a thread. Nothing of it leaves the node; return whose it is.
+        """
+        if not self._depth:
+            return []
+        me, newest = self._keys.address, self._index.newest()
+        told = asked_locks.waiting(self._index, me, newest, [LockState.REQUESTED])
+        ahead = [one for one in told if self._held.request(one["lock_id"]) is None]
+        for one in ahead[:_MOST_AHEAD]:
+            if one["lock_id"] in self._seals:
+                continue
+            lock, asked = lock_of(one), asked_locks.request(self._index, one["lock_id"], newest)
+            try:
+                key = self._directory.paillier_key(lock.payer)
+                context = answer_context(lock, self._gateway)
+                self._seals.begin(lock.lock_id, key, context=context)
+            except DmsmError as error:  # whoever answers the request meets it again, and says so
+                _log.info("nothing is made ahead for %s: %s", lock.lock_id.hex(), error)
+                continue
+            if asked is not None:
+                thread = threading.Thread(target=self._fetch, args=(asked,), daemon=True)
+                thread.start()
+        return [one["lock_id"] for one in ahead]
+
+    def _fetch(self, asked: Row) -> None:
+        """Have one's own store fetch the message of a request."""
+        try:
+            self._store.get(asked["message_digest"], max_bytes=asked["message_length"])
+        except DmsmError as error:
+            _log.info("the message of %s is not fetched: %s", asked["lock_id"].hex(), error)
 
     def _note(self, lock: Row, block: int) -> None:
         asked = asked_locks.request(self._index, lock["lock_id"], block)

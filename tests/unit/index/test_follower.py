@@ -126,17 +126,17 @@ def test_catch_up__block_under_the_next_one_is_replaced_while_it_is_read__reads_
     chain, history = _grown()
     with open_index(sqlite_place, chain) as index:
         index.follower.catch_up()
-        gateway, ask = index.follower._gateway, index.follower._gateway.ask_all
+        gateway, ask = index.follower._gateway, index.follower._gateway.batch
 
         def after_the_tip(asked: list) -> list:
-            gateway.ask_all = ask
+            gateway.batch = ask
             first = ask(asked[:2])  # the tables' last block still stands
             chain.go_back(2)
             for _ in range(3):
                 history.mine(3)
             return [*first, *ask(asked[2:])]
 
-        gateway.ask_all = after_the_tip  # type: ignore[method-assign]
+        gateway.batch = after_the_tip  # type: ignore[method-assign]
         index.follower.catch_up()
         index.follower.catch_up()
         require_model(index, chain, chain.head)
