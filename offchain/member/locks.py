@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
 
+from offchain.chain.errors import NodeRefused
 from offchain.chain.facts import Block, ChainEvent, Receipt
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.reader import Asked
@@ -20,6 +22,7 @@ from offchain.member.errors import NotOnChain
 from offchain.member.roles import LockState
 from offchain.types import Account
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
 _LATER = (LockState.CLAIMED, LockState.DELIVERED, LockState.DEMANDED, LockState.DISPUTED)
@@ -155,11 +158,21 @@ class LockBook:
         which block to ask for, and by two else. After one the book knows the lock's last event of
         that name, if the tables do.
         """
+        told = self._index.final(self._depth())
+        if told >= self._gateway.deployment.last_block:  # else no contract was there
+            step = asked_locks.last_step(self._index, lock_id, event, told)
+            try:
+                return self._glance_at(told, lock_id, step, beside)
+            except NodeRefused as refusal:  # the node that was asked does not have that block
+                _log.debug("the tables are ahead of the chain node: %s", refusal)
+        return self._glance_at(self._gateway.final_number(self._depth()), lock_id, None, beside)
+
+    def _glance_at(
+        self, told: int, lock_id: bytes, step: Step | None, beside: Sequence[Asked]
+    ) -> tuple[LockBook, Lock, Block, list[Any]]:
         depth = self._depth()
-        told = self._index.final(depth)
         block: int | str = told if depth else "latest"
         asked = [self._gateway.asking("PrepaidLock", "lockOf", lock_id, block=block), *beside]
-        step = asked_locks.last_step(self._index, lock_id, event, told)
         if step is not None:
             asked.append(_asking_step(self._gateway, step))
         newest, (value, *answers) = self._gateway.ask_together(asked)
@@ -170,8 +183,8 @@ class LockBook:
             book._as_of = deep
             return book, book.lock(lock_id), newest, answers
         book._as_of = block
-        if found:
-            book._known[event, lock_id] = found[-1]
+        if step is not None and found:
+            book._known[step.name, lock_id] = found[-1]
         return book, _read_lock(lock_id, value), newest, answers
 
     def told_state(self, lock_id: bytes) -> LockState:
