@@ -142,14 +142,6 @@ class LockBook:
         self._as_of: int | str | None = None
         self._known: dict[tuple[str, bytes], ChainEvent] = {}  # events, by name and lock
 
-    def as_of_now(self) -> LockBook:
-        """Return a book that reads on from what is deep enough now; where every block is, each
-        read is of the newest as before.
-        """
-        book = LockBook(self._gateway, self._index, confirmations=self._confirmations)
-        book._as_of = self._safe_block()
-        return book
-
     def glance(
         self, lock_id: bytes, event: str, *beside: Asked
     ) -> tuple[LockBook, Lock, Block, list[Any]]:
