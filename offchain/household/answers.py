@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from offchain.audit.answers import AuditReport, audit_answer
@@ -19,15 +20,30 @@ from offchain.index.errors import IndexBehind
 from offchain.member.acting import Acting
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerNotReady, NotOnChain
-from offchain.member.locks import Lock, LockBook, lock_of
+from offchain.member.locks import Lock, LockBook
 from offchain.member.request_notes import RequestNotes
 from offchain.member.roles import LockState
 from offchain.storage.errors import StoreUnavailable
 
 _log = logging.getLogger(__name__)
+_BACK_BLOCKS = 32  # a claim that lies deeper when one begins to wait is found by the tables
 _CLAIM_POLL_S = 0.003  # once accepted, the claim is near
 # NONE: a reorganisation took the request off the chain, and it comes back (or nobody asked).
 _PENDING = (LockState.NONE, LockState.REQUESTED, LockState.ACCEPTED)
+
+
+@dataclass
+class _Waiting:
+    """What is known of a lock that somebody waits for; `since`: its claim lies there or later.
+
+    newest: the newest block when it was last looked at, None before.
+    """
+
+    lock_id: bytes
+    since: int
+    newest: int | None = None
+    payee: str | None = None
+    is_fetching: bool = False
 
 
 class Answers(Acting):
@@ -58,36 +74,27 @@ class Answers(Acting):
     def wait(self, lock_id: bytes, *, timeout_s: float, poll_s: float = 0.5) -> OpenedAnswer:
         """Wait for the answer and open it; look at each new block, and every `poll_s` at least.
 
-        The tables say when it is time to look, the contract and the node's signature what it is.
         Raises AnswerNotReady when the lock ended otherwise, or time is up; StoreUnavailable when no
         store answered until then, NotOnChain when the claim was off the chain.
         """
-        give_up_at, fetching = time.monotonic() + timeout_s, None
-        heads, look_s = self._gateway.new_heads, POLL_S
+        waiting = _Waiting(lock_id, since=max(0, self._gateway.block_number() - _BACK_BLOCKS))
+        give_up_at, heads = time.monotonic() + timeout_s, self._gateway.new_heads
         heads.begin()
         while True:
-            told = heads.told
+            told, is_late = heads.told, time.monotonic() >= give_up_at
             try:
-                state = self._locks.told_state(lock_id)
-                if state not in _PENDING:
-                    return self._opened(lock_id)
-                if time.monotonic() >= give_up_at:
-                    raise AnswerNotReady(state, None)
+                opened = self.open(lock_id) if is_late else self._opened_if_ready(waiting)
+                if opened is not None:
+                    return opened
             except AnswerNotReady as not_ready:
-                if not_ready.state not in _PENDING or time.monotonic() >= give_up_at:
+                if is_late or not_ready.state not in _PENDING:
                     raise
             except (NotOnChain, StoreUnavailable, IndexBehind):  # taken off since, or down
-                if time.monotonic() >= give_up_at:
+                if is_late:
                     raise
-            newest = self._index.newest()
-            row = asked_locks.lock(self._index, lock_id, newest)
-            if fetching is None and row is not None and row["state"] == LockState.ACCEPTED:
-                fetching = threading.Thread(
-                    target=self._fetch, args=(lock_of(row),), name="fetch-answer", daemon=True
-                )
-                fetching.start()
-                look_s = _CLAIM_POLL_S
-            wait_for_news(self._gateway, after=newest, told=told, timeout_s=poll_s, poll_s=look_s)
+            look_s = _CLAIM_POLL_S if waiting.is_fetching else POLL_S
+            after = waiting.newest
+            wait_for_news(self._gateway, after=after, told=told, timeout_s=poll_s, poll_s=look_s)
 
     def audit(self, lock_id: bytes, tariff: Tariff) -> AuditReport:
         """Audit an answer against what was asked, the anchored readings and the tariff."""
@@ -97,6 +104,33 @@ class Answers(Acting):
             opened, asked, tariff, gateway=self._gateway, index=self._index, kind=kind
         )
 
+    def _opened_if_ready(self, waiting: _Waiting) -> OpenedAnswer | None:
+        """Look at the newest block; open the answer once its claim lies deep enough, None before.
+
+        Raises what `open` does of a lock that ended otherwise.
+        """
+        lock_id, payee = waiting.lock_id, waiting.payee
+        beside = [] if payee is None else [self._gateway.asking(*MemberDirectory.question(payee))]
+        book, lock, newest, claim, answers = self._locks.look(
+            lock_id, "Claimed", *beside, since=waiting.since
+        )
+        waiting.newest = newest.number
+        if lock.state is not LockState.NONE:
+            waiting.payee = lock.payee
+        if lock.state is LockState.ACCEPTED and not waiting.is_fetching:
+            waiting.is_fetching = True
+            fetching = threading.Thread(
+                target=self._fetch, args=(lock,), name="fetch-answer", daemon=True
+            )
+            fetching.start()
+        if lock.state in _PENDING:
+            return None
+        if claim is None:  # it ended otherwise, or was claimed long ago
+            return self.open(lock_id)
+        deep = book.lock_if_deep(lock_id, claim.block_number, newest)
+        known = {payee: answers[0]} if payee is not None else {}
+        return None if deep is None else self._open(deep, book, known)
+
     def _opened(self, lock_id: bytes) -> OpenedAnswer:
         """Open the answer as what is deep enough by the tables has it, by two questions."""
         row = asked_locks.lock(self._index, lock_id, self._index.newest())
@@ -105,12 +139,15 @@ class Answers(Acting):
         book, lock, _, answers = self._locks.glance(
             lock_id, "Claimed", *(self._gateway.asking(*one) for one in beside)
         )
+        return self._open(lock, book, {payee: answers[0]} if payee is not None else {})
+
+    def _open(self, lock: Lock, book: LockBook, known: Mapping[str, Any]) -> OpenedAnswer:
         return open_answer(
             lock,
             gateway=self._gateway,
             store=self._store,
             keys=self._keys,
-            directory=self._directory.knowing({payee: answers[0]} if payee else {}),
+            directory=self._directory.knowing(known),
             book=book,
         )
 

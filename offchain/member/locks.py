@@ -179,13 +179,37 @@ class LockBook:
             book._known[step.name, lock_id] = found[-1]
         return book, _read_lock(lock_id, value), newest, answers
 
-    def told_state(self, lock_id: bytes) -> LockState:
-        """Return the state that the tables tell as deep enough, once they are up to date: to inform
-        (state NONE if unknown).
+    def look(
+        self, lock_id: bytes, event: str, *beside: Asked, since: int
+    ) -> tuple[LockBook, Lock, Block, ChainEvent | None, list[Any]]:
+        """Return, by one question that no table is needed for, a book of the newest block, the lock
+        as it stands there, that block, the lock's last event of that name from block `since` on,
+        None for none, which the book knows, and the answers `beside`: to inform who waits.
         """
-        self._index.follower.catch_up()
-        told = asked_locks.lock(self._index, lock_id, self._index.final(self._depth()))
-        return LockState.NONE if told is None else LockState(told["state"])
+        asked = [
+            self._gateway.asking("PrepaidLock", "lockOf", lock_id),
+            self._gateway.asking_events(
+                "PrepaidLock", event, from_block=since, to_block="latest", lockId=lock_id
+            ),
+            *beside,
+        ]
+        newest, (value, events, *answers) = self._gateway.ask_together(asked)
+        book = LockBook(self._gateway, self._index, confirmations=self._confirmations)
+        book._as_of = "latest"
+        if events:
+            book._known[event, lock_id] = events[-1]
+        found = events[-1] if events else None
+        return book, _read_lock(lock_id, value), newest, found, answers
+
+    def lock_if_deep(self, lock_id: bytes, block: int, newest: Block) -> Lock | None:
+        """Return the lock as it stands in the newest block deep enough, by the newest block; None
+        while `block` is not.
+        """
+        depth = self._depth()
+        if block > newest.number - depth:
+            return None
+        self._as_of = newest.number - depth if depth else "latest"
+        return self.lock(lock_id)
 
     def lock(self, lock_id: bytes) -> Lock:
         """Return the lock (state NONE if unknown) as it stands in the newest block deep enough."""

@@ -3,6 +3,7 @@
 They are counted, not timed: the count is the same on every machine (docs/benchmarks/network.md).
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -164,3 +165,29 @@ def test_answer__deep_blocks_believed__takes_so_many_questions(
     assert street.household.answers.open(lock_id).signature_valid
     assert len(trips) <= OPEN, "\n".join(trips)
     street.worker.run_once()  # the claim is final: nothing is left for the next test
+
+
+@pytest.mark.parametrize("street", [DEPTH], indirect=True)
+def test_wait_answer__deep_blocks_believed__opens_once_the_claim_lies_deep_enough(
+    fresh: Town, street: Street
+) -> None:
+    lock_id, kinds = street.ask(), list[str]()
+    while "claimed" not in kinds:
+        fresh.anvil.mine(DEPTH)
+        kinds += [one.kind for one in street.worker.run_once()]
+    opened = list[bool]()
+
+    def wait() -> None:
+        opened.append(street.household.answers.wait(lock_id, timeout_s=60).signature_valid)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    waiting.join(1.0)
+    assert opened == []
+    fresh.anvil.mine(DEPTH - 1)
+    waiting.join(1.0)
+    assert opened == []
+    fresh.anvil.mine(1)
+    waiting.join(60)
+    assert opened == [True]
+    street.worker.run_once()
