@@ -23,6 +23,13 @@ contract Obedient {
     receive() external payable {}
 }
 
+/// @dev Answers with the bytes that it is called with.
+contract Echo {
+    fallback(bytes calldata it) external payable returns (bytes memory) {
+        return it;
+    }
+}
+
 contract ConsortiumTest is TestBase {
     uint256 private constant BEGIN = 1_800_000_000;
     uint256 private constant DELAY = 2 days;
@@ -356,19 +363,24 @@ contract ConsortiumTest is TestBase {
 
     function test_subjectOf__tells_what_is_about_the_same() public view {
         bytes32 own = it.subjectOf(1, address(it), 0, abi.encodeCall(IConsortium.setThreshold, (3)));
+        eq(own, keccak256(abi.encode(it)), "the consortium");
         eq(it.subjectOf(2, address(it), 0, abi.encodeCall(IConsortium.addMember, (address(9), 3))), own, "voters");
         eq(it.subjectOf(3, address(it), 0, abi.encodeCall(IConsortium.removeMember, (address(8), 3))), own, "and k");
         bytes32 stop = it.subjectOf(1, REGISTRY, 0, abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
+        bytes4 selector = IMemberRegistry.stopBeginnings.selector;
+        eq(stop, keccak256(abi.encode(REGISTRY, selector, bytes32(0))), "target and function, of nobody");
         eq(it.subjectOf(9, REGISTRY, 0, abi.encodeCall(IMemberRegistry.rearmStop, ())), stop, "stop and rearm");
         no(it.subjectOf(1, address(1), 0, abi.encodeCall(IMemberRegistry.stopBeginnings, ())) == stop, "target");
         bytes memory admission = abi.encodeWithSelector(IMemberRegistry.admit.selector, address(7), uint256(5));
         bytes32 seven = it.subjectOf(1, REGISTRY, 0, admission);
+        eq(seven, keccak256(abi.encode(REGISTRY, IMemberRegistry.admit.selector, address(7))), "and of whom");
         eq(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.revoke, (address(7)))), seven, "one account");
         no(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.revoke, (address(8)))) == seven, "another");
         bytes32 one = it.subjectOf(1, address(4), 0, _typeCall(1, 5));
         eq(it.subjectOf(2, address(4), 0, _typeCall(1, 6)), one, "one type");
         no(it.subjectOf(2, address(4), 0, _typeCall(2, 5)) == one, "another type");
         eq(it.subjectOf(1, address(4), 0, data), it.subjectOf(2, address(4), 0, abi.encodeCall(Obedient.set, (8))), "else");
+        eq(it.subjectOf(1, address(4), 1, data), keccak256(abi.encode(uint256(1))), "the proposal");
         no(it.subjectOf(1, address(4), 1, data) == it.subjectOf(2, address(4), 1, data), "payments are each its own");
         no(it.subjectOf(1, address(4), 0, "") == it.subjectOf(2, address(4), 0, ""), "also of nothing");
         bytes memory cut = abi.encodePacked(IMemberRegistry.revoke.selector, uint256(7));
@@ -475,6 +487,27 @@ contract ConsortiumTest is TestBase {
                 address(it).call(abi.encodeCall(IConsortium.execute, (1, address(0xB0B), 1, "")));
             eq(ok, i == 0, "carried out, or refused");
             eq(i == 0 ? abi.decode(answer, (bytes)).length : answer.length, 1_024, "taken");
+        }
+    }
+
+    /// @dev Of any length up to the most, each byte in its place.
+    function test_execute__returns_the_answer_whole() public {
+        Echo echo = new Echo();
+        uint256[8] memory lengths = [uint256(1), 31, 32, 33, 64, 100, 992, 1_024];
+        bytes memory words;
+        for (uint256 i = 0; i < 32; ++i) words = bytes.concat(words, keccak256(abi.encode(i)));
+        for (uint256 i = 0; i < 8; ++i) {
+            uint256 length = lengths[i];
+            assembly ("memory-safe") {
+                mstore(words, length) // never longer than it was made
+            }
+            data = words;
+            it = IConsortium(this.make(founders, 3, 0, BEGIN));
+            vm.prank(founders[0]);
+            it.propose(address(echo), 0, data);
+            _approve(1);
+            _approve(2);
+            eq(_execute(address(echo), 0, data), data, "answer");
         }
     }
 

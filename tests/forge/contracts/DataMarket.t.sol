@@ -393,6 +393,10 @@ contract DataMarketTest is Locks {
         address fourth = admit(address(0xE4), Role.Sharer, 0, address(0));
         (g[0], g[1], g[2]) = (buyerTwo, buyerThree, fourth);
         _refusesSelection(g, _one(), OFFER, buyer, err(IDataMarket.DataMarket_BadGroup.selector, id, buyer));
+        // One too many, though each of them fits.
+        address[] memory four = new address[](4);
+        (four[0], four[1], four[2], four[3]) = (buyer, buyerTwo, buyerThree, fourth);
+        _refusesSelection(four, _one(), OFFER, buyer, err(IDataMarket.DataMarket_BadGroup.selector, id, address(0)));
         for (uint256 n = 0; n < 5; ++n) {
             if (n == 3) continue;
             _refusesSelection(
@@ -514,6 +518,25 @@ contract DataMarketTest is Locks {
         eq(prepaid.withdrawableOf(processor), APPLICATION_WEI / 2, "first");
         eq(prepaid.withdrawableOf(processorTwo), APPLICATION_WEI / 2, "second");
         eq(prepaid.withdrawableOf(buyer), 1, "the remainder");
+        solvent();
+    }
+
+    /// @dev Fewer wei than responders: no part is left for any of them.
+    function test_close__given_a_deposit_below_a_wei_each__leaves_it_to_the_requester() public {
+        setSharing(SharingTerms(SHARING_SHORTEST_S, 0, 1));
+        vm.prank(buyer);
+        id = market.broadcast{value: 1}(_conditions());
+        vm.prank(processor);
+        market.respond(id, dataSetId, OFFER, 1, 2);
+        vm.prank(processorTwo);
+        market.respond(id, south, OFFER, 1, 2);
+        vm.warp(SELECT_BY);
+        vm.expectEmit(address(market));
+        emit IDataMarket.BroadcastClosed(id, 2);
+        market.close(id);
+        eq(prepaid.withdrawableOf(processor), 0, "first");
+        eq(prepaid.withdrawableOf(processorTwo), 0, "second");
+        eq(prepaid.withdrawableOf(buyer), 1, "all of it");
         solvent();
     }
 

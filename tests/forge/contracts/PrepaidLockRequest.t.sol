@@ -82,6 +82,10 @@ contract PrepaidLockRequestTest is Locks {
         it.processor = neighbour;
         _refuses(it, meterOwner, abi.encodeWithSelector(IPrepaidLock.PrepaidLock_NotProcessor.selector, neighbour));
         it.processor = processor;
+        // Above, the node's region comes after the user's in the order of their bytes; here it comes before.
+        _refuses(
+            it, neighbour, abi.encodeWithSelector(IPrepaidLock.PrepaidLock_WrongRegion.selector, neighbour, processor)
+        );
         revoke(processor);
         _refuses(it, meterOwner, abi.encodeWithSelector(IPrepaidLock.PrepaidLock_NotProcessor.selector, processor));
         revoke(meterOwner);

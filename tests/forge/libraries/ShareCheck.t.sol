@@ -11,6 +11,7 @@ import {G2Table} from "../vectors/G2Table.sol";
 /// @dev Transcripts of two makers: transcripts.json by offchain/crypto, and Keys.deal, which computes here.
 contract ShareCheckTest is TestBase {
     uint256 private constant KEY = 40; // b_0, b_1 … in G2Table
+    uint256 private constant TOP = 1 << 248; // a coordinate of which the first byte alone is not zero
 
     LibraryHarness private harness;
     string private made;
@@ -183,6 +184,8 @@ contract ShareCheckTest is TestBase {
         for (uint256 i = 0; i < 4; ++i) {
             it.commitments[0] = G2Point(i == 0 ? 1 : 0, i == 1 ? 1 : 0, i == 2 ? 1 : 0, i == 3 ? 1 : 0);
             _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InvalidCommitments.selector));
+            it.commitments[0] = G2Point(i == 0 ? TOP : 0, i == 1 ? TOP : 0, i == 2 ? TOP : 0, i == 3 ? TOP : 0);
+            _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InvalidCommitments.selector));
         }
     }
 
@@ -195,6 +198,8 @@ contract ShareCheckTest is TestBase {
             it.shares[i] = G1Point(1, 3);
             _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InvalidShare.selector, i + 1));
             it.shares[i] = G1Point(0, 5);
+            _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InvalidShare.selector, i + 1));
+            it.shares[i] = G1Point(0, TOP);
             _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InvalidShare.selector, i + 1));
             it.shares[i] = G1Point(kept.x + BN254.P, kept.y);
             _refuses(it, abi.encodeWithSelector(ShareCheck.ShareCheck_InvalidShare.selector, i + 1));
