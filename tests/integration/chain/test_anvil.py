@@ -91,8 +91,9 @@ def test_start_anvil__program_is_missing__names_the_command(monkeypatch, tmp_pat
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_start_anvil__parent_is_killed__the_child_dies_too(how):
     script = textwrap.dedent("""
-        import time
+        import signal, time
         from offchain.chain.anvil import start_anvil
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # of a background job it is off
         with start_anvil() as anvil:
             print(anvil.process.pid, flush=True)
             time.sleep(60)
