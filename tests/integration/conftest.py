@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from offchain.chain.anvil import start_anvil
+from offchain.index.follower import Follower
 from tests.integration.town import Builder, Town, go_back
 from tests.network import real_chain
 
@@ -26,3 +27,20 @@ def fresh(town: Town) -> Iterator[Town]:
     snapshot = town.anvil.snapshot()
     yield town
     go_back(town, snapshot)
+
+
+_IS_ABREAST = Follower.is_abreast
+
+
+@pytest.fixture(autouse=True)
+def looking_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each poll look at the head: a test's only poll must not come before anvil tells of the
+    block that it is for. A service is woken then, and polls again.
+    """
+    monkeypatch.setattr(Follower, "is_abreast", False)
+
+
+@pytest.fixture
+def told_polls(looking_polls: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let polls ask nothing where no block was told, as services do."""
+    monkeypatch.setattr(Follower, "is_abreast", _IS_ABREAST)

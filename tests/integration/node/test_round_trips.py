@@ -20,6 +20,7 @@ from offchain.member.keys import MemberKeys
 from offchain.node.worker import NodeWorker
 from tests.integration.town import BILL, BITS, House, Town, make_node
 
+pytestmark = pytest.mark.usefixtures("told_polls")
 DEPTH = 3
 # A transaction takes three of them: dry call and nonce, the bytes, its receipt.
 ASK, ACCEPT_AND_CLAIM, OPEN = 4, 11, 3
