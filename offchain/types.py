@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum, IntFlag
 from functools import lru_cache
 from typing import NewType, Self
@@ -50,6 +51,14 @@ def final_depth(engine: str, signers: int) -> int:
 def day_of(time_s: int) -> int:
     """Return the number of the UTC day that holds a unix time."""
     return time_s // SECONDS_PER_DAY
+
+
+def utc(time_s: int) -> str:
+    """Return unix seconds as ISO 8601 in UTC; as they are where no calendar has them."""
+    try:
+        return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):  # a chain takes any number
+        return f"unix {time_s}"
 
 
 class ReadingFlag(IntFlag):

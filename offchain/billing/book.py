@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from offchain.billing import price_series, tariff_document
 from offchain.billing.components import Dynamic, Tariff
@@ -19,6 +19,7 @@ from offchain.billing.spans import carve
 from offchain.billing.window import require_window
 from offchain.billing.zones import LocalDay, zone
 from offchain.errors import BillingError, DocumentMissing, TariffError
+from offchain.types import utc
 
 FOR_EVER = 2**63
 
@@ -136,7 +137,7 @@ class Booked:
 
     def _hole(self, instant: int) -> str:
         passed = "; ".join(f"{one.entry.digest[:8]}… is void, {one.why}" for one in self.void)
-        return f"{self.book} has none for {_utc(instant)}" + (f" ({passed})" if passed else "")
+        return f"{self.book} has none for {utc(instant)}" + (f" ({passed})" if passed else "")
 
 
 def look_up(book: Book, window: Span) -> Booked:
@@ -259,11 +260,11 @@ class _Documents:
         said = entry.valid_from, entry.valid_to or 0
         if said == tariff_span(tariff):
             return tariff
-        until = "open end" if entry.valid_to is None else f"to {_utc(entry.valid_to)}"
+        until = "open end" if entry.valid_to is None else f"to {utc(entry.valid_to)}"
         last = "open end" if tariff.valid_to is None else f"to {tariff.valid_to}"
         self.pass_over(
             entry,
-            f"the chain says {_utc(entry.valid_from)} {until}, and its document "
+            f"the chain says {utc(entry.valid_from)} {until}, and its document "
             f"{tariff.valid_from} {last}, local days of {tariff.time_zone}",
         )
         return None
@@ -306,15 +307,8 @@ class _Documents:
             return series
         self.pass_over(
             entry,
-            f"the chain says {_utc(entry.starts_at)} to {_utc(entry.ends_at)} in "
-            f"{entry.resolution_s} s, and its document {_utc(series.start)} to "
-            f"{_utc(series.end)} in {series.resolution_s} s",
+            f"the chain says {utc(entry.starts_at)} to {utc(entry.ends_at)} in "
+            f"{entry.resolution_s} s, and its document {utc(series.start)} to "
+            f"{utc(series.end)} in {series.resolution_s} s",
         )
         return None
-
-
-def _utc(instant: int) -> str:
-    try:
-        return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError):  # the chain takes instants that no calendar has
-        return f"unix {instant}"

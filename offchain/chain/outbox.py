@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from offchain.sqlite_file import SqliteFile
 
@@ -34,6 +35,7 @@ CREATE INDEX by_nonce ON transactions (chain_id, account, nonce);
 CREATE INDEX open_ones ON transactions (chain_id, account) WHERE final = 0;
 CREATE INDEX untold ON transactions (chain_id, account) WHERE command IS NOT NULL;
 """
+_COLUMNS = "intent, nonce, raw, tx_hash, state"
 
 
 class TransactionState(StrEnum):
@@ -148,14 +150,13 @@ class TransactionOutbox(SqliteFile):
 
     def untold(self, chain_id: int, account: str) -> list[tuple[str, SignedTransaction]]:
         """Return what commands signed that never told their end, each with the command's line."""
-        where = "chain_id = ? AND account = ? AND command IS NOT NULL ORDER BY nonce, id"
-        query = (
-            f"SELECT command, intent, nonce, raw, tx_hash, state FROM transactions WHERE {where}"
+        found = self._all(
+            f"SELECT command, {_COLUMNS} FROM transactions"
+            " WHERE chain_id = ? AND account = ? AND command IS NOT NULL ORDER BY nonce, id",
+            chain_id,
+            account,
         )
-        return [
-            (command, SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state)))
-            for command, intent, nonce, raw, tx_hash, state in self._all(query, chain_id, account)
-        ]
+        return [(command, _transaction(row)) for command, *row in found]
 
     def tell(self, chain_id: int, account: str) -> None:
         """Note that a person was told of everything up to here."""
@@ -199,8 +200,10 @@ class TransactionOutbox(SqliteFile):
         return self._rows(f"chain_id = ? AND account = ? AND {where}", *values)
 
     def _rows(self, where: str, *values: object) -> list[SignedTransaction]:
-        query = f"SELECT intent, nonce, raw, tx_hash, state FROM transactions WHERE {where}"
-        return [
-            SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state))
-            for intent, nonce, raw, tx_hash, state in self._all(query, *values)
-        ]
+        query = f"SELECT {_COLUMNS} FROM transactions WHERE {where}"
+        return [_transaction(row) for row in self._all(query, *values)]
+
+
+def _transaction(row: Sequence[Any]) -> SignedTransaction:
+    intent, nonce, raw, tx_hash, state = row
+    return SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state))

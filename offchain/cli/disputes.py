@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.output import final_facts, hex_id, show, show_table, utc
+from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, LockArgument, ProfileOption
 from offchain.cli.roles import open_buyer, open_household
+from offchain.types import utc
 
 if TYPE_CHECKING:
     from offchain.audit.disputes import PreparedDispute

@@ -16,7 +16,7 @@ from offchain.billing.tariff import Tariff
 from offchain.chain.facts import Receipt
 from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_orders import Facts, carry_out_orders, refuse_interrupted
-from offchain.cli.output import hex_id, receipt_facts, utc
+from offchain.cli.output import hex_id, receipt_facts
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
@@ -28,7 +28,7 @@ from offchain.node.outcome import NodeTerms
 from offchain.node.serve import serve
 from offchain.node.store import NodeStore
 from offchain.node.tariffs import TariffPublisher
-from offchain.types import SECONDS_PER_DAY
+from offchain.types import SECONDS_PER_DAY, utc
 
 _HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
 _LASTING = ("skipped", "failed")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from offchain.types import utc
 
 if TYPE_CHECKING:
     from offchain.chain.facts import Receipt
@@ -30,14 +31,6 @@ def money(wei: int) -> str:
     whole, part = divmod(rest, _WEI_PER_ETHER)
     decimals = f".{part:018d}".rstrip("0").rstrip(".")
     return f"{wei:,} wei ({sign}{whole:,}{decimals} ether)"
-
-
-def utc(time_s: int) -> str:
-    """Return unix seconds as ISO 8601 in UTC."""
-    try:
-        return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return f"unix {time_s}"
 
 
 def hex_id(value: bytes) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from offchain.cli.output import utc
 from offchain.errors import BillingError
+from offchain.types import utc
 
 if TYPE_CHECKING:
     from offchain.billing.bill import Bill

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offchain.cli.output import hex_id, show, show_table, utc
+from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, parse_account
 from offchain.errors import DmsmError
+from offchain.types import utc
 
 if TYPE_CHECKING:
     from offchain.records.answer import AnchoredReading

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -17,7 +16,7 @@ from offchain.index.asked import proposals as asked
 from offchain.index.asked.rows import Row
 from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import MemberError
-from offchain.types import Account, to_account
+from offchain.types import Account, to_account, utc
 
 
 class Stage(StrEnum):
@@ -90,9 +89,9 @@ class Proposal:
             return (
                 f"{agree}, {self.threshold} must; the others: dmsm admin approve {self.proposal_id}"
             )
-        when = "now" if self.stage is Stage.READY else f"from {_utc(self.ready_at)} on"
+        when = "now" if self.stage is Stage.READY else f"from {utc(self.ready_at or 0)} on"
         return (
-            f"{agree}; a member carries it out {when}, until {_utc(self.lapses_at)}: "
+            f"{agree}; a member carries it out {when}, until {utc(self.lapses_at or 0)}: "
             f"dmsm admin execute {self.proposal_id}"
         )
 
@@ -211,7 +210,3 @@ class ConsortiumBook:
         if ready_at is None:
             return Stage.OPEN
         return Stage.READY if now >= ready_at else Stage.AGREED
-
-
-def _utc(time_s: int | None) -> str:
-    return datetime.fromtimestamp(time_s or 0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from offchain.member.locks import Lock
 from offchain.member.roles import LockState
+from offchain.types import utc
 
 _OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
 _MONEY_BACK = (LockState.REJECTED, LockState.DECLINED, LockState.REFUNDED, LockState.SLASHED)
@@ -21,7 +20,7 @@ def payer_can(lock: Lock, now: int) -> str:
         return "it has ended: the node is paid"
     if lock.end_at is None:
         return "nothing"
-    is_over, until = now >= lock.end_at, _utc(lock.end_at)
+    is_over, until = now >= lock.end_at, utc(lock.end_at)
     if lock.state in _OPEN or lock.state is LockState.DISPUTED:
         if is_over:
             return f"dmsm {group} refund {name}"
@@ -37,7 +36,3 @@ def _while_it_can_be_disputed(lock: Lock, until: str) -> str:
         return f"recover and verify it; a bad one: dmsm share dispute, until {until}"
     demand = "" if lock.is_demanded else "; withheld: dmsm user demand"
     return f"audit it{demand}; a bad one: dmsm user dispute, until {until}"
-
-
-def _utc(time_s: int) -> str:
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

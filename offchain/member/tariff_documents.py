@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from offchain.billing import price_series, tariff_document
@@ -17,6 +16,7 @@ from offchain.errors import DocumentMissing, TariffError
 from offchain.member.tariff_book import MAX_DOCUMENT_BYTES, document_of
 from offchain.records import canonical_json
 from offchain.storage import ContentStore
+from offchain.types import utc
 
 _MAX_NAME_BYTES = 128  # TariffBook.LONGEST_NAME_BYTES
 _Document = TypeVar("_Document", Tariff, PriceSeries)
@@ -52,7 +52,7 @@ def tariff_offer(data: bytes) -> TariffOffer:
         raise TariffError(
             f"valid_from: {tariff.valid_from} begins before 1970, and a chain's times do not"
         )
-    begins = f"its first day, {tariff.valid_from} in {tariff.time_zone}, begins at {_utc(start)}"
+    begins = f"its first day, {tariff.valid_from} in {tariff.time_zone}, begins at {utc(start)}"
     entry = (bytes.fromhex(tariff.digest), start, end)
     return Offer(tariff, _canonical(data, tariff_document.MAX_BYTES), entry, begins)
 
@@ -69,7 +69,7 @@ def series_offer(data: bytes) -> SeriesOffer:
             "published in one piece; make shorter ones of it"
         )
     entry = (bytes.fromhex(series.digest), series.start, series.end, series.resolution_s)
-    return Offer(series, canonical, entry, f"its first price begins at {_utc(series.start)}")
+    return Offer(series, canonical, entry, f"its first price begins at {utc(series.start)}")
 
 
 def put_listed_series(store: ContentStore, tariff: Tariff, given: Sequence[bytes]) -> None:
@@ -131,7 +131,7 @@ def describe_document(store: ContentStore, digest: bytes) -> tuple[bytes, list[s
     return data, [
         f"price series {series.name}  ({series.currency}, {series.resolution_s} s)",
         f"digest     {series.digest}",
-        f"prices     {len(series.prices)}, {_utc(series.start)} to {_utc(series.end)}",
+        f"prices     {len(series.prices)}, {utc(series.start)} to {utc(series.end)}",
         f"lowest     {amount_text(min(series.prices))} {series.currency} a kWh",
         f"highest    {amount_text(max(series.prices))} {series.currency} a kWh",
     ]
@@ -145,7 +145,3 @@ def _listed(tariff: Tariff) -> list[str]:
 
 def _canonical(data: bytes, max_bytes: int) -> bytes:
     return canonical_json.dumps(canonical_json.parse(data, max_bytes=max_bytes))
-
-
-def _utc(instant: int) -> str:
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,7 +9,7 @@ import pytest
 from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from tests.altered_answers import AlteringNode, altering_node
-from tests.integration.cli.conftest import ETHER, FIRST_DAY_S, Machine
+from tests.integration.cli.conftest import ETHER, Machine
 
 
 @pytest.fixture
@@ -43,13 +43,10 @@ class _LosesSends:
         return (status, b"<html>") if b"eth_sendRawTransaction" in asked else (status, body)
 
 
-def _broadcast(machine: Machine) -> tuple[str, ...]:
-    days = [f"2022-01-0{8 + number}" for number in (0, 1)]
-    assert FIRST_DAY_S == 1_641_600_000
-    return (
-        *("share", "broadcast", "--region", "north", "--from", days[0], "--to", days[1]),
-        *("--max-price-wei", str(ETHER), "--group-size", "2", "--threshold", "2"),
-    )
+ASK = (
+    *("share", "broadcast", "--region", "north", "--from", "2022-01-08", "--to", "2022-01-09"),
+    *("--max-price-wei", str(ETHER), "--group-size", "2", "--threshold", "2"),
+)
 
 
 def _broadcasts(machine: Machine) -> list[str]:
@@ -61,12 +58,12 @@ def _broadcasts(machine: Machine) -> list[str]:
 def test_command__cut_off_after_it_paid__given_again_tells_the_id_and_pays_nothing(
     machine: Machine, node: AlteringNode
 ) -> None:
-    before, ask = _broadcasts(machine), _broadcast(machine)
+    before = _broadcasts(machine)
     with _LosesSends(node):
-        assert "no chain node answers" in machine.as_member("vendor", *ask, ok=False).stderr
+        assert "no chain node answers" in machine.as_member("vendor", *ASK, ok=False).stderr
     (made,) = [one for one in _broadcasts(machine) if one not in before]
 
-    again = machine.as_member("vendor", *ask, ok=False)
+    again = machine.as_member("vendor", *ASK, ok=False)
 
     assert re.search(
         r"was given before and cut off, and did: DataMarket\.broadcast with", again.stderr
@@ -75,9 +72,9 @@ def test_command__cut_off_after_it_paid__given_again_tells_the_id_and_pays_nothi
     assert _broadcasts(machine) == [*before, made]
 
     # Given once more, it is meant.
-    other = machine.json("vendor", *ask)["broadcast"]
+    other = machine.json("vendor", *ASK)["broadcast"]
     assert _broadcasts(machine) == [*before, made, other]
-    machine.json("vendor", *ask)  # and what ended well is nothing to tell
+    machine.json("vendor", *ASK)  # and what ended well is nothing to tell
     assert len(_broadcasts(machine)) == len(before) + 3
 
 
@@ -101,11 +98,11 @@ def test_command__after_another_that_was_cut_off__tells_of_it_and_goes_on(
 def test_command__whose_transaction_never_left__is_simply_done_when_given_again(
     machine: Machine, node: AlteringNode
 ) -> None:
-    before, ask = _broadcasts(machine), _broadcast(machine)
+    before = _broadcasts(machine)
     node.share = 1.0
-    machine.as_member("vendor", *ask, ok=False)
+    machine.as_member("vendor", *ASK, ok=False)
     node.share = 0.0
 
-    made = machine.json("vendor", *ask)["broadcast"]
+    made = machine.json("vendor", *ASK)["broadcast"]
 
     assert _broadcasts(machine) == [*before, made]

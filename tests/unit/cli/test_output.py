@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from offchain.cli.output import money, show, show_table, utc
+from offchain.cli.output import money, show, show_table
+from offchain.types import utc
 
 ROW = {"lock": "0x12", "price_wei": 15 * 10**14, "T_at": 1_640_995_200, "ok": True, "why": None}
 
