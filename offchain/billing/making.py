@@ -34,7 +34,7 @@ def make_bill(
     tariffs = list({tariff.digest: tariff for tariff in tariffs}.values())
     series = list({one.digest: one for one in series}.values())
     window = require_window(window_from, window_to)
-    shared = _shared(tariffs)
+    shared = shared_terms(tariffs)
     local = zone(shared.time_zone)
     covered = household.covered(window)
     parts = parts_of_window(tariffs, window=window, covered=covered, zone=local)
@@ -79,7 +79,7 @@ def _estimated_wh(
     return household.estimated_wh(section, covered, cuts)
 
 
-def _shared(tariffs: Sequence[Tariff]) -> Tariff:
+def shared_terms(tariffs: Sequence[Tariff]) -> Tariff:
     """Return a tariff for what all share. Raises BillingError where they do not share it."""
     if not tariffs:
         raise BillingError("a bill needs at least one tariff")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 
 from offchain.billing.components import Tariff
@@ -51,23 +52,29 @@ def parts_of_window(
     """
     parts: dict[str, TariffPart] = {}
     for day in zone.days_between(*window):
-        tariff = _tariff_of(day, tariffs)
+        tariff = valid_on(day.date, tariffs)
+        if tariff is None:
+            raise BillingError(f"no tariff is valid on {day.date}; give the one of that day")
         part = parts.setdefault(tariff.digest, TariffPart(tariff))
         part.add(day, covered, zone)
     return sorted(parts.values(), key=lambda part: part.tariff.valid_from)
 
 
-def _tariff_of(day: LocalDay, tariffs: Sequence[Tariff]) -> Tariff:
-    valid = [tariff for tariff in tariffs if tariff.is_valid_on(day.date)]
+def valid_on(day: date, tariffs: Sequence[Tariff]) -> Tariff | None:
+    """Return the tariff that holds on a local day, None if there is none.
+
+    Raises BillingError naming the day where more than one holds.
+    """
+    valid = [tariff for tariff in tariffs if tariff.is_valid_on(day)]
     if not valid:
-        raise BillingError(f"no tariff is valid on {day.date}; give the one of that day")
+        return None
     # An open end needs no closing: the later tariff holds from its first day.
     newest = max(valid, key=lambda tariff: tariff.valid_from)
     rivals = [tariff for tariff in valid if tariff.valid_from == newest.valid_from]
     closed = [tariff for tariff in valid if tariff.valid_to is not None]
     if len(closed) > 1 or len(rivals) > 1:
         names = ", ".join(sorted(repr(one.name) for one in (closed if len(closed) > 1 else rivals)))
-        raise BillingError(f"several tariffs are valid on {day.date}: {names}; give one of them")
+        raise BillingError(f"several tariffs are valid on {day}: {names}; give one of them")
     return newest
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -15,7 +15,10 @@ from offchain.errors import BillingError
 
 if TYPE_CHECKING:
     from offchain.billing.bill import Bill
+    from offchain.billing.components import Tariff
+    from offchain.billing.household import Household
     from offchain.billing.market_prices import Stretch
+    from offchain.billing.price_series import PriceSeries
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,20 +54,16 @@ def bill(
     Needs the readings and the tariffs of the window as files. Costs nothing. Days are local days of
     the tariff's time zone. Amounts are exact; each line is rounded once.
     """
-    from offchain.billing import price_series, readings_csv, tariff_document
-    from offchain.billing.household import Household
     from offchain.billing.making import make_bill
     from offchain.billing.window import parse_instant
     from offchain.billing.zones import zone
 
-    with _naming(readings):
-        household = Household.of_readings(readings_csv.parse(_read(readings)))
-    tariffs = [_parsed(path, tariff_document.parse) for path in tariff]
+    household, tariffs, at_hand = _inputs(readings, tariff, series)
     local = zone(tariffs[0].time_zone)
     found = make_bill(
         household,
         tariffs,
-        [_parsed(path, price_series.parse) for path in series or ()],
+        at_hand,
         window_from=parse_instant(window_from, local),
         window_to=parse_instant(window_to, local),
     )
@@ -72,6 +71,56 @@ def bill(
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
         _show_bill(found)
+
+
+@app.command()
+def advice(
+    readings: Annotated[
+        Path, typer.Option(help="Readings of one meter, CSV (docs/formats.md §17).", **_FILE)
+    ],
+    tariff: Annotated[
+        list[Path], typer.Option(help="A tariff; once for each in the window.", **_FILE)
+    ],
+    window_from: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="First local day, or unix seconds.")
+    ],
+    window_to: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="Local day after the last, or seconds.")
+    ],
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="When the coming days begin; default --to."),
+    ] = None,
+    series: Annotated[
+        list[Path] | None, typer.Option(help="A price series; once for each.", **_FILE)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
+) -> None:
+    """Work out what always runs, when it is cheap, and what shifting would save.
+
+    Needs the readings and the tariffs of the window as files. Costs nothing. Each number is shown
+    with what it comes from.
+    """
+    from offchain.billing.advising import make_advice
+    from offchain.billing.window import parse_instant
+    from offchain.billing.zones import zone
+    from offchain.cli.advice_text import advice_text
+
+    household, tariffs, at_hand = _inputs(readings, tariff, series)
+    local = zone(tariffs[0].time_zone)
+    found = make_advice(
+        household,
+        tariffs,
+        at_hand,
+        window_from=parse_instant(window_from, local),
+        window_to=parse_instant(window_to, local),
+        as_of=parse_instant(as_of or window_to, local),
+    )
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    else:
+        for line in advice_text(found):
+            typer.echo(line)
 
 
 @app.command()
@@ -129,6 +178,21 @@ def prices(
     made = price_series.decode(data)
     typer.echo(f"{out}: {len(found)} prices of {seconds} s, {utc(made.start)} to {utc(made.end)}")
     typer.echo(f"digest {made.digest}")
+
+
+def _inputs(
+    readings: Path, tariffs: Sequence[Path], series: Sequence[Path] | None
+) -> tuple[Household, list[Tariff], list[PriceSeries]]:
+    from offchain.billing import price_series, readings_csv, tariff_document
+    from offchain.billing.household import Household
+
+    with _naming(readings):
+        household = Household.of_readings(readings_csv.parse(_read(readings)))
+    return (
+        household,
+        [_parsed(path, tariff_document.parse) for path in tariffs],
+        [_parsed(path, price_series.parse) for path in series or ()],
+    )
 
 
 def _stretches(path: Path, currency: str | None, resolution_s: int | None) -> list[Stretch]:
