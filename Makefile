@@ -9,8 +9,8 @@ NETWORK = anvil
 T =
 
 .PHONY: help setup demo test test-unit test-contracts abi lint format deep bench bench-billing \
-    bench-credit bench-crypto bench-index bench-net bench-sealing bench-start soak test-net \
-    test-prague net-up net-down prove slither mutate gas lock clean
+    bench-credit bench-crypto bench-deviations bench-index bench-net bench-sealing bench-start soak \
+    test-net test-prague net-up net-down prove slither mutate gas lock clean
 
 help:
 	@echo "make setup   set up what the project needs, inside this folder"
@@ -32,6 +32,7 @@ help:
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
 	@echo "make bench-start   measure what starting a command costs"
 	@echo "make bench-credit   simulate years of credit: who pays itself beside honest nodes"
+	@echo "make bench-deviations   simulate who withholds, declines, disputes falsely, by base fee"
 	@echo "make soak    put traffic and trouble on real signers for half an hour (needs Go, once)"
 	@echo "make bench-sealing   simulate signers that could come to a halt, by rule"
 	@echo "make clean   remove what set-up and runs have made"
@@ -124,6 +125,10 @@ bench-billing: setup
 
 bench-credit: setup
 	@$(PY) -m bench.credit $(ARGS)
+
+# What nodes, buyers and payers earn by deviating, at base fees from 0 to 1,000 gwei (seconds).
+bench-deviations: setup
+	@$(PY) -m bench.deviations
 
 # What starting a command costs: CPU time and memory.
 bench-start: setup

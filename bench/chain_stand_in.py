@@ -28,6 +28,7 @@ NAMES = (
     "DisputeCourt",
     "Consortium",
     "NotificationBoard",
+    "TariffBook",
 )
 
 

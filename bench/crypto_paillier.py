@@ -75,7 +75,7 @@ def _encryption(key: PaillierPrivateKey) -> list[Figure]:
             f"encrypt_packed_{bits}_vs_phe",
             times.ratio("phe", "packed"),
             least,
-            note=f"a reading: {shown['phe']} : {1e6 * times.median_s('packed'):.3g} µs; "
+            note=f"a value: {shown['phe']} : {1e6 * times.median_s('packed'):.3g} µs; "
             f"packing alone {slots}×",
         ),
         Figure(
@@ -119,7 +119,7 @@ def _decryption(key: PaillierPrivateKey) -> list[Figure]:
             f"decrypt_packed_{bits}_vs_phe",
             times.ratio("phe", "packed"),
             45,
-            note=f"a reading: {1e6 * times.median_s('packed'):.3g} µs",
+            note=f"a value: {1e6 * times.median_s('packed'):.3g} µs",
         ),
     ]
 
@@ -150,7 +150,7 @@ def _sums(key: PaillierPrivateKey) -> Figure:
         f"sum_{bits}_vs_phe",
         times.ratio("phe", "ours"),
         60,
-        note=f"a reading: {micro['phe']} : {micro['ours']}, {len(many)} ciphertexts a sum",
+        note=f"a value: {micro['phe']} : {micro['ours']}, {len(many)} ciphertexts a sum",
     )
 
 
@@ -179,7 +179,7 @@ def _key_proofs(key: PaillierPrivateKey) -> list[Figure]:
 
 
 def growth_figures(largest: int) -> list[Figure]:
-    """Encrypt 10^2 … `largest` readings packed at 2048 bits: time a reading, memory."""
+    """Encrypt 10^2 … `largest` values packed at 2048 bits: time a value, memory."""
     key = paillier.generate_private_key(2048).public_key
     key.noise.prepare()
     sizes = [size for size in (10**2, 10**3, 10**4, 10**5, 10**6) if size <= largest]
@@ -205,7 +205,7 @@ def growth_figures(largest: int) -> list[Figure]:
             10,
             unit="%",
             at_most=True,
-            note=f"a reading {shown}",
+            note=f"a value {shown}",
         ),
         Figure(
             f"growth_memory_to_{largest}",

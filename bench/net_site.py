@@ -213,6 +213,7 @@ def _policy() -> Policy:
         high_power_w=(HIGH_W + LOW_W) // 2,
         temperature_warning_dc=600,
         heartbeat_seconds=2 * SECONDS_PER_DAY,
+        high_feed_in_w=0,
         feeds_in=False,
         is_sealed=False,
     )

@@ -31,6 +31,7 @@ from offchain.network.ports import free_ports
 from offchain.network.processes import ProcessFolder
 from offchain.network.programs import KUBO, find_program
 from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts, encode_ciphertexts
+from offchain.records.dataset import VALUES_A_ROW
 from offchain.storage.car import Block
 from offchain.storage.group import Group, group_of, raw_link
 from offchain.storage.kubo import KuboStore
@@ -165,7 +166,7 @@ def _archive_of(objects: list[bytes]) -> tuple[Group, list[Block]]:
 
 def ciphertexts_of_a_data_set() -> int:
     """Return how many ciphertexts the measured data set has."""
-    return HOMES * -(-ROWS // slots_per_plaintext(MODULUS_BITS))
+    return HOMES * -(-VALUES_A_ROW * ROWS // slots_per_plaintext(MODULUS_BITS))
 
 
 def _times(times: Timings, ours: str) -> str:

@@ -17,6 +17,8 @@ import {Wiring} from "./libraries/Wiring.sol";
 contract NotificationBoard is INotificationBoard {
     /// @notice The shortest heartbeat an owner may ask for.
     uint32 public constant MIN_HEARTBEAT_SECONDS = 60;
+    /// @notice The temperature of a report whose device measured none.
+    int32 public constant NOT_MEASURED_DC = -32_768;
 
     /// @notice Where devices and owners are looked up.
     IMemberRegistry public immutable registry;
@@ -33,6 +35,7 @@ contract NotificationBoard is INotificationBoard {
         bool mayDecide = registry.ownerOf(device) == msg.sender && registry.isActive(msg.sender, Role.User);
         if (!mayDecide) revert NotificationBoard_NotOwner(device, msg.sender);
         if (policy.lowPowerW >= policy.highPowerW) revert NotificationBoard_BadPolicy("lowPowerW");
+        if (policy.feedsIn && policy.highFeedInW != 0) revert NotificationBoard_BadPolicy("highFeedInW");
         if (policy.heartbeatSeconds < MIN_HEARTBEAT_SECONDS) {
             revert NotificationBoard_BadPolicy("heartbeatSeconds");
         }
@@ -105,18 +108,27 @@ contract NotificationBoard is INotificationBoard {
         if (policy.isSealed != isSealed) revert NotificationBoard_WrongMode(msg.sender, policy.isSealed);
     }
 
-    /// @dev Algorithm 1, its branches in the paper's order. int256, because −type(int64).min is no int64.
     function _judge(Policy memory policy, int64 powerW, int32 temperatureDc)
         private
         pure
         returns (Status status, bool temperatureTooHigh)
     {
+        status = _judgePower(policy, powerW);
+        temperatureTooHigh = temperatureDc != NOT_MEASURED_DC && temperatureDc >= policy.temperatureWarningDc;
+    }
+
+    /// @dev Algorithm 1, its branches in the paper's order; before them what it does not know: a meter that draws and
+    /// feeds in, below 0. int256, because −type(int64).min is no int64.
+    function _judgePower(Policy memory policy, int64 powerW) private pure returns (Status) {
+        if (policy.highFeedInW != 0 && powerW < 0) {
+            bool isHigh = -int256(powerW) >= int256(uint256(policy.highFeedInW));
+            return isHigh ? Status.TooHigh : Status.InOperation;
+        }
         int256 judgedW = policy.feedsIn ? -int256(powerW) : int256(powerW);
-        if (judgedW <= 0) status = Status.ShutDown;
-        else if (judgedW >= policy.highPowerW) status = Status.TooHigh;
-        else if (judgedW <= policy.lowPowerW) status = Status.TooLow;
-        else status = Status.InOperation;
-        temperatureTooHigh = temperatureDc >= policy.temperatureWarningDc;
+        if (judgedW <= 0) return Status.ShutDown;
+        if (judgedW >= policy.highPowerW) return Status.TooHigh;
+        if (judgedW <= policy.lowPowerW) return Status.TooLow;
+        return Status.InOperation;
     }
 
     /// @dev The standing is one slot: it is written once, whole.

@@ -136,7 +136,8 @@ contract PrepaidLock is LockEnding {
     function claim(bytes32 lockId, bytes32 secret) external {
         Lock storage lock = _locks[lockId];
         lock.claim(lockId);
-        if (_commitmentOf(lock.payee, secret) != lock.binding) revert PrepaidLock_BadSecret(lockId);
+        // C = SHA256(p ‖ x).
+        if (sha256(abi.encode(lock.payee, secret)) != lock.binding) revert PrepaidLock_BadSecret(lockId);
 
         emit Claimed(lockId, lock.payer, lock.payee, secret, lock.dueAt);
 
@@ -201,11 +202,8 @@ contract PrepaidLock is LockEnding {
         Lock storage lock = _locks[lockId];
         lock.deliver(lockId);
         _checkGroup(lockId, lock, accounts, deliveryKeys);
-        if (msg.sender != lock.payee) {
-            bytes32 seed = ShareCheck.seedOf(_grantOf(lockId), deliveryKeys, shares, commitments);
-            _checkAuthorisation(lockId, lock.payee, seed, authorisation);
-        }
-        _checkShares(lockId, deliveryKeys, commitments, shares);
+        bytes32 seed = _checkShares(lockId, deliveryKeys, commitments, shares);
+        _checkAuthorisation(lockId, lock.payee, seed, authorisation);
 
         emit Delivered(lockId, lock.payer, lock.payee, commitments, shares, lock.dueAt);
 
@@ -244,7 +242,6 @@ contract PrepaidLock is LockEnding {
         return keccak256(abi.encode(block.chainid, address(this), payer, nonce));
     }
 
-
     /*//////////////////////////////////////////////////////////////
                                  CHECKS
     //////////////////////////////////////////////////////////////*/
@@ -281,7 +278,7 @@ contract PrepaidLock is LockEnding {
         bytes memory tag,
         G1Point calldata signature
     ) private view {
-        if (!_isSigned(signer, message, tag, signature)) revert PrepaidLock_BadSignature(lockId);
+        if (!registry.isSignedBy(signer, message, tag, signature)) revert PrepaidLock_BadSignature(lockId);
     }
 
     /// @dev Completes the terms. Whoever pays has signed what it is bound by: whatever the consortium carries out in between makes the call revert.
@@ -305,13 +302,9 @@ contract PrepaidLock is LockEnding {
         liabilitiesWei += msg.value;
     }
 
-    function _grantOf(bytes32 lockId) private view returns (ShareGrant memory) {
-        Lock storage lock = _locks[lockId];
-        return ShareGrant(address(this), lockId, lock.subject, lock.threshold);
-    }
-
-    /// @dev A payee is never the zero address, which is what recovers from a bad signature. That s has two forms does no harm: a lock is delivered once.
+    /// @dev The sender is the payee, or brings its signature over the seed of the transcript that was checked. A payee is never the zero address, which is what recovers from a bad signature. That s has two forms does no harm: a lock is delivered once.
     function _checkAuthorisation(bytes32 lockId, address payee, bytes32 seed, Authorisation calldata it) private view {
+        if (msg.sender == payee) return;
         bytes32 digest = keccak256(abi.encode(DELIVERY_TAG, seed));
         if (ecrecover(digest, it.v, it.r, it.s) != payee) revert PrepaidLock_NotAuthorised(lockId, msg.sender);
     }
@@ -321,40 +314,16 @@ contract PrepaidLock is LockEnding {
         G1Point[] calldata deliveryKeys,
         G2Point[] calldata commitments,
         G1Point[] calldata shares
-    ) private view {
-        ShareGrant memory grant = _grantOf(lockId);
+    ) private view returns (bytes32 seed) {
+        Lock storage lock = _locks[lockId];
+        ShareGrant memory grant = ShareGrant(address(this), lockId, lock.subject, lock.threshold);
         if (commitments.length != grant.threshold) {
             revert ShareCheck.ShareCheck_CommitmentCount(grant.threshold, commitments.length);
         }
         bytes32 keyHash = keccak256(abi.encode(commitments[0]));
         if (keyHash != ledger.keyHashOf(grant.dataSetId)) revert PrepaidLock_WrongKey(lockId, keyHash);
-        if (!_areShares(grant, deliveryKeys, shares, commitments)) revert PrepaidLock_BadShares(lockId);
-    }
-
-    /*//////////////////////////////////////////////////////////////
-            HASHES AND SIGNATURES, REPLACED BY FORMAL HARNESSES
-    //////////////////////////////////////////////////////////////*/
-
-    function _isSigned(address signer, bytes memory message, bytes memory tag, G1Point calldata signature)
-        internal
-        view
-        virtual
-        returns (bool)
-    {
-        return registry.isSignedBy(signer, message, tag, signature);
-    }
-
-    function _areShares(
-        ShareGrant memory grant,
-        G1Point[] calldata deliveryKeys,
-        G1Point[] calldata shares,
-        G2Point[] calldata commitments
-    ) internal view virtual returns (bool) {
-        return ShareCheck.verify(grant, deliveryKeys, shares, commitments);
-    }
-
-    /// @dev C = SHA256(p ‖ x).
-    function _commitmentOf(address payee, bytes32 secret) internal view virtual returns (bytes32) {
-        return sha256(abi.encode(payee, secret));
+        bool isValid;
+        (isValid, seed) = ShareCheck.verify(grant, deliveryKeys, shares, commitments);
+        if (!isValid) revert PrepaidLock_BadShares(lockId);
     }
 }

@@ -6,15 +6,15 @@ that it need not send what changes nothing.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device_agent.errors import BadSetup
 from device_agent.report_table import ReportEntry
 from offchain.errors import FormatError
-from offchain.records import fields
+from offchain.records import fields, reading
 from offchain.records.judge import judge
-from offchain.records.reading import MAX_POWER_W, MAX_TEMPERATURE_DC, MIN_TEMPERATURE_DC
+from offchain.records.reading import MAX_POWER_W
 from offchain.types import MeterSample, Policy, day_of
 
 _MAX_TRIALS = 1_000
@@ -26,7 +26,7 @@ class Trial:
 
     after_seq: int
     power_w: int
-    temperature_dc: int
+    temperature_dc: int | None
 
 
 class Watcher:
@@ -51,11 +51,8 @@ class Watcher:
         for number, trial in enumerate(self._trials):
             if trial.after_seq != seq:
                 continue
-            trial_sample = MeterSample(
-                time_s=sample.time_s,
-                energy_wh=sample.energy_wh,
-                power_w=trial.power_w,
-                temperature_dc=trial.temperature_dc,
+            trial_sample = replace(
+                sample, power_w=trial.power_w, temperature_dc=trial.temperature_dc
             )
             origin = f"trial:{number}"
             last = self._entry(self.policy, trial_sample, seq=None, origin=origin, last=last)
@@ -116,7 +113,7 @@ def policy_name(policy: Policy) -> str:
 def load_trials(path: Path | None) -> list[Trial]:
     """Read trial reports: a JSON list of `{"after_seq": n, "power_w": n, "temperature_dc": n}`.
 
-    Raises BadSetup.
+    The temperature may be null: not measured. Raises BadSetup.
     """
     if path is None:
         return []
@@ -132,9 +129,8 @@ def load_trials(path: Path | None) -> list[Trial]:
 
 def _trial(value: object) -> Trial:
     obj = fields.members(value, "after_seq power_w temperature_dc", what="a trial report")
-    low, high = MIN_TEMPERATURE_DC, MAX_TEMPERATURE_DC
     return Trial(
         after_seq=fields.integer(obj["after_seq"], "after_seq", low=1),
         power_w=fields.integer(obj["power_w"], "power_w", low=-MAX_POWER_W, high=MAX_POWER_W),
-        temperature_dc=fields.integer(obj["temperature_dc"], "temperature_dc", low=low, high=high),
+        temperature_dc=reading.temperature_in_range(obj["temperature_dc"]),
     )

@@ -19,19 +19,29 @@ from device_agent.report_table import REPORT_SCHEMA, ReportTable
 from offchain.crypto.curve import G1
 from offchain.records import reading as record_codec
 from offchain.records.envelope import BatchNotice
-from offchain.types import SECONDS_PER_DAY, Account, Batch, MeterSample, Reading, day_of
+from offchain.types import (
+    SECONDS_PER_DAY,
+    Account,
+    Batch,
+    MeterSample,
+    Reading,
+    ReadingFlag,
+    day_of,
+)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS identity (
     chain_id INTEGER NOT NULL, device TEXT NOT NULL, data_ledger TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS origin (
-    first_seq INTEGER NOT NULL, time_s INTEGER NOT NULL, energy_wh INTEGER NOT NULL
+    first_seq INTEGER NOT NULL, time_s INTEGER NOT NULL, import_wh INTEGER NOT NULL,
+    export_wh INTEGER NOT NULL
 );
-INSERT INTO origin SELECT 1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM origin);
+INSERT INTO origin SELECT 1, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM origin);
 CREATE TABLE IF NOT EXISTS samples (
-    id INTEGER PRIMARY KEY, time_s INTEGER NOT NULL, energy_wh INTEGER NOT NULL,
-    power_w INTEGER NOT NULL, temperature_dc INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, time_s INTEGER NOT NULL, import_wh INTEGER NOT NULL,
+    export_wh INTEGER NOT NULL, power_w INTEGER NOT NULL, temperature_dc INTEGER,
+    flags INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS skipped (reason TEXT PRIMARY KEY, count INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS readings (
@@ -43,17 +53,34 @@ CREATE TABLE IF NOT EXISTS batches (
 );
 """
 
+_SHOWN = "time_s, import_wh, export_wh, power_w, temperature_dc, flags"
+
+
+@dataclass(frozen=True, slots=True, order=True, repr=False)
+class Shown:
+    """Time and registers of a sample; the next one may not fall behind any of them."""
+
+    time_s: int = 0
+    import_wh: int = 0
+    export_wh: int = 0
+
+    @classmethod
+    def by(cls, reading: Reading) -> "Shown":
+        """Return what a reading shows."""
+        return cls(reading.time_s, reading.import_wh, reading.export_wh)
+
+
+NOTHING_SHOWN = Shown()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Origin:
-    """Where an outbox begins: its first seq, and what the meter has shown before it.
-
-    `time_s` and `energy_wh` are of the last reading before, as far as known: 0 for a new device.
+    """Where an outbox begins: its first seq, and what the meter has shown before it, as far as
+    known: zeros for a new device.
     """
 
     first_seq: int = 1
-    time_s: int = 0
-    energy_wh: int = 0
+    shown: Shown = NOTHING_SHOWN
 
 
 class Outbox(ReportTable, ProcessorTable):
@@ -74,31 +101,46 @@ class Outbox(ReportTable, ProcessorTable):
     @property
     def origin(self) -> Origin:
         """Where this outbox begins."""
-        first_seq, time_s, energy_wh = self._one("SELECT first_seq, time_s, energy_wh FROM origin")
-        return Origin(first_seq=first_seq, time_s=time_s, energy_wh=energy_wh)
+        query = "SELECT first_seq, time_s, import_wh, export_wh FROM origin"
+        first_seq, *shown = self._one(query)
+        return Origin(first_seq=first_seq, shown=Shown(*shown))
 
     def set_origin(self, origin: Origin) -> None:
         """Let the outbox begin elsewhere than at seq 1."""
-        row = (origin.first_seq, origin.time_s, origin.energy_wh)
+        query = "UPDATE origin SET first_seq=?, time_s=?, import_wh=?, export_wh=?"
         with self._write() as database:
-            database.execute("UPDATE origin SET first_seq=?, time_s=?, energy_wh=?", row)
+            shown = origin.shown
+            row = (origin.first_seq, shown.time_s, shown.import_wh, shown.export_wh)
+            database.execute(query, row)
 
     # ---- samples
 
     def add_sample(self, sample: MeterSample) -> None:
         """Store what the meter shows; it waits for its seq."""
-        row = (sample.time_s, sample.energy_wh, sample.power_w, sample.temperature_dc)
-        columns = "(time_s, energy_wh, power_w, temperature_dc)"
+        row = (
+            sample.time_s,
+            sample.import_wh,
+            sample.export_wh,
+            sample.power_w,
+            sample.temperature_dc,
+            int(sample.flags),
+        )
         with self._write() as database:
-            database.execute(f"INSERT INTO samples {columns} VALUES (?, ?, ?, ?)", row)
+            database.execute(f"INSERT INTO samples ({_SHOWN}) VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def samples(self) -> list[MeterSample]:
         """Return the samples that wait for their seqs, in the order they were taken."""
-        columns = "time_s, energy_wh, power_w, temperature_dc"
         return [
-            MeterSample(time_s=time_s, energy_wh=energy_wh, power_w=power_w, temperature_dc=dc)
-            for time_s, energy_wh, power_w, dc in self._all(
-                f"SELECT {columns} FROM samples ORDER BY id"
+            MeterSample(
+                time_s=time_s,
+                import_wh=import_wh,
+                export_wh=export_wh,
+                power_w=power_w,
+                temperature_dc=temperature_dc,
+                flags=ReadingFlag(flags),
+            )
+            for time_s, import_wh, export_wh, power_w, temperature_dc, flags in self._all(
+                f"SELECT {_SHOWN} FROM samples ORDER BY id"
             )
         ]
 
@@ -107,15 +149,16 @@ class Outbox(ReportTable, ProcessorTable):
         with self._write() as database:
             database.execute("DELETE FROM samples")
 
-    def last_shown(self) -> tuple[int, int]:
-        """Return time and register that the next sample must not fall behind; 0, 0 at first."""
-        row = self._one("SELECT time_s, energy_wh FROM samples ORDER BY id DESC LIMIT 1")
-        return row or self.last_read()
+    def last_shown(self) -> Shown:
+        """Return what the next sample must not fall behind; zeros at first."""
+        columns = "time_s, import_wh, export_wh"
+        row = self._one(f"SELECT {columns} FROM samples ORDER BY id DESC LIMIT 1")
+        return Shown(*row) if row else self.last_read()
 
-    def last_read(self) -> tuple[int, int]:
-        """Return time and register of the last reading, or of the origin."""
-        last, origin = self.last, self.origin
-        return (last.time_s, last.energy_wh) if last else (origin.time_s, origin.energy_wh)
+    def last_read(self) -> Shown:
+        """Return what the last reading shows, or the origin."""
+        last = self.last
+        return Shown.by(last) if last else self.origin.shown
 
     def count_skipped(self, reason: str) -> None:
         """Count a sample that is not kept."""
@@ -208,7 +251,7 @@ class Outbox(ReportTable, ProcessorTable):
         They are on chain and with the processor, and lie so many days of meter time before the
         last reading. The newest batch always stays.
         """
-        horizon_s = self.last_read()[0] - keep_days * SECONDS_PER_DAY
+        horizon_s = self.last_read().time_s - keep_days * SECONDS_PER_DAY
         query = f"""SELECT max(b.from_seq+b.count) FROM batches AS b
             JOIN readings AS r ON r.seq = b.from_seq+b.count-1
             WHERE anchored AND r.time_s < ? AND b.from_seq < (SELECT max(from_seq) FROM batches)

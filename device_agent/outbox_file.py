@@ -15,7 +15,7 @@ from offchain.sqlite_file import SqliteFile, is_sound
 class OutboxFile(SqliteFile):
     """One connection behind a lock, for the threads of one process. Also a context manager."""
 
-    _layout = 2  # PRAGMA user_version of files that this code makes
+    _layout = 3  # PRAGMA user_version of files that this code makes
 
     def __init__(self, path: Path) -> None:
         """Open the file, made when missing. One that fails SQLite's own integrity check is put

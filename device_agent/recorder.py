@@ -49,9 +49,9 @@ class Recorder:
     def take(self, sample: MeterSample) -> None:
         """Store a sample durably, and its reading and reports too while the numbering is open.
 
-        A sample whose time does not rise or whose register falls is counted and left out: nobody
-        could bill it, and the register of the next one holds its energy. Raises StoreError, after
-        which nothing of it was stored and it may be taken again.
+        A sample whose time does not rise or one of whose registers falls is counted and left out:
+        nobody could bill it, and the registers of the next one hold its energy. Raises StoreError,
+        after which nothing of it was stored and it may be taken again.
         """
         with self._whole():
             fault = self._fault(sample)
@@ -119,13 +119,14 @@ class Recorder:
     # ---- a meter whose clock or register is wrong
 
     def _fault(self, sample: MeterSample) -> str | None:
-        time_s, energy_wh = self._outbox.last_shown()
-        if sample.time_s <= time_s:
+        shown = self._outbox.last_shown()
+        if sample.time_s <= shown.time_s:
             return "time_not_rising"
         latest_s = int(time.time()) + MAX_AHEAD_S if self._is_live else MAX_TIME_S
         if sample.time_s > latest_s:
             return "time_ahead"
-        return "register_falls" if sample.energy_wh < energy_wh else None
+        falls = sample.import_wh < shown.import_wh or sample.export_wh < shown.export_wh
+        return "register_falls" if falls else None
 
     def _tell_fault(self, fault: str | None) -> None:
         """Tell the first of a row of skipped samples, and how many they were at its end."""

@@ -14,7 +14,7 @@ from device_agent.assembly import Kit, claim, open_kit
 from device_agent.config import Config
 from device_agent.errors import AgentError, NodeUnreachable, SafeMode
 from device_agent.node_client import HeldByNode
-from device_agent.outbox import Origin, Outbox
+from device_agent.outbox import Origin, Outbox, Shown
 from device_agent.reconcile import reconcile_chain, require_no_more
 from device_agent.surroundings import find_surroundings
 from offchain.chain import questions
@@ -103,13 +103,13 @@ def _plan(outbox: Outbox, kit: Kit, gateway: ChainGateway, processor: Account) -
     held = kit.node.held(device)
     records = _given_back(kit, processor, held)
     kept = [record_codec.decode(record) for record in records]
-    time_s, energy_wh = max([outbox.last_read(), *((one.time_s, one.energy_wh) for one in kept)])
+    shown = max([outbox.last_read(), *map(Shown.by, kept)])
     first_seq = held.next_batch_seq
     readings = [one for one in kept if one.seq >= first_seq]
     batches = _anchored_batches(gateway, device, readings) if readings else None
     if batches is not None and readings[-1].seq + 1 == held.next_seq >= next_anchor:
         return Plan(
-            origin=Origin(first_seq=first_seq, time_s=time_s, energy_wh=energy_wh),
+            origin=Origin(first_seq=first_seq, shown=shown),
             records=tuple(records[-len(readings) :]),
             batches=tuple(batches),
             lost=range(0),
@@ -120,7 +120,7 @@ def _plan(outbox: Outbox, kit: Kit, gateway: ChainGateway, processor: Account) -
             "not anchored, and does not give them back: their seqs cannot be used again. Restore "
             "a copy of the outbox that holds them, or have a new account admitted for the device"
         )
-    origin = Origin(first_seq=next_anchor, time_s=time_s, energy_wh=energy_wh)
+    origin = Origin(first_seq=next_anchor, shown=shown)
     lost = range(held.next_seq, next_anchor)
     return Plan(origin=origin, records=(), batches=(), lost=lost)
 

@@ -10,7 +10,7 @@ from offchain.types import Status, Verdict
 REPORT_SCHEMA = """
 CREATE TABLE IF NOT EXISTS reports (
     id INTEGER PRIMARY KEY, origin TEXT NOT NULL UNIQUE, seq INTEGER, time_s INTEGER NOT NULL,
-    power_w INTEGER NOT NULL, temperature_dc INTEGER NOT NULL, status INTEGER NOT NULL,
+    power_w INTEGER NOT NULL, temperature_dc INTEGER, status INTEGER NOT NULL,
     too_hot INTEGER NOT NULL, changed INTEGER NOT NULL, policy TEXT NOT NULL,
     sealed BLOB, commitment BLOB, kept INTEGER NOT NULL DEFAULT 0, ended TEXT
 );
@@ -23,7 +23,7 @@ _COLUMNS = (
 REPORTED, DROPPED = "reported", "dropped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReportEntry:
     """A report to send: what it says, why it was made, and its sealed bytes once there are any.
 
@@ -35,7 +35,7 @@ class ReportEntry:
     seq: int | None
     time_s: int
     power_w: int
-    temperature_dc: int
+    temperature_dc: int | None
     verdict: Verdict
     changed: bool
     policy: str

@@ -40,10 +40,10 @@ class Sampling:
     def samples(self) -> Iterator[MeterSample]:
         """Yield what the meter shows after the last sample stored."""
         while True:
-            after_s, _ = self.patience.until_done("the outbox", self._outbox.last_shown)
+            shown = self.patience.until_done("the outbox", self._outbox.last_shown)
             try:
                 with contained("reading the meter"):
-                    yield from self._meter.samples(after_s=after_s)
+                    yield from self._meter.samples(after_s=shown.time_s)
                 return
             except Unforeseen as error:
                 if not self._runs_on:
@@ -53,7 +53,7 @@ class Sampling:
 
     def take(self, sample: MeterSample) -> None:
         """Store a sample, once the store allows it; one that cannot be stored costs itself alone:
-        the register of the next one holds its energy.
+        the registers of the next one hold its energy.
         """
         try:
             self.patience.until_done("taking a sample", lambda: self._recorder.take(sample))

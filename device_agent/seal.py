@@ -37,7 +37,7 @@ class Sealer:
         self._next_status: kem.Encapsulation | None = None
 
     def record(self, sample: MeterSample, *, seq: int) -> bytes:
-        """Make the 95 bytes m of a sample, with the nonce that its day's key and seq give."""
+        """Make the 104 bytes m of a sample, with the nonce that its day's key and seq give."""
         _, nonce_key = self._keys_of(day_of(sample.time_s))
         return record_codec.encode(
             Reading(
@@ -45,9 +45,11 @@ class Sealer:
                 device=self._place.device,
                 seq=seq,
                 time_s=sample.time_s,
-                energy_wh=sample.energy_wh,
+                import_wh=sample.import_wh,
+                export_wh=sample.export_wh,
                 power_w=sample.power_w,
                 temperature_dc=sample.temperature_dc,
+                flags=sample.flags,
                 nonce=kdf.reading_nonce(nonce_key, seq),
             )
         )
@@ -158,11 +160,12 @@ class Sealer:
         last_day, keys = self._last_keys
         if last_day != day:
             place, secret = self._place, self._keys.secret
-            chain_id, device = place.chain_id, place.device
-            keys = (
-                kdf.seal_day_key(secret, chain_id=chain_id, device=device, day=day),
-                kdf.nonce_day_key(secret, chain_id=chain_id, device=device, day=day),
+            chain_id, ledger, device = place.chain_id, place.data_ledger, place.device
+            seal_key, nonce_key = (
+                derive(secret, chain_id=chain_id, data_ledger=ledger, device=device, day=day)
+                for derive in (kdf.seal_day_key, kdf.nonce_day_key)
             )
+            keys = seal_key, nonce_key
             self._last_keys = (day, keys)  # one assignment: two threads may come here
         return keys
 

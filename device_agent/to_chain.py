@@ -18,6 +18,7 @@ from device_agent.seal import Sealer
 from offchain.chain.facts import ContractRevert, Receipt
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.records import batch as batch_codec
+from offchain.records.temperature import to_number
 from offchain.types import Account, Batch, Policy
 
 _BOARD = "NotificationBoard"
@@ -152,5 +153,5 @@ def _report_call(entry: ReportEntry) -> Call:
     if entry.commitment is not None:
         sealed = (entry.commitment, digest)
         return Call(_BOARD, "reportSealed", sealed, gas=_REPORT_GAS, intent=intent)
-    judged = (entry.power_w, entry.temperature_dc, entry.injected, digest)
+    judged = (entry.power_w, to_number(entry.temperature_dc), entry.injected, digest)
     return Call(_BOARD, "report", judged, gas=_REPORT_GAS, intent=intent)

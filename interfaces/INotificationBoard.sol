@@ -14,13 +14,16 @@ enum Status {
 /// @notice What the owner wants to be told.
 /// @param lowPowerW At or below: "too low". Less than highPowerW.
 /// @param highPowerW At or above: "too high".
+/// @param highFeedInW Above 0: the meter draws and feeds in. Power below 0 is then "in operation", feeding in, and at
+/// or above so much of it "too high"; 0 alone is "shut down". 0: it does one of both. One slot holds all fields.
 /// @param temperatureWarningDc At or above (0.1 °C): "temperature too high".
 /// @param heartbeatSeconds After so long without a report the device is offline; at least 60.
-/// @param feedsIn The device feeds in: its power is judged with the opposite sign.
+/// @param feedsIn The device only feeds in: its power is judged with the opposite sign. Not beside highFeedInW.
 /// @param isSealed The device judges itself and publishes only the sealed report and a commitment.
 struct Policy {
     int64 lowPowerW;
     int64 highPowerW;
+    uint48 highFeedInW;
     int32 temperatureWarningDc;
     uint32 heartbeatSeconds;
     bool feedsIn;
@@ -73,10 +76,11 @@ interface INotificationBoard {
     error NotificationBoard_BadReport(address device);
 
     /// @notice Sets a device's policy. Setting one forgets the status, so that the next report is a change, and keeps when the device was last seen.
-    /// @dev Requirements: the caller is the active user that owns the device; low < high; heartbeatSeconds ≥ 60.
+    /// @dev Requirements: the caller is the active user that owns the device; low < high; feedsIn or highFeedInW, not
+    /// both; heartbeatSeconds ≥ 60.
     function setPolicy(address device, Policy calldata policy) external;
 
-    /// @notice Judges a report by Algorithm 1: power ≤ 0 shut down; ≥ high too high; ≤ low too low; otherwise in operation; temperature ≥ warning sets the flag beside it.
+    /// @notice Judges a report by Algorithm 1: power ≤ 0 shut down; ≥ high too high; ≤ low too low; otherwise in operation; temperature ≥ warning sets the flag beside it, unless it is NOT_MEASURED_DC (−32768). Of a meter that draws and feeds in, power < 0 is in operation, or too high.
     /// @dev Requirements: the caller is an active device with a policy in open mode.
     function report(int64 powerW, int32 temperatureDc, bool injected, bytes32 reportDigest) external;
 

@@ -335,10 +335,10 @@ interface IPrepaidLock {
     /// @dev With a window of 0 it settles at once. Requirements:
     /// - state Selected; now < T;
     /// - keccak256(abi.encode(accounts, deliveryKeys)) is the lock's groupHash;
-    /// - the caller is the payee, or `authorisation` is its signature;
     /// - t commitments, none infinity; n shares;
     /// - keccak256(abi.encode(commitments[0])) is the data set's keyHash;
-    /// - the transcript verifies.
+    /// - the transcript verifies;
+    /// - the caller is the payee, or `authorisation` is its signature.
     /// @param authorisation Not read when the payee sends.
     function deliver(
         bytes32 lockId,

@@ -11,7 +11,6 @@ import errno
 import hashlib
 import logging
 import sqlite3
-import threading
 import traceback
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from offchain.errors import DmsmError, StoreDamaged, StoreError, StoreFull, StoreVersion, Unforeseen
+from offchain.forking import ForkLock
 from offchain.sqlite_file import fault_of
 
 # What no other try can mend: a process that meets one ends, and can be started again.
@@ -32,7 +32,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _MOST_KINDS = 1_000
 _log = logging.getLogger(__name__)
 _times: Counter[str] = Counter()
-_mutex = threading.Lock()
+_mutex = ForkLock()
 
 
 @contextmanager

@@ -29,6 +29,7 @@
     ├── Unforeseen             a fault of this program, contained (offchain/containment.py)
     ├── BillingError               no bill can be made: the day, instant or meter is named
     │   ├── TariffError            a tariff or price series is malformed; its member is named
+    │   ├── DocumentMissing        a tariff or series that the chain names cannot be had: try again
     │   └── RegisterError          readings of registers do not make sense; the place is named
     ├── StorageError           roots the tree in offchain/storage/errors.py
     └── ChainError             roots the tree in offchain/chain/errors.py
@@ -158,6 +159,17 @@ class BillingError(DmsmError):
 
 class TariffError(BillingError):
     """A tariff, a price series or a source of prices is not what docs/formats.md §17 says."""
+
+
+class DocumentMissing(BillingError):
+    """A document that the chain's book names cannot be had from anybody now: nothing follows."""
+
+    def __init__(self, digest: str, why: str) -> None:
+        super().__init__(
+            f"the tariff or price series {digest} of the chain's book cannot be had: {why}; try "
+            "again, or ask the region's node to put it into the content store again"
+        )
+        self.digest = digest
 
 
 class RegisterError(BillingError):

@@ -38,7 +38,7 @@ _NO_ROOM = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_NOMEM,
 }
-_ending = threading.Event()
+_is_ending = False
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Exception)
@@ -46,15 +46,13 @@ _E = TypeVar("_E", bound=Exception)
 
 def hurry(is_ending: bool) -> None:
     """Say whether the process is to end: then nobody waits for another program any longer."""
-    if is_ending:
-        _ending.set()
-    else:
-        _ending.clear()
+    global _is_ending
+    _is_ending = is_ending
 
 
 def is_hurried() -> bool:
     """Whether the process is to end."""
-    return _ending.is_set()
+    return _is_ending
 
 
 def fault_of(error: sqlite3.Error, path: Path | str) -> StoreError:

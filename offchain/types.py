@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from functools import lru_cache
 from typing import NewType, Self
 
@@ -52,31 +52,53 @@ def day_of(time_s: int) -> int:
     return time_s // SECONDS_PER_DAY
 
 
+class ReadingFlag(IntFlag):
+    """What is said about a reading beside its values; the bits are the record's (formats.md §7)."""
+
+    REGISTER_RESTARTED = 1
+    SELF_REPORTED = 2
+    CLOCK_UNCERTAIN = 4
+    ESTIMATED = 8
+
+    def names(self) -> list[str]:
+        """Return what is said, in words; nothing for no flag."""
+        return [name.lower() for name, flag in ReadingFlag.__members__.items() if flag in self]
+
+
+NO_FLAGS = ReadingFlag(0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MeterSample:
     """What a meter shows at one instant.
 
-    time_s: unix seconds. energy_wh: the register, never falling. power_w: signed.
-    temperature_dc: tenths of a degree Celsius.
+    time_s: unix seconds. import_wh, export_wh: the two registers, never falling. power_w: signed,
+    negative where it feeds in. temperature_dc: tenths of a degree Celsius, None if not measured.
     """
 
     time_s: int
-    energy_wh: int
+    import_wh: int
+    export_wh: int
     power_w: int
-    temperature_dc: int
+    temperature_dc: int | None
+    flags: ReadingFlag = NO_FLAGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Reading:
-    """One record of a device (paper §IV.A; docs/formats.md §7), with its 32-byte nonce."""
+    """One record of a device (paper §IV.A; docs/formats.md §7): a sample with its place and its
+    32-byte nonce.
+    """
 
     chain_id: int
     device: Account
     seq: int
     time_s: int
-    energy_wh: int
+    import_wh: int
+    export_wh: int
     power_w: int
-    temperature_dc: int
+    temperature_dc: int | None
+    flags: ReadingFlag = NO_FLAGS
     nonce: bytes
 
 
@@ -133,29 +155,32 @@ class Policy:
 
     low_power_w: int
     high_power_w: int
+    high_feed_in_w: int
     temperature_warning_dc: int
     heartbeat_seconds: int
     feeds_in: bool
     is_sealed: bool
 
     @classmethod
-    def from_chain(cls, value: tuple[int, int, int, int, bool, bool]) -> Self:
+    def from_chain(cls, value: tuple[int, int, int, int, int, bool, bool]) -> Self:
         """Read the contract's struct."""
-        low, high, temperature, heartbeat, feeds_in, is_sealed = value
+        low, high, high_feed_in, temperature, heartbeat, feeds_in, is_sealed = value
         return cls(
             low_power_w=low,
             high_power_w=high,
+            high_feed_in_w=high_feed_in,
             temperature_warning_dc=temperature,
             heartbeat_seconds=heartbeat,
             feeds_in=feeds_in,
             is_sealed=is_sealed,
         )
 
-    def as_tuple(self) -> tuple[int, int, int, int, bool, bool]:
+    def as_tuple(self) -> tuple[int, int, int, int, int, bool, bool]:
         """Return the contract's struct."""
         return (
             self.low_power_w,
             self.high_power_w,
+            self.high_feed_in_w,
             self.temperature_warning_dc,
             self.heartbeat_seconds,
             self.feeds_in,

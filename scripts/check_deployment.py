@@ -30,6 +30,8 @@ WIRING = {
     ("MemberRegistry", "consortium"): "Consortium",
     ("RequestCatalogue", "consortium"): "Consortium",
     ("ConsentBook", "registry"): "MemberRegistry",
+    ("TariffBook", "registry"): "MemberRegistry",
+    ("TariffBook", "consortium"): "Consortium",
     ("DataLedger", "registry"): "MemberRegistry",
     ("NotificationBoard", "registry"): "MemberRegistry",
     ("CreditBook", "prepaidLock"): "PrepaidLock",

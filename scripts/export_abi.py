@@ -23,6 +23,7 @@ CONTRACTS = (
     "MemberRegistry",
     "RequestCatalogue",
     "ConsentBook",
+    "TariffBook",
     "DataLedger",
     "NotificationBoard",
     "CreditBook",

@@ -32,7 +32,8 @@ def main(options: list[str]) -> int:
     WORK.mkdir(parents=True, exist_ok=True)
     report = WORK / "report.json"
     report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "halmos", "--forge-build-out", str(WORK / "out")]
+    command = [sys.executable, "-P", str(ROOT / "toolchain" / "precompiles.py")]
+    command += ["--forge-build-out", str(WORK / "out")]
     command += ["--no-status", "--solver-timeout-assertion", "300s"]
     command += ["--json-output", str(report), *options]
     environment = analysers.environment(forge_binary()) | {"FOUNDRY_PROFILE": "symbolic"}

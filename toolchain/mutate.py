@@ -51,7 +51,7 @@ ALL_TESTS = tuple(f"tests/forge/{part}/*.sol" for part in ("contracts", "librari
 MADE = {
     **{name: f"contracts/{name}.sol" for name in (
         "MemberRegistry", "RequestCatalogue", "ConsentBook", "DataLedger", "NotificationBoard",
-        "CreditBook", "PrepaidLock", "DataMarket", "Consortium", "DisputeCourt",
+        "CreditBook", "PrepaidLock", "DataMarket", "Consortium", "DisputeCourt", "TariffBook",
     )},
     "LibraryHarness": "contracts/mocks/LibraryHarness.sol",
     "SortedFormHarness": "contracts/mocks/SortedFormHarness.sol",
@@ -87,6 +87,7 @@ TARGETS = (
     _contract("NotificationBoard"),
     _contract("Consortium"),
     _contract("DisputeCourt"),
+    _contract("TariffBook"),
     _library("BLS"),
     _library("BN254"),
     _library("BroadcastBook", "DataMarket", MARKET),

@@ -71,7 +71,7 @@ abstract contract LockEnding is Purse {
         Lock storage lock = _locks[lockId];
         lock.serve(lockId);
         // The length first: it bounds what is hashed and logged.
-        bytes32 digest = answer.length == lock.answerLength ? _digestOf(answer) : bytes32(0);
+        bytes32 digest = answer.length == lock.answerLength ? sha256(answer) : bytes32(0);
         if (digest != lock.answerDigest) revert PrepaidLock_WrongAnswer(lockId, digest);
         uint256 depositWei = demandWeiOf(lockId);
         uint256 paidWei = Math.min(block.basefee * serveGasOf(answer.length), depositWei);
@@ -273,10 +273,5 @@ abstract contract LockEnding is Purse {
         G1Point[] calldata deliveryKeys
     ) internal view {
         if (keccak256(abi.encode(accounts, deliveryKeys)) != lock.binding) revert PrepaidLock_WrongGroup(lockId);
-    }
-
-    /// @dev Replaced by formal harnesses.
-    function _digestOf(bytes calldata data) internal view virtual returns (bytes32) {
-        return sha256(data);
     }
 }

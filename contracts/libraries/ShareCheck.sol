@@ -61,45 +61,27 @@ library ShareCheck {
     /// @param deliveryKeys ek_1 … ek_n in the group's order.
     /// @param shares Y_1 … Y_n.
     /// @param commitments F_0 … F_{t−1}, exactly t of them, none infinity: a zero coefficient would lower the threshold unseen.
+    /// @return isValid Whether the equation holds.
+    /// @return seed {seedOf} the transcript: what a payee signs for others to deliver.
     function verify(
         ShareGrant memory grant,
         G1Point[] calldata deliveryKeys,
         G1Point[] calldata shares,
         G2Point[] calldata commitments
-    ) internal view returns (bool) {
-        _checkSizes(grant.threshold, deliveryKeys.length, shares.length, commitments);
-        bytes32 seed = seedOf(grant, deliveryKeys, shares, commitments);
+    ) internal view returns (bool isValid, bytes32 seed) {
+        _checkSizes(grant.threshold, deliveryKeys.length, shares.length, commitments.length);
+        seed = seedOf(grant, deliveryKeys, shares, commitments);
         _weigh(seed, deliveryKeys, shares);
         uint256 pairs = _pairsAt(deliveryKeys.length);
         _sumBinomials(pairs, deliveryKeys.length, grant.threshold);
-        return _product(pairs, commitments);
+        isValid = _product(pairs, commitments);
     }
 
-    function _checkSizes(uint256 t, uint256 n, uint256 shareCount, G2Point[] calldata commitments) private pure {
+    function _checkSizes(uint256 t, uint256 n, uint256 shareCount, uint256 commitmentCount) private pure {
         if (t < MIN_THRESHOLD || t > n || n > MAX_MEMBERS) revert ShareCheck_BadSize(t, n);
         if (shareCount != n) revert ShareCheck_ShareCount(n, shareCount);
         // A longer vector would raise the threshold unseen, a shorter one lower it.
-        if (commitments.length != t) revert ShareCheck_CommitmentCount(t, commitments.length);
-        _checkFinite(commitments);
-    }
-
-    /// @dev F_{t−1} at infinity would let t − 1 shares recover the key.
-    function _checkFinite(G2Point[] calldata commitments) private pure {
-        uint256 index;
-        bool isInfinite;
-        assembly ("memory-safe") {
-            let at := commitments.offset
-            let end := add(at, shl(7, commitments.length))
-            for {} lt(at, end) { at := add(at, 0x80) } {
-                let x := or(calldataload(at), calldataload(add(at, 0x20)))
-                if iszero(or(x, or(calldataload(add(at, 0x40)), calldataload(add(at, 0x60))))) {
-                    isInfinite := 1
-                    index := shr(7, sub(at, commitments.offset))
-                    break
-                }
-            }
-        }
-        if (isInfinite) revert ShareCheck_InfiniteCommitment(index);
+        if (commitmentCount != t) revert ShareCheck_CommitmentCount(t, commitmentCount);
     }
 
     /// @notice Hashes the whole transcript to the seed of the weights ρ_i.
@@ -225,24 +207,36 @@ library ShareCheck {
     }
 
     /// @dev Pairs the running sum with −G2 and each binomial sum with its F_j. The precompile checks every F_j: canonical,
-    /// on the twist, in the subgroup.
+    /// on the twist, in the subgroup. It takes infinity, which is refused here: F_{t−1} there would let t − 1 shares
+    /// recover the key.
     function _product(uint256 pairs, G2Point[] calldata commitments) private view returns (bool isOne) {
         _storeSumPair(pairs);
         uint256 pairCount = commitments.length + 1;
         uint256 gasCap = BN254.PAIRING_BASE_GAS + BN254.PAIRING_PAIR_GAS * pairCount;
+        uint256 from;
+        bool isInfinite;
         bool ok;
         assembly ("memory-safe") {
-            let from := commitments.offset
+            from := commitments.offset
             let end := add(pairs, mul(pairCount, PAIR_BYTES))
             for { let to := add(pairs, 0x100) } lt(to, end) { to := add(to, PAIR_BYTES) } {
                 calldatacopy(to, from, 0x80)
+                // No point of the subgroup has y = 0, so x is hardly ever looked at.
+                if iszero(or(mload(add(to, 0x40)), mload(add(to, 0x60)))) {
+                    isInfinite := iszero(or(mload(to), mload(add(to, 0x20))))
+                    if isInfinite { break }
+                }
                 from := add(from, 0x80)
             }
-            mstore(0, 0)
-            ok := staticcall(gasCap, 0x08, pairs, sub(end, pairs), 0, 0x20)
-            // In a statement of its own: Yul evaluates arguments right to left, and would read before the call.
-            isOne := and(ok, eq(mload(0), 1))
+            if iszero(isInfinite) {
+                mstore(0, 0)
+                ok := staticcall(gasCap, 0x08, pairs, sub(end, pairs), 0, 0x20)
+                // In a statement of its own: Yul evaluates arguments right to left, and would read before the call.
+                isOne := and(ok, eq(mload(0), 1))
+            }
+            from := shr(7, sub(from, commitments.offset))
         }
+        if (isInfinite) revert ShareCheck_InfiniteCommitment(from);
         if (!ok) revert ShareCheck_InvalidCommitments();
     }
 

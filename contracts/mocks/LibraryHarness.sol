@@ -104,8 +104,8 @@ contract LibraryHarness {
         G1Point[] calldata deliveryKeys,
         G1Point[] calldata shares,
         G2Point[] calldata commitments
-    ) external view returns (bool) {
-        return ShareCheck.verify(grant, deliveryKeys, shares, commitments);
+    ) external view returns (bool isValid) {
+        (isValid,) = ShareCheck.verify(grant, deliveryKeys, shares, commitments);
     }
 
     function seedOfShares(

@@ -16,12 +16,13 @@ from offchain.errors import CryptoError, DecryptionError
 from offchain.member.errors import AggregateInvalid
 from offchain.records import signing
 from offchain.records.aggregate_opening import MemberOpening, partial_context
+from offchain.records.slots import VALUES_A_SLOT, SlotEnergy
 from offchain.types import Account
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Totals:
-    """Energy of all homes a slot (Wh), from `from_s` on, `slot_s` seconds each.
+    """Energies of all homes a slot, from `from_s` on, `slot_s` seconds each.
 
     false_members: whose openings were refused on the way.
     """
@@ -29,7 +30,7 @@ class Totals:
     from_s: int
     slot_s: int
     homes: int
-    totals_wh: tuple[int, ...]
+    slots: tuple[SlotEnergy, ...]
     false_members: tuple[Account, ...]
 
 
@@ -74,7 +75,7 @@ def combine_openings(aggregate: Aggregate, openings: Sequence[MemberOpening]) ->
         from_s=aggregate.entry.from_s,
         slot_s=aggregate.key.slot_s,
         homes=len(aggregate.rows),
-        totals_wh=_unpacked(aggregate, plaintexts),
+        slots=_unpacked(aggregate, plaintexts),
         false_members=tuple(sorted(false)),
     )
 
@@ -94,14 +95,14 @@ def _parts(aggregate: Aggregate, opening: MemberOpening) -> list[PartialDecrypti
     ]
 
 
-def _unpacked(aggregate: Aggregate, plaintexts: Sequence[int]) -> tuple[int, ...]:
+def _unpacked(aggregate: Aggregate, plaintexts: Sequence[int]) -> tuple[SlotEnergy, ...]:
     try:
         sums = packing.unpack_sums(
             plaintexts,
-            count=aggregate.slots,
+            count=VALUES_A_SLOT * aggregate.slots,
             summands=len(aggregate.rows),
             key_bits=aggregate.public_key.encryption.bits,
         )
     except CryptoError as error:
         raise AggregateInvalid(f"the totals are no sums of such homes: {error}") from error
-    return tuple(sums)
+    return tuple(map(SlotEnergy, sums[::VALUES_A_SLOT], sums[1::VALUES_A_SLOT]))

@@ -191,6 +191,7 @@ def _require_shape(one: Aggregate) -> None:
             f"the set has {len(one.rows)} homes, says {one.entry.homes}, "
             f"and needs {one.key.min_homes}"
         )
-    wanted = -(-one.slots // slots_per_plaintext(one.public_key.encryption.bits))
+    values = slots.VALUES_A_SLOT * one.slots
+    wanted = -(-values // slots_per_plaintext(one.public_key.encryption.bits))
     if any(len(row.ciphertexts) != wanted for row in one.rows):
         raise AggregateInvalid(f"a home of {one.slots} slots has {wanted} ciphertexts")

@@ -17,7 +17,7 @@ from offchain.errors import CryptoError, RecordError
 from offchain.records import batch as batches
 from offchain.records import dataset
 from offchain.records.ciphertexts import DeviceCiphertexts
-from offchain.records.dataset import CompanionDevice
+from offchain.records.dataset import VALUES_A_ROW, CompanionDevice, RowValues
 from offchain.records.reading import commitment_of
 from offchain.types import Batch, Reading
 
@@ -87,31 +87,35 @@ def audit_rows(
 
 def _decrypt_rows(
     encrypted: DeviceCiphertexts, private_key: PaillierPrivateKey
-) -> tuple[list[int], str]:
+) -> tuple[list[RowValues], str]:
     """Return the row values up to the first ciphertext that is refused, and why it was."""
-    values: list[int] = []
+    rows: list[RowValues] = []
     bits = private_key.public_key.bits
-    slots = packing.slots_per_plaintext(bits)
     for number, data in enumerate(encrypted.ciphertexts):
-        count = min(slots, encrypted.rows - len(values))
+        count = min(_rows_a_ciphertext(private_key), encrypted.rows - len(rows))
         try:
             ciphertext = paillier.ciphertext_from_bytes(private_key.public_key, data)
             plaintext = paillier.decrypt(private_key, ciphertext)
-            values += packing.unpack([plaintext], count=count, key_bits=bits)
+            values = packing.unpack([plaintext], count=VALUES_A_ROW * count, key_bits=bits)
         except CryptoError as error:
-            return values, f"ciphertext {number} was refused: {error}"
-    return values, ""
+            return rows, f"ciphertext {number} was refused: {error}"
+        rows += zip(values[::VALUES_A_ROW], values[1::VALUES_A_ROW], strict=True)
+    return rows, ""
+
+
+def _rows_a_ciphertext(private_key: PaillierPrivateKey) -> int:
+    return packing.slots_per_plaintext(private_key.public_key.bits) // VALUES_A_ROW
 
 
 def _rebuild_prefix(
-    companion: CompanionDevice, values: Sequence[int], chain_id: int
+    companion: CompanionDevice, values: Sequence[RowValues], chain_id: int
 ) -> list[Reading]:
     """Rebuild as many readings as there are values; the rest of the rows count as zero steps and
     are cut off.
     """
     if not values:
         return []
-    padded = [*values, *([0] * (companion.packed.count - len(values)))]
+    padded = [*values, *([(0, 0)] * (companion.packed.count - len(values)))]
     return dataset.rebuild_device(companion, padded, chain_id=chain_id)[: len(values)]
 
 
@@ -134,12 +138,12 @@ def _sort_rows(
     private_key: PaillierPrivateKey,
 ) -> tuple[list[int], list[int]]:
     """Part the rows that are not right: those of the first wrong ciphertext and those beyond."""
-    slots = packing.slots_per_plaintext(private_key.public_key.bits)
+    rows = _rows_a_ciphertext(private_key)
     missing = list(range(decrypted, encrypted.rows))
     not_right = [*wrong, *missing]
     if not not_right:
         return [], []
-    end = (not_right[0] // slots + 1) * slots
+    end = (not_right[0] // rows + 1) * rows
     return [one for one in not_right if one < end], [one for one in not_right if one >= end]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 VERSION = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ProfileHour:
     """What was taken in one hour of the wall clock.
 
@@ -20,7 +20,7 @@ class ProfileHour:
     mean_wh: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StandingLoad:
     """What always runs: the measured hour of this `rank`, of `hours` sorted by their Wh, least
     first.
@@ -36,7 +36,7 @@ class StandingLoad:
     costs: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PriceRun:
     """Hours in a row that have one price, in micro-units a kWh, None where it is not known (yet).
 
@@ -49,7 +49,7 @@ class PriceRun:
     is_: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ComingDay:
     """The prices of a coming local day; `tariff` is None where none is valid on it (yet)."""
 
@@ -58,7 +58,7 @@ class ComingDay:
     runs: tuple[PriceRun, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Shift:
     """What was taken above the standing load in the dear hours of each day, and what it would
     cost in the cheapest hour of the same day.
@@ -75,7 +75,7 @@ class Shift:
         return self.costs - self.would_cost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PeakAdvice:
     """The quarter hour that set a month's capacity charge, and the largest one of other days.
 
@@ -94,7 +94,7 @@ class PeakAdvice:
     saves: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OwnUse:
     """What was fed in of `export_wh` and could have been used instead of energy of the same day.
 
@@ -113,7 +113,7 @@ class OwnUse:
         return self.paid - self.credited
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Advice:
     """Advice, version 2. Energies in Wh, powers in W, amounts in micro-units with their taxes.
 

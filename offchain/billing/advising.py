@@ -20,6 +20,8 @@ from offchain.billing.peak_advice import peak_advice
 from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import Span
 from offchain.billing.rounding import half_away
+from offchain.billing.series_at_hand import SeriesAtHand
+from offchain.billing.tariff_days import TariffDays, TariffFiles
 from offchain.billing.tariff_part import parts_of_window
 from offchain.billing.used_hours import UsedHour, used_hours
 from offchain.billing.window import require_window
@@ -39,13 +41,27 @@ def make_advice(
 ) -> Advice:
     """Advise a household by its use in [window_from, window_to), for the days from `as_of` on.
 
-    All in unix seconds. Tariffs and series as `make_bill` takes them; for coming days they may be
-    missing. Raises BillingError as `make_bill` does.
+    All in unix seconds, with tariffs from files. Tariffs and series as `make_bill` takes them; for
+    coming days they may be missing. Raises BillingError as `make_bill` does.
     """
-    tariffs = list({tariff.digest: tariff for tariff in tariffs}.values())
-    series = list({one.digest: one for one in series}.values())
-    window = require_window(window_from, window_to)
-    shared = shared_terms(tariffs)
+    at_hand, window = SeriesAtHand.of_files(series), (window_from, window_to)
+    return advice_under(household, TariffFiles(tariffs), at_hand, window=window, as_of=as_of)
+
+
+def advice_under(
+    household: Household,
+    tariffs: TariffDays,
+    series: SeriesAtHand,
+    *,
+    window: Span,
+    as_of: int,
+    ahead: tuple[TariffDays, SeriesAtHand] | None = None,
+) -> Advice:
+    """Advise a household with the tariff of each local day; `ahead` is what the coming days have,
+    None if the same knows of them. Raises BillingError as `bill_under`.
+    """
+    window = require_window(*window)
+    shared = shared_terms(tariffs.tariffs)
     local = zone(shared.time_zone)
     covered = household.covered(window)
     parts = parts_of_window(tariffs, window=window, covered=covered, zone=local)
@@ -55,7 +71,7 @@ def make_advice(
     standing = _standing(hours, measured)
     watts = standing.watts if standing else 0
     days = _by_day(hours, covered, local)
-    coming, of_coming = coming_days(tariffs, series, as_of=as_of, zone=local)
+    coming, of_coming = coming_days(*(ahead or (tariffs, series)), as_of=as_of, zone=local)
     by_digest = {one.digest: one for _, of_part in [*used, ((), of_coming)] for one in of_part}
     return Advice(
         currency=shared.currency,

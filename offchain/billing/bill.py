@@ -13,7 +13,7 @@ VERSION = 2
 _MICRO_DIGITS = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Bill:
     """A bill, version 2. Energies in Wh, amounts in micro-units of `currency`.
 

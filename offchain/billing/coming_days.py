@@ -12,8 +12,10 @@ from offchain.billing.components import Tariff
 from offchain.billing.hour_prices import HourPrices, known_spans, price
 from offchain.billing.local_hours import LocalHour, local_hours
 from offchain.billing.price_series import PriceSeries
-from offchain.billing.tariff_part import valid_on
+from offchain.billing.series_at_hand import SeriesAtHand
+from offchain.billing.tariff_days import TariffDays
 from offchain.billing.zones import LocalDay, Zone
+from offchain.errors import BillingError
 
 DAYS_AHEAD = 3
 MOST_HOURS = 6  # of a day that are called cheap, and dear
@@ -56,7 +58,7 @@ def _reached(ordered: Sequence[int]) -> int:
 
 
 def coming_days(
-    tariffs: Sequence[Tariff], series: Sequence[PriceSeries], *, as_of: int, zone: Zone
+    tariffs: TariffDays, series: SeriesAtHand, *, as_of: int, zone: Zone
 ) -> tuple[list[ComingDay], list[PriceSeries]]:
     """Return the rest of the local day of an instant and the days after it, and the series used."""
     today = zone.days_between(as_of, as_of + 1)[-1]
@@ -64,14 +66,21 @@ def coming_days(
     found, used = [], []
     for day in days:
         start = max(as_of, day.start)
-        made, of_day = _coming_day(day, start, valid_on(day.date, tariffs), series, zone)
+        made, of_day = _coming_day(day, start, _tariff_on(day, tariffs), series, zone)
         found.append(made)
         used += of_day
     return found, used
 
 
+def _tariff_on(day: LocalDay, tariffs: TariffDays) -> Tariff | None:
+    try:
+        return tariffs.on(day)
+    except BillingError:  # nothing is said of that day yet
+        return None
+
+
 def _coming_day(
-    day: LocalDay, start: int, tariff: Tariff | None, series: Sequence[PriceSeries], zone: Zone
+    day: LocalDay, start: int, tariff: Tariff | None, series: SeriesAtHand, zone: Zone
 ) -> tuple[ComingDay, list[PriceSeries]]:
     date = day.date.isoformat()
     if tariff is None:

@@ -15,6 +15,7 @@ from offchain.billing.price_series import PriceSeries
 from offchain.billing.pricing import SeriesOfComponent, Stepped, Steps, component_steps
 from offchain.billing.registers import Section, Span
 from offchain.billing.rounding import half_away
+from offchain.billing.series_at_hand import SeriesAtHand
 from offchain.billing.zones import Zone
 
 _PPM = 10**6
@@ -36,7 +37,7 @@ class HourPrices:
         section: Section,
         *,
         spans: Sequence[Span],
-        series: Sequence[PriceSeries],
+        series: SeriesAtHand,
         zone: Zone,
     ) -> None:
         self._factor = _PPM + sum(tax.rate_ppm for tax in tariff.taxes if section in tax.on)
@@ -66,9 +67,7 @@ def cost(wh_times_weight: int) -> Fraction:
     return Fraction(wh_times_weight, _SCALE * _WH_A_KWH)
 
 
-def known_spans(
-    tariff: Tariff, section: Section, span: Span, series: Sequence[PriceSeries]
-) -> list[Span]:
+def known_spans(tariff: Tariff, section: Section, span: Span, series: SeriesAtHand) -> list[Span]:
     """Return the parts of a span in which every component has a price, in order of time."""
     spans = [span]
     for component in _by_the_clock(tariff, section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,13 +14,14 @@ from offchain.billing.price_series import PriceSeries
 from offchain.billing.pricing import Stepped, Steps, component_steps
 from offchain.billing.registers import Section
 from offchain.billing.rounding import half_away
+from offchain.billing.series_at_hand import SeriesAtHand
 from offchain.billing.tariff_part import TariffPart
 from offchain.billing.zones import Zone
 
 _PPM = 10**6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Line:
     """One line of a bill: Wh (0 where energy is not what is charged), amount in micro-units."""
 
@@ -32,7 +33,7 @@ class Line:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TaxLine:
     """A tax in micro-units."""
 
@@ -49,7 +50,7 @@ class TariffLines:
     """
 
     def __init__(
-        self, part: TariffPart, household: Household, series: Sequence[PriceSeries], zone: Zone
+        self, part: TariffPart, household: Household, series: SeriesAtHand, zone: Zone
     ) -> None:
         self._part = part
         self._household = household

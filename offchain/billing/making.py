@@ -10,6 +10,8 @@ from offchain.billing.household import Household
 from offchain.billing.lines import TariffLines
 from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import Section, Span
+from offchain.billing.series_at_hand import SeriesAtHand
+from offchain.billing.tariff_days import TariffDays, TariffFiles
 from offchain.billing.tariff_part import TariffPart, parts_of_window
 from offchain.billing.window import require_window
 from offchain.billing.zones import zone
@@ -24,17 +26,27 @@ def make_bill(
     window_from: int,
     window_to: int,
 ) -> Bill:
-    """Bill a household for [window_from, window_to), in unix seconds.
+    """Bill a household for [window_from, window_to), in unix seconds, with tariffs from files.
 
     The order of tariffs does not matter, nor that of series but for those that a tariff takes by
     their published name: there the first that holds an instant gives the price. Raises
-    BillingError: for a window without end, tariffs that do not go together, a day of the window
-    without one tariff (named), an instant without a price (named).
+    BillingError as `bill_under`, and for a day with two tariffs.
     """
-    tariffs = list({tariff.digest: tariff for tariff in tariffs}.values())
-    series = list({one.digest: one for one in series}.values())
-    window = require_window(window_from, window_to)
-    shared = shared_terms(tariffs)
+    at_hand = SeriesAtHand.of_files(series)
+    window = (window_from, window_to)
+    return bill_under(household, TariffFiles(tariffs), at_hand, window=window)
+
+
+def bill_under(
+    household: Household, tariffs: TariffDays, series: SeriesAtHand, *, window: Span
+) -> Bill:
+    """Bill a household for a window, in unix seconds, with the tariff of each of its local days.
+
+    Raises BillingError: for a window without end, tariffs that do not go together, a day of the
+    window without one tariff (named), an instant without a price (named).
+    """
+    window = require_window(*window)
+    shared = shared_terms(tariffs.tariffs)
     local = zone(shared.time_zone)
     covered = household.covered(window)
     parts = parts_of_window(tariffs, window=window, covered=covered, zone=local)
@@ -81,8 +93,6 @@ def _estimated_wh(
 
 def shared_terms(tariffs: Sequence[Tariff]) -> Tariff:
     """Return a tariff for what all share. Raises BillingError where they do not share it."""
-    if not tariffs:
-        raise BillingError("a bill needs at least one tariff")
     first = tariffs[0]
     for name in ("currency", "minor_digits", "time_zone"):
         for other in tariffs[1:]:

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 from offchain.errors import TariffError
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# The day before the first date and the day after the last one must exist, too.
-FIRST_YEAR, LAST_YEAR = 2, 9998
+# The years before and after must exist in every zone, too: midnights are found by looking around.
+FIRST_YEAR, LAST_YEAR = 3, 9997
 
 
 class Member:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from offchain.billing.components import Dynamic, Flat, Schedule, Tariff
 from offchain.billing.day_pattern import DayPatterns
-from offchain.billing.price_series import PriceSeries, refuse_overlap
+from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import Span
+from offchain.billing.series_at_hand import SeriesAtHand
+from offchain.billing.spans import carve
 from offchain.billing.zones import EPOCH_ORDINAL, Zone
-from offchain.errors import BillingError, TariffError
+from offchain.errors import BillingError
 from offchain.types import SECONDS_PER_DAY
 
 _PPM = 10**6
@@ -65,24 +67,13 @@ def schedule_steps(patterns: DayPatterns, zone: Zone, span: Span) -> Steps:
 
 
 class SeriesOfComponent:
-    """The series that a dynamic component names, out of those at hand.
-
-    By digest they must not overlap; under a published name the first in the given order that holds
-    an instant gives its price. Raises TariffError for a wrong resolution or currency.
+    """The series that a dynamic component names, out of those at hand; of several that hold an
+    instant the first. Raises TariffError where one that it names by digest does not fit.
     """
 
-    def __init__(self, component: Dynamic, tariff: Tariff, at_hand: Sequence[PriceSeries]) -> None:
+    def __init__(self, component: Dynamic, tariff: Tariff, at_hand: SeriesAtHand) -> None:
         self._component = component
-        self._series = [one for one in at_hand if _is_named(component, one)]
-        for one in self._series:
-            if (one.resolution_s, one.currency) != (component.resolution_s, tariff.currency):
-                raise TariffError(
-                    f"the price series {one.digest[:8]}… has {one.resolution_s} s in {one.currency}"
-                    f", {component.name!r} needs {component.resolution_s} s in {tariff.currency}"
-                )
-        if component.series_name is None:
-            refuse_overlap(self._series)
-            self._series.sort(key=lambda one: one.start)
+        self._series = at_hand.of(component, tariff)
 
     def steps(self, span: Span) -> tuple[Steps, list[PriceSeries]]:
         """Return the steps over a span, and the series that gave their prices.
@@ -117,15 +108,8 @@ class SeriesOfComponent:
         """Give each instant of a span to the first series that holds it; in order of time."""
         free, pieces = [span], []
         for series in self._series:
-            left = []
-            for start, end in free:
-                low, high = max(start, series.start), min(end, series.end)
-                if low >= high:
-                    left.append((start, end))
-                    continue
-                pieces.append((low, high, series))
-                left += [(a, b) for a, b in ((start, low), (high, end)) if a < b]
-            free = left
+            taken, free = carve(free, (series.start, series.end))
+            pieces += [(start, end, series) for start, end in taken]
         return sorted(pieces, key=lambda piece: piece[0])
 
     def _price(self, price: int) -> int:
@@ -136,7 +120,7 @@ def component_steps(
     component: Stepped,
     tariff: Tariff,
     spans: Sequence[Span],
-    series: Sequence[PriceSeries],
+    series: SeriesAtHand,
     zone: Zone,
 ) -> tuple[list[Steps], list[PriceSeries]]:
     """Return a component's steps over each span, and the series that gave a price.
@@ -151,9 +135,3 @@ def component_steps(
     named = SeriesOfComponent(component, tariff, series)
     found = [named.steps(span) for span in spans]
     return [steps for steps, _ in found], [one for _, used in found for one in used]
-
-
-def _is_named(component: Dynamic, series: PriceSeries) -> bool:
-    if component.series_name is not None:
-        return series.name == component.series_name
-    return series.digest in component.series

@@ -14,9 +14,8 @@ from typing import NoReturn
 
 from offchain.billing.registers import RegisterReading
 from offchain.errors import RegisterError
+from offchain.records.meter_csv import COLUMNS, OLDER_COLUMNS
 
-HEADER = ("time_unix_s", "import_wh", "export_wh", "power_w", "temperature_dc")
-OLDER_HEADER = ("time_unix_s", "energy_wh", "power_w", "temperature_dc")
 RESTARTED = "register_restarted"
 MAX_BYTES = 2**28
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -49,10 +48,10 @@ def parse(data: bytes) -> list[RegisterReading]:
 
 def _columns(header: list[str]) -> tuple[str, ...]:
     columns = tuple(header)
-    for known in (HEADER, OLDER_HEADER):
+    for known in (COLUMNS, OLDER_COLUMNS):
         if columns in (known, (*known, RESTARTED)):
             return columns
-    _refuse(1, "header", f"must be {','.join(HEADER)}, with or without ,{RESTARTED}")
+    _refuse(1, "header", f"must be {','.join(COLUMNS)}, with or without ,{RESTARTED}")
 
 
 def _reading(line: int, columns: tuple[str, ...], cells: list[str]) -> RegisterReading:

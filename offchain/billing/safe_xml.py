@@ -28,7 +28,7 @@ def parse(data: bytes) -> Element:
     try:
         parser.Parse(data, True)
         return tree.builder.close()
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # two of them: its encoding
         raise TariffError(f"this is no XML: {error}") from error
 
 

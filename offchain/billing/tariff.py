@@ -85,15 +85,15 @@ def price_at(tariff: Tariff, time_s: int) -> int:
 def intervals(readings: Sequence[Reading], *, opening: Reading | None = None) -> list[Interval]:
     """Return the intervals between consecutive readings, the first from `opening` if there is one.
 
-    Each has the register's difference and the time of its earlier reading. Raises FormatError when
-    a register falls or a time does not rise.
+    Each has the import register's difference and the time of its earlier reading. Raises
+    FormatError when that register falls or a time does not rise.
     """
     rows = list(readings) if opening is None else [opening, *readings]
     found = []
     for before, after in itertools.pairwise(rows):
-        if after.energy_wh < before.energy_wh or after.time_s <= before.time_s:
+        if after.import_wh < before.import_wh or after.time_s <= before.time_s:
             raise FormatError(f"reading {after.seq} goes back in time or register")
-        found.append(Interval(before.time_s, after.energy_wh - before.energy_wh))
+        found.append(Interval(before.time_s, after.import_wh - before.import_wh))
     return found
 
 

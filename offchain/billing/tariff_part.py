@@ -1,16 +1,14 @@
-"""Which tariff bills which local day, and the part of a bill's window that one tariff bills."""
+"""The part of a bill's window that one tariff bills."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from fractions import Fraction
 
 from offchain.billing.components import Tariff
 from offchain.billing.registers import Span
+from offchain.billing.tariff_days import TariffDays
 from offchain.billing.zones import LocalDay, Zone
-from offchain.errors import BillingError
 
 Month = tuple[int, int]
 
@@ -44,38 +42,19 @@ class TariffPart:
 
 
 def parts_of_window(
-    tariffs: Sequence[Tariff], *, window: Span, covered: Span, zone: Zone
+    tariffs: TariffDays, *, window: Span, covered: Span, zone: Zone
 ) -> list[TariffPart]:
-    """Give each local day of a window to the tariff that is valid on it; in order of valid_from.
+    """Give each local day of a window to the tariff that holds on it; in order of valid_from, of
+    one date in order of time.
 
     Raises BillingError naming a day for which there is none, or more than one.
     """
     parts: dict[str, TariffPart] = {}
     for day in zone.days_between(*window):
-        tariff = valid_on(day.date, tariffs)
-        if tariff is None:
-            raise BillingError(f"no tariff is valid on {day.date}; give the one of that day")
+        tariff = tariffs.on(day)
         part = parts.setdefault(tariff.digest, TariffPart(tariff))
         part.add(day, covered, zone)
     return sorted(parts.values(), key=lambda part: part.tariff.valid_from)
-
-
-def valid_on(day: date, tariffs: Sequence[Tariff]) -> Tariff | None:
-    """Return the tariff that holds on a local day, None if there is none.
-
-    Raises BillingError naming the day where more than one holds.
-    """
-    valid = [tariff for tariff in tariffs if tariff.is_valid_on(day)]
-    if not valid:
-        return None
-    # An open end needs no closing: the later tariff holds from its first day.
-    newest = max(valid, key=lambda tariff: tariff.valid_from)
-    rivals = [tariff for tariff in valid if tariff.valid_from == newest.valid_from]
-    closed = [tariff for tariff in valid if tariff.valid_to is not None]
-    if len(closed) > 1 or len(rivals) > 1:
-        names = ", ".join(sorted(repr(one.name) for one in (closed if len(closed) > 1 else rivals)))
-        raise BillingError(f"several tariffs are valid on {day}: {names}; give one of them")
-    return newest
 
 
 def _extend(spans: list[Span], start: int, end: int) -> None:

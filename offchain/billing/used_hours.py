@@ -10,6 +10,7 @@ from offchain.billing.household import Household
 from offchain.billing.local_hours import LocalHour, local_hours, outside
 from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import Section
+from offchain.billing.series_at_hand import SeriesAtHand
 from offchain.billing.tariff_part import TariffPart
 from offchain.billing.zones import Zone
 
@@ -32,7 +33,7 @@ class UsedHour(NamedTuple):
 
 
 def used_hours(
-    part: TariffPart, household: Household, series: Sequence[PriceSeries], zone: Zone
+    part: TariffPart, household: Household, series: SeriesAtHand, zone: Zone
 ) -> tuple[list[UsedHour], list[PriceSeries]]:
     """Return the whole hours of the wall clock in a tariff's part, and the price series used."""
     hours = [hour for span in part.spans for hour in local_hours(zone, span)]

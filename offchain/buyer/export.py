@@ -1,6 +1,7 @@
 """Write verified readings as CSV or Parquet, and read such files again.
 
-A row holds every field of the reading, its nonce too: whoever has the file can rebuild each record
+A row holds every field of the reading, its nonce too (a temperature that was not measured is empty,
+flags are the record's number): whoever has the file can rebuild each record
 and hold it against the chain, without a key and without trusting who wrote it.
 """
 
@@ -13,15 +14,17 @@ from typing import Any
 
 from offchain.errors import FormatError
 from offchain.records.reading import commitment_of
-from offchain.types import Reading, to_account
+from offchain.types import Reading, ReadingFlag, to_account
 
 COLUMNS = (
     "device",
     "seq",
     "time_unix_s",
-    "energy_wh",
+    "import_wh",
+    "export_wh",
     "power_w",
     "temperature_dc",
+    "flags",
     "nonce",
     "commitment",
 )
@@ -69,15 +72,17 @@ def read_export(path: Path, *, chain_id: int) -> tuple[list[Reading], list[int]]
     return readings, false
 
 
-def _rows(readings: Sequence[Reading]) -> Iterable[tuple[str | int, ...]]:
+def _rows(readings: Sequence[Reading]) -> Iterable[tuple[str | int | None, ...]]:
     for one in readings:
         yield (
             one.device,
             one.seq,
             one.time_s,
-            one.energy_wh,
+            one.import_wh,
+            one.export_wh,
             one.power_w,
             one.temperature_dc,
+            int(one.flags),
             one.nonce.hex(),
             commitment_of(one).hex(),
         )
@@ -104,13 +109,16 @@ def _require_columns(names: Sequence[str]) -> None:
 
 
 def _reading(row: Mapping[str, Any], chain_id: int) -> Reading:
+    temperature = row["temperature_dc"]
     return Reading(
         chain_id=chain_id,
         device=to_account(row["device"]),
         seq=int(row["seq"]),
         time_s=int(row["time_unix_s"]),
-        energy_wh=int(row["energy_wh"]),
+        import_wh=int(row["import_wh"]),
+        export_wh=int(row["export_wh"]),
         power_w=int(row["power_w"]),
-        temperature_dc=int(row["temperature_dc"]),
+        temperature_dc=None if temperature in ("", None) else int(temperature),
+        flags=ReadingFlag(int(row["flags"])),
         nonce=bytes.fromhex(row["nonce"]),
     )

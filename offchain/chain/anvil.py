@@ -36,6 +36,7 @@ class Anvil:
         self.process, self.port, self.chain_id, self._accounts = process, port, chain_id, accounts
         self.url = f"http://127.0.0.1:{port}"
         self._endpoint = Endpoint([self.url])
+        self._is_standing = False
 
     @cached_property
     def keys(self) -> list[str]:
@@ -64,6 +65,9 @@ class Anvil:
 
     def warp(self, seconds: int) -> None:
         """Move time on by `seconds` and mine a block there."""
+        if self._is_standing:
+            self.warp_to(self.now() + seconds)
+            return
         self.request("evm_increaseTime", seconds)
         self.mine()
 
@@ -71,6 +75,14 @@ class Anvil:
         """Mine a block whose time is `timestamp` (unix seconds, later than the latest block)."""
         self.request("evm_setNextBlockTimestamp", timestamp)
         self.mine()
+
+    def stand_at(self, timestamp: int) -> None:
+        """Mine a block at `timestamp`, and each from there on a second after the last, however long
+        that takes: for who looks at the last seconds before a deadline. `revert` ends it.
+        """
+        self.warp_to(timestamp)
+        self.request("anvil_setBlockTimestampInterval", 1)
+        self._is_standing = True
 
     def next_timestamp(self, timestamp: int) -> None:
         """Let the next transaction be mined at exactly `timestamp` (unix seconds)."""
@@ -93,6 +105,9 @@ class Anvil:
         stamped by this machine's clock from then on, or later if the snapshot was ahead of it.
         """
         self.request("evm_revert", snapshot)
+        if self._is_standing:
+            self.request("anvil_removeBlockTimestampInterval")
+            self._is_standing = False
         if self.now() < (here := int(time.time())):
             self.request("anvil_setTime", here)
 

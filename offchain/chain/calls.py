@@ -1,7 +1,7 @@
 """Calls by contract and function name, and how what they return is read by the ABI."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from offchain.chain import answers, codec
@@ -21,7 +21,7 @@ class Call:
 
     contract: str
     function: str
-    args: Sequence[Any] = ()
+    args: Sequence[Any] = field(default=(), repr=False)
     value_wei: int = 0
     gas: int | None = None
     intent: str | None = None

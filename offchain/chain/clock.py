@@ -7,13 +7,13 @@ and is old by this clock (docs/decisions/034-what-now-is.md).
 """
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
 
 from offchain.chain.facts import Block
+from offchain.forking import ForkLock
 
 PACE_S = 60.0  # so far apart chain and clock may be, where nobody said how often a block comes
 _ARRIVALS = 8  # one sealer may stamp its blocks too early; not all of so many are its
@@ -46,7 +46,7 @@ class ChainClock:
         self._arrivals: deque[float] = deque(maxlen=_ARRIVALS)  # how old each was, at least
         self._seen: tuple[int, float, float] | None = None  # the newest block's number, and when
         self._told = _Told.AGREE
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def now(self, newest: Block) -> int:
         """Return the time, unix seconds, given the newest block."""

@@ -1,7 +1,6 @@
 """JSON-RPC over one or several nodes: requests, batches, failover."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from offchain.chain.errors import ChainMismatch, NodeRefused, NodeUnavailable
 from offchain.chain.questions import Question
 from offchain.chain.rpc import RpcConnection
 from offchain.errors import ChainError
+from offchain.forking import ForkLock
 
 BATCH_SIZE = 200  # Geth answers at most 1,000 requests and 25 MB in a batch
 RETRY_AFTER_S = 15.0
@@ -52,7 +52,7 @@ class Endpoint:
         self._failed_times = [0] * len(rpc_urls)
         self._is_checked = [False] * len(rpc_urls)
         self._avoided: Mapping[int, str] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def ask(self, question: Question[T]) -> T:
         """Return the answer of one question, decoded.

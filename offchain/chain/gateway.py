@@ -23,6 +23,8 @@ from offchain.chain.questions import BlockId
 from offchain.chain.reader import ChainReader
 from offchain.chain.receipt import read_receipt
 from offchain.chain.sender import Sender, Unsigned
+from offchain.chain.signing import read_legacy
+from offchain.chain.untold import Untold, call_text
 from offchain.types import to_account
 
 if TYPE_CHECKING:
@@ -218,6 +220,31 @@ class ChainGateway(ChainReader):
         held = sender.outbox and sender.outbox.of_intent(self.chain_id, sender.address, intent)
         settled = (TransactionState.FAILED, TransactionState.REFUSED, TransactionState.REPLACED)
         return any(one.state not in settled for one in held or [])
+
+    def untold(self) -> list[Untold]:
+        """Return what commands that were cut off before they told it have done, as far as it had an
+        effect; settles it first. Raises like `settle`.
+        """
+        sender = self._signer()
+        if sender.outbox is None:
+            return []
+        held = sender.outbox.untold(self.chain_id, sender.address)
+        if held:
+            self.settle()
+        found = dict[str, Untold]()  # by the hash of what was mined: a variant may have been
+        for command, signed in held:
+            mined = sender.follow(signed.tx_hash)
+            if mined is not None and mined.success:
+                call = call_text(self.deployment, read_legacy(signed.raw))
+                receipt = read_receipt(self.deployment, mined)
+                found[mined.tx_hash] = Untold(command, call, receipt)
+        return list(found.values())
+
+    def tell(self) -> None:
+        """Note that the person who gave commands with this account was told of their ends."""
+        sender = self._signer()
+        if sender.outbox is not None:
+            sender.outbox.tell(self.chain_id, sender.address)
 
     def transfer(self, to: str, value_wei: int, *, intent: str | None = None) -> Receipt:
         """Send ether to an account. Raises like `transact`."""

@@ -7,8 +7,9 @@ final, so that what a reorganisation takes off the chain is sent again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from offchain.sqlite_file import SqliteFile
 
@@ -22,7 +23,8 @@ CREATE TABLE transactions (
     raw      BLOB NOT NULL,
     tx_hash  TEXT NOT NULL UNIQUE,
     state    TEXT NOT NULL,
-    final    INTEGER NOT NULL DEFAULT 0
+    final    INTEGER NOT NULL DEFAULT 0,
+    command  TEXT
 );
 """
 _INDEXES = """
@@ -30,6 +32,7 @@ CREATE INDEX by_intent ON transactions (chain_id, account, intent);
 CREATE INDEX by_state ON transactions (chain_id, account, state);
 CREATE INDEX by_nonce ON transactions (chain_id, account, nonce);
 CREATE INDEX open_ones ON transactions (chain_id, account) WHERE final = 0;
+CREATE INDEX untold ON transactions (chain_id, account) WHERE command IS NOT NULL;
 """
 
 
@@ -49,7 +52,7 @@ class SignedTransaction:
 
     intent: str | None
     nonce: int
-    raw: bytes
+    raw: bytes = field(repr=False)
     tx_hash: str
     state: TransactionState = TransactionState.SIGNED
 
@@ -57,23 +60,40 @@ class SignedTransaction:
 class TransactionOutbox(SqliteFile):
     """A SQLite journal of the transactions of any accounts; threads may share it.
 
-    A claim holds the secret factor from the moment it is signed: the file is for its owner alone.
+    `command` is the line that a person gave and that would do another thing when given again: its
+    transactions stay `untold` until `tell`. A claim holds the secret factor from the moment it is
+    signed: the file is for its owner alone.
     """
 
     _schema = _SCHEMA + _INDEXES
+    _layout = 2
+
+    def __init__(self, path: Path | str, *, command: str | None = None) -> None:
+        """Open the journal, made when missing. Raises StoreError."""
+        super().__init__(path)
+        self.command = command
 
     def record(
         self, chain_id: int, account: str, transactions: Sequence[SignedTransaction]
     ) -> None:
         """Store signed transactions durably, all or none; to be called before they are sent."""
         rows = [
-            (chain_id, account, item.intent, item.nonce, item.raw, item.tx_hash, item.state)
+            (
+                chain_id,
+                account,
+                item.intent,
+                item.nonce,
+                item.raw,
+                item.tx_hash,
+                item.state,
+                self.command,
+            )
             for item in transactions
         ]
         with self._write() as connection:
             connection.executemany(
-                "INSERT INTO transactions (chain_id, account, intent, nonce, raw, tx_hash, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tx_hash)"
+                "INSERT INTO transactions (chain_id, account, intent, nonce, raw, tx_hash, state,"
+                " command) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tx_hash)"
                 # The same bytes again (a refused one whose nonce is still free): no second row.
                 " DO UPDATE SET state = excluded.state, final = 0",
                 rows,
@@ -124,6 +144,26 @@ class TransactionOutbox(SqliteFile):
                 "UPDATE transactions SET state = CASE state WHEN ? THEN state ELSE ? END, final = 1"
                 " WHERE tx_hash = ?",
                 [(refused, replaced, tx_hash) for tx_hash in tx_hashes],
+            )
+
+    def untold(self, chain_id: int, account: str) -> list[tuple[str, SignedTransaction]]:
+        """Return what commands signed that never told their end, each with the command's line."""
+        where = "chain_id = ? AND account = ? AND command IS NOT NULL ORDER BY nonce, id"
+        query = (
+            f"SELECT command, intent, nonce, raw, tx_hash, state FROM transactions WHERE {where}"
+        )
+        return [
+            (command, SignedTransaction(intent, nonce, raw, tx_hash, TransactionState(state)))
+            for command, intent, nonce, raw, tx_hash, state in self._all(query, chain_id, account)
+        ]
+
+    def tell(self, chain_id: int, account: str) -> None:
+        """Note that a person was told of everything up to here."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE transactions SET command = NULL"
+                " WHERE chain_id = ? AND account = ? AND command IS NOT NULL",
+                (chain_id, account),
             )
 
     def of_intent(self, chain_id: int, account: str, intent: str) -> list[SignedTransaction]:

@@ -8,10 +8,11 @@ watch until it is final: a reorganisation that takes it off the chain has it sen
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from offchain.chain import questions
@@ -28,6 +29,7 @@ from offchain.chain.fees import FeeRaise, next_base_fee_wei
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
 from offchain.chain.questions import Question
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
+from offchain.forking import ForkLock
 from offchain.types import to_account
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ _KNOWN = (
 )
 
 _locks: dict[tuple[int, str], threading.RLock] = {}
-_locks_guard = threading.Lock()
+_locks_guard = ForkLock()
+os.register_at_fork(after_in_child=_locks.clear)  # the threads that hold them are not there
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Unsigned:
     """A transaction before it has a nonce; `gas` is its limit."""
 
     to: str
-    data: bytes
+    data: bytes = field(repr=False)
     value_wei: int
     gas: int
     intent: str | None = None
@@ -71,6 +74,12 @@ class _Seen:
 
     receipt: MinedReceipt
     head: int
+
+
+def lock_of(chain_id: int, address: str) -> threading.RLock:
+    """Return the one lock of this process for an account on a chain."""
+    with _locks_guard:
+        return _locks.setdefault((chain_id, address), threading.RLock())
 
 
 class Sender:
@@ -93,8 +102,7 @@ class Sender:
         self.outbox, self.timeout_s = outbox, timeout_s
         self._confirmations, self._fees = confirmations, fees or FeeRaise()
         self._signer = TransactionSigner(bytes(account.key), chain_id=chain_id)
-        with _locks_guard:
-            self.lock = _locks.setdefault((chain_id, self.address), threading.RLock())
+        self.lock = lock_of(chain_id, self.address)
 
     def settle(self) -> None:
         """Bring what is not final to its end: what an earlier run left unsettled, and what a

@@ -152,6 +152,11 @@ MEANINGS = {
     "ShareCheck_ShareCount": "there are not as many shares as members",
     "SortedForm_Full": "the form is full of nodes with at least as much credit",
     "SortedForm_NoSuchSlot": _INTERNAL,
+    "TariffBook_BadEntry": "this field of the tariff or price series is missing or out of range",
+    "TariffBook_NotAhead": "a node says what energy costs before it does; what has begun the "
+    "consortium corrects by vote, with `dmsm admin tariff` or `dmsm admin series`",
+    "TariffBook_NotProcessor": "only the region's active processing node says what energy costs "
+    "there",
     "Wiring_NoContract": "there is no contract where one is referred to",
     "Wiring_ZeroAddress": "a contract's address is missing",
 }

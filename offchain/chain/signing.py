@@ -4,10 +4,12 @@ Why legacy: Clique and QBFT chains have no fee market, and one price is all ther
 Source: EIP-155; nonces of signatures by RFC 6979, so that the same transaction is the same bytes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import coincurve
 from eth_hash.auto import keccak
+
+from offchain.crypto.kept import Kept
 
 # `rlp` takes a quarter of a second to import: only who signs, or reads what was signed, does so.
 
@@ -24,10 +26,10 @@ class LegacyTransaction:
     gas: int
     to: bytes
     value_wei: int
-    data: bytes
+    data: bytes = field(repr=False)
 
 
-class TransactionSigner:
+class TransactionSigner(Kept):
     """Sign for one account on one chain. Does not print its key."""
 
     def __init__(self, key: bytes, *, chain_id: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.admin_tariff import add_tariff_commands
 from offchain.cli.admin_vote import add_vote_commands, admin_of, show_decision
 from offchain.cli.output import receipt_facts, show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption, parse_account
@@ -331,4 +332,5 @@ def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     show_table(rows, title="members", as_json=as_json)
 
 
+add_tariff_commands(app)
 add_vote_commands(app)

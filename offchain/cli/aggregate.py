@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from offchain.audit.opened_answer import OpenedAnswer
     from offchain.cli.session import Session
     from offchain.node.aggregate_store import AggregateStore
+    from offchain.records.slots import SlotEnergy
     from offchain.types import Account, Reading
 
 SetArgument = Annotated[bytes, typer.Argument(parser=parse_id, metavar="SET", show_default=False)]
@@ -216,20 +217,25 @@ def neighbourhood(
     facts: dict[str, Any] = {
         "set": hex_id(found.set_digest),
         "homes": totals.homes,
-        "own_wh": result.own_wh,
-        "mean_of_others_wh": result.mean_wh,
+        **_energies(result.own, result.mean),
         "percent_of_mean": result.percent_of_mean,
         "i_am_in_the_set": result.is_in_set,
     }
-    rows = [
-        {"slot_at": one.start_s, "own_wh": one.own_wh, "mean_of_others_wh": one.mean_wh}
-        for one in result.slots
-    ]
+    rows = [{"slot_at": one.start_s, **_energies(one.own, one.mean)} for one in result.slots]
     if as_json:
         show(facts | {"slots": rows}, as_json=True)
     else:
         show_table(rows, title="you against your neighbourhood")
         show(facts)
+
+
+def _energies(own: SlotEnergy, mean: SlotEnergy) -> dict[str, int]:
+    return {
+        "own_import_wh": own.import_wh,
+        "mean_import_of_others_wh": mean.import_wh,
+        "own_export_wh": own.export_wh,
+        "mean_export_of_others_wh": mean.export_wh,
+    }
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from offchain.cli import (
     user,
     verify,
 )
+from offchain.cli.given import note_line
 from offchain.containment import exit_code, ours
 from offchain.errors import BillingError, Unforeseen
 from offchain.settings import SettingsError
@@ -35,6 +36,10 @@ _FAILED, _MISUSED = 1, 2
 
 class _Root(TyperGroup):
     """Turn every error into a sentence and an exit code, also one that nobody foresaw."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        note_line(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:

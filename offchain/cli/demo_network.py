@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eth_account import Account
-
 from offchain.chain import questions
 from offchain.chain.endpoint import Endpoint
-from offchain.crypto import keystore
 from offchain.demo.ground import Ground, Say
 from offchain.network.building import CONSORTIUM, NetworkOptions
+from offchain.network.founders import founder
 from offchain.network.member_view import NETWORK_FILE
 from offchain.network.operation import Network, up
 from offchain.network.programs import GETH, KUBO, PROJECT, find_program
@@ -61,8 +59,7 @@ def open_clique(folder: Path, say: Say) -> Iterator[Ground]:
 def ground_of(network: Network, *, say: Say) -> Ground:
     """Return a network that runs as the ground of a demo."""
     plan, view = network.plan, load_network(network.plan.folder / NETWORK_FILE)
-    key = keystore.read_password(plan.key(CONSORTIUM)).reveal().decode()
-    owner = Account.from_key(key)
+    owner = founder(plan, CONSORTIUM)
     endpoint = Endpoint(view.rpc_urls)
     funds_wei = endpoint.ask(questions.balance(owner.address, 0))
     return Ground(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from offchain.cli.node_at_work import opened_node, ordered
+from offchain.cli.node_tariff import app as tariff_app
 from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
@@ -21,13 +21,12 @@ from offchain.cli.parameters import (
 
 if TYPE_CHECKING:
     from offchain.chain.gateway import ChainGateway
-    from offchain.cli.node_loop import RunningNode
     from offchain.node.store import NodeStore
 
 app = typer.Typer(no_args_is_help=True, help="Run a processing node and sell its region's data.")
 bond_app = typer.Typer(no_args_is_help=True, help="What the node puts up for its locks.")
 app.add_typer(bond_app, name="bond")
-_ORDER_TIMEOUT_S = 600.0
+app.add_typer(tariff_app, name="tariff")
 _Wei = Annotated[int, typer.Argument(metavar="WEI", min=1, max=2**96 - 1)]
 
 
@@ -43,7 +42,7 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
     """
     from offchain.cli.opening import at_service
 
-    with at_service(profile, lambda: _opened(profile, wait_s=5.0)) as (stop, node):
+    with at_service(profile, lambda: opened_node(profile, wait_s=5.0)) as (stop, node):
         node.run(stop)
 
 
@@ -51,17 +50,41 @@ def run(profile: ProfileOption = DEFAULT_PROFILE) -> None:
 def publish(
     window_from: FromOption,
     window_to: ToOption,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask: publish what is there, whatever is missing.")
+    ] = False,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
     """Publish the data set of a window of whole UTC days, encrypted, under a key of its own.
 
-    Needs what `node run` needs; a node that runs already does it on this order. Only devices whose
-    owner consents are in it. Repeating it publishes nothing anew. Costs gas and some seconds.
+    Shows before what is there: homes, rows, days, who is left out and why, the price. Where a
+    device has no readings on a day, or is left out, it asks; --json asks nothing and needs --yes
+    then. Needs what `node run` needs; a node that runs already does it on this order. Only devices
+    whose owner consents are in it. Repeating it publishes nothing anew. Costs gas and some seconds.
     """
     require_window(window_from, window_to)
-    order = {"do": "publish", "from": window_from, "to": window_to}
-    show(_ordered(profile, order), as_json=as_json)
+    window = {"from": window_from, "to": window_to}
+    found = ordered(profile, {"do": "look"} | window)
+    is_whole = found.pop("is_whole", True)
+    if not as_json:
+        _show_outlook(found)
+    if not is_whole and not yes:
+        if as_json:
+            raise typer.BadParameter(
+                "data is missing in this window, and the price is the same; see it without --json, "
+                "or give --yes"
+            )
+        typer.confirm("Data is missing; the price is the same. Publish it?", abort=True)
+    published = ordered(profile, {"do": "publish"} | window)
+    show(found | published if as_json else published, as_json=as_json)
+
+
+def _show_outlook(found: dict[str, Any]) -> None:
+    left_out = found.get("left_out", [])
+    show({name: item for name, item in found.items() if name != "left_out"})
+    if left_out:
+        show_table(left_out, title="left out")
 
 
 @app.command()
@@ -70,7 +93,7 @@ def withdraw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fal
 
     Needs what `node run` needs; a node that runs already does it on this order. Costs gas.
     """
-    show(_ordered(profile, {"do": "withdraw"}), as_json=as_json)
+    show(ordered(profile, {"do": "withdraw"}), as_json=as_json)
 
 
 @bond_app.command(name="add")
@@ -81,7 +104,7 @@ def add_bond(
 
     Needs what `node run` needs; a node that runs already does it on this order. Costs gas, and WEI.
     """
-    show(_ordered(profile, {"do": "add bond", "wei": wei}), as_json=as_json)
+    show(ordered(profile, {"do": "add bond", "wei": wei}, begins=True), as_json=as_json)
 
 
 @bond_app.command(name="take")
@@ -93,7 +116,7 @@ def take_bond(
     A running node tops its bond up again: lower bond_wei in the profile first. Offers that stand
     lose their part of a deposit by it. Needs what `node run` needs. Costs gas.
     """
-    show(_ordered(profile, {"do": "take bond", "wei": wei}), as_json=as_json)
+    show(ordered(profile, {"do": "take bond", "wei": wei}, begins=True), as_json=as_json)
 
 
 @app.command()
@@ -142,69 +165,6 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     show(facts)
     for title, rows in tables.items():
         show_table(rows, title=title)
-
-
-@app.command()
-def tariff(
-    out: Annotated[Path, typer.Option(help="Where to write it.")],
-    flat: Annotated[int, typer.Option(min=0, help="Flat price, micro-dollars a kWh.")],
-    off_peak: Annotated[int, typer.Option(min=0, help="Off-peak price, micro-dollars a kWh.")],
-    peak: Annotated[int, typer.Option(min=0, help="Peak price, micro-dollars a kWh.")],
-    peak_from: Annotated[int, typer.Option(min=0, max=23, help="First peak hour, weekdays.")] = 16,
-    peak_to: Annotated[int, typer.Option(min=1, max=24, help="Hour after the last.")] = 21,
-    utc_offset_s: Annotated[int, typer.Option(help="Standard time minus UTC, seconds.")] = 0,
-    name: Annotated[str, typer.Option(help="The tariff's name.")] = "two prices",
-) -> None:
-    """Write a tariff file with a flat price and one of two prices by the hour.
-
-    Needs nothing, talks to nobody, costs nothing. Any tariff of docs/formats.md §10 serves as well.
-    """
-    from offchain.cli.tariffs import two_price_tariff
-
-    made = two_price_tariff(
-        name=name,
-        utc_offset_s=utc_offset_s,
-        flat=flat,
-        off_peak=off_peak,
-        peak=peak,
-        peak_hours=range(peak_from, peak_to),
-    )
-    out.write_bytes(made.encode())
-    show({"tariff": str(out), "digest": hex_id(made.digest)})
-
-
-@contextmanager
-def _opened(profile: Path, *, wait_s: float) -> Iterator[RunningNode]:
-    from offchain.cli.session import member_session
-    from offchain.cli.tariffs import read_tariff
-    from offchain.types import Role
-
-    with member_session(profile, Role.PROCESSOR, wait_s=wait_s) as session:
-        from offchain.cli.node_loop import RunningNode
-        from offchain.node.aggregate_store import AggregateStore
-        from offchain.node.store import NodeStore
-
-        node_tariff = read_tariff(session.profile.require_node().tariff)
-        with NodeStore(session.profile.place_of("node")) as readings:
-            with AggregateStore(session.profile.place_of("aggregates")) as aggregates:
-                node = RunningNode(session, readings, node_tariff)
-                node.serve_aggregates(aggregates)
-                yield node
-
-
-def _ordered(profile: Path, order: dict[str, Any]) -> dict[str, Any]:
-    """Do it here, or let the process do it that works with the node's account already."""
-    from offchain.cli.session import AccountBusy
-    from offchain.settings import load_profile
-
-    data = load_profile(profile).data
-    from offchain.cli.node_orders import give_order
-
-    try:
-        with _opened(profile, wait_s=0) as node:
-            return node.carry_out(order)
-    except AccountBusy:
-        return give_order(data, order, timeout_s=_ORDER_TIMEOUT_S)
 
 
 def _withdrawable(gateway: ChainGateway, account: str) -> dict[str, int]:

@@ -6,14 +6,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import structlog
 
 from offchain.audit.aggregates import AggregateBook
+from offchain.billing.book import tariff_span
 from offchain.billing.tariff import Tariff
+from offchain.chain.facts import Receipt
 from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_orders import Facts, carry_out_orders, refuse_interrupted
-from offchain.cli.output import hex_id, receipt_facts
+from offchain.cli.output import hex_id, receipt_facts, utc
 from offchain.cli.session import Session, health_gate
 from offchain.cli.store_upkeep import store_upkeep
 from offchain.errors import DmsmError
@@ -24,6 +27,8 @@ from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms
 from offchain.node.serve import serve
 from offchain.node.store import NodeStore
+from offchain.node.tariffs import TariffPublisher
+from offchain.types import SECONDS_PER_DAY
 
 _HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
 _LASTING = ("skipped", "failed")
@@ -54,6 +59,7 @@ class RunningNode:
             health=health_gate(profile, session.gateway),
         )
         self._worker, self._publisher, self._intake = node.worker, node.publisher, node.intake()
+        self._tariffs = TariffPublisher(session.gateway, session.index, session.store)
         self._log = structlog.get_logger("offchain.cli.node")
         self._loop = LoopLog(self._log, lasting=_LASTING)
 
@@ -96,6 +102,24 @@ class RunningNode:
             stop.set()
             following.join()
 
+    def look(self, window_from: int, window_to: int) -> Facts:
+        """Say what `publish` would sell, and whether it is all that the window could hold."""
+        found = self._publisher.look(window_from, window_to)
+        if found is None:
+            return {"published_before": True}
+        return {
+            "homes": found.homes,
+            "devices": found.devices,
+            "rows": found.rows,
+            "days": len(found.days),
+            "days_without_data": [utc(day * SECONDS_PER_DAY)[:10] for day in found.empty_days],
+            "device_days_with_data": found.device_days,
+            "device_days": found.devices * len(found.days),
+            "left_out": [asdict(one) for one in found.left_out],
+            "price_wei": self._settings.data_set_price_wei,
+            "is_whole": found.is_whole,
+        }
+
     def publish(self, window_from: int, window_to: int) -> Facts:
         """Publish a data set, or find the one that was published before."""
         found = self._publisher.publish(window_from, window_to)
@@ -126,14 +150,49 @@ class RunningNode:
         facts: Facts = {"bond_free_wei": bond.free_wei, "bond_held_wei": bond.held_wei}
         return facts | receipt_facts(receipt)
 
+    def publish_tariff(self, order: Facts) -> Facts:
+        """Put a tariff into the content store and the chain's book."""
+        series = [one.encode() for one in order["series"]]
+        data = order["document"].encode()
+        tariff, receipt = self._tariffs.publish_tariff(data, order["product"], series)
+        begins_at, ends_at = tariff_span(tariff)
+        return {
+            "tariff": tariff.name,
+            "product": order["product"],
+            "digest": tariff.digest,
+            "valid_from_at": begins_at,
+            "valid_to_at": ends_at or None,
+        } | self._said(receipt)
+
+    def publish_series(self, order: Facts) -> Facts:
+        """Put a price series into the content store and the chain's book."""
+        series, receipt = self._tariffs.publish_series(order["document"].encode(), order["name"])
+        return {
+            "series": series.name,
+            "digest": series.digest,
+            "from_at": series.start,
+            "to_at": series.end,
+        } | self._said(receipt)
+
+    def _said(self, receipt: Receipt | None) -> Facts:
+        if receipt is None:
+            return {"note": "the book has it already; its document is in the content store again"}
+        return receipt_facts(receipt) | {"final": self._session.gateway.is_final(receipt)}
+
     def carry_out(self, order: Facts) -> Facts:
         """Do what another process of the node's operator asks."""
+        if order.get("do") == "look":
+            return self.look(order["from"], order["to"])
         if order.get("do") == "publish":
             return self.publish(order["from"], order["to"])
         if order.get("do") == "withdraw":
             return self.withdraw()
         if order.get("do") in ("add bond", "take bond"):
             return self.change_bond(order["wei"] if order["do"] == "add bond" else -order["wei"])
+        if order.get("do") == "publish tariff":
+            return self.publish_tariff(order)
+        if order.get("do") == "publish series":
+            return self.publish_series(order)
         raise DmsmError(f"this node knows no order {order.get('do')!r}")
 
     def _poll(self) -> None:

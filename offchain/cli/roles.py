@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_household(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, Household]]:
-    """Open what a household works with."""
+def open_household(
+    profile: Path, *, sends: bool = True, begins: bool = False
+) -> Iterator[tuple[Session, Household]]:
+    """Open what a household works with; `begins` as in `member_session`."""
     from offchain.types import Role
 
-    with member_session(profile, Role.USER, sends=sends) as session:
+    with member_session(profile, Role.USER, sends=sends, begins=begins) as session:
         from offchain.household.household import Household
 
         household = Household(
@@ -36,11 +38,13 @@ def open_household(profile: Path, *, sends: bool = True) -> Iterator[tuple[Sessi
 
 
 @contextmanager
-def open_buyer(profile: Path, *, sends: bool = True) -> Iterator[tuple[Session, Buyer]]:
-    """Open what a buyer works with."""
+def open_buyer(
+    profile: Path, *, sends: bool = True, begins: bool = False
+) -> Iterator[tuple[Session, Buyer]]:
+    """Open what a buyer works with; `begins` as in `member_session`."""
     from offchain.types import Role
 
-    with member_session(profile, Role.SHARER, sends=sends) as session:
+    with member_session(profile, Role.SHARER, sends=sends, begins=begins) as session:
         from offchain.buyer.buyer import Buyer
         from offchain.buyer.inbox import ShareInbox
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from offchain.cli.given import given_line
 from offchain.errors import DmsmError
 from offchain.settings import Profile, SettingsError, load_profile
 
@@ -34,6 +37,10 @@ class AccountBusy(DmsmError):
     """Another process sends with the same account."""
 
 
+class AlreadyDone(DmsmError):
+    """The same command was given before, was cut off, and had done its work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A member at work: its keys, its gateway (which signs), the chain in tables, its content
@@ -50,12 +57,18 @@ class Session:
 
 @contextmanager
 def member_session(
-    path: Path, role: Role, *, sends: bool = True, wait_s: float = _LOCK_WAIT_S
+    path: Path,
+    role: Role,
+    *,
+    sends: bool = True,
+    begins: bool = False,
+    wait_s: float = _LOCK_WAIT_S,
 ) -> Iterator[Session]:
     """Open everything a member of `role` needs. Raises SettingsError for keys of another role.
 
     One process `sends` for an account at a time: two would take the same nonce. AccountBusy when
-    the other does not end within `wait_s`.
+    the other does not end within `wait_s`. A command that `begins` would pay or ask once more when
+    it is given again: AlreadyDone tells what it did when it was cut off before it said so.
     """
     profile = load_profile(path)
     from offchain.member.directory import MemberDirectory
@@ -66,7 +79,7 @@ def member_session(
             stack.enter_context(only_sender(profile.data, wait_s=wait_s))
         profile.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         keys = load_keys(profile, role)
-        gateway = stack.enter_context(_sending_gateway(profile, keys.account))
+        gateway = stack.enter_context(_sending_gateway(profile, keys.account, begins=begins))
         store = stack.enter_context(open_content(profile))
         if sends and isinstance(store, CopiedStore):
             store.pay_owed()  # what earlier commands could not send
@@ -105,7 +118,8 @@ def account_session(path: Path) -> Iterator[ChainGateway]:
     password = keystore.read_password(profile.password_file)
     key = keystore.load_account(profile.keys / "account.json", password)
     with only_sender(profile.data, wait_s=_LOCK_WAIT_S):
-        with _sending_gateway(profile, Account.from_key(key.reveal())) as gateway:
+        account = Account.from_key(key.reveal())
+        with _sending_gateway(profile, account, begins=True) as gateway:
             yield gateway
 
 
@@ -185,16 +199,18 @@ def _try_lock(descriptor: int) -> bool:
 
 
 @contextmanager
-def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainGateway]:
+def _sending_gateway(
+    profile: Profile, account: LocalAccount, *, begins: bool
+) -> Iterator[ChainGateway]:
     from offchain.chain.fees import FeeRaise
     from offchain.chain.gateway import ChainGateway
     from offchain.chain.outbox import TransactionOutbox
 
     deployment = _deployment(profile)
     journal = profile.data / "outbox.sqlite"
-    outbox = TransactionOutbox(journal)
+    outbox = TransactionOutbox(journal, command=given_line() if begins else None)
     try:
-        yield ChainGateway(
+        gateway = ChainGateway(
             profile.rpc_urls,
             deployment,
             account=account,
@@ -205,5 +221,26 @@ def _sending_gateway(profile: Profile, account: LocalAccount) -> Iterator[ChainG
             heartbeat_s=profile.heartbeat_s,
             fees=FeeRaise(after_s=profile.stuck_after_s, after_blocks=profile.stuck_after_blocks),
         )
+        if begins:
+            _tell_of_the_last(gateway, outbox.command)
+        yield gateway
+        if begins:  # not after an error: then nobody knows yet what was done before it
+            gateway.tell()
     finally:
         outbox.close()
+
+
+def _tell_of_the_last(gateway: ChainGateway, command: str | None) -> None:
+    """Say what a command did that was cut off. Raises AlreadyDone when it was this one."""
+    done = gateway.untold()
+    gateway.tell()
+    for one in done:
+        if one.command != command:
+            said = f"dmsm: an earlier command ({one.command}) was cut off, and did: {one.text()}"
+            typer.echo(said, err=True)
+    again = [one.text() for one in done if one.command == command]
+    if again:
+        raise AlreadyDone(
+            f"this command was given before and cut off, and did: {'; '.join(again)}. Nothing was "
+            "done now; given once more, it does so once more"
+        )

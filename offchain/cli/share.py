@@ -67,7 +67,7 @@ def broadcast(
     require_window(window_from, window_to)
     if threshold is not None and threshold > group_size:
         raise typer.BadParameter("--threshold must not be above --group-size")
-    with open_buyer(profile) as (session, buyer):
+    with open_buyer(profile, begins=True) as (session, buyer):
         now = session.gateway.now()
         times = {"respond_by": respond_by.on(now), "select_by": select_by.on(now)}
         made = buyer.broadcasts.make(
@@ -140,7 +140,7 @@ def select(
     Needs the sharer's keys, a chain node and the content store. Costs the prices and gas; what is
     not delivered before T comes back by `refund`.
     """
-    with open_buyer(profile) as (session, buyer):
+    with open_buyer(profile, begins=True) as (session, buyer):
         expires_at = until.on(session.gateway.now())
         made = buyer.selection.select(
             broadcast, members=member, processors=node, expires_at=expires_at, purpose=purpose

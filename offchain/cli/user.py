@@ -80,7 +80,7 @@ def request(
     the type's price and gas; what the node does not answer before T comes back by `refund`.
     """
     require_window(window_from, window_to)
-    with open_household(profile) as (session, household):
+    with open_household(profile, begins=True) as (session, household):
         paid = household.requests.ask(
             _TYPE_IDS[kind],
             devices=device,
@@ -254,11 +254,13 @@ def notifications(
     """
     with open_household(profile, sends=False) as (_, household):
         found = household.notifications.received(from_block=from_block)
+    from offchain.records.report import status_words
+
     rows = [
         {
             "reported_at": one.at,
             "device": one.device,
-            "status": one.status.name.lower().replace("_", " "),
+            "status": status_words(one.status, one.power_w),
             "temperature_too_high": one.temperature_too_high,
             "power_w": one.power_w,
             "temperature_dc": one.temperature_dc,
@@ -297,6 +299,7 @@ def devices(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
                 "anchored_readings": gateway.call("DataLedger", "nextSeqOf", device) - 1,
                 "low_w": policy.low_power_w,
                 "high_w": policy.high_power_w,
+                "high_feed_in_w": policy.high_feed_in_w or None,
                 "temperature_dc": policy.temperature_warning_dc,
                 "consent_until_at": consents.expires_at(device) or None,
             }
@@ -311,7 +314,15 @@ def policy(
     high_w: Annotated[int, typer.Option(help="At or above: too high (W).")],
     temperature_dc: Annotated[int, typer.Option(help="At or above: too hot (0.1 degrees C).")],
     heartbeat_s: Annotated[int, typer.Option(min=60, help="Then silence is offline.")] = 172_800,
-    feeds_in: Annotated[bool, typer.Option("--feeds-in", help="Judge with opposite sign.")] = False,
+    high_feed_in_w: Annotated[
+        int,
+        typer.Option(
+            min=0, help="A meter that draws and feeds in: too high at or above (W). 0: it does not."
+        ),
+    ] = 0,
+    feeds_in: Annotated[
+        bool, typer.Option("--feeds-in", help="It only feeds in: judge with opposite sign.")
+    ] = False,
     sealed: Annotated[
         bool, typer.Option("--sealed", help="No power value on the ledger: sealed reports only.")
     ] = False,
@@ -320,13 +331,18 @@ def policy(
 ) -> None:
     """Set what one wants to be told of a device.
 
-    Needs the keys of the device's owner and a chain node. Costs gas.
+    A home with solar panels gives --high-feed-in-w: then only 0 W is "shut down", and below it the
+    meter is in operation, feeding in. Needs the keys of the device's owner and a chain node. Costs
+    gas.
     """
+    if feeds_in and high_feed_in_w:
+        raise typer.BadParameter("a device that only feeds in has its limits in --low-w, --high-w")
     from offchain.types import Policy
 
     wanted = Policy(
         low_power_w=low_w,
         high_power_w=high_w,
+        high_feed_in_w=high_feed_in_w,
         temperature_warning_dc=temperature_dc,
         heartbeat_seconds=heartbeat_s,
         feeds_in=feeds_in,

@@ -116,9 +116,11 @@ def reading(
         "device": record.device,
         "seq": record.seq,
         "time": record.time_s if as_json else utc(record.time_s),
-        "energy_wh": record.energy_wh,
+        "import_wh": record.import_wh,
+        "export_wh": record.export_wh,
         "power_w": record.power_w,
         "temperature_dc": record.temperature_dc,
+        "flags": record.flags.names(),
         "commitment": hex_id(records.commitment(opening.record)),
         "anchored": ok,
     }

@@ -17,7 +17,7 @@ from offchain.consortium.proposals import ConsortiumBook, Proposal, Stage
 from offchain.index.chain_index import ChainIndex
 from offchain.index.errors import IndexBehind
 from offchain.member.errors import DecisionRefused, MemberError
-from offchain.member.registration import Registration
+from offchain.member.registration import Registration, region_id
 from offchain.types import Account
 
 LONGEST_ANSWER_BYTES = 32 * 1024  # what RequestCatalogue allows at most
@@ -110,6 +110,20 @@ class Admin:
         version, _ = self._gateway.call("RequestCatalogue", "versions")
         present = self._gateway.call("RequestCatalogue", "rulesAt", version)
         return self.decide("RequestCatalogue", "setRules", present._replace(**changes))
+
+    def append_tariff(self, region: str, product: str, entry: tuple[bytes, int, int]) -> Decision:
+        """Append a tariff to a region's product, `entry` as in ITariffBook.TariffEntry; where it
+        has begun, it is a correction. Its document must lie in the content store.
+        """
+        return self.decide("TariffBook", "appendTariff", region_id(region), product, entry)
+
+    def publish_series(
+        self, region: str, name: str, entry: tuple[bytes, int, int, int]
+    ) -> Decision:
+        """Publish a price series, `entry` as in ITariffBook.SeriesEntry. It gives prices where none
+        was published before.
+        """
+        return self.decide("TariffBook", "publishSeries", region_id(region), name, entry)
 
     def add_member(self, account: str, *, threshold: int) -> Decision:
         """Take an account into the consortium and set k."""

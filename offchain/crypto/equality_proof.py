@@ -18,6 +18,7 @@ from typing import Self
 import gmpy2
 
 from offchain.crypto.encoding import any_bytes, exact_bytes, fixed_width, is_integer
+from offchain.crypto.secret_power import secret_power
 from offchain.errors import CryptoError
 
 CHALLENGE_BYTES = 32
@@ -77,8 +78,8 @@ def prove_equality(statement: EqualityStatement, exponent: int, *, context: byte
     if not is_integer(exponent) or not 0 <= exponent < 1 << statement.exponent_bits:
         raise CryptoError("the exponent of an equality proof is out of range")
     nonce = 1 + secrets.randbits(_response_bits(statement.exponent_bits) - 2)
-    first = gmpy2.powmod_sec(statement.base, nonce, statement.modulus)
-    second = gmpy2.powmod_sec(statement.other_base, nonce, statement.modulus)
+    first = secret_power(statement.base, nonce, statement.modulus)
+    second = secret_power(statement.other_base, nonce, statement.modulus)
     challenge = _challenge(statement, int(first), int(second), context)
     return EqualityProof(challenge, nonce + challenge * exponent)
 

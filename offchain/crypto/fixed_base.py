@@ -5,9 +5,9 @@ digit and no squaring. Which entries are read depends on the exponent, so the ca
 for exponents whose owner shares the processor with nobody it must hide from.
 """
 
-import gmpy2
 from gmpy2 import mpz
 
+from offchain.crypto.secret_power import secret_power
 from offchain.errors import InvalidScalarError
 
 NARROW_WINDOW = 4
@@ -109,7 +109,7 @@ class GrowingBase:
         elif self._uses == self.WIDE_AFTER + 1:
             self._make_table(self._wide_window())
         if self._table is None:
-            return gmpy2.powmod(self._base, exponent, self._modulus)
+            return secret_power(self._base, exponent, self._modulus)
         return self._table.power(exponent)
 
     def _wide_window(self) -> int:

@@ -6,7 +6,7 @@ which makes them integers (Shoup, Eurocrypt 2000; Damgård–Jurik, PKC 2001 §4
 
 import secrets
 from collections.abc import Sequence
-from math import comb, factorial
+from math import factorial
 
 from offchain.crypto.encoding import is_integer
 from offchain.errors import SharingError
@@ -60,27 +60,8 @@ def integer_weights(indices: Sequence[int], *, members: int) -> dict[int, int]:
     return weights
 
 
-def degree_weights(*, threshold: int, members: int, bits: int) -> list[int]:
-    """Draw integers w_i with Σ w_i·f(i) = 0 (i = 1..members) for every f of degree < threshold.
-
-    They are (−1)^i·C(n−1, i−1)·g(i) for a random g of degree n − t − 1: the n-th difference of a
-    polynomial of degree n − 2 vanishes. For values of a higher degree the sum vanishes with a
-    chance of about 2^-bits. All zero for threshold = members, where every value is possible.
-    """
-    require_group(threshold=threshold, members=members)
-    mask = [secrets.randbits(bits) for _ in range(members - threshold)]
-    return [
-        (-1) ** index * comb(members - 1, index - 1) * _newton(mask, index)
-        for index in range(1, members + 1)
-    ]
-
-
 def _evaluate(coefficients: Sequence[int], x: int) -> int:
     value = 0
     for coefficient in reversed(coefficients):
         value = value * x + coefficient
     return value
-
-
-def _newton(coefficients: Sequence[int], x: int) -> int:
-    return sum(one * comb(x, j) for j, one in enumerate(coefficients))

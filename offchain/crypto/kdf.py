@@ -63,20 +63,29 @@ def day_number(unix_time_s: int) -> int:
     return int.from_bytes(fixed_width(unix_time_s, 8), "big") // SECONDS_PER_DAY
 
 
-def nonce_day_key(secret: DeviceSecret, *, chain_id: int, device: Address, day: int) -> bytes:
-    """Derive a device's nonce key of one UTC day; it alone is ever disclosed."""
-    return _day_key(secret, b"DMSM-V1-nonce-day", chain_id, device, day)
+def nonce_day_key(
+    secret: DeviceSecret, *, chain_id: int, data_ledger: Address, device: Address, day: int
+) -> bytes:
+    """Derive a device's nonce key of one UTC day on one ledger; it alone is ever disclosed."""
+    return _day_key(secret, b"DMSM-V1-nonce-day", chain_id, data_ledger, device, day)
 
 
-def seal_day_key(secret: DeviceSecret, *, chain_id: int, device: Address, day: int) -> bytes:
-    """Derive a device's sealing key of one UTC day, independent of the nonce key."""
-    return _day_key(secret, b"DMSM-V1-seal-day", chain_id, device, day)
+def seal_day_key(
+    secret: DeviceSecret, *, chain_id: int, data_ledger: Address, device: Address, day: int
+) -> bytes:
+    """Derive a device's sealing key of one UTC day on one ledger, independent of the nonce key."""
+    return _day_key(secret, b"DMSM-V1-seal-day", chain_id, data_ledger, device, day)
 
 
 def _day_key(
-    secret: DeviceSecret, purpose: bytes, chain_id: int, device: Address, day: int
+    secret: DeviceSecret,
+    purpose: bytes,
+    chain_id: int,
+    data_ledger: Address,
+    device: Address,
+    day: int,
 ) -> bytes:
-    salt = word(chain_id) + address_word(device)
+    salt = word(chain_id) + address_word(data_ledger) + address_word(device)
     return hkdf(secret.reveal(), salt=salt, info=purpose + fixed_width(day, 4))
 
 

@@ -24,6 +24,7 @@ from offchain.crypto import paillier
 from offchain.crypto.box import NONCE_BYTES, TAG_BYTES, gcm_decrypt, gcm_encrypt
 from offchain.crypto.encoding import any_bytes, exact_bytes, fixed_width
 from offchain.crypto.kdf import hkdf
+from offchain.crypto.kept import Kept
 from offchain.crypto.paillier import PaillierPrivateKey, PaillierPublicKey
 from offchain.errors import (
     CryptoError,
@@ -39,7 +40,7 @@ _COMMIT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Opening:
+class Opening(Kept):
     """The plaintext r and the coins of one KEM ciphertext: they open it, and nothing else."""
 
     r: int
@@ -59,7 +60,7 @@ class Opening:
 
 
 @dataclass(slots=True, repr=False)
-class Encapsulation:
+class Encapsulation(Kept):
     """A KEM ciphertext and its key, made before there is a message: for one message alone.
 
     Whoever seals often to one key under one context makes the next one while it has time.

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.box import gcm_decrypt, gcm_encrypt
 from offchain.crypto.delivery import DeliverySecretKey
-from offchain.crypto.encoding import exact_bytes, is_integer
+from offchain.crypto.encoding import address_bytes, exact_bytes, is_integer
 from offchain.crypto.kdf import DeviceSecret
 from offchain.crypto.paillier import PaillierPrivateKey
 from offchain.crypto.private_file import read_password, read_private_file, write_document
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import DecryptionError, KeystoreError, WrongPasswordError
+from offchain.errors import DecryptionError, EncodingError, KeystoreError, WrongPasswordError
 
 __all__ = [
     "LIGHT_SCRYPT_N",
@@ -77,17 +77,27 @@ def save_account(
 
 
 def load_account(path: Path | str, password: SecretBytes) -> SecretBytes:
-    """Read the private key of a V3 keystore.
+    """Read the private key of a V3 keystore that names its account, as Geth and `save_account` do.
 
-    Raises WrongPasswordError, or KeystoreError for a file that is not one.
+    The MAC of version 3 leaves the initial value out, so that a damaged one opens to another key:
+    the account of what was opened must be the one that the file names. Raises WrongPasswordError,
+    or KeystoreError for a file that is not one.
     """
-    document = _v3_document(Path(path))
+    address, document = _v3_document(Path(path))
     try:
         key = bytes(_accounts().decrypt(document, _text(password)))
     except (ValueError, TypeError, OverflowError, MemoryError):
         raise _wrong_password(path) from None
     if len(key) != _V3_KEY_BYTES:
         raise KeystoreError(f"{path} holds no account's private key")
+    try:
+        found = address_bytes(str(_accounts().from_key(key).address))
+    except ValueError:
+        found = b""  # out of range: nobody's key
+    if found != address:
+        raise KeystoreError(
+            f"{path} is damaged: it opens to another account than the one it names; restore it"
+        )
     return SecretBytes(key)
 
 
@@ -97,9 +107,17 @@ def _accounts() -> Any:
     return Account
 
 
-def _v3_document(path: Path) -> dict[str, Any]:
-    """Read a V3 file and keep only what is known, so that no twin of a name in capitals counts."""
+def _v3_document(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Read a V3 file: the address it names, and only what is known, so that no twin of a name in
+    capitals counts.
+    """
     document = _read_document(path)
+    try:
+        address = address_bytes("0x" + document.get("address", "").removeprefix("0x"))
+    except (EncodingError, TypeError, AttributeError):
+        raise KeystoreError(
+            f"{path} names no account: without `address` damage to it could not be seen"
+        ) from None
     try:
         crypto = document["crypto"]
         if document["version"] != 3 or not _is_bounded(crypto["kdf"], crypto["kdfparams"]):
@@ -113,7 +131,8 @@ def _v3_document(path: Path) -> dict[str, Any]:
         cipher_params = {"iv": crypto["cipherparams"]["iv"]}
     except (KeyError, TypeError, AttributeError):
         raise KeystoreError(f"{path} is not a complete V3 keystore") from None
-    return {"version": 3, "crypto": kept | {"kdfparams": params, "cipherparams": cipher_params}}
+    crypto = kept | {"kdfparams": params, "cipherparams": cipher_params}
+    return address, {"version": 3, "crypto": crypto}
 
 
 def _is_bounded(kdf: Any, params: Any) -> bool:
@@ -192,7 +211,12 @@ def _save(path: Path, kind: str, payload: bytes, password: SecretBytes, scrypt_n
     salt = secrets.token_bytes(32)
     key = stretch(password, salt, scrypt_n)
     sealed = gcm_encrypt(key, payload, associated_data=_header(kind, scrypt_n, salt))
-    document = {
+    document = _document(kind, scrypt_n, salt, sealed)
+    write_document(path, document, lambda written: _load_secret(written, kind, password), payload)
+
+
+def _document(kind: str, scrypt_n: int, salt: bytes, sealed: bytes) -> dict[str, Any]:
+    return {
         "version": _VERSION,
         "kind": f"dmsm-{kind}",
         "kdf": {"name": "scrypt", "n": scrypt_n, "r": _SCRYPT_R, "p": _SCRYPT_P},
@@ -200,7 +224,6 @@ def _save(path: Path, kind: str, payload: bytes, password: SecretBytes, scrypt_n
         "cipher": "aes-256-gcm",
         "sealed": sealed.hex(),
     }
-    write_document(path, document, lambda written: _load_secret(written, kind, password), payload)
 
 
 def _load_secret(path: Path, kind: str, password: SecretBytes) -> SecretBytes:
@@ -212,12 +235,14 @@ def _load(path: Path, kind: str, password: SecretBytes) -> bytes:
     try:
         scrypt_n, salt = document["kdf"]["n"], bytes.fromhex(document["salt"])
         sealed = bytes.fromhex(document["sealed"])
-        known = (document["version"], document["kind"]) == (_VERSION, f"dmsm-{kind}")
+        is_of_kind = document["kind"] == f"dmsm-{kind}"
         require_scrypt_n(scrypt_n)
     except (KeyError, TypeError, ValueError):
         raise KeystoreError(f"{path} is not a complete {kind} keystore") from None
-    if not known:
+    if not is_of_kind:
         raise KeystoreError(f"{path} is a keystore of another kind; a {kind} key is needed")
+    if document != _document(kind, scrypt_n, salt, sealed):
+        raise KeystoreError(f"{path} says of itself what no file of version {_VERSION} does")
     key = stretch(password, salt, scrypt_n)
     try:
         return gcm_decrypt(key, sealed, associated_data=_header(kind, scrypt_n, salt))

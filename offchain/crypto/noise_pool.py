@@ -6,7 +6,6 @@ difference of two plaintexts).
 """
 
 import os
-import threading
 from collections import deque
 
 from gmpy2 import mpz
@@ -16,6 +15,7 @@ from offchain.crypto.paillier_keys import PaillierPrivateKey, PaillierPublicKey
 from offchain.crypto.paillier_noise import NoiseSource
 from offchain.crypto.secret import Secret
 from offchain.errors import InvalidPlaintextError
+from offchain.forking import ForkLock
 
 MAX_CAPACITY = 1 << 16
 
@@ -35,8 +35,13 @@ class NoisePool(Secret):
         self._capacity = capacity
         self._source: NoiseSource = key.noise
         self._stock: deque[mpz] = deque()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._process = os.getpid()
+
+    @property
+    def n(self) -> int:
+        """The modulus of the key that the stock is for."""
+        return self._source.n
 
     def __len__(self) -> int:
         with self._lock:

@@ -1,8 +1,9 @@
 """Packing of interval energies into Paillier plaintexts, with guard bits for sums.
 
 A slot has 40 bits: a value of 20 and a guard of 20, so that 2^20 plaintexts can be added before
-a slot could touch its neighbour. The first value lies in the lowest slot. Slots are so few that
-even a full plaintext stays below n/8.
+a slot could touch its neighbour. The first value lies in the lowest slot. A plaintext has an even
+number of slots, so that two values which belong together never part, and so few that even a full
+one stays below n/8.
 """
 
 from collections.abc import Sequence
@@ -20,10 +21,10 @@ _HEADROOM_BITS = 4
 
 
 def slots_per_plaintext(key_bits: int) -> int:
-    """Return how many slots a plaintext of a `key_bits` key holds: 76 at 3072, 51 at 2048."""
-    slots = (key_bits - _HEADROOM_BITS) // SLOT_BITS
-    if slots < 1:
-        raise PackingError(f"a {key_bits}-bit key holds no slot")
+    """Return how many slots a plaintext of a `key_bits` key holds: 76 at 3072, 50 at 2048."""
+    slots = (key_bits - _HEADROOM_BITS) // (2 * SLOT_BITS) * 2
+    if slots < 2:
+        raise PackingError(f"a {key_bits}-bit key holds no two slots")
     return slots
 
 

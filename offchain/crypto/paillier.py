@@ -4,8 +4,8 @@ Plaintexts and ciphertexts are integers; floats are refused because phe would le
 Raw Paillier is malleable: messages go through `kem`, whose coins are full elements of Z*_n. Data
 are encrypted with the short random exponents of `paillier_noise`, which states what that rests on.
 
-Not constant time: encryption runs where the plaintext lies open anyway; decryption is blinded and
-belongs on the owner's machine; sums touch public values only.
+Powers with secret exponents take constant time, the rest does not: encryption runs where the
+plaintext lies open anyway; decryption is blinded too; sums touch public values only.
 """
 
 import secrets
@@ -24,7 +24,8 @@ from offchain.crypto.paillier_keys import (
     generate_private_key,
 )
 from offchain.crypto.paillier_noise import NoiseSource
-from offchain.errors import DecryptionError, InvalidPlaintextError
+from offchain.crypto.secret_power import secret_power
+from offchain.errors import DecryptionError, InvalidKeyError, InvalidPlaintextError
 
 __all__ = [
     "DEFAULT_BITS",
@@ -70,8 +71,10 @@ def encrypt_as_owner(private_key: PaillierPrivateKey, plaintext: int) -> int:
 
 
 def encrypt_with_noise(public_key: PaillierPublicKey, plaintext: int, noise: NoiseSource) -> int:
-    """Encrypt with one draw from `noise`, which must be a source for this very key."""
+    """Encrypt with one draw from `noise`. Raises InvalidKeyError for a source of another key."""
     _require_plaintext(public_key, plaintext)
+    if noise.n != public_key.n:
+        raise InvalidKeyError("the Paillier noise is of another key: make it for this one")
     return int((1 + plaintext * mpz(public_key.n)) * noise.draw() % public_key.n_squared)
 
 
@@ -85,9 +88,7 @@ def encrypt_with_coins(public_key: PaillierPublicKey, plaintext: int, *, coins: 
     if not is_integer(coins) or not 0 < coins < n or gmpy2.gcd(coins, n) != 1:
         raise InvalidPlaintextError("Paillier coins must be an integer in Z*_n")
     n_squared = n * n
-    # The longest exponentiation of all lets other threads run meanwhile.
-    with gmpy2.context(gmpy2.get_context(), allow_release_gil=True):
-        noise = gmpy2.powmod(coins, n, n_squared)
+    noise = secret_power(coins, n, n_squared)  # the longest of all; others run meanwhile
     return int((1 + plaintext * n) * noise % n_squared)
 
 
@@ -125,7 +126,7 @@ def extract_coins(private_key: PaillierPrivateKey, ciphertext: int) -> int:
     n = private_key.public_key.n
     masked = ciphertext * (1 - plaintext * n) % n  # (1+n)^-m = 1 − m·n; only coins^n is left
     order = (private_key._p - 1) * (private_key._q - 1)
-    return int(gmpy2.powmod(masked, gmpy2.invert(n, order), n))
+    return int(secret_power(masked, int(gmpy2.invert(n, order)), n))
 
 
 def has_coins(private_key: PaillierPrivateKey, ciphertext: int, coins: int) -> bool:
@@ -137,7 +138,7 @@ def has_coins(private_key: PaillierPrivateKey, ciphertext: int, coins: int) -> b
     """
     n = private_key.public_key.n
     same = [
-        gmpy2.powmod(coins, n % (prime - 1), prime) == ciphertext % prime
+        secret_power(coins, n % (prime - 1), prime) == ciphertext % prime
         for prime in (private_key._p, private_key._q)
     ]
     return all(same)

@@ -1,37 +1,40 @@
 """Paillier decryption by the Chinese remainder theorem, always of a blinded copy.
 
-Not constant time. A ciphertext is multiplied by a secret n-th residue first, so that who chose it
-does not know what is computed on (Kocher, Crypto 1996). The factor is squared from one use to the
-next and drawn anew after 32, as OpenSSL does for RSA: it never leaves this object. Decryption runs
-on the owner's machine, and answers leave a node on its own schedule, not when a decryption ends.
+Its powers take constant time (`secret_power`), the rest does not. A ciphertext is multiplied by a
+secret n-th residue first, so that who chose it does not know what is computed on (Kocher, Crypto
+1996). The factor is squared from one use to the next and drawn anew after 32, as OpenSSL does for
+RSA: it never leaves this object. Decryption runs on the owner's machine, and answers leave a node
+on its own schedule, not when a decryption ends.
 """
 
 import os
-import threading
 
 import gmpy2
 from gmpy2 import mpz
 
-from offchain.crypto.fermat_quotient import FermatQuotient
 from offchain.crypto.paillier_noise import OwnerNoise
 from offchain.crypto.secret import Secret
+from offchain.crypto.secret_power import secret_power
+from offchain.forking import ForkLock
 
 _BLINDING_USES = 32
 
 
 class _PrimePart(Secret):
-    """Decryption modulo one prime: m = q(c)·q(1+n)^−1 mod p, q the Fermat quotient. Secret."""
+    """Decryption modulo one prime: m = q(c)·q(1+n)^−1 mod p, q(c) = (c^(p−1) mod p² − 1)/p, the
+    Fermat quotient. Secret.
+    """
 
-    __slots__ = ("_inverse", "_prime", "_quotient", "square")
+    __slots__ = ("_inverse", "_prime", "square")
 
     def __init__(self, prime: int, other: int) -> None:
         self._prime, self.square = mpz(prime), mpz(prime) ** 2
-        self._quotient = FermatQuotient(prime)
         self._inverse = gmpy2.invert(-other, prime)  # (1+n)^(p−1) = 1 − n mod p²
 
     def plaintext(self, residue: mpz) -> mpz:
         """Return the plaintext modulo the prime of a ciphertext modulo its square."""
-        return self._quotient.of(residue) * self._inverse % self._prime
+        power = secret_power(residue, self._prime - 1, self.square)
+        return (power - 1) // self._prime * self._inverse % self._prime
 
 
 class Decryptor(Secret):
@@ -44,7 +47,7 @@ class Decryptor(Secret):
         self._first, self._second = _PrimePart(p, q), _PrimePart(q, p)
         self._p_inverse = gmpy2.invert(p, q)
         self._noise = noise
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._blinding: tuple[int, int, mpz, mpz] = (0, 0, mpz(0), mpz(0))
 
     def decrypt(self, ciphertext: int) -> int:

@@ -40,6 +40,11 @@ _BIAS_BITS = 128
 class NoiseSource(Protocol):
     """Where fresh n-th residues modulo n² come from."""
 
+    @property
+    def n(self) -> int:
+        """The modulus of the one key that they are for."""
+        ...
+
     def draw(self) -> mpz:
         """Return a fresh random n-th residue: used for one ciphertext, then forgotten."""
 
@@ -61,9 +66,10 @@ def hashed_square(n: int) -> int:
 class PublicNoise:
     """Noise for anyone who knows n: h_s^r with r of half the bits of n."""
 
-    __slots__ = ("_base", "exponent_bits")
+    __slots__ = ("_base", "exponent_bits", "n")
 
     def __init__(self, n: int) -> None:
+        self.n = n
         self.exponent_bits = -(-n.bit_length() // 2)
         n_squared = mpz(n) * n
         base = gmpy2.powmod(hashed_square(n), n, n_squared)
@@ -81,11 +87,12 @@ class PublicNoise:
 class OwnerNoise(Secret):
     """Noise for who knows p and q: modulo p² and q², a third of the work. Secret."""
 
-    __slots__ = ("_bases", "_inverse", "_orders", "_squares")
+    __slots__ = ("_bases", "_inverse", "_orders", "_squares", "n")
 
     def __init__(self, p: int, q: int) -> None:
-        n = mpz(p) * q
-        h = hashed_square(int(n))
+        self.n = int(p) * int(q)
+        n = mpz(self.n)
+        h = hashed_square(self.n)
         self._squares = (mpz(p) ** 2, mpz(q) ** 2)
         self._orders = ((p - 1) // 2, (q - 1) // 2)  # of the squares modulo each prime
         self._inverse = gmpy2.invert(self._squares[0], self._squares[1])

@@ -7,6 +7,7 @@ from itertools import count
 
 from offchain.crypto.encoding import Address, address_word, fixed_width, word
 from offchain.crypto.hash_to_curve import expand_message_xmd
+from offchain.crypto.kept import Kept
 
 _BIAS_BITS = 128
 
@@ -35,7 +36,7 @@ def hash_below(seed: bytes, index: int, bound: int, *, tag: bytes) -> int:
     return int.from_bytes(octets, "big") % bound
 
 
-class SecretStream:
+class SecretStream(Kept):
     """Secret randomness for one proof, derived from the key it is about (as in RFC 6979).
 
     One statement in one context gives one proof, byte for byte: the owner need not keep it, and no

@@ -12,20 +12,20 @@ import gmpy2
 
 from offchain.crypto.encoding import is_integer
 from offchain.crypto.modulus import MAX_BITS
+from offchain.crypto.primality import is_prime
 from offchain.errors import InvalidKeyError
 
 MIN_PRIME_BITS = 64
 _SIEVE_BOUND = 1 << 18
 _WINDOW = 1 << 16
-_ROUNDS = 40
 
 
 def is_safe_prime(candidate: int) -> bool:
-    """Tell whether a number is a safe prime (error below 2^-80 for a hostile choice)."""
+    """Tell whether a number is a safe prime, by `is_prime` of it and of its half."""
     if not is_integer(candidate) or candidate < 5 or candidate % 2 == 0:
         return False
     half = candidate >> 1
-    return bool(gmpy2.is_prime(half, _ROUNDS) and gmpy2.is_prime(candidate, _ROUNDS))
+    return is_prime(half) and is_prime(candidate)
 
 
 def generate_safe_prime(bits: int) -> int:

@@ -2,14 +2,15 @@
 
 import hmac
 import secrets
-from typing import NoReturn, Self
+from typing import Self
 
 from offchain.crypto.curve import GROUP_ORDER
 from offchain.crypto.encoding import WORD_BYTES, any_bytes, exact_bytes, is_integer
-from offchain.errors import CryptoError, InvalidScalarError
+from offchain.crypto.kept import Kept
+from offchain.errors import InvalidScalarError
 
 
-class Secret:
+class Secret(Kept):
     """Base of everything secret: redacted in text, refused by pickle, not hashable."""
 
     __slots__ = ()
@@ -26,9 +27,6 @@ class Secret:
         if type(other) is not type(self):
             return NotImplemented
         return hmac.compare_digest(self.to_bytes(), other.to_bytes())
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise CryptoError(f"{type(self).__name__} may not be pickled or copied; use the keystore")
 
 
 class SecretBytes(Secret):

@@ -4,14 +4,20 @@ The dealer knows the safe primes and forgets them: it is trusted for secrecy. Th
 is checked by everyone. Beyond the paper, the base v of the verification keys is hashed from n,
 and the dealer opens it as a Paillier ciphertext, v = ((1 + a·n)·ρ^n)². So
 
-    Π v_i^λ_i  over any t members must equal  v^(Δ²·d) = 1 + 2·a·Δ²·n  modulo n²,
+    Π v_i^2λ_i  over any t members must equal  v^(2Δ²·d) = 1 + 4·a·Δ²·n  modulo n²,
 
-which shows d ≡ 1 modulo n and d ≡ 0 modulo m; a random dual word shows that all v_i lie on one
-polynomial of degree t − 1 (`verify_dealing`).
+which shows d ≡ 1 modulo n and d ≡ 0 modulo v's order; that all t-th differences vanish shows that
+the v_i² lie on one polynomial of degree t − 1 (`verify_dealing`). Both are exact in any group.
+Everything is said of squares: who knows the primes finds roots of 1, and might change a v_i by one.
+
+That p and q are *safe* primes is not shown. If they are not, v may lack a factor of m that other
+elements have: then a dealing passes under which some ciphertexts are opened by few or no groups
+(`threshold_paillier.combine` tries), and a false proof may be found for a false part.
 """
 
 import hashlib
-from itertools import count
+from collections.abc import Mapping
+from itertools import count, pairwise
 from typing import Self
 
 import gmpy2
@@ -22,11 +28,11 @@ from offchain.crypto.kdf import hkdf
 from offchain.crypto.paillier import PaillierPrivateKey, PaillierPublicKey
 from offchain.crypto.safe_prime import is_safe_prime
 from offchain.crypto.secret import Secret
+from offchain.crypto.secret_power import secret_power
 from offchain.errors import DecryptionError, InvalidKeyError, InvalidShareError
 
 _BASE_INFO = b"DMSM-V1-threshold-base"
 _EXTRA_BYTES = 16  # a hash that much longer than n² is uniform modulo n²
-_DEGREE_TEST_BITS = 128
 _INDEX_BYTES = 2
 
 
@@ -34,10 +40,14 @@ class ThresholdPublicKey:
     """A modulus with a group: threshold, one verification key a member, and the base's opening.
 
     Raises InvalidKeyError or SharingError for what no honest dealer could have made; whether the
-    dealing holds is `verify_dealing`'s to say. `opening` is (a, ρ) as above.
+    dealing holds is `verify_dealing`'s to say. `opening` is (a, ρ) as above; `squares` are the
+    v_i².
     """
 
-    __slots__ = ("base", "base_root", "delta", "encryption", "opening", "threshold", "verification")
+    __slots__ = (
+        *("base", "base_root", "delta", "encryption", "opening"),
+        *("squares", "threshold", "verification"),
+    )
 
     def __init__(
         self,
@@ -52,10 +62,12 @@ class ThresholdPublicKey:
         integer_sharing.require_group(threshold=threshold, members=len(verification))
         if not all(is_unit(self.encryption, value) for value in verification):
             raise InvalidKeyError("a verification key is no unit modulo n²")
-        if len(set(verification)) != len(verification):
+        squares = tuple(int(one * one % self.n_squared) for one in verification)
+        if len(set(squares)) != len(squares):
             raise InvalidKeyError("two members have one verification key")
         self.threshold = threshold
         self.verification = tuple(verification)
+        self.squares = squares
         self.opening = opening
         self.delta = integer_sharing.delta(len(verification))
         self.base_root = _hashed_base(self.encryption)
@@ -147,7 +159,7 @@ def deal_key(
     )
     root = _hashed_base(private_key.public_key)
     scale = integer_sharing.delta(members)
-    verification = (gmpy2.powmod_sec(root**2 % n_squared, scale * one, n_squared) for one in values)
+    verification = (secret_power(root**2 % n_squared, scale * one, n_squared) for one in values)
     public_key = ThresholdPublicKey(
         n,
         threshold=threshold,
@@ -161,18 +173,19 @@ def deal_key(
 
 
 def verify_key_share(public_key: ThresholdPublicKey, share: KeyShare) -> bool:
-    """Tell whether v^(Δ·s_i) = v_i: the share is the one its index was dealt."""
+    """Tell whether v^(2Δ·s_i) = v_i²: the share is the one its index was dealt."""
     if share.index > public_key.members or not share.reveal() < public_key.n_squared:
         return False
-    exponent = max(1, public_key.delta * share.reveal())  # powmod_sec takes no 0
-    raised = gmpy2.powmod_sec(public_key.base, exponent, public_key.n_squared)
-    return bool(raised == public_key.verification[share.index - 1])
+    exponent = 2 * public_key.delta * share.reveal()
+    raised = secret_power(public_key.base, exponent, public_key.n_squared)
+    return bool(raised == public_key.squares[share.index - 1])
 
 
 def verify_dealing(public_key: ThresholdPublicKey) -> bool:
     """Tell whether any t members decrypt rightly, as everyone can check. Never raises.
 
-    Costs one exponentiation of the size of n, and 2n small ones.
+    For a modulus of two safe primes, which the dealer alone knows it to be: see above. Costs one
+    exponentiation of the size of n, t small ones, and t·n inversions.
     """
     return _base_is_opened(public_key) and _secret_is_right(public_key) and _has_degree(public_key)
 
@@ -211,23 +224,28 @@ def _base_is_opened(key: ThresholdPublicKey) -> bool:
 
 def _secret_is_right(key: ThresholdPublicKey) -> bool:
     weights = integer_sharing.integer_weights(range(1, key.threshold + 1), members=key.members)
-    expected = (1 + 2 * key.opening[0] * key.delta**2 * key.n) % key.n_squared
-    return raised_product(key, weights) == expected
+    expected = (1 + 4 * key.opening[0] * key.delta**2 * key.n) % key.n_squared
+    squares = dict(enumerate(key.squares, start=1))
+    return raised_product(key, weights, squares) == expected
 
 
 def _has_degree(key: ThresholdPublicKey) -> bool:
-    weights = integer_sharing.degree_weights(
-        threshold=key.threshold, members=key.members, bits=_DEGREE_TEST_BITS
-    )
-    return raised_product(key, dict(enumerate(weights, start=1))) == 1
+    """Whether the exponents' t-th differences vanish: each v_i² follows from the t before it."""
+    row = [gmpy2.mpz(one) for one in key.squares]
+    for _ in range(key.threshold):
+        row = [
+            after * gmpy2.invert(before, key.n_squared) % key.n_squared
+            for before, after in pairwise(row)
+        ]
+    return all(one == 1 for one in row)
 
 
 def raised_product(
-    key: ThresholdPublicKey, weights: dict[int, int], values: dict[int, int] | None = None
+    key: ThresholdPublicKey, weights: Mapping[int, int], values: Mapping[int, int]
 ) -> int:
-    """Return Π value_i^weight_i modulo n²; the values are the verification keys if left out."""
+    """Return Π value_i^weight_i modulo n²."""
     product = gmpy2.mpz(1)
     for index, weight in weights.items():
-        value = key.verification[index - 1] if values is None else values[index]
-        product = product * gmpy2.powmod(value, weight, key.n_squared) % key.n_squared
+        power = gmpy2.powmod(values[index], weight, key.n_squared)
+        product = product * power % key.n_squared
     return int(product)

@@ -1,7 +1,7 @@
 """Decryption by t of n (Damgård–Jurik, PKC 2001, s = 1), each part proven.
 
     c_i = c^(2Δ·s_i)                       member i's part of c, with a proof that
-    log_{c⁴}(c_i²) = log_v(v_i) = Δ·s_i    modulo n²
+    log_{c⁴}(c_i²) = log_{v²}(v_i²) = Δ·s_i    modulo n²
     Π c_i^(2λ_i) = (1 + n)^(4Δ²·M)         over any t valid parts
 
 What is decrypted is a ciphertext that every member can see and multiplies itself, so errors say
@@ -9,8 +9,9 @@ nothing that is not public. Still every malformed input meets one uniform Decryp
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations, islice
 from typing import Self
 
 import gmpy2
@@ -25,6 +26,7 @@ from offchain.crypto.equality_proof import (
     verify_equality,
 )
 from offchain.crypto.paillier import PaillierPublicKey
+from offchain.crypto.secret_power import secret_power
 from offchain.crypto.threshold_key import (
     KeyShare,
     ThresholdPublicKey,
@@ -32,9 +34,10 @@ from offchain.crypto.threshold_key import (
     raised_product,
     require_unit,
 )
-from offchain.errors import CryptoError, DecryptionError, NotEnoughSharesError
+from offchain.errors import CryptoError, DecryptionError, InvalidKeyError, NotEnoughSharesError
 
 _TAG = b"DMSM-V1-partial-decryption"
+_MOST_TRIES = 64  # every group of t of seven members, and a bound to what a false dealer costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def partially_decrypt(
     """
     require_unit(public_key.encryption, ciphertext)
     exponent = public_key.delta * share.reveal()
-    value = int(gmpy2.powmod_sec(ciphertext, max(1, 2 * exponent), public_key.n_squared))
+    value = int(secret_power(ciphertext, 2 * exponent, public_key.n_squared))
     bound = _context(public_key, ciphertext, share.index, value, context)
     statement = _statement(public_key, ciphertext, share.index, value)
     return PartialDecryption(share.index, value, prove_equality(statement, exponent, context=bound))
@@ -134,34 +137,53 @@ def combine(
 ) -> ThresholdOpening:
     """Decrypt from any t valid parts, verifying each and naming the false ones.
 
-    A second part of one index is ignored. Raises DecryptionError for a malformed ciphertext and
-    for a key that was dealt wrongly, NotEnoughSharesError below the threshold.
+    A second part of one index is ignored. Where t valid parts do not open, the key was dealt
+    falsely (`threshold_key`): others are tried, 64 groups at most, and nobody whose proof holds
+    is named. Raises DecryptionError for a malformed ciphertext, NotEnoughSharesError below the
+    threshold, InvalidKeyError where no group opens.
     """
     require_unit(public_key.encryption, ciphertext)
     valid: dict[int, int] = {}
     false: set[int] = set()
+    tries = 0
     for partial in partials:
-        if len(valid) == public_key.threshold or partial.index in valid:
+        if partial.index in valid:
             continue
-        if verify_partial(public_key, ciphertext, partial, context=context):
-            valid[partial.index] = partial.value
-        else:
+        if not verify_partial(public_key, ciphertext, partial, context=context):
             false.add(partial.index)
-    false_indices = tuple(sorted(false - valid.keys()))
+            continue
+        valid[partial.index] = partial.value
+        for group in islice(_groups_with_last(valid, public_key.threshold), _MOST_TRIES - tries):
+            tries += 1
+            plaintext = _joined(public_key, group)
+            if plaintext is not None:
+                return ThresholdOpening(plaintext, tuple(sorted(false - valid.keys())))
     if len(valid) < public_key.threshold:
+        false_indices = tuple(sorted(false - valid.keys()))
         raise NotEnoughSharesError(
             needed=public_key.threshold, valid=len(valid), false_indices=false_indices
         )
-    return ThresholdOpening(_joined(public_key, valid), false_indices)
+    raise InvalidKeyError(
+        "parts whose proofs hold do not open: the threshold key was dealt falsely; ask more "
+        "members, or its dealer for another key"
+    )
 
 
-def _joined(public_key: ThresholdPublicKey, values: dict[int, int]) -> int:
+def _groups_with_last(valid: dict[int, int], threshold: int) -> Iterator[dict[int, int]]:
+    """Yield the groups of t that the newest part makes possible."""
+    *earlier, last = valid
+    for others in combinations(earlier, threshold - 1):
+        yield {index: valid[index] for index in (*others, last)}
+
+
+def _joined(public_key: ThresholdPublicKey, values: dict[int, int]) -> int | None:
+    """Return the plaintext that t parts give, or None when they do not fit each other."""
     n, scale = public_key.n, public_key.delta
     weights = integer_sharing.integer_weights(list(values), members=public_key.members)
     doubled = {index: 2 * weight for index, weight in weights.items()}
     quotient, rest = divmod(raised_product(public_key, doubled, values) - 1, n)
     if rest:
-        raise DecryptionError
+        return None
     return int(quotient * gmpy2.invert(4 * scale * scale, n) % n)
 
 
@@ -173,8 +195,8 @@ def _statement(
         modulus=modulus,
         base=int(gmpy2.powmod(ciphertext, 4, modulus)),
         value=value * value % modulus,
-        other_base=public_key.base,
-        other_value=public_key.verification[index - 1],
+        other_base=public_key.base**2 % modulus,
+        other_value=public_key.squares[index - 1],
         exponent_bits=public_key.exponent_bits,
     )
 

@@ -18,6 +18,7 @@ from offchain.node.aggregate_set import AggregatePublisher
 from offchain.node.aggregate_store import AggregateStore
 from offchain.records.aggregate_opening import MemberOpening
 from offchain.records.aggregate_set import AGGREGATION_PURPOSE, Announcement
+from offchain.records.slots import SlotEnergy
 from offchain.storage import open_store
 from offchain.types import SECONDS_PER_DAY, Reading, to_account
 
@@ -35,13 +36,13 @@ class AggregateRound:
     """What t sharing nodes opened of a region's day, and what its meters show in the clear."""
 
     totals: Totals
-    expected_wh: tuple[int, ...]
+    expected: tuple[SlotEnergy, ...]
     neighbourhood: Neighbourhood
 
     @property
     def is_right(self) -> bool:
         """Whether every total is the sum of the meters' energies."""
-        return self.totals.totals_wh == self.expected_wh
+        return self.totals.slots == self.expected
 
 
 def is_possible(world: World) -> bool:
@@ -58,12 +59,12 @@ def show_neighbourhood(world: World) -> None:
     """
     found = aggregate_region(world, world.nodes[0])
     if not found.is_right:
-        raise TotalsWrong(f"opened {found.totals.totals_wh}, the meters say {found.expected_wh}")
+        raise TotalsWrong(f"opened {found.totals.slots}, the meters say {found.expected}")
     home = world.homes_of(world.nodes[0])[0].home.name
     world.report.results[f"{home}: the neighbourhood"] = (
-        f"{found.neighbourhood.own_wh / 1000:.1f} kWh in a day against "
-        f"{found.neighbourhood.mean_wh / 1000:.1f} kWh a home of the others, whose readings "
-        f"it never saw: {len(found.expected_wh)} hourly totals opened under a threshold key"
+        f"{found.neighbourhood.own.import_wh / 1000:.1f} kWh in a day against "
+        f"{found.neighbourhood.mean.import_wh / 1000:.1f} kWh a home of the others, whose readings "
+        f"it never saw: {len(found.expected)} hourly totals opened under a threshold key"
     )
 
 
@@ -93,7 +94,7 @@ def aggregate_region(world: World, node: NodeSite) -> AggregateRound:
     columns = zip(*energies, strict=True)
     return AggregateRound(
         totals=totals,
-        expected_wh=tuple(sum(one or 0 for one in column) for column in columns),
+        expected=tuple(SlotEnergy.total([one for one in column if one]) for column in columns),
         neighbourhood=compare(totals, energies[0], is_in_set=True),
     )
 
@@ -132,7 +133,7 @@ def _open(
         return opener.open(announcement)[0]
 
 
-def _energies(home: HomeSite, totals: Totals) -> list[int | None]:
+def _energies(home: HomeSite, totals: Totals) -> list[SlotEnergy | None]:
     """What the home's meter shows, slot by slot, without chain and node."""
     readings = [
         Reading(
@@ -140,9 +141,11 @@ def _energies(home: HomeSite, totals: Totals) -> list[int | None]:
             device=home.device,
             seq=seq,
             time_s=sample.time_s,
-            energy_wh=sample.energy_wh,
+            import_wh=sample.import_wh,
+            export_wh=sample.export_wh,
             power_w=sample.power_w,
             temperature_dc=sample.temperature_dc,
+            flags=sample.flags,
             nonce=bytes(32),
         )
         for seq, sample in enumerate(home.home.samples, start=1)

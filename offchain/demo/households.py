@@ -83,14 +83,6 @@ def load_tariff(data_dir: Path) -> Tariff:
     )
 
 
-def write_meter_file(home: Home, path: Path) -> None:
-    """Write all that a home's meter shows as the CSV whose first days the device agent replays."""
-    lines = [meter_csv.HEADER] + [
-        f"{s.time_s},{s.energy_wh},{s.power_w},{s.temperature_dc}" for s in home.meter
-    ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def _from_directory(directory: Path, options: DemoOptions) -> list[Home]:
     files = _meter_files(directory)
     if len(files) < MIN_HOMES:
@@ -152,7 +144,8 @@ def _samples(path: Path, temperatures_dc: list[int]) -> list[MeterSample]:
         samples.append(
             MeterSample(
                 time_s=FIRST_TIME_S + row * HOUR_S,
-                energy_wh=register_wh,
+                import_wh=register_wh,
+                export_wh=0,
                 power_w=register_wh - before_wh,  # Wh in one hour: the mean power in W
                 temperature_dc=temperature_dc,
             )

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from offchain.crypto.secret import SecretBytes
 from offchain.demo.agents import AgentProcess, kill_in_mid_run, run_agents
-from offchain.demo.households import Home, write_meter_file
+from offchain.demo.households import Home
 from offchain.demo.world import HomeSite, NodeSite, World
 from offchain.member.keys import MemberKeys
 from offchain.records import batch as batches
+from offchain.records import meter_csv
 from offchain.types import MeterSample, Reading
 
 TRIALS_FILE = "trials.json"
@@ -41,7 +42,7 @@ def write_agent_files(
     password = secrets.token_hex(16)
     _write_secret(place / "password", password)
     device.save(place / "keys", SecretBytes(password.encode()), light=True)
-    write_meter_file(home, place / "meter.csv")
+    meter_csv.write(home.meter, place / "meter.csv")
     config = {
         "rpc_url": world.ground.rpc_urls[0],
         "confirmations": world.ground.confirmations,
@@ -140,9 +141,11 @@ def _held_readings(home: HomeSite) -> list[Reading]:
 def _sample(reading: Reading) -> MeterSample:
     return MeterSample(
         time_s=reading.time_s,
-        energy_wh=reading.energy_wh,
+        import_wh=reading.import_wh,
+        export_wh=reading.export_wh,
         power_w=reading.power_w,
         temperature_dc=reading.temperature_dc,
+        flags=reading.flags,
     )
 
 

@@ -65,14 +65,20 @@ def _is_right(home: HomeSite, one: Notification) -> bool:
     policy, shown_w = Policy.from_chain(tuple(raw)), one.power_w
     if shown_w is None:
         return False
+    return _is_judged(policy, shown_w, Status(one.status)) and _report_agrees(one)
+
+
+def _is_judged(policy: Policy, shown_w: int, status: Status) -> bool:
+    if policy.high_feed_in_w and shown_w < 0:
+        is_high = -shown_w >= policy.high_feed_in_w
+        return status is (Status.TOO_HIGH if is_high else Status.IN_OPERATION)
     power_w = -shown_w if policy.feeds_in else shown_w
-    is_judged = {
+    return {
         Status.SHUT_DOWN: power_w <= 0,
         Status.TOO_HIGH: power_w > 0 and power_w >= policy.high_power_w,
         Status.TOO_LOW: 0 < power_w <= policy.low_power_w,
         Status.IN_OPERATION: policy.low_power_w < power_w < policy.high_power_w,
-    }[Status(one.status)]
-    return is_judged and _report_agrees(one)
+    }[status]
 
 
 def _report_agrees(one: Notification) -> bool:
@@ -87,7 +93,8 @@ def _check_temperature(world: World, received: _Received) -> None:
             warning_dc = home.policy.temperature_warning_dc
             found += one.temperature_too_high is True
             shown_dc = one.temperature_dc
-            if shown_dc is None or one.temperature_too_high != (shown_dc >= warning_dc):
+            is_hot = shown_dc is not None and shown_dc >= warning_dc
+            if one.temperature_too_high != is_hot:
                 wrong.append(f"{home.home.name}: {one.temperature_dc} against {warning_dc}")
     detail = "; ".join(wrong[:3]) or f"{found} notifications with the flag up"
     world.findings.record("notification_temperature", found > 0 and not wrong, detail)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from offchain.demo.households import Home
 from offchain.records.judge import judge
-from offchain.records.reading import MAX_POWER_W
+from offchain.records.reading import MAX_POWER_W, MAX_TEMPERATURE_DC
 from offchain.types import MeterSample, Policy, Status
 
 LOW_QUANTILE, HIGH_QUANTILE = 0.02, 0.98
@@ -20,16 +20,21 @@ _WANTED = (Status.TOO_HIGH, Status.TOO_LOW, Status.SHUT_DOWN, Status.IN_OPERATIO
 def policy_of(home: Home) -> Policy:
     """Derive a policy from what a home's meter has shown.
 
-    A home that mostly feeds in is judged with the opposite sign. The thresholds leave room for
-    "in operation" between them, whatever the quantiles.
+    A home that draws and feeds in has a high threshold for each; one that only feeds in is judged
+    with the opposite sign. The thresholds leave room for "in operation" between them, whatever the
+    quantiles.
     """
-    feeds_in = sum(s.power_w < 0 for s in home.samples) * 2 > len(home.samples)
-    powers = [(-s.power_w if feeds_in else s.power_w) for s in home.samples]
+    fed_in = [-s.power_w for s in home.samples if s.power_w < 0]
+    drawn = [s.power_w for s in home.samples if s.power_w >= 0]
+    feeds_in = bool(fed_in) and not any(drawn)
+    powers = [-s.power_w for s in home.samples] if feeds_in else drawn
     low_w = min(max(1, _quantile(powers, LOW_QUANTILE)), MAX_POWER_W - 2)
+    measured = [s.temperature_dc for s in home.samples if s.temperature_dc is not None]
     return Policy(
         low_power_w=low_w,
         high_power_w=max(low_w + 2, _quantile(powers, HIGH_QUANTILE)),
-        temperature_warning_dc=_quantile([s.temperature_dc for s in home.samples], HIGH_QUANTILE),
+        high_feed_in_w=_quantile(fed_in, HIGH_QUANTILE) if fed_in and not feeds_in else 0,
+        temperature_warning_dc=_quantile(measured or [MAX_TEMPERATURE_DC], HIGH_QUANTILE),
         heartbeat_seconds=HEARTBEAT_S,
         feeds_in=feeds_in,
         is_sealed=False,

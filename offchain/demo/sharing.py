@@ -17,6 +17,7 @@ from offchain.errors import DmsmError, NotEnoughSharesError
 from offchain.member.roles import LockState
 from offchain.node.market import deliver_arguments
 from offchain.records import ciphertexts as ciphertext_file
+from offchain.records.dataset import VALUES_A_ROW
 from offchain.types import SECONDS_PER_DAY
 
 CONSENT_S = 365 * SECONDS_PER_DAY
@@ -236,8 +237,8 @@ def _energy_wh(report: VerificationReport) -> int:
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     for reading in report.readings:
-        first.setdefault(reading.device, reading.energy_wh)
-        last[reading.device] = reading.energy_wh
+        first.setdefault(reading.device, reading.import_wh)
+        last[reading.device] = reading.import_wh
     return sum(last[device] - first[device] for device in last)
 
 
@@ -248,7 +249,8 @@ def _check_tampering(world: World, grant: Grant, opened: OpenedDataSet) -> None:
     victim = file.devices[at]
     public_key = opened.private_key.public_key
     row = world.random.randrange(victim.rows)
-    one, slot = divmod(row, packing.slots_per_plaintext(public_key.bits))
+    value_at = VALUES_A_ROW * row
+    one, slot = divmod(value_at, packing.slots_per_plaintext(public_key.bits))
     value = paillier.ciphertext_from_bytes(public_key, victim.ciphertexts[one])
     one_wh = paillier.encrypt(public_key, 1 << (packing.SLOT_BITS * slot))
     shifted = paillier.add_ciphertexts(public_key, [value, one_wh])

@@ -16,20 +16,21 @@ from offchain.member.keys import MemberKeys
 from offchain.member.roles import Status
 from offchain.records import contexts, report
 from offchain.records.report import StatusReport
+from offchain.records.temperature import from_number
 from offchain.storage import ContentStore
 from offchain.types import Account
 
 _MAX_REPORT_BYTES = 16 * 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Notification:
     """One status change, or one report of a device in sealed mode (then the values come from the
     report alone).
 
-    `report` is the opened report if there is one; `report_valid` says whether the device signed
-    it, it fits the event and, in sealed mode, opens the commitment; None where no report was
-    sent. `is_final`: no reorganisation can take it back.
+    `temperature_dc`: None where it was not measured. `report` is the opened report if there is one;
+    `report_valid` says whether the device signed it, it fits the event and, in sealed mode, opens
+    the commitment; None where no report was sent. `is_final`: no reorganisation can take it back.
     """
 
     device: Account
@@ -91,7 +92,7 @@ class Notifications:
         opened = self._report(said["device"], said["report_digest"])
         fits = opened is not None and (
             opened.power_w == said["power_w"]
-            and opened.temperature_dc == said["temperature_dc"]
+            and opened.temperature_dc == from_number(said["temperature_dc"])
             and opened.injected == said["injected"]
             and opened.status == said["status"]
         )
@@ -101,7 +102,7 @@ class Notifications:
             previous=Status(said["previous"]),
             temperature_too_high=said["temperature_too_high"],
             power_w=said["power_w"],
-            temperature_dc=said["temperature_dc"],
+            temperature_dc=from_number(said["temperature_dc"]),
             injected=said["injected"],
             block_number=said["block"],
             at=said["at_s"],

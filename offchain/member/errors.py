@@ -19,6 +19,8 @@ DmsmError
     ├── EvidenceUnreadable evidence does not open for this judge
     ├── NothingToDispute   a dispute would be lost; nothing was paid
     ├── NotJudgeable       a judge's own chain or store does not show what it needs
+    ├── BookUnlike         the tables' list of tariffs is not the contract's
+    ├── TariffNotAhead     a tariff or price series has begun; the consortium can vote for it
     ├── AggregateInvalid   an aggregate set, its key or an opening is not what it claims to be
     └── AggregateRefused   a sharing node does not help to open a set, for the sake of the homes
 """
@@ -124,6 +126,21 @@ class GrantNotReady(MemberError):
 
 class ShareRefused(MemberError):
     """A share that was handed over is not what it claims to be."""
+
+
+class BookUnlike(MemberError):
+    """The tables' list of tariffs or price series is not the one that the contract has."""
+
+    def __init__(self, what: str, block: int) -> None:
+        super().__init__(
+            f"the entries of {what} in the tables are not those that the contract has at block "
+            f"{block}; try again: a reorganisation may be under way. If it stays so, delete the "
+            "index: what is read from the chain is read anew"
+        )
+
+
+class TariffNotAhead(MemberError):
+    """A tariff or price series has begun. Nothing was sent: the consortium can vote for it."""
 
 
 class AggregateInvalid(MemberError):

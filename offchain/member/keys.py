@@ -13,6 +13,7 @@ from offchain.crypto import bls, commitment, delivery, kem, key_file, keystore, 
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.delivery import DeliverySecretKey
 from offchain.crypto.kdf import DeviceSecret
+from offchain.crypto.kept import Kept
 from offchain.crypto.paillier import DEFAULT_BITS, PaillierPrivateKey, generate_private_key
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import DecryptionError
@@ -30,7 +31,7 @@ RETIRED = "retired"
 
 
 @dataclass(frozen=True)
-class MemberKeys:
+class MemberKeys(Kept):
     """All secrets of a member (protocol §1), and the earlier ones that it keeps for reading.
 
     A device has a device secret and no delivery or Paillier key.

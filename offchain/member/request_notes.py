@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from offchain.member.errors import MemberError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AskedRequest:
     """A question: request type, devices, window [window_from, window_to) in unix seconds.
 
@@ -22,8 +22,8 @@ class AskedRequest:
     devices: tuple[str, ...]
     window_from: int
     window_to: int
-    message: bytes | None = field(default=None, repr=False)
-    opening: bytes | None = field(default=None, repr=False)
+    message: bytes | None = None
+    opening: bytes | None = None
 
 
 class RequestNotes:

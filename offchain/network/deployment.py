@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
-from offchain.crypto import keystore
 from offchain.network.errors import DeployFailed
+from offchain.network.founders import founder
 from offchain.network.plan import NetworkPlan
 from offchain.network.programs import PROJECT
 
@@ -18,9 +18,9 @@ _DEPLOY_S = 600
 def deploy(plan: NetworkPlan) -> None:
     """Deploy all contracts from the consortium's account and write `deployment.json`.
 
-    Raises DeployFailed with the end of what the script said.
+    Raises DeployFailed with the end of what the script said, PlanInvalid for a damaged key.
     """
-    key = keystore.read_password(plan.key("consortium")).reveal().decode()
+    key = bytes(founder(plan, "consortium").key).hex()
     out = plan.folder / "deployment.json"
     command = [sys.executable, str(_SCRIPT), "--rpc", plan.rpc_urls[0]]
     command += ["--chain-id", str(plan.chain_id), "--out", str(out)]

@@ -16,13 +16,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from offchain.chain import questions
 from offchain.chain.answers import FeeHead, SentTransaction
 from offchain.chain.errors import NodeRefused, NodeUnavailable
-from offchain.crypto import keystore
+from offchain.network.founders import founder
 from offchain.network.genesis import confirmations
 from offchain.network.ipc import Ipc
 from offchain.network.plan import HEARTBEAT, NetworkPlan, load_plan
@@ -197,10 +196,9 @@ def run(folder: Path) -> None:
 
 
 def heart_of(plan: NetworkPlan) -> Heartbeat:
-    """Return the heartbeat of a network, with its key. Raises KeystoreError."""
-    key = keystore.read_password(plan.key(HEARTBEAT)).reveal().decode()
+    """Return the heartbeat of a network, with its key. Raises KeystoreError, PlanInvalid."""
     return Heartbeat(
-        Account.from_key(key),
+        founder(plan, HEARTBEAT),
         chain_id=plan.chain_id,
         depth=confirmations(plan.engine, len(plan.signers)),
         idle_s=plan.heartbeat_s,

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from offchain.audit.aggregates import AggregateBook
 from offchain.chain.gateway import ChainGateway
@@ -33,17 +34,18 @@ from offchain.records.aggregate_set import (
     Announcement,
     HomeRow,
 )
+from offchain.records.slots import SlotEnergy
 from offchain.storage import ContentStore
 from offchain.types import Account, Reading, to_account
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HomeSlots:
-    """A consenting home: its devices that take part, and their summed energy a slot (Wh)."""
+    """A consenting home: its devices that take part, and their summed energies a slot."""
 
     owner: Account
     devices: tuple[Account, ...]
-    energies_wh: tuple[int, ...]
+    slots: tuple[SlotEnergy, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +147,22 @@ class AggregatePublisher:
         self, owner: Account, devices: Sequence[Account], window: tuple[int, int], slot_s: int
     ) -> HomeSlots:
         columns = [self._energies(device, window, slot_s) for device in sorted(devices)]
-        energies = tuple(sum(column) for column in zip(*columns, strict=True))
-        if max(energies) > slots.MAX_SLOT_WH:
+        energies = tuple(map(SlotEnergy.total, zip(*columns, strict=True)))
+        if max(map(max, energies)) > slots.MAX_SLOT_WH:
             raise FormatError(f"a slot has more than {slots.MAX_SLOT_WH} Wh")
         return HomeSlots(owner, tuple(sorted(devices)), energies)
 
-    def _energies(self, device: Account, window: tuple[int, int], slot_s: int) -> list[int]:
-        """Return every slot's energy of a device. Raises FormatError where one is not shown."""
+    def _energies(self, device: Account, window: tuple[int, int], slot_s: int) -> list[SlotEnergy]:
+        """Return every slot's energies of a device. Raises FormatError where one is not shown."""
         from_s, to_s = window
         energies = slots.slot_energies(
             self._anchored(device, from_s, to_s), from_s=from_s, to_s=to_s, slot_s=slot_s
         )
         shown = [energy for energy in energies if energy is not None]
         if len(shown) != len(energies):
-            raise FormatError(f"readings of {device} are missing at an end of the window")
+            raise FormatError(
+                f"readings of {device} are missing at an end of the window, or a register restarted"
+            )
         return shown
 
     def _anchored(self, device: Account, from_s: int, to_s: int) -> list[Reading]:
@@ -204,6 +208,6 @@ def _encrypted(home: HomeSlots, key: PaillierPublicKey) -> HomeRow:
         devices=home.devices,
         ciphertexts=tuple(
             paillier.ciphertext_to_bytes(key, one.ciphertext)
-            for one in encrypt_values(key, home.energies_wh)
+            for one in encrypt_values(key, chain.from_iterable(home.slots))
         ),
     )

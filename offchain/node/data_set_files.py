@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from offchain.chain.gateway import ChainGateway
@@ -98,8 +99,9 @@ def build_data_set(
 def _companion(windows: Sequence[HeldWindow]) -> Companion:
     devices = tuple(
         CompanionDevice(
-            packed=packed.of(one.readings, with_energy=False),
-            first_register_wh=one.readings[0].energy_wh,
+            packed=packed.of(one.readings, with_registers=False),
+            first_import_wh=one.readings[0].import_wh,
+            first_export_wh=one.readings[0].export_wh,
             batches=tuple(stored.batch for stored in one.batches),
             nonce_keys=one.nonce_keys,
         )
@@ -123,7 +125,7 @@ def _device_ciphertexts(window: HeldWindow, key: PaillierPrivateKey) -> DeviceCi
         rows=len(values),
         ciphertexts=tuple(
             paillier.ciphertext_to_bytes(key.public_key, packed.ciphertext)
-            for packed in encrypt_values(key, values)
+            for packed in encrypt_values(key, chain.from_iterable(values))
         ),
         commitments=tuple(commitment_of(reading) for reading in window.readings),
     )

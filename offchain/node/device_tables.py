@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, select
 
 from offchain.crypto.curve import G1
+from offchain.crypto.kept import Kept
 from offchain.database import Store
 from offchain.errors import StoreConflict
 from offchain.node.tables import batches, day_keys, envelopes, readings, starts
@@ -37,7 +38,7 @@ _BATCH = select(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class StoredDayKeys:
+class StoredDayKeys(Kept):
     """A device's keys of one UTC day; `sealed_digest` is SHA-256 of the message they came in."""
 
     sealed_digest: bytes
@@ -47,7 +48,7 @@ class StoredDayKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoredReading:
-    """A checked record of 95 bytes and SHA-256 of the box that it came in.
+    """A checked record of 104 bytes and SHA-256 of the box that it came in.
 
     envelope: as it came; kept until the reading is in a batch, for a device that lost its outbox.
     """

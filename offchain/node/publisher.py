@@ -30,6 +30,7 @@ from offchain.member.roles import MemberRole
 from offchain.node import stored_files
 from offchain.node.data_set_files import build_data_set
 from offchain.node.outcome import MAX_OBJECT_BYTES
+from offchain.node.outlook import Gathered, LeftOut, Outlook, named, outlook, why_unfit
 from offchain.node.store import NodeStore, StoredDataSet
 from offchain.node.windows import HeldWindow, WindowPending, held_window
 from offchain.records.dataset import KIND_FULL_READINGS
@@ -92,39 +93,68 @@ class DataSetPublisher:
         found = (find_data_set(self._gateway, one.data_set_id) for one in stored)
         return [one for one in found if one is not None]
 
-    def consenting_windows(self, window_from: int, window_to: int) -> list[HeldWindow]:
+    def look(self, window_from: int, window_to: int) -> Outlook | None:
+        """Return what `publish` would sell; None if it has built the window's data set before.
+
+        Raises NothingToPublish.
+        """
+        built = [(one.from_s, one.to_s) for one in self._held.data_sets()]
+        if (window_from, window_to) in built:
+            return None
+        gathered = self._gather_some(window_from, window_to)
+        return outlook(gathered, from_s=window_from, to_s=window_to)
+
+    def gather(self, window_from: int, window_to: int) -> Gathered:
         """Return what may be published now, by account: active devices of the region whose owner
-        is active and consents, as the contracts say of the devices that the tables list. A device
-        with readings still on their way is left out.
+        is active and consents, as the contracts say of the devices that the tables list.
+
+        A device with readings still on their way, or with a step that no row has room for, is left
+        out: nobody else's data waits for it.
         """
         region = self._directory.member(self._keys.address).region_id
         newest = self._index.follower.catch_up()
         found = members.active(self._index, MemberRole.DEVICE, newest, region_id=region)
-        devices = [Account(one["account"]) for one in found]
-        lacking = lacking_consent(self._gateway, devices)
-        consenting = sorted((one for one in devices if one not in lacking), key=_by_account)
-        windows = (self._window(device, window_from, window_to) for device in consenting)
-        return [window for window in windows if window is not None]
+        owners = {Account(one["account"]): Account(one["owner"]) for one in found}
+        lacking = lacking_consent(self._gateway, list(owners))
+        windows, left_out = list[HeldWindow](), list[LeftOut]()
+        for device in sorted((one for one in owners if one not in lacking), key=_by_account):
+            window, why = self._window(device, window_from, window_to)
+            if why is not None:
+                left_out.append(LeftOut(device, owners[device], why))
+            elif window is not None:
+                windows.append(window)
+        return Gathered(tuple(windows), owners, tuple(left_out))
 
-    def _window(self, device: Account, window_from: int, window_to: int) -> HeldWindow | None:
+    def _window(
+        self, device: Account, window_from: int, window_to: int
+    ) -> tuple[HeldWindow | None, str | None]:
+        """Return a device's readings, and why they cannot be published; None, None without any."""
         try:
-            return held_window(
+            window = held_window(
                 self._held, self._gateway, device, from_s=window_from, to_s=window_to
             )
         except WindowPending as pending:
-            _log.warning("left out of the data set: %s", pending)
-            return None
+            return None, str(pending)
+        return window, None if window is None else why_unfit(window)
+
+    def _gather_some(self, window_from: int, window_to: int) -> Gathered:
+        gathered = self.gather(window_from, window_to)
+        if not gathered.windows:
+            others = f"; left out: {named(gathered.left_out)}" if gathered.left_out else ""
+            raise NothingToPublish(
+                "no device whose owner consents has complete anchored readings in this window "
+                f"of whole UTC days{others}"
+            )
+        return gathered
 
     def _next_id(self) -> bytes:
         return bytes(self._gateway.call("DataLedger", "nextDataSetId", self._keys.address))
 
     def _build(self, window_from: int, window_to: int) -> StoredDataSet:
-        windows = self.consenting_windows(window_from, window_to)
-        if not windows:
-            raise NothingToPublish(
-                "no device whose owner consents has complete anchored readings in this window "
-                "of whole UTC days"
-            )
+        gathered = self._gather_some(window_from, window_to)
+        if gathered.left_out:
+            _log.warning("left out of the data set: %s", named(gathered.left_out))
+        windows = gathered.windows
         data_set_id = self._next_id()
         data_key = DataKey.generate()
         paillier_key = paillier.generate_private_key(self._paillier_bits)

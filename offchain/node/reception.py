@@ -269,7 +269,8 @@ def _check_follows(before: Reading | None, reading: Reading) -> None:
     """A clock or register that goes back is refused: no bill could be made of it."""
     if before is None:
         return
-    if reading.time_s <= before.time_s or reading.energy_wh < before.energy_wh:
+    falls = reading.import_wh < before.import_wh or reading.export_wh < before.export_wh
+    if reading.time_s <= before.time_s or falls:
         raise IntakeRefused(
             422, "not_rising", f"time or register of reading {reading.seq} goes back"
         )

@@ -145,7 +145,7 @@ def _devices_from_json(items: Sequence[object]) -> tuple[DeviceAnswer, ...]:
 def _device_from_json(value: object, max_rows: int) -> DeviceAnswer:
     names = "packed batches nonce_keys opening closing"
     obj = fields.members(value, names, what="a device's answer")
-    columns = packed.from_json(obj["packed"], with_energy=True, max_rows=max_rows)
+    columns = packed.from_json(obj["packed"], with_registers=True, max_rows=max_rows)
     pairs = tuple(
         _pair(item) for item in fields.sequence(obj["batches"], "batches", max_items=columns.count)
     )

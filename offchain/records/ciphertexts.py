@@ -16,6 +16,7 @@ from offchain.records.dataset import (
     MAX_CIPHERTEXT_BYTES,
     MAX_DEVICE_ROWS,
     MAX_DEVICES,
+    VALUES_A_ROW,
 )
 from offchain.types import Account, to_account
 
@@ -161,7 +162,7 @@ def _check(file: CiphertextFile) -> None:
 def _check_device(device: DeviceCiphertexts, slots: int, ciphertext_bytes: int) -> None:
     fields.normal_account(device.device, "device")
     fields.integer(device.rows, "rows", low=1, high=MAX_DEVICE_ROWS)
-    if len(device.ciphertexts) != -(-device.rows // slots):
+    if len(device.ciphertexts) != -(-VALUES_A_ROW * device.rows // slots):
         raise FormatError(f"{device.rows} rows do not lie in {len(device.ciphertexts)} ciphertexts")
     if len(device.commitments) != device.rows:
         raise FormatError("there is one commitment a row")

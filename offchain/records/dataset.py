@@ -11,7 +11,7 @@ from offchain.crypto import box
 from offchain.crypto.curve import G1
 from offchain.errors import FormatError, RebuildError
 from offchain.records import batch as batch_codec
-from offchain.records import canonical_json, fields, inflate, packed
+from offchain.records import canonical_json, fields, inflate, packed, reading
 from offchain.records.points import point
 from offchain.records.request import window
 from offchain.types import Account, Batch, Reading
@@ -27,8 +27,11 @@ MAX_DEVICES = 10_000
 MAX_DEVICE_ROWS = 2**20
 COMMITMENT_BYTES = 32  # M' of each row in the ciphertext file
 MAX_PAILLIER_KEY_BYTES = 1_100
+VALUES_A_ROW = 2  # import and export
 _VALUE_LIMIT = 2**20
-_DEVICE_NAMES = "packed first_register_wh batches nonce_keys"
+_DEVICE_NAMES = "packed first_import_wh first_export_wh batches nonce_keys"
+
+RowValues = tuple[int, int]  # import and export of the interval that ends with a row, in Wh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -36,7 +39,8 @@ class CompanionDevice:
     """All of one device's readings but energies and nonces; batches cover them exactly."""
 
     packed: packed.Packed
-    first_register_wh: int
+    first_import_wh: int
+    first_export_wh: int
     batches: tuple[Batch, ...]
     nonce_keys: dict[int, bytes]
 
@@ -73,37 +77,40 @@ class Manifest:
     companion: FileRef
 
 
-def interval_values(readings: Sequence[Reading]) -> list[int]:
-    """Return the row values of one device: register less the previous row's, 0 for the first row.
+def interval_values(readings: Sequence[Reading]) -> list[RowValues]:
+    """Return the row values of one device: registers less the previous row's, 0 for the first row.
 
     Raises FormatError for a register that falls or steps by 2^20 Wh or more.
     """
-    values = [0] if readings else []
+    values = [(0, 0)] if readings else []
     for before, after in itertools.pairwise(readings):
-        values.append(after.energy_wh - before.energy_wh)
-        if not 0 <= values[-1] < _VALUE_LIMIT:
-            raise FormatError(f"the step to reading {after.seq} is not in [0, 2^20) Wh")
+        row = (after.import_wh - before.import_wh, after.export_wh - before.export_wh)
+        for name, step_wh in zip(("import", "export"), row, strict=True):
+            if not 0 <= step_wh < _VALUE_LIMIT:
+                # No energy is named: who is left out for this is named in logs.
+                how = "falls" if step_wh < 0 else "steps by 2^20 Wh or more"
+                raise FormatError(f"its {name} register {how} to reading {after.seq}")
+        values.append(row)
     return values
 
 
-def registers(first_register_wh: int, values: Sequence[int]) -> list[int]:
-    """Return the registers of consecutive rows from the first one and the row values."""
-    rows = []
-    register = first_register_wh
-    for value in values:
-        register += value
-        rows.append(register)
-    return rows
+def registers(device: CompanionDevice, values: Sequence[RowValues]) -> packed.Registers:
+    """Return the registers of consecutive rows from the first ones and the row values."""
+    imports, exports = ([row[column] for row in values] for column in range(VALUES_A_ROW))
+    return packed.Registers(
+        imports_wh=_summed(device.first_import_wh, imports),
+        exports_wh=_summed(device.first_export_wh, exports),
+    )
 
 
 def rebuild_device(
-    device: CompanionDevice, values: Sequence[int], *, chain_id: int
+    device: CompanionDevice, values: Sequence[RowValues], *, chain_id: int
 ) -> list[Reading]:
     """Rebuild a device's readings from its companion and the decrypted row values.
 
-    Raises RebuildError when rows or nonce keys are missing, or the first value is not 0.
+    Raises RebuildError when rows or nonce keys are missing, or the first values are not 0.
     """
-    if len(values) != device.packed.count or values[0] != 0:
+    if len(values) != device.packed.count or values[0] != (0, 0):
         raise RebuildError(
             f"expected {device.packed.count} row values, the first 0, for {device.packed.device}"
         )
@@ -111,7 +118,7 @@ def rebuild_device(
         device.packed,
         chain_id=chain_id,
         nonce_keys=device.nonce_keys,
-        energies_wh=registers(device.first_register_wh, values),
+        registers=registers(device, values),
     )
 
 
@@ -198,10 +205,15 @@ def decode_manifest(data: bytes) -> Manifest:
     )
 
 
+def _summed(first_wh: int, steps_wh: Sequence[int]) -> tuple[int, ...]:
+    return tuple(itertools.accumulate(steps_wh, initial=first_wh))[1:]
+
+
 def _device_to_json(device: CompanionDevice) -> fields.Json:
     return {
         "packed": packed.to_json(device.packed),
-        "first_register_wh": device.first_register_wh,
+        "first_import_wh": device.first_import_wh,
+        "first_export_wh": device.first_export_wh,
         "batches": [[batch.from_seq, batch.count, batch.root.hex()] for batch in device.batches],
         "nonce_keys": fields.from_days(device.nonce_keys),
     }
@@ -219,19 +231,22 @@ def _require_listed(items: Sequence[object], listed: Sequence[tuple[Account, int
 def _device_from_json(value: object, max_rows: int) -> CompanionDevice:
     obj = fields.members(value, _DEVICE_NAMES, what="a device of a companion file")
     columns = packed.from_json(
-        obj["packed"], with_energy=False, max_rows=min(max_rows, MAX_DEVICE_ROWS)
+        obj["packed"], with_registers=False, max_rows=min(max_rows, MAX_DEVICE_ROWS)
     )
     items = fields.sequence(obj["batches"], "batches", max_items=columns.count)
     batches = tuple(_batch(item, columns.device) for item in items)
     packed.check_tiled(columns, [(batch.from_seq, batch.count) for batch in batches])
     return CompanionDevice(
         packed=columns,
-        first_register_wh=fields.integer(
-            obj["first_register_wh"], "first_register_wh", high=2**53 - 1
-        ),
+        first_import_wh=_register(obj, "first_import_wh"),
+        first_export_wh=_register(obj, "first_export_wh"),
         batches=batches,
         nonce_keys=fields.days(obj["nonce_keys"], "nonce_keys", max_items=columns.count),
     )
+
+
+def _register(obj: fields.Json, name: str) -> int:
+    return fields.integer(obj[name], name, high=reading.MAX_ENERGY_WH)
 
 
 def _batch(value: object, device: Account) -> Batch:

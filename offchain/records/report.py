@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from offchain.crypto.commitment import sha256d
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import DmsmError, FormatError
-from offchain.records import canonical_json, fields, signing
-from offchain.records.reading import MAX_TEMPERATURE_DC, MAX_TIME_S, MIN_TEMPERATURE_DC
+from offchain.records import canonical_json, fields, reading, signing
+from offchain.records.reading import MAX_TIME_S
 from offchain.types import Account, Status, Verdict
 
 MAX_BYTES = 4_096
@@ -33,7 +33,7 @@ class StatusReport:
     seq: int | None
     time_s: int
     power_w: int
-    temperature_dc: int
+    temperature_dc: int | None
     status: Status
     injected: bool
     text: str
@@ -41,18 +41,25 @@ class StatusReport:
     signature: bytes = b""
 
 
-def sentence(verdict: Verdict, *, power_w: int, temperature_dc: int, injected: bool) -> str:
+def status_words(status: Status, power_w: int | None) -> str:
+    """Say a status; a device in operation below 0 W feeds in."""
+    is_feeding = status == Status.IN_OPERATION and power_w is not None and power_w < 0
+    words = status.name.lower().replace("_", " ")
+    return f"{words}, feeding in" if is_feeding else words
+
+
+def sentence(verdict: Verdict, *, power_w: int, temperature_dc: int | None, injected: bool) -> str:
     """Say a verdict in one sentence."""
-    whole, tenth = divmod(abs(temperature_dc), 10)
-    degrees = f"{'-' if temperature_dc < 0 else ''}{whole}.{tenth} °C"
+    what = "feed-in" if power_w < 0 else "power"
     power = {
-        Status.IN_OPERATION: f"The device is in operation at {power_w} W",
+        Status.IN_OPERATION: f"The device is {status_words(verdict.status, power_w)}"
+        f" at {abs(power_w)} W",
         Status.SHUT_DOWN: f"The device has been shut down ({power_w} W)",
-        Status.TOO_HIGH: f"The power of {power_w} W is too high",
-        Status.TOO_LOW: f"The power of {power_w} W is too low",
+        Status.TOO_HIGH: f"The {what} of {abs(power_w)} W is too high",
+        Status.TOO_LOW: f"The {what} of {abs(power_w)} W is too low",
     }[verdict.status]
-    heat = "too high at" if verdict.temperature_too_high else "at"
-    return f"{'Trial report: ' if injected else ''}{power}; the temperature is {heat} {degrees}."
+    heat = _heat(temperature_dc, is_too_high=verdict.temperature_too_high)
+    return f"{'Trial report: ' if injected else ''}{power}; {heat}."
 
 
 def sign(
@@ -100,9 +107,7 @@ def decode(data: bytes) -> StatusReport:
         seq=None if seq is None else fields.integer(seq, "seq", low=1),
         time_s=fields.integer(obj["time"], "time", low=1, high=MAX_TIME_S),
         power_w=fields.integer(obj["power_w"], "power_w", low=-_MAX_INT64, high=_MAX_INT64),
-        temperature_dc=fields.integer(
-            obj["temperature_dc"], "temperature_dc", low=MIN_TEMPERATURE_DC, high=MAX_TEMPERATURE_DC
-        ),
+        temperature_dc=reading.temperature_in_range(obj["temperature_dc"]),
         status=_status(obj["status"]),
         injected=injected,
         text=fields.text(obj["text"], "text", max_bytes=512),
@@ -119,6 +124,14 @@ def sealed_commitment(report_bytes: bytes) -> bytes:
     if decode(report_bytes).nonce is None:
         raise FormatError("a report without a nonce would not be hidden by its commitment")
     return sha256d(report_bytes)
+
+
+def _heat(temperature_dc: int | None, *, is_too_high: bool) -> str:
+    if temperature_dc is None:
+        return "the temperature was not measured"
+    whole, tenth = divmod(abs(temperature_dc), 10)
+    degrees = f"{'-' if temperature_dc < 0 else ''}{whole}.{tenth} °C"
+    return f"the temperature is {'too high at' if is_too_high else 'at'} {degrees}"
 
 
 def _status(value: object) -> Status:

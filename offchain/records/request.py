@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from offchain.crypto.commitment import MAX_IDENTITY_BYTES, SALT_BYTES
+from offchain.crypto.kept import Kept
 from offchain.errors import FormatError
 from offchain.records import canonical_json, fields
 from offchain.records.reading import MAX_TIME_S
@@ -13,7 +14,7 @@ MAX_DEVICES = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class RequestText:
+class RequestText(Kept):
     """Who asks (the opening of the ID commitment), for which devices and window.
 
     The window [from_s, to_s) is whole UTC days. Not shown by repr: it opens an identity.

@@ -14,6 +14,8 @@ _PIECE_BYTES = 256 * 1024  # what is sent at once: a chunk for each small block 
 _MAX_HEADER_BYTES = 64 * 1024
 _MAX_SECTION_BYTES = 2 * 1024 * 1024 + LINK_BYTES  # Kubo's own limit of a block
 _MAX_VARINT_BYTES = 5
+_HEADER_START, _HEADER_END = b"\xa2\x65roots", b"\x67version\x01"
+_LINK_HEAD = b"\xd8\x2a\x58\x25\x00"  # tag 42, 37 bytes, the first of them zero
 
 Block = tuple[bytes, bytes]  # link, content
 
@@ -25,13 +27,24 @@ def link_to(data: bytes, *, codec: int) -> bytes:
 
 def encode_links(links: Iterable[bytes]) -> bytes:
     """Return the canonical DAG-CBOR of a list of links."""
-    encoded = [b"\xd8\x2a\x58\x25\x00" + link for link in links]
+    encoded = [_LINK_HEAD + link for link in links]
     return _cbor_head(0x80, len(encoded)) + b"".join(encoded)
+
+
+def _header(roots: Iterable[bytes]) -> bytes:
+    return _HEADER_START + encode_links(roots) + _HEADER_END
+
+
+def _roots(header: bytes) -> list[bytes]:
+    """Cut the links out of where a header of its length has them: the last bytes of its list."""
+    each, end = len(_LINK_HEAD) + LINK_BYTES, len(header) - len(_HEADER_END)
+    count = max(0, end - len(_HEADER_START) - 1) // each
+    return [header[end - at * each - LINK_BYTES : end - at * each] for at in range(count)][::-1]
 
 
 def write_car(root: bytes, blocks: Iterable[Block]) -> Iterator[bytes]:
     """Write an archive with one root, piece by piece; `blocks` are written in their order."""
-    header = b"\xa2\x65roots" + encode_links([root]) + b"\x67version\x01"
+    header = _header([root])
     waiting, size = [_varint(len(header)), header], len(header)
     for link, data in blocks:
         waiting += (_varint(len(link) + len(data)), link, data)
@@ -43,14 +56,15 @@ def write_car(root: bytes, blocks: Iterable[Block]) -> Iterator[bytes]:
 
 
 def read_car(pieces: Iterable[bytes]) -> Iterator[Block]:
-    """Yield the blocks of an archive, each held against its link; the header is passed over.
+    """Yield the blocks of an archive, each held against its link; its roots are passed over.
 
-    Raises ObjectCorrupt for a block that is not what its link says, for another kind of link, and
-    where the archive is cut off or too large to be one of ours.
+    Raises ObjectCorrupt for a block that is not what its link says, for another kind of link, for
+    what has another form than the canonical one, and where the archive is cut off or too large to
+    be one of ours.
     """
     source = _Source(pieces)
     header = source.section(_MAX_HEADER_BYTES)
-    if header is None or b"\x67version\x01" not in header:
+    if header is None or header != _header(_roots(header)):
         raise ObjectCorrupt("an archive has no header of version 1")
     while (section := source.section(_MAX_SECTION_BYTES)) is not None:
         link, data = section[:LINK_BYTES], section[LINK_BYTES:]
@@ -89,6 +103,8 @@ class _Source:
                     raise ObjectCorrupt("an archive is cut off")
                 return None
             value |= (byte[0] & 0x7F) << (7 * position)
+            if byte[0] == 0 and position:
+                raise ObjectCorrupt("a length of an archive has more bytes than it needs")
             if byte[0] < 0x80:
                 return value
         raise ObjectCorrupt("a length of an archive is too long")

@@ -132,6 +132,11 @@ def consents(system: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
+def tariff_book(system: dict[str, Any]) -> Any:
+    return system["TariffBook"]
+
+
+@pytest.fixture(scope="session")
 def ledger(system: dict[str, Any]) -> Any:
     return system["DataLedger"]
 

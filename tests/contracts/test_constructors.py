@@ -13,6 +13,7 @@ TAKES_A_PART = {
     "MemberRegistry": (),
     "RequestCatalogue": (RULES,),
     "ConsentBook": (),
+    "TariffBook": (),
     "DataLedger": (),
     "NotificationBoard": (),
 }

@@ -253,7 +253,7 @@ def test_main__given_environment__deploys_and_writes_the_file(environment, capsy
     capsys.readouterr()
     check_deployment.main()
     printed = capsys.readouterr().out
-    assert "10 contracts, their code and wiring are as they must be" in printed
+    assert "11 contracts, their code and wiring are as they must be" in printed
     assert f"{len(expected) // 2 + 1} of {len(expected)} decide:" in printed
 
 

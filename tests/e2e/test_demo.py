@@ -256,7 +256,7 @@ def kill_anvil(demo: Demo) -> None:
     [
         (["--threshold", "4"], "--threshold 4"),
         (["--homes", "18"], "--homes 18"),
-        (["--readings", "bad"], "bad/b.csv:3: energy_wh: the register falls from 5 to 4"),
+        (["--readings", "bad"], "bad/b.csv:3: import_wh: the register falls from 5 to 4"),
         (["--json", "bad"], "--json bad"),
     ],
 )

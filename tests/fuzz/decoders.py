@@ -17,7 +17,7 @@ from eth_account import Account
 
 from device_agent import config, notify
 from offchain import settings
-from offchain.billing import tariff
+from offchain.billing import price_series, tariff, tariff_document
 from offchain.buyer import export
 from offchain.chain import codec, deployment, reverts
 from offchain.chain.deployment import DeployedContract, Deployment
@@ -203,6 +203,8 @@ DECODERS: dict[str, Decoder] = {
     "answer": answer.decode,
     "reply": answer.decode_reply,
     "tariff": tariff.decode,
+    "tariff-document": tariff_document.decode,
+    "price-series": price_series.decode,
     "report": report.decode,
     "manifest": dataset.decode_manifest,
     "companion": lambda data: dataset.decode_companion(data, max_rows=COMPANION_ROWS),

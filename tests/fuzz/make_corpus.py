@@ -15,6 +15,7 @@ from typing import Any
 
 from eth_account import Account
 
+from offchain.billing import price_series
 from offchain.buyer import export
 from offchain.chain import codec, deployment
 from offchain.crypto import archive, bls, box, curve, kem, key_file, keystore, paillier
@@ -27,6 +28,7 @@ from offchain.member.roles import MemberRole
 from offchain.records import (
     aggregate_set,
     answer,
+    canonical_json,
     ciphertexts,
     envelope,
     evidence,
@@ -154,6 +156,9 @@ def _records() -> Iterator[tuple[str, bytes]]:
     keys = {samples.OWNER: b"k" * 80, samples.PROCESSOR: b"l" * 80}
     yield "evidence", evidence.encode_keys(keys) + bytes(60)
     yield "tariff", _tariff()
+    yield "tariff-document", canonical_json.dumps(_tariff_document())
+    slots: dict[str, Any] = {"currency": "EUR", "resolution_s": 900, "start": 1_700_000_000}
+    yield "price-series", price_series.encode(name="spot", prices=[-5, 0, 70_000], **slots)
     device = ciphertexts.DeviceCiphertexts(
         device=samples.DEVICE, rows=2, ciphertexts=(bytes(128),), commitments=(bytes(32),) * 2
     )
@@ -171,6 +176,38 @@ def _tariff() -> bytes:
         flat_microusd_per_kwh=5,
         time_of_use_microusd_per_kwh=(hours,) * 12,
     ).encode()
+
+
+def _tariff_document() -> dict[str, Any]:
+    periods = [
+        {"name": "peak", "price": 9, "days": ["mon", "holiday"], "from": "07:00", "to": "24:00"},
+        {"name": "other", "price": 4, "months": [1, 12], "from": "23:00", "to": "06:30"},
+        {"name": "base", "price": -3},
+    ]
+    dynamic = {"resolution_s": 900, "factor_ppm": 5, "adder": 1, "series": {"name": "spot"}}
+    listed = {"resolution_s": 3_600, "factor_ppm": 5, "adder": 1, "series": ["ab" * 32]}
+    tiers = [{"up_to_wh": 5_000, "price": 5}, {"up_to_wh": None, "price": 7}]
+    peak = {"resolution_s": 900, "price_per_kw": 4, "minimum_w": 2_500}
+    return {
+        "v": 2,
+        "name": "all kinds",
+        "currency": "EUR",
+        "minor_digits": 2,
+        "time_zone": "Europe/Amsterdam",
+        "valid_from": "2024-01-01",
+        "valid_to": "2025-01-01",
+        "holidays": ["2024-12-25"],
+        "import": [
+            {"kind": "flat", "name": "grid", "price": 5},
+            {"kind": "schedule", "name": "energy", "periods": periods},
+            {"kind": "dynamic", "name": "spot", **dynamic},
+            {"kind": "tiered", "name": "levy", "per": "month", "tiers": tiers},
+            {"kind": "peak", "name": "capacity", **peak},
+        ],
+        "export": [{"kind": "dynamic", "name": "feed-in", **listed}],
+        "fixed": [{"name": "meter", "per": "day", "amount": 100_000}],
+        "taxes": [{"name": "VAT", "rate_ppm": 210_000, "on": ["import", "fixed"]}],
+    }
 
 
 def _bodies() -> Iterator[tuple[str, bytes]]:
@@ -229,8 +266,8 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "car-archive", b"".join(car.write_car(group.root, [*pairs, *group.nodes]))
     made = Registration(samples.DEVICE, (1, bytes(32), (1, 2)), ((3, 4), ((5, 6), 7)))
     yield "registration", made.to_json().encode()
-    rows = b"1700000000,5,100,215\n1700003600,6,-100,-31\n"
-    yield "meter-csv", b"time_unix_s,energy_wh,power_w,temperature_dc\n" + rows
+    rows = b"1700000000,5,0,100,215\n1700003600,6,2,-100,\n"
+    yield "meter-csv", b"time_unix_s,import_wh,export_wh,power_w,temperature_dc\n" + rows
     yield "profile", _PROFILE
     yield "agent-config-json", json.dumps(_AGENT).encode()
     toml = "".join(f"{name} = {json.dumps(value)}\n" for name, value in _AGENT.items())

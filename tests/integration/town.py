@@ -42,7 +42,7 @@ from offchain.node.worker import NodeWorker
 from offchain.records import batch as batches
 from offchain.records import reading as reading_codec
 from offchain.storage import ContentStore, open_store
-from offchain.types import SECONDS_PER_DAY, Reading, day_of
+from offchain.types import NO_FLAGS, SECONDS_PER_DAY, Reading, ReadingFlag, day_of
 from tests.databases import store_place
 from tests.network import real_chain
 from tests.network.real_chain import RealChain
@@ -240,7 +240,7 @@ class Builder:
         )
         house = House(node=node, household=household, gateway=gateway, keys=keys, device=device)
         # One day more than the window, so that a bill may begin with an opening reading.
-        house.readings = make_readings(device, chain_id=self.deployment.chain_id, number=number)
+        house.readings = make_readings(device, self.deployment, number=number)
         fill(node.held, device, house.readings, device_gateway)
         household.consents.give(device.address, expires_at=gateway.now() + 30 * SECONDS_PER_DAY)
         return house
@@ -331,27 +331,35 @@ def earned_wei(price_wei: int) -> int:
 
 
 def make_readings(
-    device: MemberKeys, *, chain_id: int, number: int, days: int = DAYS + 1
+    device: MemberKeys, deployment: Deployment, *, number: int, days: int = DAYS + 1
 ) -> list[Reading]:
     """Hourly readings of so many days from the day before the window on."""
     start = (FIRST_DAY - 1) * SECONDS_PER_DAY
-    readings, register = [], 1_000_000 * (number + 1)
+    readings, register, fed_in = [], 1_000_000 * (number + 1), 500_000
+    ledger = deployment.address("DataLedger")
     for hour in range(days * 24):
         used = 150 + 37 * ((hour * 7 + number) % 24)
         register += used
+        fed_in += 90 + hour % 24 if number == 0 and 9 <= hour % 24 < 16 else 0
         time_s = start + hour * 3600 + 17
         key = kdf.nonce_day_key(
-            device.device_secret, chain_id=chain_id, device=device.address, day=day_of(time_s)
+            device.device_secret,
+            chain_id=deployment.chain_id,
+            data_ledger=ledger,
+            device=device.address,
+            day=day_of(time_s),
         )
         readings.append(
             Reading(
-                chain_id=chain_id,
+                chain_id=deployment.chain_id,
                 device=device.address,
                 seq=hour + 1,
                 time_s=time_s,
-                energy_wh=register,
+                import_wh=register,
+                export_wh=fed_in,
                 power_w=used,
-                temperature_dc=-50 + hour % 24,
+                temperature_dc=None if hour % 12 == 5 else -50 + hour % 24,
+                flags=ReadingFlag.ESTIMATED if hour % 24 == 7 else NO_FLAGS,
                 nonce=kdf.reading_nonce(key, hour + 1),
             )
         )
@@ -387,7 +395,11 @@ def hold(
     max_count: int,
 ) -> None:
     """Put day keys, records and signed batches into the node's store, as the intake does."""
-    where = {"chain_id": gateway.chain_id, "device": device.address}
+    where = {
+        "chain_id": gateway.chain_id,
+        "data_ledger": gateway.deployment.address("DataLedger"),
+        "device": device.address,
+    }
     for day in sorted({day_of(reading.time_s) for reading in readings}):
         held.put_day_keys(
             device.address,
@@ -406,7 +418,6 @@ def hold(
         batch = batches.make(run)
         message = messages.root_message(
             **where,
-            data_ledger=gateway.deployment.address("DataLedger"),
             from_seq=batch.from_seq,
             count=batch.count,
             root=batch.root,

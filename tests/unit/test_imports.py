@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What each room of offchain may import from offchain, besides itself; the lowest first.
 # `containment` and `states` are for every loop, of the agent as of the node: they know no room.
-FOUNDATION = {"types", "errors", "sqlite_file", "containment", "states"}
+FOUNDATION = {"types", "errors", "forking", "sqlite_file", "containment", "states"}
 BYTES = FOUNDATION | {"crypto", "records", "billing"}
 DOORS = BYTES | {"storage", "chain", "database", "index"}
 ROLES = {"node", "household", "buyer", "consortium"}
@@ -20,7 +20,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "errors": {"types"},
     "sqlite_file": {"types", "errors"},
-    "containment": {"types", "errors", "sqlite_file"},
+    "forking": set(),
+    "containment": {"types", "errors", "forking", "sqlite_file"},
     "states": set(),
     "settings": FOUNDATION,
     "crypto": FOUNDATION,

@@ -6,9 +6,11 @@ run are searched in tests/integration/node/test_no_leaks.py.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import importlib
 import inspect
+import pickle
 import pkgutil
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,23 +20,45 @@ import pytest
 
 import device_agent
 import offchain
+from device_agent.keys import DeviceKeys
+from offchain.chain.signing import TransactionSigner
 from offchain.crypto import archive, box, kem, keystore, paillier
 from offchain.crypto.bls import BlsSecretKey
 from offchain.crypto.kdf import DeviceSecret
+from offchain.crypto.proof_hash import SecretStream
 from offchain.crypto.secret import Secret, SecretBytes, SecretScalar
-from offchain.errors import DmsmError
+from offchain.errors import CryptoError, DmsmError
 from offchain.member import member_file
+from offchain.member.keys import MemberKeys
+from offchain.member.roles import MemberRole
+from offchain.node.store import StoredDayKeys
 from offchain.records import request
 from tests.fuzz.decoders import private_key
 
-# Fields that hold a secret, or what only two parties may read, when they are bytes, text or points.
+# Fields that hold a secret, or what only two parties may read: when and how a home used energy too,
+# and the arguments of a call, among which the factor x of a claim stands before it is sent.
 SECRET_FIELDS = {
-    *("account_key", "answer", "answer_bytes", "coins", "energies_wh", "energy_wh", "factor"),
+    *("amount", "args", "data", "estimated_wh", "export_wh", "exports_wh", "flags", "import_wh"),
+    *("imports_wh", "mean", "own", "power_w", "raw", "slots", "temperature_dc", "temperatures_dc"),
+    *("verdict", "wh", "window_from", "window_to"),
+    *("account_key", "answer", "answer_bytes", "coins", "energy_wh", "factor"),
     *("group_secret", "identity", "nonce", "nonce_key", "nonce_keys", "paillier_private"),
     *("passphrase", "password", "plaintext", "powers_w", "private_key", "r", "record", "salt"),
     *("seal_key", "secret", "share"),
 }
 PUBLIC_ALTHOUGH_SO_NAMED = {
+    ("ChainEvent", "args"),  # on chain, as are the next three
+    ("Log", "data"),
+    ("Proposal", "data"),
+    ("SentTransaction", "data"),
+    ("FixedCharge", "amount"),  # of a tariff
+    ("Offer", "data"),  # a published document
+    ("Profile", "data"),  # a folder
+    ("Program", "flags"),  # how it is built
+    ("PublishedDataSet", "window_from"),  # on chain
+    ("PublishedDataSet", "window_to"),
+    ("Trial", "power_w"),  # made up
+    ("Trial", "temperature_dc"),
     ("Call", "secret"),  # says whether there is one
     ("RequestJob", "answer"),  # sealed twice
     ("RequestJob", "nonce"),  # stands on chain
@@ -95,6 +119,26 @@ def test_repr__of_every_secret__is_the_redacted_one() -> None:
         assert kind.__repr__ is Secret.__repr__ and kind.__str__ is object.__str__
         assert kind.__reduce_ex__ is Secret.__reduce_ex__ and kind.__format__ is object.__format__
         assert kind.__hash__ is None
+
+
+def test_pickle__of_what_holds_a_secret_and_is_no_secret_type__is_refused() -> None:
+    key = private_key()
+    opening = kem.Opening(3, 5)
+    held = [
+        opening,
+        kem.encapsulate(key.public_key, context=b""),
+        SecretStream(bytes(32), b""),
+        TransactionSigner(MARK[:32], chain_id=1),
+        StoredDayKeys(sealed_digest=b"", seal_key=MARK, nonce_key=MARK),
+        request.RequestText(identity="x", salt=MARK, devices=(), from_s=0, to_s=86_400),
+        DeviceKeys(account=SecretBytes(MARK), bls=BlsSecretKey(7), secret=DeviceSecret(MARK[:32])),
+        MemberKeys.generate(MemberRole.DEVICE),
+    ]
+    for one in held:
+        for give in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(CryptoError, match="pickled or copied"):
+                give(one)
+    assert opening == kem.Opening(3, 5)
 
 
 MARK = b"\x5e\xc4\xe7" * 11  # 33 bytes that no honest text holds

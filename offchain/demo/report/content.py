@@ -8,7 +8,7 @@ from offchain.demo.gas import REQUIRED
 from offchain.demo.households import Home
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class NotificationRow:
     """A notification as its owner read it from the chain and from the sealed report."""
 

@@ -11,6 +11,7 @@ from offchain.index.projections.locks import LOCK
 from offchain.index.projections.market import MARKET
 from offchain.index.projections.notifications import BOARD
 from offchain.index.projections.registry import REGISTRY
+from offchain.index.projections.tariffs import TARIFFS
 
 RULES = Rules(
     [
@@ -24,5 +25,6 @@ RULES = Rules(
         COURT,
         CONSORTIUM,
         BOARD,
+        TARIFFS,
     ]
 )

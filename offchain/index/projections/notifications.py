@@ -13,12 +13,14 @@ policies = versioned(
     account("owner"),
     number("low_power_w"),
     number("high_power_w"),
+    number("high_feed_in_w"),
     number("temperature_warning_dc"),
     number("heartbeat_s"),
     Column("feeds_in", Boolean, nullable=False),
     Column("is_sealed", Boolean, nullable=False),
 )
-# A sealed report has a commitment, and no status that the chain knows.
+# A sealed report has a commitment, and no status that the chain knows. A temperature is the chain's
+# number, also that of one not measured.
 notifications = happened(
     "notifications",
     account("device"),
@@ -46,6 +48,7 @@ def _policy_set(told: Told, changes: Changes) -> None:
         owner=told["owner"],
         low_power_w=told["policy.lowPowerW"],
         high_power_w=told["policy.highPowerW"],
+        high_feed_in_w=told["policy.highFeedInW"],
         temperature_warning_dc=told["policy.temperatureWarningDc"],
         heartbeat_s=told["policy.heartbeatSeconds"],
         feeds_in=told["policy.feedsIn"],

@@ -327,6 +327,26 @@ def test_execute__given_the_founding__waits_for_nothing(found, now, at, reverts_
         council.execute(1, call)
 
 
+def test_execute__given_the_founding__lets_a_payment_wait(
+    found, deployer, new_account, now, at, reverts_with
+):
+    """k founders do not empty the consortium in a second; what else they decide is at once."""
+    council, receiver = found(founding_ends_at=now() + 3 * DAY), new_account()
+    give(deployer, council.contract)
+    payment, change = Call(receiver.address, 10**17, NOTHING), council.call("setThreshold", 3)
+    for call in (payment, change):
+        council.agree(call)
+    council.execute(2, change)
+    ready_at = council.agreed_at(1) + DELAY
+    assert ready_at < council.contract.foundingEndsAt()
+    at(ready_at - 1)
+    with reverts_with("Consortium_TooEarly", 1, ready_at, ready_at - 1):
+        council.execute(1, payment)
+    at(ready_at)
+    council.execute(1, payment)
+    assert receiver.balance() == 10**17
+
+
 def test_execute__given_agreement_in_the_founding__waits_when_it_is_over(
     found, now, at, mine_at, reverts_with
 ):

@@ -20,6 +20,7 @@ STOP_S = 2 * DAY + 7 * DAY  # the delay, and a week
 FAR_S = 20 * DAY  # what must still be possible when the stop is over
 OFFER_WEI = 10**15
 ANSWER = b"a sealed answer"
+DIGEST = b"\6" * 32
 
 
 class Scene:
@@ -111,6 +112,7 @@ def parts(
         ledger=system["DataLedger"],
         court=system["DisputeCourt"],
         consents=system["ConsentBook"],
+        book=system["TariffBook"],
         board=system["NotificationBoard"],
         data_set=money.publish(system["DataLedger"], cast["processor"]),
         group=money.group_of(*(cast[name] for name in ("buyer", "buyer_two", "buyer_three"))),
@@ -207,6 +209,19 @@ BEGINNINGS = {
                 s.it.ledger, s.it.signer, 1, 24, b"\3" * 32, expires_at=s.begin + 30 * DAY
             ),
             {"from": s.it.relayer},
+        )
+    ),
+    "appendTariff": lambda s: (
+        lambda: s.it.book.appendTariff(
+            NORTH, "product", (DIGEST, s.begin + 30 * DAY, 0), {"from": s.it.processor.account}
+        )
+    ),
+    "publishSeries": lambda s: (
+        lambda: s.it.book.publishSeries(
+            NORTH,
+            "series",
+            (DIGEST, s.begin + 30 * DAY, s.begin + 31 * DAY, 900),
+            {"from": s.it.processor.account},
         )
     ),
 }
@@ -374,7 +389,7 @@ def test_stop_beginnings__when_membership_moves__lets_it(
     parts, stop, registry, admit, revoke, processor, device, meter_owner, now
 ):
     parts.board.setPolicy(
-        device.address, (200, 3000, 600, 86_400, False, False), {"from": meter_owner.account}
+        device.address, (200, 3000, 0, 600, 86_400, False, False), {"from": meter_owner.account}
     )
     until = stop()
     newcomer = admit(Role.USER, NORTH)

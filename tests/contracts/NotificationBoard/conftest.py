@@ -1,8 +1,8 @@
 import pytest
 
-#       low, high, warning (0.1 °C), heartbeat (s), feeds in, sealed
-OPEN_POLICY = (200, 3000, 600, 86_400, False, False)
-SEALED_POLICY = (200, 3000, 600, 86_400, False, True)
+#       low, high, high feed-in, warning (0.1 °C), heartbeat (s), feeds in, sealed
+OPEN_POLICY = (200, 3000, 0, 600, 86_400, False, False)
+SEALED_POLICY = (200, 3000, 0, 600, 86_400, False, True)
 
 
 @pytest.fixture

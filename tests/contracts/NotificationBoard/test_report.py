@@ -2,7 +2,9 @@ import pytest
 from reading import plain
 
 NONE, IN_OPERATION, SHUT_DOWN, TOO_HIGH, TOO_LOW, OFFLINE = range(6)
-FEEDING = (200, 3000, 600, 86_400, True, False)
+FEEDING = (200, 3000, 0, 600, 86_400, True, False)
+BOTH_WAYS = (200, 3000, 2500, 600, 86_400, False, False)
+NOT_MEASURED = -32_768
 DIGEST = b"\x0d" * 32
 LEAST = -(2**63)
 
@@ -77,6 +79,44 @@ def test_report__given_feed_in__judges_opposite_sign(
     assert board.standingOf(device.address)["status"] == status
     # The event holds what the device reported, not what was judged.
     assert only_event(tx, "StatusChanged")["powerW"] == power_w
+
+
+@pytest.mark.parametrize(
+    "power_w, status",
+    [
+        (LEAST, TOO_HIGH),
+        (-2501, TOO_HIGH),
+        (-2500, TOO_HIGH),
+        (-2499, IN_OPERATION),
+        (-1, IN_OPERATION),
+        (0, SHUT_DOWN),
+        (1, TOO_LOW),
+        (201, IN_OPERATION),
+        (3000, TOO_HIGH),
+    ],
+)
+def test_report__given_both_ways__judges_each_by_its_own_threshold(
+    board, set_policy, report, device, only_event, power_w, status
+):
+    set_policy(BOTH_WAYS)
+
+    tx = report(power_w)
+
+    assert board.standingOf(device.address)["status"] == status
+    assert only_event(tx, "StatusChanged")["powerW"] == power_w
+
+
+@pytest.mark.parametrize("warning_dc", [NOT_MEASURED - 1, NOT_MEASURED, -(2**31)])
+def test_report__when_temperature_is_not_measured__is_never_too_hot(
+    board, set_policy, report, device, warning_dc
+):
+    """Any temperature reaches such a warning, but not the number of none."""
+    set_policy((200, 3000, 0, warning_dc, 86_400, False, False))
+
+    report(500, NOT_MEASURED)
+    assert board.standingOf(device.address)["temperatureTooHigh"] is False
+    report(500, NOT_MEASURED + 1)
+    assert board.standingOf(device.address)["temperatureTooHigh"] is True
 
 
 def test_report__given_revoked_owner__still_judges(

@@ -43,10 +43,10 @@ def test_standing_of__given_sealed_mode__shows_missed_heartbeat(
 
 
 def test_standing_of__given_longest_heartbeat__does_not_overflow(board, set_policy, report, device):
-    set_policy((200, 3000, 600, 2**32 - 1, False, False))
+    set_policy((200, 3000, 0, 600, 2**32 - 1, False, False))
     report(500)
     assert board.standingOf(device.address)["status"] == IN_OPERATION
 
 
 def test_policy_of__given_none__is_zero(board, device):
-    assert plain(board.policyOf(device.address)) == (0, 0, 0, 0, False, False)
+    assert plain(board.policyOf(device.address)) == (0, 0, 0, 0, 0, False, False)

@@ -5,6 +5,7 @@ import hashlib
 import disputes
 import money
 import pytest
+from brownie import web3
 from members import Role
 
 from offchain.crypto import sharing
@@ -60,6 +61,9 @@ def cost_of_serving(lock, open_claimed, demand, serve):
 
 DEAREST = bytes(1 + i % 255 for i in range(32 * 1024))  # no zero byte
 CHEAPEST = bytes(32 * 1024)
+# How often what the payer burns a node may burn unpaid: Prague's floor (EIP-7623) takes 40 gas
+# instead of 24 for a byte that is not zero.
+MOST_UNPAID = {"london": 1, "prague": 2}
 
 
 @pytest.mark.parametrize("answer", [DEAREST, CHEAPEST], ids=["dearest", "cheapest"])
@@ -67,16 +71,20 @@ CHEAPEST = bytes(32 * 1024)
 def test_demand__when_made_to_drain_the_nodes_gas__costs_the_payer_more(
     cost_of_serving, length, answer
 ):
-    """At any base fee: what the payer burns is above what the node is not paid."""
+    """At any base fee: what the payer burns is above what the node is not paid, or half of it."""
+    rules = web3.provider.make_request("anvil_nodeInfo", [])["result"]["hardFork"].lower()
     asked, used, paid = cost_of_serving(answer[:length])
     print(f"gas demand {asked}, serve {length} bytes {used}, paid {paid}")
-    assert used - paid < asked + paid
+    assert used - paid < MOST_UNPAID[rules] * (asked + paid)
 
 
 @pytest.mark.parametrize("answer", [DEAREST, CHEAPEST], ids=["dearest", "cheapest"])
 @pytest.mark.parametrize("length", [1, 1_024, 9_000, 32 * 1024])
 def test_answer__when_withheld_until_it_is_demanded__earns_nothing(cost_of_serving, length, answer):
-    """At any base fee, whatever bytes and length the payee picks: serving burns more."""
+    """At any base fee, whatever bytes and length the payee picks: a transaction burns more.
+
+    What a contract can save that serves many answers: test_deviations.py.
+    """
     _, used, paid = cost_of_serving(answer[:length])
     assert paid < used
 

@@ -88,6 +88,7 @@ def meter() -> Meter:
 def world(
     fixed_chance: None, system: dict[str, Any], cast: dict, lock: Any, market: Any, ledger: Any,
     board: Any, court: Any, catalogue: Any, consents: Any, registry: Any, credit: Any,
+    tariff_book: Any,
     consortium: Any, govern: Any, admit: Callable[..., Any], revoke: Any, founders: list[Any],
     relayer: Any,
 ) -> Any:  # fmt: skip
@@ -242,7 +243,7 @@ def measure_reports(w: Any, meter: Meter) -> None:
     """Notifications in both modes, and consent."""
     owner, device = {"from": w.meter_owner.account}, {"from": w.device.account}
     for _ in range(2):
-        policy = (100, 3_000, 600, 86_400, False, False)
+        policy = (100, 3_000, 0, 600, 86_400, False, False)
         tx = w.board.setPolicy(w.device.address, policy, owner)
         meter.take("NotificationBoard.setPolicy", tx)
         w.board.report(500, 200, False, DIGEST, device)
@@ -250,7 +251,7 @@ def measure_reports(w: Any, meter: Meter) -> None:
         meter.take("NotificationBoard.report, nothing changes", tx)
         tx = w.board.report(4_000, 200, False, DIGEST, device)
         meter.take("NotificationBoard.report, status changes", tx)
-        w.board.setPolicy(w.device.address, (*policy[:5], True), owner)
+        w.board.setPolicy(w.device.address, (*policy[:6], True), owner)
         w.board.reportSealed(DIGEST, DIGEST, device)
         tx = w.board.reportSealed(DIGEST, DIGEST, device)
         meter.take("NotificationBoard.reportSealed", tx)
@@ -259,6 +260,19 @@ def measure_reports(w: Any, meter: Meter) -> None:
         meter.take("ConsentBook.give", tx)
         tx = w.consents.withdraw(w.device.address, purpose, owner)
         meter.take("ConsentBook.withdraw", tx)
+
+
+def measure_tariffs(w: Any, meter: Meter) -> None:
+    """The first tariff of a product and a later one; price series alike."""
+    node, north = {"from": w.processor.account}, region_id("north")
+    for name in ("TariffBook.appendTariff, the first of a product", "TariffBook.appendTariff"):
+        start = meter.tick() + 1_000
+        entry = (money.digest_of(f"tariff {start}"), start, start + 365 * 86_400)
+        meter.take(name, w.tariff_book.appendTariff(north, "household", entry, node))
+    for name in ("TariffBook.publishSeries, the first of a name", "TariffBook.publishSeries"):
+        start = meter.tick() + 1_000
+        entry = (money.digest_of(f"series {start}"), start, start + 86_400, 900)
+        meter.take(name, w.tariff_book.publishSeries(north, "day ahead", entry, node))
 
 
 def test_gas__when_measured__is_written(world, meter):
@@ -277,6 +291,7 @@ def test_gas__when_measured__is_written(world, meter):
     measure_meters(world, meter)
     market.measure_largest(world, meter)
     governing.measure_stop(world, meter)
+    measure_tariffs(world, meter)
     check_within(world, meter)
     write(meter.used)
 

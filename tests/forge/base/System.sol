@@ -11,6 +11,7 @@ import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMe
 import {INotificationBoard} from "../../../interfaces/INotificationBoard.sol";
 import {IPrepaidLock} from "../../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
+import {ITariffBook} from "../../../interfaces/ITariffBook.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {G2Table} from "../vectors/G2Table.sol";
 import {Keys} from "./Keys.sol";
@@ -43,6 +44,7 @@ abstract contract System is TestBase {
     IMemberRegistry internal registry;
     IRequestCatalogue internal catalogue;
     IConsentBook internal consents;
+    ITariffBook internal tariffs;
     IDataLedger internal ledger;
     INotificationBoard internal board;
     ICreditBook internal credit;
@@ -78,6 +80,7 @@ abstract contract System is TestBase {
         registry = IMemberRegistry(create("MemberRegistry", abi.encode(consortium)));
         catalogue = IRequestCatalogue(create("RequestCatalogue", abi.encode(consortium, rules())));
         consents = IConsentBook(create("ConsentBook", abi.encode(registry)));
+        tariffs = ITariffBook(create("TariffBook", abi.encode(registry)));
         ledger = IDataLedger(create("DataLedger", abi.encode(registry)));
         board = INotificationBoard(create("NotificationBoard", abi.encode(registry)));
         nonce = vm.getNonce(address(this));

@@ -11,6 +11,7 @@ interface Vm {
     }
 
     function warp(uint256 timestamp) external;
+    function roll(uint256 number) external;
     function chainId(uint256 newChainId) external;
     function deal(address account, uint256 balanceWei) external;
     function etch(address target, bytes calldata code) external;

@@ -8,7 +8,7 @@ import {System} from "../base/System.sol";
 
 contract NotificationBoardTest is System {
     bytes32 private constant DIGEST = "report";
-    Policy private policy = Policy(100, 3_000, 600, 86_400, false, false);
+    Policy private policy = Policy(100, 3_000, 0, 600, 86_400, false, false);
 
     function setUp() public {
         deploySystem("PrepaidLock");
@@ -40,6 +40,9 @@ contract NotificationBoardTest is System {
         ++policy.lowPowerW;
         _refusesField("lowPowerW");
         policy.lowPowerW = policy.highPowerW - 1;
+        (policy.feedsIn, policy.highFeedInW) = (true, 1);
+        _refusesField("highFeedInW");
+        policy.feedsIn = false;
         policy.heartbeatSeconds = 59;
         _refusesField("heartbeatSeconds");
         policy.heartbeatSeconds = 0;
@@ -128,6 +131,38 @@ contract NotificationBoardTest is System {
         }
     }
 
+    function test_report__given_both_ways__judges_each_by_its_own_threshold() public {
+        policy.highFeedInW = 2_500;
+        _set();
+        int64[9] memory powers = [type(int64).min, -2_501, -2_500, -2_499, -1, 0, 100, 101, 3_000];
+        Status[9] memory expected = [
+            Status.TooHigh,
+            Status.TooHigh,
+            Status.TooHigh,
+            Status.InOperation,
+            Status.InOperation,
+            Status.ShutDown,
+            Status.TooLow,
+            Status.InOperation,
+            Status.TooHigh
+        ];
+        for (uint256 i = 0; i < powers.length; ++i) {
+            _report(powers[i], 0);
+            eq(uint256(board.standingOf(device).status), uint256(expected[i]), "status");
+        }
+    }
+
+    function test_report__when_temperature_is_not_measured__is_never_too_hot() public {
+        policy.temperatureWarningDc = type(int32).min;
+        _set();
+        _report(500, -32_768);
+        no(board.standingOf(device).temperatureTooHigh, "not measured");
+        _report(500, -32_767);
+        yes(board.standingOf(device).temperatureTooHigh, "measured, one above");
+        _report(500, -32_769);
+        yes(board.standingOf(device).temperatureTooHigh, "measured, one below");
+    }
+
     function test_report__when_status_or_flag_changes__stores_and_emits_once() public {
         _set();
         vm.warp(BEGIN + 10);
@@ -213,12 +248,17 @@ contract NotificationBoardTest is System {
     function testFuzz_judge__is_algorithm_1(Policy memory any, int64 powerW, int32 temperatureDc) public view {
         int256 judged = any.feedsIn ? -int256(powerW) : int256(powerW);
         Status expected = Status.InOperation;
-        if (judged <= any.lowPowerW) expected = Status.TooLow;
-        if (judged >= any.highPowerW) expected = Status.TooHigh;
-        if (!(judged > 0)) expected = Status.ShutDown;
+        if (any.highFeedInW > 0 && powerW < 0) {
+            if (int256(powerW) + int256(uint256(any.highFeedInW)) <= 0) expected = Status.TooHigh;
+        } else {
+            if (judged <= any.lowPowerW) expected = Status.TooLow;
+            if (judged >= any.highPowerW) expected = Status.TooHigh;
+            if (!(judged > 0)) expected = Status.ShutDown;
+        }
         (Status status, bool hot) = board.judge(any, powerW, temperatureDc);
         eq(uint256(status), uint256(expected), "status");
-        eq(hot, !(temperatureDc < any.temperatureWarningDc), "temperature");
+        bool isMeasured = temperatureDc != -32_768;
+        eq(hot, isMeasured && !(temperatureDc < any.temperatureWarningDc), "temperature");
     }
 
     function _set() private {

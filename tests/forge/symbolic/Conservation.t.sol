@@ -5,7 +5,7 @@ import {Authorisation, Bond, IPrepaidLock, Lock, LockState, Reason} from "../../
 import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
 import {Vm} from "../base/Vm.sol";
-import {OpenLock, Stubs} from "./OpenLock.sol";
+import {OpenLock, Stubs, keyCommitment} from "./OpenLock.sol";
 
 /// @notice For halmos: one lock in any state it can be in, any two calls after it at any two times; one call at any price.
 contract ConservationSymbolic {
@@ -93,6 +93,32 @@ contract ConservationSymbolic {
         assert(ends <= 1);
     }
 
+    /// @dev Controls: the proofs know a delivery whose pairing holds and one whose does not, a relay whose signature is the payee's and
+    /// one whose is not; and the preimage of a hash, and its answer, are taken.
+    function check_must_fail__delivery__never_holds(bool isPayee) public {
+        assert(!_delivers(isPayee));
+    }
+
+    function check_must_fail__delivery__always_holds() public {
+        assert(_delivers(true));
+    }
+
+    function check_must_fail__delivery__needs_no_signature() public {
+        vm.assume(_delivers(true));
+        assert(_delivers(false));
+    }
+
+    function check_must_fail__claim_and_serve__never_hold(bool isServed) public {
+        _put(uint8(isServed ? LockState.Demanded : LockState.Accepted), ODD_PRICE, isServed);
+        assert(!_call(isServed ? 6 : 2));
+    }
+
+    function _delivers(bool isPayee) private returns (bool ok) {
+        _put(uint8(LockState.Selected), ODD_PRICE, false);
+        if (isPayee) vm.prank(PAYEE);
+        (ok,) = address(prepaid).call(_delivery());
+    }
+
     function _put(uint8 state, uint96 price, bool isDemanded) private {
         LockState s = LockState(state);
         vm.assume(
@@ -102,12 +128,12 @@ contract ConservationSymbolic {
         Lock memory lock;
         (lock.payer, lock.payee, lock.state, lock.priceWei) = (PAYER, PAYEE, s, price);
         (lock.expiresAt, lock.dueAt, lock.disputeWindowSeconds) = (2_000_000, 2_000_000, 300);
-        (lock.feeBps, lock.bondWei, lock.rulesVersion, lock.threshold) = (200, price / 2, 1, 1);
+        (lock.feeBps, lock.bondWei, lock.rulesVersion, lock.threshold) = (200, price / 2, 1, 2);
         (lock.answerLength, lock.isDemanded) = (1, isDemanded || s == LockState.Demanded);
-        lock.answerDigest = keccak256(hex"2a");
-        lock.binding = keccak256(abi.encode(PAYEE, SECRET));
+        lock.answerDigest = sha256(hex"2a");
+        lock.binding = sha256(abi.encode(PAYEE, SECRET));
         if (s == LockState.Selected || s == LockState.Delivered) {
-            lock.binding = keccak256(abi.encode(new address[](0), new G1Point[](0)));
+            lock.binding = keccak256(abi.encode(new address[](2), _points()));
         }
         uint256 value = uint256(price) + price / 2;
         if (s == LockState.Demanded) value += DEPOSIT;
@@ -141,9 +167,15 @@ contract ConservationSymbolic {
 
     function _delivery() private view returns (bytes memory) {
         Authorisation memory leave;
-        return abi.encodeCall(
-            prepaid.deliver, (ID, new address[](0), new G1Point[](0), new G2Point[](1), new G1Point[](0), leave)
-        );
+        G2Point[] memory commitments = new G2Point[](2);
+        commitments[0] = commitments[1] = keyCommitment();
+        return abi.encodeCall(prepaid.deliver, (ID, new address[](2), _points(), commitments, _points(), leave));
+    }
+
+    /// @dev Delivery keys, and shares.
+    function _points() private pure returns (G1Point[] memory points) {
+        points = new G1Point[](2);
+        (points[0], points[1]) = (G1Point(1, 2), G1Point(3, 4));
     }
 
     function _conserved(uint256 price) private view {

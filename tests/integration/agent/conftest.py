@@ -41,6 +41,7 @@ FIRST_S = 17_014 * 86_400
 POLICY = Policy(
     low_power_w=300,
     high_power_w=2_000,
+    high_feed_in_w=0,
     temperature_warning_dc=300,
     heartbeat_seconds=2 * 86_400,
     feeds_in=False,
@@ -50,24 +51,25 @@ POLICY = Policy(
 
 def samples(days: int, *, step_s: int = 3_600) -> list[MeterSample]:
     """Days in which every verdict of Algorithm 1 but the temperature's occurs."""
-    made, register = [], 5_000
+    made, register, fed_in = [], 5_000, 2_000
     for row in range(days * 86_400 // step_s):
         power_w = [900, 900, 150, 900, 2_500, 0, 900, 900][row % 8]
         register += power_w * step_s // 3_600
+        fed_in += row % 5
         made.append(
             MeterSample(
                 time_s=FIRST_S + row * step_s,
-                energy_wh=register,
+                import_wh=register,
+                export_wh=fed_in,
                 power_w=power_w,
-                temperature_dc=150 + row % 24,
+                temperature_dc=None if row % 8 == 6 else 150 + row % 24,
             )
         )
     return made
 
 
 def write_csv(path: Path, rows: list[MeterSample]) -> None:
-    lines = [f"{one.time_s},{one.energy_wh},{one.power_w},{one.temperature_dc}" for one in rows]
-    path.write_text("\n".join([meter_csv.HEADER, *lines]) + "\n")
+    meter_csv.write(rows, path)
 
 
 @dataclass(kw_only=True)

@@ -35,12 +35,16 @@ def expected_reports(days: int, *, step_s: int = 3_600) -> int:
 
 def held_values(home: Home, store: NodeStore) -> list[tuple[int, int, int, int]]:
     rows = store.readings(home.device, from_s=0, to_s=2**32)
-    return [(one.time_s, one.energy_wh, one.power_w, one.temperature_dc) for one in rows]
+    return [
+        (one.time_s, one.import_wh, one.export_wh, one.power_w, one.temperature_dc) for one in rows
+    ]
 
 
 def metered_values(days: int, *, step_s: int = 3_600) -> list[tuple[int, int, int, int]]:
     rows = samples(days, step_s=step_s)
-    return [(one.time_s, one.energy_wh, one.power_w, one.temperature_dc) for one in rows]
+    return [
+        (one.time_s, one.import_wh, one.export_wh, one.power_w, one.temperature_dc) for one in rows
+    ]
 
 
 def test_run__given_three_days__brings_every_reading_to_node_and_chain(home):
@@ -149,6 +153,22 @@ def test_run__given_trials__reports_them_marked_and_returns_to_operation(home):
     assert sum(change.args["injected"] for change in changes) == 3
     assert changes[-1].args["status"] == Status.IN_OPERATION
     assert len(held_values(home, home.street.store)) == 24
+
+
+def test_run__given_a_policy_for_both_ways__reports_feed_in_as_in_operation(home):
+    home.set_policy(replace(POLICY, high_feed_in_w=4_000, temperature_warning_dc=-(2**31)))
+    feed_in = [{"after_seq": 3, "power_w": -2_500, "temperature_dc": None}]
+    (home.folder / "trials.json").write_text(json.dumps(feed_in))
+    code, events, _ = home.run("--days", "1", "--inject", str(home.folder / "trials.json"))
+    assert code == 0
+    (told,) = [one for one in events if one["event"] == "reported" and one["injected"]]
+    assert (told["status"], told["temperature_too_high"]) == ("in_operation", False)
+    changes = home.street.gateway.events(
+        "NotificationBoard", "StatusChanged", from_block=0, device=home.device
+    )
+    (fed_in,) = [one.args for one in changes if one.args["injected"]]
+    assert (fed_in["powerW"], fed_in["temperatureDc"]) == (-2_500, -32_768)
+    assert (fed_in["status"], fed_in["temperatureTooHigh"]) == (Status.IN_OPERATION, False)
 
 
 def test_run__given_report__its_owner_opens_and_verifies_it(home):
@@ -309,7 +329,7 @@ def test_run__given_revoked_device__stops_with_2(home):
 
 def test_run__given_bad_meter_file__names_line_and_column(home):
     path = home.folder / "meter.csv"
-    path.write_text(path.read_text().replace("\n", "\n1.5,0,0,0\n", 1))
+    path.write_text(path.read_text().replace("\n", "\n1.5,0,0,0,0\n", 1))
     code, _, err = home.run()
     assert code == 2
     assert err == f"{path}:2: time_unix_s: '1.5' is not an integer\n"
@@ -331,7 +351,7 @@ def test_run__given_logs_and_progress__holds_no_reading(home):
     told = json.dumps([event for event in events if event["event"] != "reported"]) + err
     status = (home.folder / "status.json").read_text()
     for one in samples(1):
-        assert str(one.energy_wh) not in told + status
+        assert str(one.import_wh) not in told + status
 
 
 def test_street__given_its_members__has_one_processor(street):

@@ -189,7 +189,7 @@ def test_readings__given_signed_box_without_record__refuses(ready):
     assert refusal(ready.send([sealed])) == (422, "record_mismatch")
 
 
-@pytest.mark.parametrize("change", [{"time_s": FIRST_S}, {"energy_wh": 1}])
+@pytest.mark.parametrize("change", [{"time_s": FIRST_S}, {"import_wh": 1}, {"export_wh": 1}])
 def test_readings__given_clock_or_register_going_back__refuses(ready, change):
     records = ready.records(2)
     bad = record_codec.encode(replace(record_codec.decode(records[1]), **change))

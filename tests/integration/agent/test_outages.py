@@ -191,13 +191,13 @@ def wait_until_sampled(home: Home, seq: int) -> None:
 def test_run__given_clock_that_goes_back_and_ahead__skips_and_goes_on(home, capsys):
     rows = samples(1)
     shown = list(rows[:10])
-    shown += [replace(one, energy_wh=rows[9].energy_wh) for one in rows[5:9]]  # set back
+    shown += [replace(one, import_wh=rows[9].import_wh) for one in rows[5:9]]  # set back
     shown += [replace(rows[9], time_s=2**32 - 1)]  # a glitch: believed, it would block for ever
     shown += rows[10:]
     run_live(home, iter(shown))
     held = home.street.store.readings(home.device, from_s=0, to_s=2**32)
     assert [one.time_s for one in held] == [one.time_s for one in rows]
-    assert [one.energy_wh for one in held] == [one.energy_wh for one in rows]
+    assert [one.import_wh for one in held] == [one.import_wh for one in rows]
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     told = [one for one in events if one["event"] in ("skipping", "skipped")]
     assert [one.get("reason", one.get("samples")) for one in told] == ["time_not_rising", 5]

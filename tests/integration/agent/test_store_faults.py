@@ -117,11 +117,11 @@ def test_run__outbox_of_a_newer_version__ends_with_its_code_in_one_line(home: Ho
     home.configure()
     assert home.run("--days", "1")[0] == 0
     with sqlite3.connect(home.folder / "outbox.sqlite") as database:
-        database.execute("PRAGMA user_version=3")
+        database.execute("PRAGMA user_version=4")
     database.close()
     process = home.start()
     events, end = read(process)
     err = end()
     assert process.returncode == 6, (events, err)
-    assert err.count("\n") == 1 and "layout 3" in err
+    assert err.count("\n") == 1 and "layout 4" in err
     assert [one["event"] for one in events] == ["error"]

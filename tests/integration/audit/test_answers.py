@@ -9,7 +9,7 @@ from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.member.request_notes import AskedRequest
 from offchain.records.answer import DeviceAnswer
-from offchain.records.packed import Packed
+from tests.integration.columns import part
 from tests.integration.node.test_requests import ask
 from tests.integration.town import BILL, Town, go_back, poll
 
@@ -43,17 +43,6 @@ def with_device(opened: OpenedAnswer, **changed: object) -> OpenedAnswer:
     return replace(opened, answer=replace(opened.answer, devices=(device,)))
 
 
-def shortened(columns: Packed, start: int) -> Packed:
-    return replace(
-        columns,
-        first_seq=columns.first_seq + start,
-        times_s=columns.times_s[start:],
-        energies_wh=columns.energies_wh[start:],
-        powers_w=columns.powers_w[start:],
-        temperatures_dc=columns.temperatures_dc[start:],
-    )
-
-
 def test_audit_answer__given_honest_answer__holds(town: Town, opened: OpenedAnswer) -> None:
     assert audit(town, opened).ok
 
@@ -62,8 +51,10 @@ def test_audit_answer__given_raised_register__finds_no_such_anchor(
     town: Town, opened: OpenedAnswer
 ) -> None:
     columns = opened.answer.devices[0].packed
-    raised = (*columns.energies_wh[:-1], columns.energies_wh[-1] + 1)
-    changed = with_device(opened, packed=replace(columns, energies_wh=raised))
+    shown = columns.registers
+    raised = (*shown.imports_wh[:-1], shown.imports_wh[-1] + 1)
+    forged = replace(columns, registers=replace(shown, imports_wh=raised))
+    changed = with_device(opened, packed=forged)
 
     assert wrong(audit(town, changed)) == {"batches_anchored", "result_recomputed"}
 
@@ -82,9 +73,7 @@ def test_audit_answer__given_first_day_left_out__names_the_gap(
 ) -> None:
     device = opened.answer.devices[0]
     count = device.batches[0][1]
-    changed = with_device(
-        opened, packed=shortened(device.packed, count), batches=device.batches[1:]
-    )
+    changed = with_device(opened, packed=part(device.packed, count), batches=device.batches[1:])
 
     assert wrong(audit(town, changed)) == {"coverage", "result_recomputed"}
 

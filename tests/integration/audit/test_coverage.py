@@ -17,8 +17,8 @@ from offchain.member.roles import LockState, MemberRole
 from offchain.records import batch as batches
 from offchain.records import reading as reading_codec
 from offchain.records.answer import AnchoredReading, DeviceAnswer
-from offchain.records.packed import Packed
 from offchain.types import SECONDS_PER_DAY, Reading
+from tests.integration.columns import part
 from tests.integration.node.test_requests import ask
 from tests.integration.town import (
     BILL,
@@ -72,7 +72,7 @@ def meter(fresh: Town) -> Meter:
 def new_meter(town: Town) -> Meter:
     house = town.houses[0]
     keys, gateway = town.admit(MemberRole.DEVICE, house.node.region, owner=house.keys.address)
-    readings = make_readings(keys, chain_id=town.deployment.chain_id, number=7, days=4)
+    readings = make_readings(keys, town.deployment, number=7, days=4)
     return Meter(house, keys, gateway, readings)
 
 
@@ -121,22 +121,11 @@ def problem(report: AuditReport, name: str) -> str:
     return found.detail
 
 
-def cut(columns: Packed, count: int) -> Packed:
-    """The first `count` readings."""
-    return replace(
-        columns,
-        times_s=columns.times_s[:count],
-        energies_wh=columns.energies_wh[:count],
-        powers_w=columns.powers_w[:count],
-        temperatures_dc=columns.temperatures_dc[:count],
-    )
-
-
 def without_end(device: DeviceAnswer, dropped: int) -> dict[str, Any]:
     """What changes when the last batches are left out and nothing is shown behind."""
     left = device.batches[:-dropped]
     count = sum(count for _, count in left)
-    return {"packed": cut(device.packed, count), "batches": left, "closing": None}
+    return {"packed": part(device.packed, 0, count), "batches": left, "closing": None}
 
 
 def proven(rows: list[Reading], seq: int) -> AnchoredReading:
@@ -255,15 +244,7 @@ def test_audit__given_reading_that_its_proof_does_not_show__stops(
 def test_audit__given_beginning_left_out_within_the_day__names_the_seq(
     answered: Answered,
 ) -> None:
-    columns = answered.device.packed
-    later = replace(
-        columns,
-        first_seq=columns.first_seq + BATCH,
-        times_s=columns.times_s[BATCH:],
-        energies_wh=columns.energies_wh[BATCH:],
-        powers_w=columns.powers_w[BATCH:],
-        temperatures_dc=columns.temperatures_dc[BATCH:],
-    )
+    later = part(answered.device.packed, BATCH)
     changed = {"packed": later, "batches": answered.device.batches[1:]}
 
     said = problem(answered.audit(**changed), "coverage")
@@ -344,7 +325,7 @@ def test_handle__given_end_that_never_comes__rejects_near_its_margin(
     worker = meter.house.node.worker
 
     assert [one.kind for one in worker.run_once()] == ["skipped"]
-    fresh.anvil.warp_to(meter.house.household.locks.lock(lock_id).expires_at - 80)
+    fresh.anvil.stand_at(meter.house.household.locks.lock(lock_id).expires_at - 80)
     (outcome,) = worker.run_once()
 
     assert outcome.kind == "rejected" and outcome.detail.startswith("WINDOW_UNAVAILABLE")

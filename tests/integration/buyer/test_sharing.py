@@ -263,7 +263,7 @@ def test_publish__given_consent_withdrawn__leaves_the_device_out(fresh: Town) ->
     house, node = fresh.houses[1], fresh.nodes[1]
     house.household.consents.withdraw(house.device.address)
 
-    assert node.publisher.consenting_windows(*house.window) == []
+    assert node.publisher.gather(*house.window).windows == ()
     start, end = house.window
     with pytest.raises(NothingToPublish):
         node.publisher.publish(start, end - 86_400)

@@ -112,3 +112,25 @@ def test_start_anvil__parent_is_killed__the_child_dies_too(how):
     while _is_running(child) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _is_running(child)
+
+
+def test_stand_at__then_blocks_and_warps__count_seconds_from_there_until_reverted(anvil):
+    before = anvil.snapshot()
+    there = anvil.now() + 10_000
+
+    anvil.stand_at(there)
+    time.sleep(2.1)
+    anvil.mine(3)
+    assert anvil.now() == there + 3
+    anvil.warp(500)
+    assert anvil.now() == there + 503
+    anvil.mine()
+    assert anvil.now() == there + 504
+
+    anvil.revert(before)
+    anvil.mine()
+    here = anvil.now()
+    assert here < there  # time went on from the snapshot, or from this machine's clock
+    time.sleep(2.1)
+    anvil.mine()
+    assert anvil.now() - here >= 2  # and goes on by itself again

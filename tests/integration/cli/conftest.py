@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from offchain.chain.anvil import Anvil, start_anvil
 from offchain.cli.app import app
+from offchain.records import meter_csv
 
 PROJECT = Path(__file__).resolve().parents[3]
 ETHER = 10**18
@@ -109,12 +110,13 @@ def wait_for(holds: Callable[[], Any], *, timeout_s: float = 60.0) -> Any:
 
 def write_meter_file(path: Path) -> None:
     """Hourly readings of two days and a bit: a night, a morning, an evening peak."""
-    rows, register = [], 40_000
+    rows, register, fed_in = [], 40_000, 900
     for hour in range(24 * DAYS + 1):
         power = 2_900 if hour % 24 in (18, 19) else 120 + 35 * (hour % 24)
-        rows.append(f"{FIRST_DAY_S + 3_600 * hour},{register},{power},{-35 + hour}")
-        register += power
-    path.write_text("\n".join(["time_unix_s,energy_wh,power_w,temperature_dc", *rows]) + "\n")
+        degrees = "" if hour % 24 == 3 else -35 + hour
+        rows.append(f"{FIRST_DAY_S + 3_600 * hour},{register},{fed_in},{power},{degrees}")
+        register, fed_in = register + power, fed_in + 7 * (hour % 24 == 12)
+    path.write_text("\n".join([meter_csv.HEADER, *rows]) + "\n")
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,9 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
         keys, gateway = builder.admit(MemberRole.PROCESSOR, town.region_id("north"))
         node = '[node]\nlisten = "127.0.0.1:0"\ntariff = "tariff.json"\npoll_s = 1\n'
         make_profile(machine, "north", keys, f"{node}data_set_price_wei = 1\n")
-        machine.dmsm("node", "tariff", "--out", str(machine.folder / "north/tariff.json"), *TARIFF)
+        machine.dmsm(
+            "node", "tariff", "write", "--out", str(machine.folder / "north/tariff.json"), *TARIFF
+        )
         devices = {}
         with NodeStore(machine.folder / "north/data/node.sqlite") as held:
             for number, home in enumerate(HOMES):
@@ -54,8 +56,7 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
                 device, device_gateway = builder.admit(
                     MemberRole.DEVICE, town.region_id("north"), owner=user.address
                 )
-                chain_id = gateway.chain_id
-                readings = town.make_readings(device, chain_id=chain_id, number=number)
+                readings = town.make_readings(device, gateway.deployment, number=number)
                 town.fill(held, device, readings, device_gateway)
                 make_profile(machine, home, user)
                 devices[home] = device.address
@@ -116,8 +117,10 @@ def test_aggregate__from_the_key_to_the_neighbourhood__shows_the_mean_of_the_oth
     found = village.json("anna", "user", "neighbourhood", village.lock)
     assert found["i_am_in_the_set"] is True
     assert (found["homes"], len(found["slots"])) == (3, 24)
-    assert found["own_wh"] == sum(150 + 37 * (hour * 7 % 24) for hour in range(24))
-    assert found["own_wh"] == sum(slot["own_wh"] for slot in found["slots"])
+    assert found["own_import_wh"] == sum(150 + 37 * (hour * 7 % 24) for hour in range(24))
+    assert found["own_export_wh"] == sum(90 + hour for hour in range(9, 16))
+    for own in ("own_import_wh", "own_export_wh"):
+        assert found[own] == sum(slot[own] for slot in found["slots"])
     shown = machine.as_member("anna", "user", "neighbourhood", village.lock, "--set", made["set"])
     assert "percent of mean" in shown.stdout
 

@@ -30,7 +30,7 @@ def court(machine: Machine, node: object, device: str) -> Machine:
         *("--shortest-s", "120", "--dispute-window-s", str(WINDOW_S)),
     )
     prices = ("--flat", "1", "--off-peak", "1", "--peak", "2")
-    machine.dmsm("node", "tariff", "--out", str(other_tariff(machine)), *prices)
+    machine.dmsm("node", "tariff", "write", "--out", str(other_tariff(machine)), *prices)
     return machine
 
 

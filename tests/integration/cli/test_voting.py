@@ -192,7 +192,7 @@ def test_admin_set_rules__by_vote__changes_one_and_keeps_the_others(council: Mac
 def test_node_bond__added_and_taken__is_shown_by_status(council: Machine, north: str) -> None:
     profile = council.profile("north")
     council.dmsm(
-        *("node", "tariff", "--out", str(profile.parent / "tariff.json"), "--flat", "1"),
+        *("node", "tariff", "write", "--out", str(profile.parent / "tariff.json"), "--flat", "1"),
         *("--off-peak", "1", "--peak", "2"),
     )
     profile.write_text(

@@ -35,7 +35,7 @@ def node(machine: Machine) -> Iterator["subprocess.Popen[str]"]:
     """The running node, with a device's two days taken in."""
     prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
     tariff = machine.folder / "north" / "tariff.json"
-    machine.dmsm("node", "tariff", "--out", str(tariff), *prices)
+    machine.dmsm("node", "tariff", "write", "--out", str(tariff), *prices)
     with machine.process("north", "node", "run") as process:
         for member in ("anna", "vendor", "lab"):
             profile = machine.profile(member)
@@ -148,7 +148,7 @@ def test_admin_type__by_somebody_else__is_refused(machine: Machine) -> None:
 
 def test_verify_deployment__given_this_chain__finds_code_everywhere(machine: Machine) -> None:
     rows = machine.json("anna", "verify", "deployment")
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert all(row["code_bytes"] > 100 for row in rows)
 
 
@@ -207,7 +207,7 @@ def test_user_audit__against_another_tariff__fails_with_exit_1(
     machine: Machine, bill: str, tmp_path: Path
 ) -> None:
     prices = ("--flat", "1", "--off-peak", "1", "--peak", "2")
-    machine.dmsm("node", "tariff", "--out", str(tmp_path / "other.json"), *prices)
+    machine.dmsm("node", "tariff", "write", "--out", str(tmp_path / "other.json"), *prices)
     other = ("--tariff", str(tmp_path / "other.json"))
     result = machine.json("anna", "user", "audit", bill, *other, ok=False)
     assert not result["ok"]
@@ -253,6 +253,25 @@ def test_node_status__while_it_runs__shows_devices_and_data_sets(
     assert [one["readings"] for one in status["devices"]] == [24 * DAYS + 1]
     assert [one["data_set"] for one in status["data sets"]] == [data_set]
     assert "data sets" in machine.as_member("north", "node", "status").stdout
+
+
+def test_node_publish__over_days_without_data__shows_them_and_asks(
+    machine: Machine, data_set: str
+) -> None:
+    longer = ("--from", "2022-01-07", "--to", TO)
+    asked = machine.as_member("north", "node", "publish", *longer, ok=False)
+    assert "days without data" in asked.stdout and "2022-01-07" in asked.stdout
+    assert "Publish it?" in asked.stdout and asked.exit_code == 1
+    unasked = machine.as_member("north", "node", "publish", *longer, "--json", ok=False)
+    assert "--yes" in unasked.stderr and unasked.stdout == ""
+    status = machine.json("north", "node", "status")
+    assert [one["data_set"] for one in status["data sets"]] == [data_set]
+
+    made = machine.json("north", "node", "publish", *longer, "--yes")
+
+    assert made["days_without_data"] == ["2022-01-07"] and made["left_out"] == []
+    assert (made["homes"], made["days"], made["device_days_with_data"]) == (1, DAYS + 1, DAYS)
+    assert made["data_set"] != data_set and made["rows"] == 24 * DAYS
 
 
 def test_node_run__while_it_runs_already__says_so(machine: Machine, node: object) -> None:

@@ -10,13 +10,15 @@ from offchain.crypto.secret import SecretBytes
 from offchain.member.roles import Status
 from offchain.records import contexts, report
 from offchain.records.judge import judge
-from offchain.records.report import StatusReport
+from offchain.records.report import StatusReport, status_words
+from offchain.records.temperature import to_number
 from offchain.types import Policy
 from tests.integration.town import House, Town
 
 POLICY = Policy(
     low_power_w=100,
     high_power_w=2_000,
+    high_feed_in_w=0,
     temperature_warning_dc=300,
     heartbeat_seconds=86_400,
     feeds_in=False,
@@ -25,7 +27,7 @@ POLICY = Policy(
 
 
 def send(
-    town: Town, house: House, power_w: int, temperature_dc: int, *, forged: bool = False
+    town: Town, house: House, power_w: int, temperature_dc: int | None, *, forged: bool = False
 ) -> None:
     """Report as the device does; `forged` signs the report with another key."""
     policy = Policy.from_chain(
@@ -68,7 +70,8 @@ def send(
         commitment = report.sealed_commitment(plain)
         gateway.transact("NotificationBoard", "reportSealed", commitment, digest)
         return
-    gateway.transact("NotificationBoard", "report", power_w, temperature_dc, True, digest)
+    judged = (power_w, to_number(temperature_dc), True, digest)
+    gateway.transact("NotificationBoard", "report", *judged)
 
 
 @pytest.mark.real_chain
@@ -91,6 +94,28 @@ def test_notifications__given_changes__opens_and_verifies_each_report(fresh: Tow
     assert all(one.report_valid and one.injected for one in found)
     assert "too high" in found[1].report.text
     assert found[0].at <= found[-1].at
+
+
+def test_notifications__of_a_meter_that_draws_and_feeds_in__tell_feed_in_from_a_shut_down(
+    fresh: Town,
+) -> None:
+    house = fresh.houses[1]
+    both_ways = replace(POLICY, high_feed_in_w=4_000, temperature_warning_dc=-400)
+    house.household.policy.set(house.device.address, both_ways)
+    assert house.household.policy.of(house.device.address) == both_ways
+
+    for power_w in (-2_500, 0, -4_000):
+        send(fresh, house, power_w, None)
+    found = house.household.notifications.received()
+
+    assert [status_words(one.status, one.power_w) for one in found] == [
+        "in operation, feeding in",
+        "shut down",
+        "too high",
+    ]
+    assert all(one.report_valid and one.temperature_dc is None for one in found)
+    assert not any(one.temperature_too_high for one in found)
+    assert "feeding in at 2500 W" in found[0].report.text
 
 
 def test_notifications__given_report_signed_by_another__says_so(fresh: Town) -> None:

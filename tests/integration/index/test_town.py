@@ -31,6 +31,10 @@ def _lively(town: Town) -> None:
     town.houses[2].node.worker.run_once()
     north.node.worker.bond.take(1_000)
     north.node.worker.withdraw()
+    for _ in range(2):
+        town.admin.append_tariff("north", "household", (b"\7" * 32, 5, 0))
+        slots = (b"\7" * 32, 0, 900, 900)
+        town.admin.publish_series("north", "spot", slots)
     town.admin.set_type(3, name="forecast", price_wei=7, shortest_s=120)
     town.anvil.mine(_BACK)
 

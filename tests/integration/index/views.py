@@ -8,6 +8,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.index.asked import locks as asked_locks
 from offchain.index.asked import market as asked_market
 from offchain.index.asked import proposals as asked_proposals
+from offchain.index.asked import tariffs as asked_tariffs
 from offchain.index.asked.rows import Row, rows, said
 from offchain.index.chain_index import ChainIndex
 from offchain.index.projections import (
@@ -21,8 +22,10 @@ from offchain.index.projections import (
     notifications,
     purse,
     registry,
+    tariffs,
 )
 from offchain.member.locks import LockBook, lock_of
+from offchain.member.tariff_book import series_head, tariff_head
 
 
 def require_views(index: ChainIndex, gateway: ChainGateway, block: int) -> int:
@@ -44,6 +47,8 @@ def require_views(index: ChainIndex, gateway: ChainGateway, block: int) -> int:
         catalogue.rules: _rules,
         ledger.batches: _batch,
         ledger.data_sets: _data_set,
+        tariffs.tariffs: _tariff,
+        tariffs.price_series: _price_series,
     }
     compared = 0
     for table, check in checks.items():
@@ -131,9 +136,10 @@ def _floor(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> No
 
 def _policy(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     it = _call(gateway, block, "NotificationBoard", "policyOf", row["device"])
-    assert (it.lowPowerW, it.highPowerW, it.heartbeatSeconds) == (
+    assert (it.lowPowerW, it.highPowerW, it.highFeedInW, it.heartbeatSeconds) == (
         row["low_power_w"],
         row["high_power_w"],
+        row["high_feed_in_w"],
         row["heartbeat_s"],
     )
 
@@ -170,6 +176,20 @@ def _batch(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> No
 def _data_set(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     it = _call(gateway, block, "DataLedger", "dataSetOf", row["data_set_id"])
     assert (it.processor, bytes(it.readingsRoot)) == (row["processor"], row["readings_root"])
+
+
+def _tariff(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
+    key = row["region_id"], row["product"]
+    entries = asked_tariffs.entries_of(index, *key, block)
+    assert row in entries
+    assert _call(gateway, block, "TariffBook", "headOf", *key) == tariff_head(entries)
+
+
+def _price_series(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
+    key = row["region_id"], row["name"]
+    entries = asked_tariffs.series_of(index, *key, block)
+    assert row in entries
+    assert _call(gateway, block, "TariffBook", "seriesHeadOf", *key) == series_head(entries)
 
 
 def _call(gateway: ChainGateway, block: int, contract: str, function: str, *args: Any) -> Any:

@@ -155,11 +155,12 @@ def totals(aggregate: Aggregate, openings: list[MemberOpening]) -> Totals:
     return combine_openings(aggregate, openings)
 
 
-def energies(readings: list[Reading], hour: int) -> int:
-    """The step of the register over the interval that starts in an hour of the window's day."""
+def energies(readings: list[Reading], hour: int) -> tuple[int, int]:
+    """The steps of the registers over the interval that starts in an hour of the window's day."""
     start = WINDOW[0] + hour * HOUR_S
     at = next(n for n, one in enumerate(readings) if start <= one.time_s < start + HOUR_S)
-    return readings[at + 1].energy_wh - readings[at].energy_wh
+    before, after = readings[at], readings[at + 1]
+    return after.import_wh - before.import_wh, after.export_wh - before.export_wh
 
 
 def test_publish__given_consents__holds_consenting_homes_alone(
@@ -183,10 +184,11 @@ def test_publish__given_an_overlap_or_too_few_homes__is_refused(street: Street) 
 def test_totals__opened_by_two_of_three__are_the_sums_of_the_homes(
     street: Street, totals: Totals
 ) -> None:
-    expected = [
-        sum(energies(home.readings, hour) for home in street.homes[:-1]) for hour in range(24)
-    ]
-    assert list(totals.totals_wh) == expected
+    homes = street.homes[:-1]
+    shown = [[energies(home.readings, hour) for home in homes] for hour in range(24)]
+    expected = [tuple(map(sum, zip(*of_hour, strict=True))) for of_hour in shown]
+    assert list(totals.slots) == expected
+    assert any(export_wh for _, export_wh in expected)
     assert (totals.homes, totals.false_members) == (3, ())
 
 
@@ -318,7 +320,9 @@ def test_neighbourhood__of_a_home_in_the_set__compares_with_the_mean_of_the_othe
     own = own_slots({home.device.address: home.readings}, totals)
     found = compare(totals, own, is_in_set=True)
     mine = [energies(home.readings, hour) for hour in range(24)]
-    theirs = [sum(energies(one.readings, hour) for one in others) for hour in range(24)]
-    assert [slot.own_wh for slot in found.slots] == mine
-    assert [slot.mean_wh for slot in found.slots] == [(2 * one + 2) // 4 for one in theirs]
-    assert (found.others, found.own_wh) == (2, sum(mine))
+    shown = [[energies(one.readings, hour) for one in others] for hour in range(24)]
+    theirs = [tuple(map(sum, zip(*of_hour, strict=True))) for of_hour in shown]
+    assert [slot.own for slot in found.slots] == mine
+    means = [tuple((2 * energy + 2) // 4 for energy in one) for one in theirs]
+    assert [slot.mean for slot in found.slots] == means
+    assert (found.others, found.own) == (2, tuple(map(sum, zip(*mine, strict=True))))

@@ -168,7 +168,7 @@ def test_accept__given_a_short_bond_near_t__rejects_so_that_the_price_goes_back(
     bare(house.node)
     worker, lock_id = poor(fresh, house.node), ask(house)
     assert [one.kind for one in worker.run_once()] == ["skipped"]
-    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at - 70)
+    fresh.anvil.stand_at(house.household.locks.lock(lock_id).expires_at - 70)
 
     (rejected,) = worker.run_once()
 
@@ -231,7 +231,7 @@ def test_run_once__given_an_undecided_dispute__takes_the_bond_back(fresh: Town) 
     fresh.anvil.warp(WINDOW_S)
     # Its window is over and the dispute is not; there is nobody here whom it could reply to.
     assert [one.kind for one in house.node.worker.run_once()] == ["failed"]
-    fresh.anvil.warp_to(lock.due_at)
+    fresh.anvil.stand_at(lock.due_at)
     assert payer_can(lock, fresh.anvil.now()) == f"dmsm user refund 0x{lock_id.hex()}"
 
     outcomes = house.node.worker.run_once()
@@ -252,7 +252,7 @@ def test_refund__of_an_undecided_dispute__is_the_users_too(fresh: Town) -> None:
     fresh.anvil.next_timestamp(due_at - 1)
     with pytest.raises(ContractRevert, match="the stage still runs"):
         house.household.money.refund(lock_id)
-    fresh.anvil.warp_to(due_at)
+    fresh.anvil.stand_at(due_at)
     house.household.money.refund(lock_id)
     assert house.household.locks.lock(lock_id).state is LockState.REFUNDED
     assert house.household.money.withdrawable_wei() == PRICE_WEI + cost_wei
@@ -271,7 +271,7 @@ def test_run_once__during_the_emergency_stop__waits_and_goes_on_after_it(fresh: 
     assert all("emergency stop holds" in one.detail for one in outcomes)
     with pytest.raises(ContractRevert, match="emergency stop holds"):
         ask(house)
-    fresh.anvil.warp_to(stop.args["until"])
+    fresh.anvil.stand_at(stop.args["until"])
     kinds = [one.kind for one in node.worker.run_once()]
     assert sorted(kinds) == ["accepted", "claimed", "responded"]
     assert house.household.locks.lock(lock_id).state is LockState.SETTLED

@@ -65,9 +65,9 @@ def test_run_once__given_nobody_selected__closes_at_select_by_and_not_before(fre
     first, second = fresh.nodes
     before = [owed_wei(node.gateway, node.keys.address) for node in fresh.nodes]
 
-    fresh.anvil.warp_to(at - 2)
+    fresh.anvil.stand_at(at - 2)
     assert first.worker.run_once() == []
-    fresh.anvil.warp_to(at)
+    fresh.anvil.stand_at(at)
     (closed,) = first.worker.run_once()
 
     assert (closed.kind, closed.id) == ("closed", broadcast_id)
@@ -100,7 +100,7 @@ def test_run_once__given_bond_held_until_a_lock_ends__frees_it_before_the_close(
     select_both(fresh, sold)
     assert "delivered" in [one.kind for one in worker.run_once()]
     assert bond.state().free_wei == 0
-    fresh.anvil.warp_to(select_by(fresh, broadcast_id))
+    fresh.anvil.stand_at(select_by(fresh, broadcast_id))
 
     settled, closed = worker.run_once()
 
@@ -113,7 +113,7 @@ def test_run_once__given_a_selection__leaves_the_broadcast(fresh: Town) -> None:
     select_both(fresh, broadcast_id)
     node = fresh.nodes[0]
     node.worker.run_once()
-    fresh.anvil.warp_to(at)
+    fresh.anvil.stand_at(at)
 
     assert node.worker.run_once() == []
     assert broadcast_id not in node.held.unended_responses()
@@ -124,7 +124,7 @@ def test_run_once__given_its_response_withdrawn__leaves_the_close_to_others(fres
     broadcast_id, at = answered(fresh)
     first, second = fresh.nodes
     first.gateway.transact("DataMarket", "withdrawResponse", broadcast_id)
-    fresh.anvil.warp_to(at)
+    fresh.anvil.stand_at(at)
 
     assert first.worker.run_once() == []
     assert broadcast_id not in first.held.unended_responses()
@@ -137,7 +137,7 @@ def test_close__given_two_nodes_at_once__counts_once_and_is_no_failure(
 ) -> None:
     """Both have called it dry before either sends: one of the two is mined and reverts."""
     broadcast_id, at = answered(fresh)
-    fresh.anvil.warp_to(at)
+    fresh.anvil.stand_at(at)
     together, send = threading.Barrier(2, timeout=30), Sender.send
 
     def send_together(self: Sender, *args: Any, **kwargs: Any) -> Any:
@@ -159,7 +159,7 @@ def test_run_once__given_one_close_that_fails__closes_the_others(
     bad, _ = answered(fresh)
     good, at = answered_again(fresh)
     node = fresh.nodes[0]
-    fresh.anvil.warp_to(at)
+    fresh.anvil.stand_at(at)
     transact = node.gateway.transact
 
     def refuse_one(contract: str, function: str, *args: Any, **kwargs: Any) -> Any:
@@ -192,7 +192,7 @@ def test_closable__given_more_than_a_poll_looks_at__comes_to_each_in_turn(
     for _ in range(2):
         broadcast_id, at = answered_again(fresh)
         ids.append(broadcast_id)
-    fresh.anvil.warp_to(at)
+    fresh.anvil.stand_at(at)
     monkeypatch.setattr(closings, "MOST_LOOKED_AT", 2)
 
     seen = [
@@ -216,7 +216,7 @@ def test_worker__given_crash_around_response_or_close__closes_once(
 
     test_crashes.run(fresh, node, node_keys, crash_at=at_response, outbox=outbox)
     test_crashes.run(fresh, node, node_keys, outbox=outbox)
-    fresh.anvil.warp_to(select_by(fresh, broadcast_id))
+    fresh.anvil.stand_at(select_by(fresh, broadcast_id))
     test_crashes.run(fresh, node, node_keys, crash_at=at_close, outbox=outbox)
     test_crashes.run(fresh, node, node_keys, outbox=outbox)
 
@@ -234,7 +234,7 @@ def test_market__close_taken_off__is_sent_again_and_let_go_when_final(
     broadcast_id = call_for_data(fresh)
     fresh.anvil.mine(FINAL)
     assert "responded" in [one.kind for one in north.worker.run_once()]
-    fresh.anvil.warp_to(select_by(fresh, broadcast_id))
+    fresh.anvil.stand_at(select_by(fresh, broadcast_id))
     fresh.anvil.mine(FINAL)
 
     outcomes = work(

@@ -1,7 +1,5 @@
 """Only devices whose owners consent are in a data set: the node keeps to it, the buyer sees it."""
 
-from pathlib import Path
-
 import pytest
 
 from offchain.audit.data_sets import VerificationReport, verify_data_set
@@ -14,37 +12,7 @@ from offchain.member.errors import DataSetInvalid, NothingToPublish
 from offchain.member.roles import MemberRole
 from offchain.node import publisher as publishing
 from offchain.node.publisher import DataSetPublisher
-from offchain.node.store import NodeStore
-from offchain.node.tables import data_sets
-from tests.databases import store_place
-from tests.integration.node.test_crashes import copy_store
-from tests.integration.town import BITS, DATA_SET_PRICE_WEI, House, Town
-
-
-@pytest.fixture
-def publisher(fresh: Town, tmp_path: Path) -> DataSetPublisher:
-    """The first node's, on a copy of its store: data sets of other tests are not in the way."""
-    held = store_place(tmp_path, "north")
-    copy_store(fresh.nodes[0].place, held)
-    node, store = fresh.nodes[0], NodeStore(held)
-    for known in store.data_sets():
-        store._run(data_sets.delete().where(data_sets.c.data_set_id == known.data_set_id))
-    return DataSetPublisher(
-        gateway=node.gateway,
-        index=fresh.index,
-        store=fresh.store,
-        keys=node.keys,
-        readings=store,
-        directory=fresh.directory,
-        price_wei=DATA_SET_PRICE_WEI,
-        paillier_bits=BITS,
-    )
-
-
-@pytest.fixture
-def homes(fresh: Town) -> list[House]:
-    """The two homes of the first node's region."""
-    return [fresh.houses[0], fresh.houses[2]]
+from tests.integration.town import BITS, House, Town
 
 
 def published_devices(town: Town, publisher: DataSetPublisher) -> set[str]:
@@ -221,9 +189,9 @@ def test_lacking_consent__given_end_within_the_margin__counts_as_ended(
     until = home.gateway.now() + 10_000
     home.household.consents.give(device, expires_at=until)
 
-    fresh.anvil.warp_to(until - MARGIN_S - 1)
+    fresh.anvil.stand_at(until - MARGIN_S - 1)
     assert lacking_consent(home.gateway, [device]) == {}
-    fresh.anvil.warp_to(until - MARGIN_S)
+    fresh.anvil.stand_at(until - MARGIN_S)
     assert list(lacking_consent(home.gateway, [device])) == [device]
 
 

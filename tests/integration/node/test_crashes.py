@@ -175,7 +175,7 @@ def test_worker__given_crash_before_sending_and_margin_gone__still_delivers(
 
     run(fresh, node, node_keys, crash_at="deal:begun", outbox=outbox)
     assert node.held.grant(lock_id).state is GrantState.DELIVERING
-    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at - 20)
+    fresh.anvil.stand_at(fresh.buyers[0].locks.lock(lock_id).expires_at - 20)
     run(fresh, node, node_keys, outbox=outbox)
 
     assert node.held.grant(lock_id).state is GrantState.DELIVERED
@@ -194,7 +194,7 @@ def test_worker__given_shares_sent_and_no_depth_near_t__looks_until_they_are_the
     fresh.anvil.mine(3)
 
     run(fresh, node, node_keys, crash_at="deal:sent", **depth)
-    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at - seconds_to_t)
+    fresh.anvil.stand_at(fresh.buyers[0].locks.lock(lock_id).expires_at - seconds_to_t)
     run(fresh, node, node_keys, **depth)
     assert node.held.grant(lock_id).state is GrantState.DELIVERING
     fresh.anvil.mine(3)
@@ -216,7 +216,7 @@ def test_worker__given_claim_sent_and_no_depth_at_t__looks_until_it_is_there(
     fresh.anvil.mine(3)
 
     run(fresh, house.node, node_keys, crash_at="claim:sent", **depth)
-    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at)
+    fresh.anvil.stand_at(house.household.locks.lock(lock_id).expires_at)
     run(fresh, house.node, node_keys, **depth)
     assert house.node.held.request(lock_id).state is JobState.CLAIMING
     fresh.anvil.mine(3)

@@ -56,7 +56,7 @@ def test_deliver__given_message_that_nobody_has__waits_until_it_comes_or_is_too_
         fresh.store.put(message)
         time.sleep(0.6)  # the next search is due by now
     else:
-        fresh.anvil.warp_to(LockBook(node.gateway, fresh.index).lock(lock_id).expires_at - 85)
+        fresh.anvil.stand_at(LockBook(node.gateway, fresh.index).lock(lock_id).expires_at - 85)
 
     assert [one.kind for one in node.worker.run_once()] == ["delivered" if comes else "declined"]
 
@@ -135,7 +135,7 @@ def test_handle__given_time_to_serve__accepts_what_a_demand_leaves_room_for(
     house, node = fresh.houses[0], fresh.houses[0].node
     lock_id = ask(house, expires_at=house.gateway.now() + 10 * SHORTEST_S)
     for _ in range(9):
-        fresh.anvil.warp_to(fresh.anvil.now() + 10)
+        fresh.anvil.stand_at(fresh.anvil.now() + 10)
     worker = worker_of(fresh, node, margin_s=margin_s, confirmations=depth)
 
     outcome = worker.requests.handle(lock_id)
@@ -165,12 +165,12 @@ def test_deliver__given_time_running_out__declines_then_reveals_nothing(fresh: T
     expires_at = fresh.buyers[0].locks.lock(lock_id).expires_at
     snapshot = fresh.anvil.snapshot()
 
-    fresh.anvil.warp_to(expires_at - 40)
+    fresh.anvil.stand_at(expires_at - 40)
     outcome = node.worker.market.deliver(lock_id)
     assert outcome.kind == "declined" and outcome.detail.startswith("TOO_LITTLE_TIME")
 
     fresh.anvil.revert(snapshot)
-    fresh.anvil.warp_to(expires_at)
+    fresh.anvil.stand_at(expires_at)
     assert node.worker.market.deliver(lock_id).kind == "expired"
     buyer = fresh.buyers[0]
     buyer.money.refund(lock_id)
@@ -181,7 +181,7 @@ def test_deliver__given_time_running_out__declines_then_reveals_nothing(fresh: T
 def test_deliver__given_dealt_transcript_and_margin_gone__keeps_the_shares(fresh: Town) -> None:
     node, lock_id = selected(fresh)
     node.worker.market.transcript(lock_id)
-    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at - 20)
+    fresh.anvil.stand_at(fresh.buyers[0].locks.lock(lock_id).expires_at - 20)
 
     outcome = node.worker.market.deliver(lock_id)
 
@@ -204,7 +204,7 @@ def test_deliver__given_shares_sent_and_not_mined_before_t__gives_up_then(fresh:
     )
     deep = MarketDesk(parts, node.worker.bond)
     fresh.anvil.mine(depth)
-    fresh.anvil.warp_to(fresh.buyers[0].locks.lock(lock_id).expires_at)
+    fresh.anvil.stand_at(fresh.buyers[0].locks.lock(lock_id).expires_at)
 
     assert deep.deliver(lock_id).kind == "skipped"  # a delivery may lie in the newest blocks
     assert lock_id in found(deep.selections)

@@ -55,7 +55,7 @@ def leaks(text: str, town: Town) -> set[str]:
             record = reading.encode(one)
             if any(form in text for form in (*forms(record), *forms(one.nonce))):
                 found.add("a reading")
-            if f"{one.energy_wh}" in text.replace("0x", " "):
+            if f"{one.import_wh}" in text.replace("0x", " "):
                 found.add("a register")
     return found
 
@@ -101,4 +101,4 @@ def test_leaks__given_careless_logs__names_them(town: Town) -> None:
     assert leaks(f"opened for {house.keys.identity}", town) == {"identity"}
     assert leaks(f"key {house.keys.bls.reveal()}", town) == {"bls of USER"}
     assert leaks(f"record {reading.encode(one).hex()}", town) == {"a reading"}
-    assert leaks(f"register {one.energy_wh} Wh", town) == {"a register"}
+    assert leaks(f"register {one.import_wh} Wh", town) == {"a register"}

@@ -100,7 +100,7 @@ def test_respond__given_the_shortest_t__answers_what_leaves_time_to_deliver(
     publish_both(fresh)
     broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
     for _ in range(9):
-        fresh.anvil.warp_to(fresh.anvil.now() + 10)
+        fresh.anvil.stand_at(fresh.anvil.now() + 10)
     worker = worker_at(fresh, node, margin_s=margin_s, confirmations=depth)
 
     (outcome,) = worker.run_once()
@@ -137,7 +137,7 @@ def test_respond__given_opening_missing_until_the_end__leaves_the_broadcast(fres
     worker = worker_of(fresh, node)
     _, _, conditions = fresh.buyers[0].gateway.call("DataMarket", "broadcastOf", broadcast_id)
     fresh.store.unpin(bytes(conditions.openingsDigest))
-    fresh.anvil.warp_to(conditions.respondBy - 20)
+    fresh.anvil.stand_at(conditions.respondBy - 20)
 
     (outcome,) = worker.run_once()
 

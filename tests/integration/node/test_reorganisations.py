@@ -388,7 +388,7 @@ def test_household__refund_and_withdrawal_taken_off__the_money_comes_once(
     before = gateway.balance_wei(house.keys.address)
     lock_id = ask(house)
     money = Money(gateway)
-    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at)
+    fresh.anvil.stand_at(house.household.locks.lock(lock_id).expires_at)
     fresh.anvil.mine(FINAL)
     for step in (lambda: money.refund(lock_id), money.withdraw):
         since = gateway.block_number()

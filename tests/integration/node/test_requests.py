@@ -94,7 +94,7 @@ def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> No
 
     in_window = [one for one in house.readings if one.time_s >= house.window[0]]
     before = house.readings[in_window[0].seq - 2]
-    assert result["energy_wh"] == in_window[-1].energy_wh - before.energy_wh
+    assert result["energy_wh"] == in_window[-1].import_wh - before.import_wh
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_handle__given_message_missing_near_to_T__rejects_while_it_could_still_a
     house = fresh.houses[0]
     lock_id = ask(house)
     take_message_away(fresh, house, lock_id)
-    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at - left_s)
+    fresh.anvil.stand_at(house.household.locks.lock(lock_id).expires_at - left_s)
 
     (outcome,) = house.node.worker.run_once()
 
@@ -252,11 +252,11 @@ def test_refund__given_node_that_accepts_and_is_silent__pays_back_and_costs_cred
     assert requests.handle(lock_id).kind == "accepted"
     expires_at = house.household.locks.lock(lock_id).expires_at
 
-    fresh.anvil.warp_to(expires_at - 10)
+    fresh.anvil.stand_at(expires_at - 10)
     assert requests.claim(lock_id).kind == "expired"  # too near to T: x stays secret
     with pytest.raises(ContractRevert, match="NotExpired"):
         house.household.money.refund(lock_id)
-    fresh.anvil.warp_to(expires_at)
+    fresh.anvil.stand_at(expires_at)
     house.household.money.refund(lock_id)
 
     assert house.household.locks.lock(lock_id).state is LockState.REFUNDED
@@ -267,7 +267,7 @@ def test_refund__given_node_that_accepts_and_is_silent__pays_back_and_costs_cred
 def test_handle__given_expired_request__does_nothing(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
-    fresh.anvil.warp_to(house.household.locks.lock(lock_id).expires_at)
+    fresh.anvil.stand_at(house.household.locks.lock(lock_id).expires_at)
 
     (outcome,) = house.node.worker.run_once()
 

@@ -54,7 +54,7 @@ def test_run_once__given_log_that_does_not_decode__claims_but_accepts_nothing(fr
     assert book.lock(begun).state in (LockState.CLAIMED, LockState.SETTLED)
     assert book.lock(new).state is LockState.REQUESTED
     assert worker.run_once() == []  # said once, and still closed
-    fresh.anvil.warp_to(book.lock(new).expires_at)
+    fresh.anvil.stand_at(book.lock(new).expires_at)
     house.household.money.refund(new)
     assert book.lock(new).state is LockState.REFUNDED
     assert house.node.worker.withdraw() is not None

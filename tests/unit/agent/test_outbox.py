@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from device_agent.errors import BadSetup, SafeMode
-from device_agent.outbox import Origin, Outbox
+from device_agent.outbox import Origin, Outbox, Shown
 from device_agent.report_table import DROPPED, REPORTED, ReportEntry
 from offchain.crypto.curve import G1_GENERATOR
 from offchain.errors import StoreConflict, StoreVersion
 from offchain.records import batch as batch_codec
 from offchain.records import reading as record_codec
 from offchain.records.envelope import DayKeys, Envelope
-from offchain.types import MeterSample, Reading, Status, Verdict, to_account
+from offchain.types import MeterSample, Reading, ReadingFlag, Status, Verdict, to_account
 
 DEVICE = to_account("0x" + "d1" * 20)
 FIRST_NODE, SECOND_NODE = to_account("0x" + "a1" * 20), to_account("0x" + "a2" * 20)
@@ -38,7 +38,8 @@ def record(seq: int) -> bytes:
             device=DEVICE,
             seq=seq,
             time_s=MIDNIGHT + 3_600 * (seq - 1),
-            energy_wh=seq,
+            import_wh=seq,
+            export_wh=2 * seq,
             power_w=1,
             temperature_dc=1,
             nonce=b"n" * 32,
@@ -105,7 +106,7 @@ def test_claim__given_other_device_or_chain__refuses(path):
 def test_open__given_other_layout__refuses(path):
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE readings (seq INTEGER)")
-    with pytest.raises(StoreVersion, match="layout 0 and this program knows 2"):
+    with pytest.raises(StoreVersion, match="layout 0 and this program knows 3"):
         Outbox(path)
 
 
@@ -125,25 +126,32 @@ def test_atomic__given_failure_inside__stores_nothing(outbox):
 
 def test_add_sample__given_samples__keeps_them_in_order_until_they_are_readings(path):
     taken = [
-        MeterSample(time_s=MIDNIGHT + n, energy_wh=n, power_w=-n, temperature_dc=n)
+        MeterSample(
+            time_s=MIDNIGHT + n,
+            import_wh=n,
+            export_wh=2 * n,
+            power_w=-n,
+            temperature_dc=n or None,
+            flags=ReadingFlag(n),
+        )
         for n in range(3)
     ]
     with Outbox(path) as outbox:
         for sample in taken:
             outbox.add_sample(sample)
     with Outbox(path) as outbox:
-        assert outbox.samples() == taken and outbox.last_shown() == (MIDNIGHT + 2, 2)
+        assert outbox.samples() == taken and outbox.last_shown() == Shown(MIDNIGHT + 2, 2, 4)
         assert outbox.counts()["waiting"] == 3 and not outbox.is_drained()
         outbox.clear_samples()
-        assert outbox.samples() == [] and outbox.last_shown() == (0, 0)
+        assert outbox.samples() == [] and outbox.last_shown() == Shown(0, 0, 0)
 
 
 def test_set_origin__given_later_seq__begins_there(outbox):
-    origin = Origin(first_seq=25, time_s=MIDNIGHT, energy_wh=7)
+    origin = Origin(first_seq=25, shown=Shown(MIDNIGHT, 7, 3))
     outbox.set_origin(origin)
     assert outbox.origin == origin
     assert outbox.next_seq == outbox.next_batch_seq == 25
-    assert outbox.last_read() == outbox.last_shown() == (MIDNIGHT, 7)
+    assert outbox.last_read() == outbox.last_shown() == Shown(MIDNIGHT, 7, 3)
 
 
 def test_unsent_envelopes__given_marks__returns_the_same_bytes_until_confirmed(path):

@@ -17,7 +17,9 @@ KIB = 1024
 
 
 def sample(number: int) -> MeterSample:
-    return MeterSample(time_s=1_000 + number, energy_wh=number, power_w=5, temperature_dc=200)
+    return MeterSample(
+        time_s=1_000 + number, import_wh=number, export_wh=0, power_w=5, temperature_dc=200
+    )
 
 
 def write(path: Path, *numbers: int) -> None:
@@ -29,7 +31,7 @@ def write(path: Path, *numbers: int) -> None:
 def held(path: Path) -> list[int]:
     with Outbox(path) as outbox:
         assert outbox.put_aside is None
-        return [one.energy_wh for one in outbox.samples()]
+        return [one.import_wh for one in outbox.samples()]
 
 
 def put_aside(path: Path) -> list[str]:
@@ -154,14 +156,14 @@ def test_read__damaged_while_open__is_damaged_and_left_for_the_next_start(tmp_pa
         assert outbox.put_aside is not None
 
 
-@pytest.mark.parametrize("layout", [1, 3])
+@pytest.mark.parametrize("layout", [2, 4])
 def test_open__of_another_version__is_refused_in_one_sentence(tmp_path: Path, layout: int) -> None:
     path = tmp_path / "outbox.sqlite"
     write(path, 1)
     with sqlite3.connect(path) as database:
         database.execute(f"PRAGMA user_version={layout}")
     database.close()
-    with pytest.raises(StoreVersion, match=f"layout {layout} and this program knows 2"):
+    with pytest.raises(StoreVersion, match=f"layout {layout} and this program knows 3"):
         Outbox(path)
     with pytest.raises(StoreVersion):  # the first try has let the file go
         Outbox(path)

@@ -38,6 +38,7 @@ SETTINGS = {
 POLICY = Policy(
     low_power_w=100,
     high_power_w=2_000,
+    high_feed_in_w=0,
     temperature_warning_dc=300,
     heartbeat_seconds=60,
     feeds_in=False,
@@ -47,7 +48,11 @@ POLICY = Policy(
 
 def sample(power_w: int, *, hour: int = 0, temperature_dc: int = 0) -> MeterSample:
     return MeterSample(
-        time_s=MIDNIGHT + 3_600 * hour, energy_wh=5, power_w=power_w, temperature_dc=temperature_dc
+        time_s=MIDNIGHT + 3_600 * hour,
+        import_wh=5,
+        export_wh=0,
+        power_w=power_w,
+        temperature_dc=temperature_dc,
     )
 
 
@@ -284,6 +289,8 @@ def test_load_trials__given_file__reads_them(tmp_path):
     path.write_text('[{"after_seq": 3, "power_w": -5, "temperature_dc": 9}]')
     assert load_trials(path) == [Trial(after_seq=3, power_w=-5, temperature_dc=9)]
     assert load_trials(None) == []
+    path.write_text('[{"after_seq": 3, "power_w": -5, "temperature_dc": null}]')
+    assert load_trials(path) == [Trial(after_seq=3, power_w=-5, temperature_dc=None)]
 
 
 @pytest.mark.parametrize(
@@ -293,6 +300,7 @@ def test_load_trials__given_file__reads_them(tmp_path):
         "{}",
         "[1]",
         '[{"after_seq": 0, "power_w": 1, "temperature_dc": 1}]',
+        '[{"after_seq": 1, "power_w": 1, "temperature_dc": -32768}]',
         '[{"after_seq": 1}]',
     ],
 )
@@ -310,7 +318,7 @@ def test_load_trials__given_other_text__refuses(tmp_path, text):
 
 def test_csv_replay__given_later_start__yields_what_comes_after(tmp_path):
     path = tmp_path / "meter.csv"
-    path.write_text(f"{meter_csv.HEADER}\n10,0,0,0\n20,0,0,0\n86400,0,0,0\n")
+    path.write_text(f"{meter_csv.HEADER}\n10,0,0,0,0\n20,0,0,0,\n86400,0,0,0,0\n")
     assert [one.time_s for one in CsvReplay(path).samples(after_s=10)] == [20, 86_400]
     assert [one.time_s for one in CsvReplay(path, days=1).samples(after_s=0)] == [10, 20]
 

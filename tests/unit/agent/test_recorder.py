@@ -10,7 +10,7 @@ import pytest
 
 from device_agent.keys import DeviceKeys
 from device_agent.notify import Watcher
-from device_agent.outbox import Origin, Outbox
+from device_agent.outbox import Origin, Outbox, Shown
 from device_agent.progress import Progress
 from device_agent.recorder import MAX_AHEAD_S, Recorder
 from device_agent.seal import Sealer
@@ -23,6 +23,7 @@ NOON = 17_000 * 86_400 + 43_200
 POLICY = Policy(
     low_power_w=100,
     high_power_w=2_000,
+    high_feed_in_w=0,
     temperature_warning_dc=300,
     heartbeat_seconds=60,
     feeds_in=False,
@@ -30,9 +31,15 @@ POLICY = Policy(
 )
 
 
-def sample(minute: int, *, energy_wh: int = 5, power_w: int = 500) -> MeterSample:
+def sample(
+    minute: int, *, import_wh: int = 5, export_wh: int = 3, power_w: int = 500
+) -> MeterSample:
     return MeterSample(
-        time_s=NOON + 60 * minute, energy_wh=energy_wh, power_w=power_w, temperature_dc=200
+        time_s=NOON + 60 * minute,
+        import_wh=import_wh,
+        export_wh=export_wh,
+        power_w=power_w,
+        temperature_dc=200,
     )
 
 
@@ -111,7 +118,7 @@ def test_take__while_open__numbers_at_once_and_after_close_waits_again(desk):
 
 
 def test_open__given_origin_of_a_recovery__goes_on_behind_it(desk):
-    desk.outbox.set_origin(Origin(first_seq=25, time_s=NOON, energy_wh=5))
+    desk.outbox.set_origin(Origin(first_seq=25, shown=Shown(NOON, 5, 3)))
     desk.recorder.take(sample(0))
     desk.recorder.take(sample(1))
     desk.recorder.open(None)
@@ -124,7 +131,8 @@ def test_open__given_origin_of_a_recovery__goes_on_behind_it(desk):
         (sample(1), "time_not_rising"),
         (sample(0), "time_not_rising"),
         (sample(-1_440), "time_not_rising"),
-        (sample(2, energy_wh=4), "register_falls"),
+        (sample(2, import_wh=4), "register_falls"),
+        (sample(2, export_wh=2), "register_falls"),
     ],
 )
 @pytest.mark.parametrize("is_open", [True, False])

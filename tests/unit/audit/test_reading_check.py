@@ -24,7 +24,8 @@ def make_reading(seq: int) -> Reading:
         device=DEVICE,
         seq=seq,
         time_s=1_640_995_200 + 3_600 * seq,
-        energy_wh=1_000 + 17 * seq,
+        import_wh=1_000 + 17 * seq,
+        export_wh=5 * seq,
         power_w=-40 + seq,
         temperature_dc=-105 + seq,
         nonce=bytes([seq]) * 32,
@@ -162,7 +163,7 @@ def test_prove_reading__given_its_whole_batch__verifies_on_the_ledger() -> None:
     ("readings", "seq", "said"),
     [
         (READINGS[1:], 3, "give all 5"),
-        ([*READINGS[:2], replace(READINGS[2], energy_wh=1), *READINGS[3:]], 3, "give all 5"),
+        ([*READINGS[:2], replace(READINGS[2], import_wh=1), *READINGS[3:]], 3, "give all 5"),
         (READINGS, 9, "not anchored"),
     ],
 )

@@ -147,6 +147,12 @@ def test_parse__a_document_type__is_refused_before_anything_is_read(head: str) -
         entsoe.parse(a44(series_of(period(FOUR)), head=head))
 
 
+@pytest.mark.parametrize("encoding", ["tf-8", "base64", "utf-32", "utf-7", "idna"])
+def test_parse__an_encoding_that_cannot_be_read__is_refused(encoding: str) -> None:
+    with pytest.raises(TariffError, match="this is no XML"):
+        safe_xml.parse(f'<?xml version="1.0" encoding="{encoding}"?><a>x</a>'.encode())
+
+
 @given(data=st.data())
 @settings(max_examples=300)
 def test_parse__any_damage__is_read_or_refused(data: st.DataObject) -> None:

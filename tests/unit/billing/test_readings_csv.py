@@ -7,9 +7,10 @@ import pytest
 from offchain.billing import readings_csv
 from offchain.billing.registers import RegisterReading
 from offchain.errors import RegisterError
+from offchain.records import meter_csv
 
-HEADER = ",".join(readings_csv.HEADER)
-OLDER = ",".join(readings_csv.OLDER_HEADER)
+HEADER = meter_csv.HEADER
+OLDER = ",".join(meter_csv.OLDER_COLUMNS)
 GOOD = f"{HEADER}\n100,40000,7,120,-35\n200,40120,7,-155,\n"
 ROWS = [RegisterReading(100, 40_000, 7), RegisterReading(200, 40_120, 7)]
 

@@ -79,10 +79,10 @@ def test_intervals__given_opening__begins_from_it():
     with_opening = tariff.intervals(rows[1:], opening=rows[0])
     assert with_opening == tariff.intervals(rows)
     assert with_opening[0].start_s == rows[0].time_s
-    assert sum(one.energy_wh for one in with_opening) == rows[-1].energy_wh - rows[0].energy_wh
+    assert sum(one.energy_wh for one in with_opening) == rows[-1].import_wh - rows[0].import_wh
 
 
-@pytest.mark.parametrize("change", [{"energy_wh": 0}, {"time_s": 1}])
+@pytest.mark.parametrize("change", [{"import_wh": 0}, {"time_s": 1}])
 def test_intervals__given_reading_that_goes_back__refuses(change):
     first, second = readings(2)
     with pytest.raises(FormatError):
@@ -92,6 +92,7 @@ def test_intervals__given_reading_that_goes_back__refuses(change):
 POLICY = Policy(
     low_power_w=100,
     high_power_w=2_000,
+    high_feed_in_w=0,
     temperature_warning_dc=300,
     heartbeat_seconds=60,
     feeds_in=False,
@@ -116,6 +117,30 @@ def test_judge__given_power_at_each_edge__follows_algorithm_1(power_w, status):
     assert judge(POLICY, power_w=power_w, temperature_dc=300) == Verdict(status, True)
     feeding = replace(POLICY, feeds_in=True)
     assert judge(feeding, power_w=-power_w, temperature_dc=0).status == status
+
+
+@pytest.mark.parametrize(
+    ("power_w", "status"),
+    [
+        (-(2**31) + 1, Status.TOO_HIGH),
+        (-2_500, Status.TOO_HIGH),
+        (-2_499, Status.IN_OPERATION),
+        (-1, Status.IN_OPERATION),
+        (0, Status.SHUT_DOWN),
+        (1, Status.TOO_LOW),
+        (101, Status.IN_OPERATION),
+        (2_000, Status.TOO_HIGH),
+    ],
+)
+def test_judge__given_a_meter_of_both_ways__has_a_threshold_for_each(power_w, status):
+    both_ways = replace(POLICY, high_feed_in_w=2_500)
+    assert judge(both_ways, power_w=power_w, temperature_dc=0) == Verdict(status, False)
+
+
+def test_judge__given_no_temperature__never_finds_it_too_high():
+    any_heat = replace(POLICY, temperature_warning_dc=-(2**31))
+    assert judge(any_heat, power_w=500, temperature_dc=-2_732).temperature_too_high
+    assert not judge(any_heat, power_w=500, temperature_dc=None).temperature_too_high
 
 
 def test_policy__given_contract_tuple__reads_and_writes_it():

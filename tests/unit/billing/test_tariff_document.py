@@ -181,10 +181,10 @@ def test_parse__any_value_in_any_place__is_read_or_refused_by_its_place(path: tu
             assert str(path[0]) in str(refused)
 
 
-@pytest.mark.parametrize("valid_from", ["0002-01-01", "9998-12-30"])
+@pytest.mark.parametrize("valid_from", ["0003-01-01", "9997-12-30"])
 def test_parse__the_first_and_last_dates__are_read(valid_from: str) -> None:
     always = schedule({"name": "week", "price": 1, "days": ["mon"]}, {"name": "all", "price": 1})
-    read(document(**{"import": [always]}, valid_from=valid_from, holidays=["9998-12-31"]))
+    read(document(**{"import": [always]}, valid_from=valid_from, holidays=["9997-12-31"]))
 
 
 WEEKDAYS = {"name": "week", "price": 1, "days": ["mon", "tue", "wed", "thu", "fri"]}

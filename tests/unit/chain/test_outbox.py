@@ -57,6 +57,20 @@ def test_record__same_bytes_again__is_one_row_and_open_again(outbox):
     assert outbox.of_intent(1, METER, "a") == [_signed(1, "a")]
 
 
+def test_untold__signed_for_a_command__stays_until_it_is_told(path):
+    with TransactionOutbox(path, command="dmsm user request") as journal:
+        journal.record(1, METER, [_signed(2), _signed(1)])
+    with TransactionOutbox(path) as journal:  # a service's, which nobody waits for
+        journal.record(1, METER, [_signed(3)])
+        journal.mark(_signed(1).tx_hash, TransactionState.MINED)
+        line, (first, second) = "dmsm user request", (_signed(1), _signed(2))
+        mined = SignedTransaction(None, 1, first.raw, first.tx_hash, TransactionState.MINED)
+        assert journal.untold(1, METER) == [(line, mined), (line, second)]
+        assert journal.untold(2, METER) == journal.untold(1, NODE) == []
+        journal.tell(1, METER)
+        assert journal.untold(1, METER) == []
+
+
 def test_record__one_of_several_fails__stores_none(outbox):
     broken = SignedTransaction(None, None, b"", "0x")  # NOT NULL refuses it
     with pytest.raises(StoreConflict):
@@ -119,6 +133,6 @@ def test_outbox__journal_of_a_newer_version__is_refused_and_left_alone(outbox, p
     outbox.record(1, METER, [_signed(1)])
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version=9")
-    with pytest.raises(StoreVersion, match="layout 9 and this program knows 1"):
+    with pytest.raises(StoreVersion, match="layout 9 and this program knows 2"):
         TransactionOutbox(path)
     assert outbox.unsettled(1, METER) == [_signed(1)]

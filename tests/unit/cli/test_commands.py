@@ -24,8 +24,8 @@ GROUPS = {
     "keys": [
         *("new", "registration", "show", "backup", "restore", "rotate", "change-password"),
     ],
-    "admin": ["admit", "revoke", "type", "terms", "members"],
-    "node": ["run", "publish", "withdraw", "status", "tariff", "aggregate-key", "aggregate"],
+    "admin": ["admit", "revoke", "type", "terms", "members", "tariff", "series", "document"],
+    "node": ["run", "publish", "withdraw", "status", "aggregate-key", "aggregate"],
     "user": [
         *("request", "locks", "answer", "audit", "refund", "withdraw"),
         *("notifications", "devices", "policy", "consent", "neighbourhood"),
@@ -314,7 +314,7 @@ def test_node_tariff__two_prices__makes_a_tariff_that_reads_back(tmp_path: Path)
 
     out = tmp_path / "tariff.json"
     prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
-    assert run("node", "tariff", "--out", str(out), *prices).exit_code == 0
+    assert run("node", "tariff", "write", "--out", str(out), *prices).exit_code == 0
     made = read_tariff(out)
     weekday, weekend = made.time_of_use_microusd_per_kwh[0]
     assert [hour for hour, price in enumerate(weekday) if price == 410_000] == [16, 17, 18, 19, 20]

@@ -30,12 +30,18 @@ COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("admin", "cancel"): ("1",),
     ("admin", "execute"): ("1",),
     ("admin", "consortium"): (),
+    ("admin", "tariff"): ("REGISTRATION", "--region", "north", "--product", "household"),
+    ("admin", "series"): ("REGISTRATION", "--region", "north"),
+    ("admin", "document"): (ID,),
     ("node", "run"): (),
     ("node", "publish"): DAYS,
     ("node", "withdraw"): (),
     ("node", "status"): (),
     ("node", "pins"): (),
     ("node", "bond", "add"): ("1",),
+    ("node", "tariff", "publish"): ("REGISTRATION", "--product", "household"),
+    ("node", "tariff", "series"): ("REGISTRATION", "--name", "spot"),
+    ("node", "tariff", "list"): (),
     ("node", "aggregate-key"): ("--member", ACCOUNT),
     ("node", "aggregate"): DAYS,
     ("user", "request"): ("bill", "--device", ACCOUNT, *DAYS),
@@ -82,7 +88,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 WITHOUT_PROFILE = {
     *(("keys", name) for name in ("new", "show", "backup", "restore", "rotate")),
-    *(("keys", "change-password"), ("node", "tariff")),
+    ("keys", "change-password"),
     *(("net", name) for name in GROUPS["net"]),
     *(("tariff", name) for name in GROUPS["tariff"]),
 }

@@ -58,7 +58,8 @@ def test_brute_force__without_a_nonce__finds_the_register():
 
 def test_brute_force__with_the_nonce_of_a_reading__finds_nothing():
     device = kdf.DeviceSecret.generate()
-    key = kdf.nonce_day_key(device, chain_id=1, device="0x" + "11" * 20, day=17_000)
+    place = {"chain_id": 1, "data_ledger": "0x" + "22" * 20, "device": "0x" + "11" * 20}
+    key = kdf.nonce_day_key(device, **place, day=17_000)
     nonce = kdf.reading_nonce(key, 5)
     anchor = commitment.sha256d(b"record" + (1_234_567).to_bytes(8, "big") + nonce)
     for guessed_nonce in (b"", bytes(32), kdf.reading_nonce(key, 4)):

@@ -1,4 +1,4 @@
-"""Sharing over Z_M: recovery without division, exhaustive secrecy in a small ring, the degree."""
+"""Sharing over Z_M: recovery without division, exhaustive secrecy in a small ring."""
 
 from itertools import combinations, product
 
@@ -44,19 +44,6 @@ def test_deal_shares__dealt_twice__differ() -> None:
         sharing.deal_shares(7, modulus=10**30, threshold=2, members=3) for _ in range(2)
     )
     assert first != second
-
-
-@pytest.mark.parametrize("threshold", range(2, 6))
-def test_degree_weights__given_shares_of_t__sum_to_zero_and_otherwise_not(threshold: int) -> None:
-    weights = sharing.degree_weights(threshold=threshold, members=6, bits=64)
-    fits = [3 + i ** (threshold - 1) for i in range(1, 7)]
-    too_high = [3 + i**threshold for i in range(1, 7)]
-    assert sum(w * value for w, value in zip(weights, fits, strict=True)) == 0
-    assert sum(w * value for w, value in zip(weights, too_high, strict=True)) != 0
-
-
-def test_degree_weights__given_t_equal_n__are_zero() -> None:
-    assert sharing.degree_weights(threshold=4, members=4, bits=64) == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("indices", [[], [0, 1], [1, 1], [1, 6], [-1, 2], [True, 2], [1.0, 2]])

@@ -10,6 +10,7 @@ from offchain.errors import EncodingError, InvalidPointError
 from .vectors import load_vectors
 
 DEVICE = "0x" + "11" * 20
+LEDGER = "0x" + "22" * 20
 
 
 @pytest.mark.parametrize("vector", load_vectors("rfc5869_hkdf")["vectors"])
@@ -24,20 +25,27 @@ def test_day_keys__any_input_changed__are_all_different():
     one, two = DeviceSecret(bytes(32)), DeviceSecret(b"\x01" * 32)
     keys = set()
     for derive in (kdf.nonce_day_key, kdf.seal_day_key):
-        keys.add(derive(one, chain_id=1, device=DEVICE, day=17_000))
-        keys.add(derive(one, chain_id=1, device=DEVICE, day=17_001))
-        keys.add(derive(one, chain_id=2, device=DEVICE, day=17_000))
-        keys.add(derive(one, chain_id=1, device="0x" + "12" * 20, day=17_000))
-        keys.add(derive(two, chain_id=1, device=DEVICE, day=17_000))
-    assert len(keys) == 10 and all(len(key) == 32 for key in keys)
+        place = {"chain_id": 1, "data_ledger": LEDGER, "device": DEVICE, "day": 17_000}
+        keys.add(derive(one, **place))
+        keys.add(derive(two, **place))
+        for change in (
+            {"chain_id": 2},
+            {"data_ledger": "0x" + "23" * 20},
+            {"device": "0x" + "12" * 20},
+            {"data_ledger": DEVICE, "device": LEDGER},
+            {"day": 17_001},
+        ):
+            keys.add(derive(one, **(place | change)))
+    assert len(keys) == 14 and all(len(key) == 32 for key in keys)
 
 
 def test_day_keys__written_out_by_hand__have_the_documented_bytes():
     secret = DeviceSecret(bytes(range(32)))
-    salt = (31337).to_bytes(32, "big") + bytes(12) + b"\x11" * 20
+    salt = (31337).to_bytes(32, "big") + bytes(12) + b"\x22" * 20 + bytes(12) + b"\x11" * 20
     info = b"DMSM-V1-nonce-day" + (17_000).to_bytes(4, "big")
     expected = kdf.hkdf(secret.reveal(), salt=salt, info=info)
-    assert kdf.nonce_day_key(secret, chain_id=31337, device=DEVICE, day=17_000) == expected
+    place = {"chain_id": 31337, "data_ledger": LEDGER, "device": DEVICE}
+    assert kdf.nonce_day_key(secret, **place, day=17_000) == expected
 
 
 def test_reading_nonce__each_seq__is_its_own_and_repeats():

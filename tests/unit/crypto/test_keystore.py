@@ -5,6 +5,7 @@ import os
 import stat
 
 import pytest
+from eth_account import Account
 from eth_keyfile import keyfile
 
 from offchain.crypto import keystore
@@ -28,9 +29,55 @@ def _write(path, text, mode=0o600):
 
 def test_load_account__published_keystore__gives_its_private_key(tmp_path):
     vector = load_vectors("web3_secret_storage")
-    path = _write(tmp_path / "v3.json", json.dumps(vector["keystore"]))
-    key = keystore.load_account(path, SecretBytes(vector["password"].encode()))
-    assert key.reveal().hex() == vector["private_key"]
+    password, private_key = SecretBytes(vector["password"].encode()), vector["private_key"]
+    account = Account.from_key(private_key).address
+    document = vector["keystore"] | {"address": account[2:].lower()}  # as Geth and we write it
+    path = _write(tmp_path / "v3.json", json.dumps(document))
+    assert keystore.load_account(path, password).reveal().hex() == private_key
+    # Version 3 lets the address be left out. Without it a damaged file opens to another key.
+    _write(path, json.dumps(vector["keystore"]))
+    with pytest.raises(KeystoreError, match="names no account"):
+        keystore.load_account(path, password)
+
+
+def test_load_account__any_digit_of_the_initial_value_damaged__is_refused(tmp_path):
+    """The MAC of version 3 covers the ciphertext alone: each of these opened to another key."""
+    path, key = tmp_path / "account.json", bytes([7]) * 32
+    keystore.save_account(path, key, PASSWORD, **LIGHT)
+    document = json.loads(path.read_text())
+    parameters = document["crypto"]["cipherparams"]
+    whole = parameters["iv"]
+    for at in range(len(whole)):
+        parameters["iv"] = whole[:at] + f"{int(whole[at], 16) ^ 1:x}" + whole[at + 1 :]
+        _write(path, json.dumps(document))
+        with pytest.raises(KeystoreError, match="another account"):
+            keystore.load_account(path, PASSWORD)
+    parameters["iv"] = whole
+    document["address"] = "00" * 20
+    _write(path, json.dumps(document))
+    with pytest.raises(KeystoreError, match="another account"):
+        keystore.load_account(path, PASSWORD)
+
+
+@pytest.mark.parametrize("kind", ["account", "bls", "delivery", "device", "paillier"])
+def test_load__any_character_changed__gives_the_key_or_is_refused(tmp_path, private_key, kind):
+    """Whatever a file says of itself is bound to what it holds: no damage opens another key."""
+    path = tmp_path / "key.json"
+    if kind == "account":
+        keystore.save_account(path, bytes([7]) * 32, PASSWORD, **LIGHT)
+        load, key = keystore.load_account, SecretBytes(bytes([7]) * 32)
+    else:
+        save, load, key = _kinds(private_key)[kind]
+        save(path, key, PASSWORD, **LIGHT)
+    text = path.read_text()
+    refused = 0
+    for at in range(0, len(text), 1 + len(text) // 150):
+        _write(path, text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :])
+        try:
+            assert load(path, PASSWORD) == key, text[at - 20 : at + 20]
+        except KeystoreError:
+            refused += 1
+    assert refused > 50
 
 
 def test_save_account__then_load__is_a_private_v3_file(tmp_path):
@@ -120,6 +167,10 @@ def test_load__any_field_damaged__is_refused(tmp_path):
         {"kdf": {"n": 4097}},
         {"kdf": {"n": "4096"}},
         {"kdf": None},
+        {"kdf": document["kdf"] | {"r": 1}},
+        {"kdf": document["kdf"] | {"name": "argon2id"}},
+        {"cipher": "aes-128-ctr"},
+        {"address": "00" * 20},
         {"kind": "dmsm-delivery"},
         {"version": 2},
     ]:
@@ -153,8 +204,9 @@ def test_load__not_a_keystore__is_refused(tmp_path, text):
     ],
 )
 def test_load_account__hostile_parameters__are_refused(tmp_path, crypto):
-    path = _write(tmp_path / "key.json", json.dumps({"version": 3, "crypto": crypto}))
-    with pytest.raises(KeystoreError):
+    document = {"address": "11" * 20, "version": 3, "crypto": crypto}
+    path = _write(tmp_path / "key.json", json.dumps(document))
+    with pytest.raises(KeystoreError, match=r"parameters|complete"):
         keystore.load_account(path, PASSWORD)
 
 

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from offchain.crypto import paillier
+from offchain.crypto import packed_ciphertext, paillier
 from offchain.crypto.noise_pool import MAX_CAPACITY, NoisePool
-from offchain.errors import CryptoError, InvalidPlaintextError
+from offchain.errors import CryptoError, InvalidKeyError, InvalidPlaintextError
 
 
 class Counter:
@@ -16,6 +16,7 @@ class Counter:
 
     def __init__(self):
         self.noise, self._next, self._lock = self, 0, threading.Lock()
+        self.n = 15
 
     def draw(self):
         with self._lock:
@@ -31,6 +32,21 @@ def test_draw__stocked_or_empty__encrypts_rightly(private_key):
     assert len(set(ciphertexts)) == 3 and len(pool) == 0
     assert {paillier.decrypt(private_key, c) for c in ciphertexts} == {8}
     assert {private_key._phe.raw_decrypt(c) for c in ciphertexts} == {8}
+
+
+def test_encrypt_with_noise__of_another_key__is_refused(private_key):
+    """Noise of another modulus gives a number that nobody can decrypt, and hides nothing."""
+    public_key = private_key.public_key
+    other = paillier.generate_private_key(512, allow_small=True)
+    for source in (other.noise, other.public_key.noise, NoisePool(other, capacity=1)):
+        with pytest.raises(InvalidKeyError, match="of another key"):
+            paillier.encrypt_with_noise(public_key, 8, source)
+        with pytest.raises(InvalidKeyError, match="of another key"):
+            list(packed_ciphertext.encrypt_values(public_key, [8], noise=source))
+    for source in (private_key.noise, public_key.noise, NoisePool(private_key, capacity=1)):
+        assert (
+            paillier.decrypt(private_key, paillier.encrypt_with_noise(public_key, 8, source)) == 8
+        )
 
 
 def test_refill__full_or_counted__stays_within_its_bounds():

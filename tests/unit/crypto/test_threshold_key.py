@@ -2,9 +2,10 @@
 
 import pickle
 
+import gmpy2
 import pytest
 
-from offchain.crypto import threshold_key
+from offchain.crypto import paillier, threshold_key
 from offchain.crypto.threshold_key import (
     KeyShare,
     ThresholdPublicKey,
@@ -12,8 +13,9 @@ from offchain.crypto.threshold_key import (
     verify_dealing,
     verify_key_share,
 )
+from offchain.crypto.threshold_paillier import combine, partially_decrypt, verify_partial
 from offchain.errors import CryptoError, EncodingError, InvalidKeyError, InvalidShareError
-from tests.unit.crypto.threshold_keys import dealt, public_primes
+from tests.unit.crypto.threshold_keys import dealt, dealt_of, prime_with, public_primes
 
 
 def rebuilt(key: ThresholdPublicKey, **changes: object) -> ThresholdPublicKey:
@@ -107,6 +109,47 @@ def test_verify_dealing__given_a_false_opening_of_the_base__is_false(change: str
     a, rho = key.opening
     opening = {"plus": (a + 1, rho), "swap": (rho, a), "huge": (a + key.n, rho), "float": (1.0, 1)}
     assert not verify_dealing(rebuilt(key, opening=opening[change]))
+
+
+@pytest.mark.parametrize("negated", [1, 2, 0b10101, 0b11111])
+def test_verify_dealing__given_negated_keys__holds_for_every_honest_member(negated: int) -> None:
+    """Minus one is no square modulo n², and nobody sees it but who knows the primes."""
+    honest, shares = dealt()
+    signs = [-1 if negated >> at & 1 else 1 for at in range(5)]
+    pairs = zip(signs, honest.verification, strict=True)
+    key = rebuilt(honest, verification=tuple(sign * one % honest.n_squared for sign, one in pairs))
+    assert verify_dealing(key)
+    again = [KeyShare.from_bytes(one.to_bytes(), public_key=key) for one in shares]
+    ciphertext = paillier.encrypt(key.encryption, 7)
+    parts = [partially_decrypt(key, one, ciphertext, context=b"set") for one in again]
+    assert all(verify_partial(key, ciphertext, part, context=b"set") for part in parts)
+    for chosen in (parts[:3], parts[2:]):
+        opened = combine(key, ciphertext, chosen, context=b"set")
+        assert (opened.plaintext, opened.false_indices) == (7, ())
+
+
+def test_public_key__given_one_key_and_its_negative__is_refused() -> None:
+    key, _ = dealt()
+    first, _, *others = key.verification
+    with pytest.raises(InvalidKeyError, match="one verification key"):
+        rebuilt(key, verification=(first, key.n_squared - first, *others))
+
+
+def test_verify_dealing__given_a_key_off_by_a_small_order__is_false() -> None:
+    """With three of the order of p, a third of the random tests of the degree passed this."""
+    p, q = prime_with(3), public_primes(512)[1]
+    roots = (int(gmpy2.powmod(base, (p - 1) * p // 3, p * p)) for base in range(2, 100))
+    root = next(one for one in roots if one != 1)
+    step = root + p * p * (1 - root) * int(gmpy2.invert(p * p, q * q)) % (p * q) ** 2
+    assert step != 1 and pow(step, 3, (p * q) ** 2) == 1
+    order = (p >> 1) * (q >> 1)
+    honest, _ = dealt_of(p, q, order, threshold=2, members=4)
+    assert verify_dealing(honest)
+    first, *others = honest.verification
+    changed = (first * step % honest.n_squared, *others)
+    for _ in range(20):
+        key = rebuilt(honest, threshold=2, verification=changed)
+        assert not verify_dealing(key)
 
 
 def test_verify_dealing__given_exchanged_keys__is_false() -> None:

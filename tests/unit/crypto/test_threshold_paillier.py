@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import combinations
 
+import gmpy2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,12 @@ from hypothesis import strategies as st
 from offchain.crypto import packing, paillier
 from offchain.crypto.equality_proof import EqualityProof, EqualityStatement, verify_equality
 from offchain.crypto.paillier import PaillierPrivateKey
+from offchain.crypto.threshold_key import (
+    KeyShare,
+    ThresholdPublicKey,
+    verify_dealing,
+    verify_key_share,
+)
 from offchain.crypto.threshold_paillier import (
     PartialDecryption,
     combine,
@@ -18,8 +25,8 @@ from offchain.crypto.threshold_paillier import (
     product,
     verify_partial,
 )
-from offchain.errors import DecryptionError, NotEnoughSharesError
-from tests.unit.crypto.threshold_keys import dealt, public_primes
+from offchain.errors import DecryptionError, InvalidKeyError, NotEnoughSharesError
+from tests.unit.crypto.threshold_keys import dealt, dealt_of, prime_with, public_primes
 
 CONTEXT = b"an aggregate set"
 KEY, SHARES = dealt()
@@ -79,6 +86,44 @@ def test_combine__given_false_parts__names_them_and_opens_without_them() -> None
     with pytest.raises(NotEnoughSharesError) as caught:
         combine(KEY, CIPHERTEXT, [false, *PARTS[2:4]], context=CONTEXT)
     assert caught.value.false_indices == (2,)
+
+
+def unfit_dealing() -> tuple[ThresholdPublicKey, tuple[KeyShare, ...]]:
+    """Deal for an order without its factor 7, where the base of the keys has none of it either.
+
+    All that can be checked holds, and so does every proof of every honest member.
+    """
+    q = public_primes(512)[1]
+    while True:
+        p = prime_with.__wrapped__(7)
+        order = (p >> 1) * (q >> 1) // 7
+        key, shares = dealt_of(p, q, order, threshold=3, members=5)
+        if gmpy2.powmod(key.base, order * p * q, key.n_squared) == 1:
+            return key, shares
+
+
+def test_combine__given_a_dealing_that_fails_some__tries_others_and_names_nobody() -> None:
+    key, shares = unfit_dealing()
+    assert verify_dealing(key) and all(verify_key_share(key, one) for one in shares)
+    opened_by_others = unopened = 0
+    while not (opened_by_others and unopened):
+        ciphertext = paillier.encrypt(key.encryption, 42)
+        parts = [partially_decrypt(key, one, ciphertext, context=CONTEXT) for one in shares]
+        assert all(verify_partial(key, ciphertext, one, context=CONTEXT) for one in parts)
+        try:
+            combine(key, ciphertext, parts[:3], context=CONTEXT)
+        except InvalidKeyError as error:
+            assert "dealt falsely" in str(error)
+            unopened += 1
+        else:
+            continue
+        try:
+            opened = combine(key, ciphertext, parts, context=CONTEXT)
+        except InvalidKeyError:
+            key, shares = unfit_dealing()  # no three of these open anything
+            continue
+        assert (opened.plaintext, opened.false_indices) == (42, ())
+        opened_by_others += 1
 
 
 def test_combine__given_one_part_t_times__counts_it_once() -> None:

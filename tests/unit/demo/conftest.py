@@ -28,7 +28,7 @@ def meter_file(folder: Path) -> MeterFile:
 
     def write(
         name: str,
-        rows: Sequence[str] = ("86400,1,5,10", "86460,2,5,10"),
+        rows: Sequence[str] = ("86400,1,0,5,10", "86460,2,3,5,10"),
         *,
         eol: str = "\n",
         header: str = meter_csv.HEADER,
@@ -45,7 +45,7 @@ def make_home() -> MakeHome:
     """Return a builder of homes from powers, one an hour, and temperatures."""
 
     def build(
-        powers: Sequence[int], temperatures: Sequence[int] | None = None, name: str = "home"
+        powers: Sequence[int], temperatures: Sequence[int | None] | None = None, name: str = "home"
     ) -> Home:
         degrees = temperatures or [200] * len(powers)
         return Home(
@@ -53,7 +53,8 @@ def make_home() -> MakeHome:
             meter=tuple(
                 MeterSample(
                     time_s=MIDNIGHT_S + 3_600 * at,
-                    energy_wh=at,
+                    import_wh=at,
+                    export_wh=0,
                     power_w=power,
                     temperature_dc=degree,
                 )

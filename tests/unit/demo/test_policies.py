@@ -55,12 +55,22 @@ def test_policy_of__constant_power__leaves_room_between_low_and_high(
     assert policy.feeds_in is (power < 0)
 
 
-@pytest.mark.parametrize(("negative", "feeds_in"), [(0, False), (5, False), (6, True), (10, True)])
-def test_policy_of__some_hours_feed_in__turns_the_sign_for_most(
-    make_home: MakeHome, negative: int, feeds_in: bool
+@pytest.mark.parametrize(
+    ("negative", "feeds_in", "high_feed_in_w"),
+    [(0, False, 0), (1, False, 800), (9, False, 800), (10, True, 0)],
+)
+def test_policy_of__some_hours_feed_in__allows_both_ways_unless_all_do(
+    make_home: MakeHome, negative: int, feeds_in: bool, high_feed_in_w: int
 ) -> None:
-    powers = [-800] * negative + [300] * (10 - negative)
-    assert policy_of(make_home(powers)).feeds_in is feeds_in
+    policy = policy_of(make_home([-800] * negative + [300] * (10 - negative)))
+    assert (policy.feeds_in, policy.high_feed_in_w) == (feeds_in, high_feed_in_w)
+    assert (policy.low_power_w, policy.high_power_w) == ((800, 802) if feeds_in else (300, 302))
+
+
+def test_policy_of__no_temperature_at_all__never_warns(make_home: MakeHome) -> None:
+    policy = policy_of(make_home([5, 9], [None, None]))
+    assert policy.temperature_warning_dc == 2**15 - 1
+    assert policy_of(make_home([5, 9, 5], [None, 70, 60])).temperature_warning_dc == 70
 
 
 def test_write_trials__the_data_brings_everything__writes_none(

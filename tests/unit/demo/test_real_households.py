@@ -55,14 +55,14 @@ def test_load_homes__a_real_home__has_the_rounded_running_sum_as_register() -> N
     for row, sample in zip(rows_of("Building_1.csv"), home.samples, strict=True):
         total += Decimal(row["Equipment Electric Power [kWh]"])
         exact_wh = total * 1_000
-        assert sample.energy_wh == int(exact_wh.quantize(Decimal(1), ROUND_HALF_UP))
+        assert sample.import_wh == int(exact_wh.quantize(Decimal(1), ROUND_HALF_UP))
     assert [s.time_s for s in home.samples] == [FIRST_TIME_S + HOUR_S * n for n in range(8_760)]
 
 
 def test_load_homes__a_real_home__has_power_and_temperature_as_documented() -> None:
     home = load_homes(DemoOptions(homes=2, days=3), DATA_DIR)[1]
     pairs = zip(home.samples, home.samples[1:], strict=False)
-    assert all(after.power_w == after.energy_wh - before.energy_wh for before, after in pairs)
+    assert all(after.power_w == after.import_wh - before.import_wh for before, after in pairs)
     weather = rows_of("weather.csv")
     for sample, row in zip(home.samples, weather, strict=False):
         assert sample.temperature_dc == round(Decimal(row["Outdoor Drybulb Temperature [C]"]) * 10)

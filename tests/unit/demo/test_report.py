@@ -129,7 +129,9 @@ def test_write_page__a_year_ends_time__is_drawn(make_home: MakeHome, tmp_path: P
         type(home)(
             name=str(time_s),
             meter=tuple(
-                type(one)(time_s=time_s + n, energy_wh=0, power_w=2**31 - 1, temperature_dc=0)
+                type(one)(
+                    time_s=time_s + n, import_wh=0, export_wh=0, power_w=2**31 - 1, temperature_dc=0
+                )
                 for n, one in enumerate(home.samples)
             ),
         )

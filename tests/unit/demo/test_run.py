@@ -91,9 +91,9 @@ def test_main__a_bad_meter_file__says_one_line_and_starts_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     meter_file("a.csv")
-    path = meter_file("b\n.csv", ["1,x,5,10"])
+    path = meter_file("b\n.csv", ["1,x,0,5,10"])
     monkeypatch.setattr(run, "_check_set_up", lambda: None)
     assert run.main(DemoOptions(readings=folder, json_file=folder / "r.json")) == 2
     shown = str(path).replace("\n", "\\n")
-    assert capsys.readouterr().err == f"{shown}:2: energy_wh: 'x' is not an integer\n"
+    assert capsys.readouterr().err == f"{shown}:2: import_wh: 'x' is not an integer\n"
     assert not (folder / "r.json").exists()

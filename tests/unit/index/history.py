@@ -43,6 +43,7 @@ class History:
             self._member,
             self._consent,
             self._ledger,
+            self._tariffs,
             self._board,
             self._catalogue,
             self._begin_lock,
@@ -112,12 +113,29 @@ class History:
         args = {"device": device, "fromSeq": 1, "count": 24, "root": self._word()}
         return [Event("DataLedger", "BatchAnchored", args)]
 
+    def _tariffs(self, model: Model) -> list[Event]:
+        args: dict[str, Any] = {
+            "regionId": self.rng.choice(REGIONS),
+            "digest": self._word(),
+            "by": self.rng.choice(NODES),
+            "isCorrection": self.rng.random() < 0.2,
+        }
+        name = self.rng.choice([b"household", "Süd".encode(), b"\xff\x00"])  # no UTF-8, the last
+        if self.rng.random() < 0.5:
+            args |= {"product": b"p" * 32, "productName": name, "validFrom": 2**40 - 1}
+            args |= {"validTo": 0, "appendedAt": 1_700_000_000}
+            return [Event("TariffBook", "TariffAppended", args)]
+        args |= {"name": b"n" * 32, "seriesName": name, "startsAt": 0, "endsAt": 900}
+        args |= {"resolutionSeconds": 900, "publishedAt": 1_700_000_000}
+        return [Event("TariffBook", "SeriesPublished", args)]
+
     def _board(self, model: Model) -> list[Event]:
         device, kind = self.rng.choice(DEVICES), self.rng.randrange(3)
         if kind == 0:
             policy = {
                 "lowPowerW": -5,
                 "highPowerW": 2**63 - 1,
+                "highFeedInW": 2**48 - 1,
                 "temperatureWarningDc": -(2**31),
                 "heartbeatSeconds": 60,
                 "feedsIn": True,

@@ -106,6 +106,12 @@ class Model:
 
     _ConsentWithdrawn = _ConsentGiven
 
+    def _TariffAppended(self, args: dict[str, Any], time_s: int) -> None:
+        self.counts["tariffs"] += 1
+
+    def _SeriesPublished(self, args: dict[str, Any], time_s: int) -> None:
+        self.counts["price_series"] += 1
+
     def _BatchAnchored(self, args: dict[str, Any], time_s: int) -> None:
         self.counts["batches"] += 1
 
@@ -119,6 +125,7 @@ class Model:
 
     def _PolicySet(self, args: dict[str, Any], time_s: int) -> None:
         row = {"owner": args["owner"], "high_power_w": args["policy"]["highPowerW"]}
+        row |= {"high_feed_in_w": args["policy"]["highFeedInW"]}
         self.tables["policies"][args["device"],] = row
 
     def _RequestTypeSet(self, args: dict[str, Any], time_s: int) -> None:

@@ -26,6 +26,7 @@ CONTRACTS = (
     "DisputeCourt",
     "Consortium",
     "NotificationBoard",
+    "TariffBook",
 )
 FIRST = 3  # the block that the contracts are in
 START_S = 1_700_000_000

@@ -104,3 +104,23 @@ def test_told__data_that_is_no_hexadecimal__is_the_nodes_fault(data: object) -> 
 def test_told__data_of_another_event__is_unreadable(data: str) -> None:
     with pytest.raises(LogUnreadable, match=r"DataLedger\.BatchAnchored"):
         _decoder().told({**_log(), "data": data})
+
+
+@pytest.mark.parametrize("name", [b"\xff\x00", "Süd".encode(), b"n" * 128])
+def test_told__given_a_name_that_is_no_text__is_its_bytes(name: bytes) -> None:
+    """Anybody who may say a tariff chooses its product's name: it must not blind an index."""
+    contract, chain = DEPLOYMENT.contract("TariffBook"), SimulatedChain()
+    args = {
+        "regionId": b"north".ljust(32, b"\0"),
+        "product": b"p" * 32,
+        "digest": b"d" * 32,
+        "by": address(5),
+        "validFrom": 2**40 - 1,
+        "validTo": 0,
+        "appendedAt": 1_700_000_000,
+        "isCorrection": True,
+        "productName": name,
+    }
+    (log,) = chain.logs(chain.mine([Event("TariffBook", "TariffAppended", args)]))
+    told = EventDecoder(contract, contract.event("TariffAppended")).told(log)
+    assert told.values == args

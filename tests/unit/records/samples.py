@@ -1,7 +1,16 @@
 """Readings that the record tests begin with."""
 
 from offchain.crypto.kdf import reading_nonce
-from offchain.types import SECONDS_PER_DAY, Account, Link, Reading, day_of, to_account
+from offchain.types import (
+    NO_FLAGS,
+    SECONDS_PER_DAY,
+    Account,
+    Link,
+    Reading,
+    ReadingFlag,
+    day_of,
+    to_account,
+)
 
 CHAIN_ID = 31_337
 DEVICE = to_account("0x" + "d1" * 20)
@@ -34,9 +43,11 @@ def readings(
                 device=device,
                 seq=seq,
                 time_s=time_s,
-                energy_wh=1_000 + row * (row % 7) if row == 0 else made[-1].energy_wh + row % 7,
+                import_wh=1_000 if row == 0 else made[-1].import_wh + row % 7,
+                export_wh=70 if row == 0 else made[-1].export_wh + row % 3,
                 power_w=(row % 5 - 1) * 250,
-                temperature_dc=-120 + row,
+                temperature_dc=None if row % 11 == 4 else -120 + row,
+                flags=ReadingFlag(row % 16) if row % 4 == 3 else NO_FLAGS,
                 nonce=reading_nonce(nonce_key(day_of(time_s)), seq),
             )
         )

@@ -14,7 +14,7 @@ from offchain.records import aggregate_key, aggregate_opening, aggregate_set, sl
 from offchain.records.aggregate_key import AggregateKey, AggregateMember
 from offchain.records.aggregate_opening import MemberOpening
 from offchain.records.aggregate_set import AggregateSet, Announcement, HomeRow
-from offchain.types import SECONDS_PER_DAY, Reading, to_account
+from offchain.types import SECONDS_PER_DAY, Reading, ReadingFlag, to_account
 from tests.unit.crypto.threshold_keys import dealt
 
 DAY_S, HOUR_S = SECONDS_PER_DAY, 3_600
@@ -76,7 +76,8 @@ def readings(times_s: list[int], energies_wh: list[int] | None = None) -> list[R
             device=ACCOUNTS[0],
             seq=number,
             time_s=time_s,
-            energy_wh=energy,
+            import_wh=energy,
+            export_wh=3 * energy,
             power_w=0,
             temperature_dc=0,
             nonce=bytes(32),
@@ -86,7 +87,10 @@ def readings(times_s: list[int], energies_wh: list[int] | None = None) -> list[R
 
 
 def in_slots(rows: list[Reading], slot_s: int = 6 * HOUR_S) -> list[int | None]:
-    return slots.slot_energies(rows, from_s=START, to_s=START + DAY_S, slot_s=slot_s)
+    """What is drawn a slot; three times as much is fed in."""
+    found = slots.slot_energies(rows, from_s=START, to_s=START + DAY_S, slot_s=slot_s)
+    assert all(one is None or one.export_wh == 3 * one.import_wh for one in found)
+    return [None if one is None else one.import_wh for one in found]
 
 
 # ---- slots
@@ -129,7 +133,7 @@ def test_slot_energies__of_any_readings__lose_and_invent_nothing(
     coarse = in_slots(rows, DAY_S)[0]
     fine = in_slots(rows, HOUR_S)
     started = [
-        b.energy_wh - a.energy_wh for a, b in pairwise(rows) if START <= a.time_s < START + DAY_S
+        b.import_wh - a.import_wh for a, b in pairwise(rows) if START <= a.time_s < START + DAY_S
     ]
     if coarse is not None:
         assert coarse == sum(started)
@@ -141,9 +145,18 @@ def test_slot_energies__of_nothing__are_not_shown() -> None:
     assert in_slots([]) == [None] * 4
 
 
+def test_slot_energies__given_a_restarted_register__do_not_show_the_slot_before_it() -> None:
+    rows = readings([START + n * 6 * HOUR_S for n in range(5)], [0, 1, 3, 7, 15])
+    rows[2] = dataclasses.replace(rows[2], flags=ReadingFlag.REGISTER_RESTARTED)
+    rows[4] = dataclasses.replace(rows[4], flags=ReadingFlag.ESTIMATED)
+    assert in_slots(rows) == [1, None, 4, 8]
+
+
 def test_slot_energies__given_a_gap_or_a_falling_register__are_refused() -> None:
     rows = readings([START, START + 1, START + 2])
-    for wrong in ([rows[0], rows[2]], readings([START, START + 1], [5, 4]), [rows[1], rows[0]]):
+    less_fed_in = [rows[0], dataclasses.replace(rows[1], export_wh=rows[0].export_wh - 1)]
+    falling = readings([START, START + 1], [5, 4])
+    for wrong in ([rows[0], rows[2]], falling, less_fed_in, [rows[1], rows[0]]):
         with pytest.raises(FormatError):
             in_slots(wrong)
 

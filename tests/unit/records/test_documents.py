@@ -28,7 +28,7 @@ from offchain.records import (
     signing,
 )
 from offchain.records import reading as record_codec
-from offchain.types import Status, Verdict, day_of, to_account
+from offchain.types import NO_FLAGS, Status, Verdict, day_of, to_account
 
 from .samples import (
     CHAIN_ID,
@@ -43,7 +43,7 @@ from .samples import (
 )
 
 ROWS = readings(48)
-COLUMNS = ("times_s", "energies_wh", "powers_w", "temperatures_dc")
+COLUMNS = ("times_s", "powers_w", "temperatures_dc", "flags")
 KEYS = {day_of(one.time_s): nonce_key(day_of(one.time_s)) for one in ROWS}
 RUNS = batch.cut(ROWS)
 SIGNATURE = bls.sign(bls.BlsSecretKey(7), b"root", role=Tag.ROOT)
@@ -111,8 +111,9 @@ REPORT = report.StatusReport(
 COMPANION = dataset.Companion(
     devices=(
         dataset.CompanionDevice(
-            packed=packed.of(ROWS, with_energy=False),
-            first_register_wh=ROWS[0].energy_wh,
+            packed=packed.of(ROWS, with_registers=False),
+            first_import_wh=ROWS[0].import_wh,
+            first_export_wh=ROWS[0].export_wh,
             batches=tuple(batch.make(run) for run in RUNS),
             nonce_keys=KEYS,
         ),
@@ -239,10 +240,10 @@ def test_repr__given_request_and_openings__does_not_show_the_identity():
         {"batches": ()},
         {"nonce_keys": {1: b"short"}},
         {"opening": replace(OPENING, proof=(b"x",))},
-        {"opening": replace(OPENING, record=b"x" * 94)},
+        {"opening": replace(OPENING, record=b"x" * 103)},
         {"closing": replace(CLOSING, proof=(b"x",))},
         {"closing": replace(CLOSING, proof=(bytes(32),) * 18)},
-        {"closing": replace(CLOSING, record=b"x" * 94)},
+        {"closing": replace(CLOSING, record=b"x" * 103)},
         {"closing": replace(CLOSING, batch=replace(CLOSING.batch, count=65_537))},
         {"closing": replace(CLOSING, batch=replace(CLOSING.batch, from_seq=0))},
     ],
@@ -304,13 +305,14 @@ def test_encode_answer__given_too_many_readings__refuses_the_size():
 def test_decode_answer__given_small_columns_of_many_rows__bounds_their_sum():
     """Equal steps compress to nothing: 24 KiB of devices could claim millions of rows."""
     rows = packed.of(readings(40_000, step_s=1))
-    flat = replace(rows, energies_wh=(5,) * 40_000, powers_w=(0,) * 40_000)
-    flat = replace(flat, temperatures_dc=(0,) * 40_000)
+    flat = replace(rows, powers_w=(0,) * 40_000, temperatures_dc=(0,) * 40_000)
+    flat = replace(flat, flags=(NO_FLAGS,) * 40_000)
 
     def device(account, count):
         columns = replace(
             flat,
             device=account,
+            registers=packed.Registers(imports_wh=(5,) * count, exports_wh=(6,) * count),
             **{name: getattr(flat, name)[:count] for name in COLUMNS},
         )
         return replace(DEVICE_ANSWER, packed=columns, batches=((1, count),), opening=None)
@@ -342,17 +344,25 @@ def test_rebuild_device__given_companion_and_values__gives_every_record_back():
     assert dataset.rebuild_device(device, values, chain_id=CHAIN_ID) == ROWS
 
 
-@pytest.mark.parametrize("values", [[], [0] * 47, [1] + [0] * 47])
+@pytest.mark.parametrize(
+    "values", [[], [(0, 0)] * 47, [(1, 0)] + [(0, 0)] * 47, [(0, 1)] + [(0, 0)] * 47]
+)
 def test_rebuild_device__given_other_values__refuses(values):
     with pytest.raises(RebuildError):
         dataset.rebuild_device(COMPANION.devices[0], values, chain_id=CHAIN_ID)
 
 
 @pytest.mark.parametrize("step", [-1, 2**20])
-def test_interval_values__given_step_that_fits_no_slot__refuses(step):
-    rows = [ROWS[0], replace(ROWS[1], energy_wh=ROWS[0].energy_wh + step)]
-    with pytest.raises(FormatError):
+@pytest.mark.parametrize("register", ["import", "export"])
+def test_interval_values__given_step_that_fits_no_slot__names_it(register, step):
+    name = f"{register}_wh"
+    rows = [ROWS[0], replace(ROWS[1], **{name: getattr(ROWS[0], name) + step})]
+    with pytest.raises(
+        FormatError, match=f"its {register} register (falls|steps by 2\\^20 Wh or more) to"
+    ):
         dataset.interval_values(rows)
+    rows[1] = replace(ROWS[1], **{name: getattr(ROWS[0], name) + 2**20 - 1})
+    assert 2**20 - 1 in dataset.interval_values(rows)[1]
 
 
 def test_decode_companion__given_devices_out_of_order_or_twice__refuses():
@@ -389,15 +399,15 @@ def test_decode_companion__given_other_rows_than_listed__refuses_before_unpackin
 
 # ---- ciphertext file
 
-MODULUS = b"\xff" * 64  # 512 bits: 12 slots
+MODULUS = b"\xff" * 64  # 512 bits: 12 slots, 6 rows
 CIPHERTEXT_FILE = ciphertexts.CiphertextFile(
     modulus=MODULUS,
     devices=(
         ciphertexts.DeviceCiphertexts(
             device=DEVICE,
-            rows=13,
+            rows=7,
             ciphertexts=(b"a" * 128, b"b" * 128),
-            commitments=(b"c" * 32,) * 13,
+            commitments=(b"c" * 32,) * 7,
         ),
         ciphertexts.DeviceCiphertexts(
             device=OTHER_DEVICE, rows=1, ciphertexts=(b"e" * 128,), commitments=(b"f" * 32,)
@@ -422,7 +432,7 @@ def test_decode_ciphertexts__given_every_cut__refuses():
 
 
 def test_listed_rows__given_file__are_its_devices_rows():
-    assert ciphertexts.listed_rows(FILE_BYTES) == [(DEVICE, 13), (OTHER_DEVICE, 1)]
+    assert ciphertexts.listed_rows(FILE_BYTES) == [(DEVICE, 7), (OTHER_DEVICE, 1)]
     for bad in (*(FILE_BYTES[:length] for length in range(len(FILE_BYTES))), FILE_BYTES + b"\0"):
         with pytest.raises(FormatError):
             ciphertexts.listed_rows(bad)
@@ -501,6 +511,29 @@ def test_sentence__given_verdict__says_it(verdict, temperature_dc, injected, sai
         report.sentence(verdict, power_w=7, temperature_dc=temperature_dc, injected=injected)
         == said
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "power_w", "said"),
+    [
+        (Status.IN_OPERATION, 2_500, "The device is in operation at 2500 W"),
+        (Status.IN_OPERATION, -2_500, "The device is in operation, feeding in at 2500 W"),
+        (Status.TOO_HIGH, -2_500, "The feed-in of 2500 W is too high"),
+        (Status.TOO_LOW, -5, "The feed-in of 5 W is too low"),
+    ],
+)
+def test_sentence__of_a_meter_that_feeds_in__says_so(status, power_w, said):
+    verdict = Verdict(status, False)
+    text = report.sentence(verdict, power_w=power_w, temperature_dc=None, injected=False)
+    assert text == f"{said}; the temperature was not measured."
+
+
+def test_decode_report__given_no_temperature__reads_none():
+    unmeasured = replace(REPORT, temperature_dc=None)
+    assert b'"temperature_dc":null' in report.encode(unmeasured)
+    assert report.decode(report.encode(unmeasured)) == unmeasured
+    with pytest.raises(FormatError, match="temperature_dc"):
+        report.encode(replace(REPORT, temperature_dc=-32_768))
 
 
 # ---- HTTP bodies

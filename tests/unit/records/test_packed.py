@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from offchain.errors import FormatError, RebuildError
 from offchain.records import fields, inflate, packed, varint
-from offchain.types import day_of
+from offchain.types import ReadingFlag, day_of
 
 from .samples import CHAIN_ID, MIDNIGHT, nonce_key, readings
 
@@ -38,13 +38,22 @@ def test_encode_columns__given_difference_too_large__refuses_it():
         varint.encode_columns([[2**80]])
 
 
-@pytest.mark.parametrize("with_energy", [True, False])
-def test_rebuild__given_packed_readings__gives_every_record_back(with_energy):
+@pytest.mark.parametrize("with_registers", [True, False])
+def test_rebuild__given_packed_readings__gives_every_record_back(with_registers):
+    whole = packed.of(ROWS)
     made = packed.from_json(
-        packed.to_json(packed.of(ROWS, with_energy=with_energy)), with_energy=with_energy
+        packed.to_json(packed.of(ROWS, with_registers=with_registers)),
+        with_registers=with_registers,
     )
-    registers = None if with_energy else [one.energy_wh for one in ROWS]
-    assert packed.rebuild(made, chain_id=CHAIN_ID, nonce_keys=KEYS, energies_wh=registers) == ROWS
+    assert (made.registers is not None) is with_registers
+    registers = None if with_registers else whole.registers
+    assert packed.rebuild(made, chain_id=CHAIN_ID, nonce_keys=KEYS, registers=registers) == ROWS
+
+
+def test_rebuild__given_registers_twice__refuses():
+    whole = packed.of(ROWS)
+    with pytest.raises(RebuildError, match="exactly once"):
+        packed.rebuild(whole, chain_id=CHAIN_ID, nonce_keys=KEYS, registers=whole.registers)
 
 
 @given(
@@ -52,29 +61,33 @@ def test_rebuild__given_packed_readings__gives_every_record_back(with_energy):
         st.tuples(
             st.integers(1, 10**6),
             st.integers(0, 10**6),
+            st.integers(0, 10**6),
             st.integers(-(2**31) + 1, 2**31 - 1),
-            st.integers(-2732, 32767),
+            st.none() | st.integers(-2732, 32767),
+            st.integers(0, 15).map(ReadingFlag),
         ),
         min_size=1,
         max_size=50,
     )
 )
 def test_rebuild__given_any_gaps_and_values__is_exact(steps):
-    rows, time_s, register = [], MIDNIGHT, 0
+    rows, time_s, register, fed_in = [], MIDNIGHT, 0, 0
     base = readings(1)[0]
-    for seq, (gap, step, power_w, temperature_dc) in enumerate(steps, start=9):
-        time_s, register = time_s + gap, register + step
+    for seq, (gap, step, fed, power_w, temperature_dc, flags) in enumerate(steps, start=9):
+        time_s, register, fed_in = time_s + gap, register + step, fed_in + fed
         rows.append(
             replace(
                 base,
                 seq=seq,
                 time_s=time_s,
-                energy_wh=register,
+                import_wh=register,
+                export_wh=fed_in,
                 power_w=power_w,
                 temperature_dc=temperature_dc,
+                flags=flags,
             )
         )
-    again = packed.from_json(packed.to_json(packed.of(rows)), with_energy=True)
+    again = packed.from_json(packed.to_json(packed.of(rows)), with_registers=True)
     assert again == packed.of(rows)
 
 
@@ -85,14 +98,15 @@ def test_rebuild__given_missing_day__names_it():
         packed.rebuild(packed.of(ROWS), chain_id=CHAIN_ID, nonce_keys=keys)
 
 
-@pytest.mark.parametrize("registers", [[], [1] * 59])
-def test_rebuild__given_registers_of_another_number__refuses(registers):
+@pytest.mark.parametrize("rows", [(0, 0), (59, 59), (60, 59), (59, 60), (61, 61)])
+def test_rebuild__given_registers_of_another_number__refuses(rows):
+    imports, exports = rows
     with pytest.raises(RebuildError):
         packed.rebuild(
-            packed.of(ROWS, with_energy=False),
+            packed.of(ROWS, with_registers=False),
             chain_id=CHAIN_ID,
             nonce_keys=KEYS,
-            energies_wh=registers,
+            registers=packed.Registers(imports_wh=(1,) * imports, exports_wh=(1,) * exports),
         )
 
 
@@ -128,29 +142,37 @@ GOOD = packed.to_json(packed.of(ROWS))
 )
 def test_from_json__given_changed_object__refuses_it(change):
     with pytest.raises(FormatError):
-        packed.from_json(GOOD | change, with_energy=True)
+        packed.from_json(GOOD | change, with_registers=True)
 
 
 @pytest.mark.parametrize(
     "columns",
     [
-        ([5, 5], [1, 1], [0, 0], [0, 0]),
-        ([5, 6], [2, 1], [0, 0], [0, 0]),
-        ([0, 6], [1, 1], [0, 0], [0, 0]),
-        ([5, 6], [1, 2**53], [0, 0], [0, 0]),
-        ([5, 6], [1, 1], [0, 2**31], [0, 0]),
-        ([5, 6], [1, 1], [0, 0], [0, -2733]),
+        ([5, 5], [1, 1], [1, 1], [0, 0], [0, 0], [0, 0]),
+        ([5, 6], [2, 1], [1, 1], [0, 0], [0, 0], [0, 0]),
+        ([5, 6], [1, 1], [2, 1], [0, 0], [0, 0], [0, 0]),
+        ([0, 6], [1, 1], [1, 1], [0, 0], [0, 0], [0, 0]),
+        ([5, 6], [1, 2**53], [1, 1], [0, 0], [0, 0], [0, 0]),
+        ([5, 6], [1, 1], [1, 2**53], [0, 0], [0, 0], [0, 0]),
+        ([5, 6], [-1, 1], [1, 1], [0, 0], [0, 0], [0, 0]),
+        ([5, 6], [1, 1], [-1, 1], [0, 0], [0, 0], [0, 0]),
+        ([5, 6], [1, 1], [1, 1], [0, 2**31], [0, 0], [0, 0]),
+        ([5, 6], [1, 1], [1, 1], [0, 0], [0, -2733], [0, 0]),
+        ([5, 6], [1, 1], [1, 1], [0, 0], [-32_768, -32_769], [0, 0]),
+        ([5, 6], [1, 1], [1, 1], [0, 0], [-32_768, 32_768], [0, 0]),
+        ([5, 6], [1, 1], [1, 1], [0, 0], [0, 0], [0, 16]),
+        ([5, 6], [1, 1], [1, 1], [0, 0], [0, 0], [-1, 15]),
     ],
 )
 def test_from_json__given_values_that_no_meter_has__refuses_them(columns):
     with pytest.raises(FormatError):
-        packed.from_json(GOOD | {"count": 2, "columns": columns_of(*columns)}, with_energy=True)
+        packed.from_json(GOOD | {"count": 2, "columns": columns_of(*columns)}, with_registers=True)
 
 
 def test_from_json__given_bomb__stops_at_its_cap():
     bomb = fields.to_base64(zlib.compress(bytes(10**7), 9))
     with pytest.raises(FormatError, match="more than"):
-        packed.from_json(GOOD | {"columns": bomb, "count": 1_000}, with_energy=True)
+        packed.from_json(GOOD | {"columns": bomb, "count": 1_000}, with_registers=True)
 
 
 def test_inflate__given_exactly_the_cap__accepts():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from offchain.crypto import merkle
 from offchain.errors import FormatError
 from offchain.records import batch, reading
-from offchain.types import SECONDS_PER_DAY, Reading, to_account
+from offchain.types import NO_FLAGS, SECONDS_PER_DAY, Reading, ReadingFlag, to_account
 
 from .samples import DEVICE, MIDNIGHT, OTHER_DEVICE, readings
 
@@ -22,28 +22,60 @@ any_reading = st.builds(
     device=st.binary(min_size=20, max_size=20).map(to_account),
     seq=st.integers(1, 2**64 - 1),
     time_s=st.integers(1, 2**32 - 1),
-    energy_wh=st.integers(0, 2**53 - 1),
+    import_wh=st.integers(0, 2**53 - 1),
+    export_wh=st.integers(0, 2**53 - 1),
     power_w=st.integers(-(2**31) + 1, 2**31 - 1),
-    temperature_dc=st.integers(-2732, 32767),
+    temperature_dc=st.none() | st.integers(-2732, 32767),
+    flags=st.integers(0, 15).map(ReadingFlag),
     nonce=st.binary(min_size=32, max_size=32),
 )
 
 
-def test_encode__given_known_fields__gives_the_95_bytes_of_the_format():
+def test_encode__given_known_fields__gives_the_104_bytes_of_the_format():
     one = replace(readings(1)[0], power_w=-5, temperature_dc=-2732, nonce=b"n" * 32)
+    one = replace(one, flags=ReadingFlag.REGISTER_RESTARTED | ReadingFlag.ESTIMATED)
     expected = (
-        b"DMSR\x01"
+        b"DMSR\x02"
         + (31_337).to_bytes(8, "big")
         + b"\xd1" * 20
         + (1).to_bytes(8, "big")
         + MIDNIGHT.to_bytes(8, "big")
         + (1_000).to_bytes(8, "big")
+        + (70).to_bytes(8, "big")
         + (2**32 - 5).to_bytes(4, "big")
         + (2**16 - 2732).to_bytes(2, "big")
+        + b"\x09"
         + b"n" * 32
     )
-    assert len(expected) == reading.RECORD_BYTES == 95
+    assert len(expected) == reading.RECORD_BYTES == 104
     assert reading.encode(one) == expected
+
+
+def test_encode__given_no_temperature__writes_the_reserved_number():
+    unmeasured = replace(readings(1)[0], temperature_dc=None)
+    record = reading.encode(unmeasured)
+    assert record[69:71] == b"\x80\x00"
+    assert reading.decode(record) == unmeasured
+    with pytest.raises(FormatError, match="temperature_dc"):
+        reading.encode(replace(unmeasured, temperature_dc=-32_768))
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_decode__given_a_flag__takes_the_four_known_ones_alone(bit):
+    record = reading.encode(replace(readings(1)[0], flags=NO_FLAGS))
+    flagged = record[:71] + bytes([1 << bit]) + record[72:]
+    if bit < 4:
+        assert reading.decode(flagged).flags == 1 << bit
+        assert reading.encode(reading.decode(flagged)) == flagged
+    else:
+        with pytest.raises(FormatError, match="flags"):
+            reading.decode(flagged)
+
+
+def test_names__of_flags__are_those_of_the_format():
+    assert NO_FLAGS.names() == []
+    known = ["register_restarted", "self_reported", "clock_uncertain", "estimated"]
+    assert [ReadingFlag(1 << bit).names() for bit in range(4)] == [[name] for name in known]
 
 
 @given(any_reading)
@@ -51,13 +83,15 @@ def test_decode__given_any_encoded_reading__gives_it_back(one):
     assert reading.decode(reading.encode(one)) == one
 
 
-@given(st.binary(min_size=95, max_size=95))
-def test_decode__given_95_random_bytes__refuses_them(data):
+@given(st.binary(min_size=104, max_size=104))
+def test_decode__given_104_random_bytes__refuses_them(data):
     with pytest.raises(FormatError):
         reading.decode(data)
 
 
-@pytest.mark.parametrize("change", ["short", "long", "empty", "magic", "version", "text"])
+@pytest.mark.parametrize(
+    "change", ["short", "long", "empty", "magic", "version", "the form before", "text"]
+)
 def test_decode__given_other_bytes__refuses_them(change):
     good = reading.encode(readings(1)[0])
     bad = {
@@ -65,7 +99,8 @@ def test_decode__given_other_bytes__refuses_them(change):
         "long": good + b"\0",
         "empty": b"",
         "magic": b"X" + good[1:],
-        "version": good[:4] + b"\x02" + good[5:],
+        "version": good[:4] + b"\x01" + good[5:],
+        "the form before": good[:4] + b"\x01" + good[5:49] + good[57:71] + good[72:],
         "text": good.hex(),
     }[change]
     with pytest.raises(FormatError):
@@ -80,10 +115,17 @@ def test_decode__given_other_bytes__refuses_them(change):
         ("seq", 2**64),
         ("time_s", 0),
         ("time_s", 2**32),
-        ("energy_wh", -1),
-        ("energy_wh", 2**53),
-        ("energy_wh", 1.5),
-        ("energy_wh", True),
+        ("import_wh", -1),
+        ("import_wh", 2**53),
+        ("import_wh", 1.5),
+        ("import_wh", True),
+        ("import_wh", None),
+        ("export_wh", -1),
+        ("export_wh", 2**53),
+        ("export_wh", None),
+        ("flags", 16),
+        ("flags", -1),
+        ("flags", None),
         ("power_w", 2**31),
         ("power_w", -(2**31)),
         ("temperature_dc", -2733),
@@ -108,7 +150,8 @@ def test_commitment__given_the_nonce_of_another_reading__differs_for_equal_value
     alike = replace(
         second,
         time_s=first.time_s,
-        energy_wh=first.energy_wh,
+        import_wh=first.import_wh,
+        export_wh=first.export_wh,
         power_w=first.power_w,
         temperature_dc=first.temperature_dc,
     )
@@ -121,11 +164,11 @@ def test_commitment__given_low_entropy_values__is_not_found_without_the_nonce():
     target = reading.commitment_of(one)
 
     def search(nonce: bytes) -> list[int]:
-        guesses = (replace(one, energy_wh=wh, nonce=nonce) for wh in range(900, 1_100))
-        return [guess.energy_wh for guess in guesses if reading.commitment_of(guess) == target]
+        guesses = (replace(one, import_wh=wh, nonce=nonce) for wh in range(900, 1_100))
+        return [guess.import_wh for guess in guesses if reading.commitment_of(guess) == target]
 
     assert search(bytes(32)) == []
-    assert search(one.nonce) == [one.energy_wh]
+    assert search(one.nonce) == [one.import_wh]
 
 
 def test_cut__given_run_over_midnight__never_crosses_it():

@@ -81,6 +81,14 @@ ONE_BLOCK = EXAMPLE_BLOCKS[:41]
     ("archive", "why"),
     [
         (b"", "no header"),
+        (b"\xe3\x00" + EXAMPLE_HEADER[1:], "more bytes than it needs"),
+        (EXAMPLE_HEADER + b"\xa8\x00" + ONE_BLOCK[1:], "more bytes than it needs"),
+        (EXAMPLE_HEADER + b"\xa8\x80\x80\x00" + ONE_BLOCK[1:], "more bytes than it needs"),
+        (EXAMPLE_HEADER + b"\x80\x00", "more bytes than it needs"),
+        (b"\x0a\xa1\x67version\x01" + ONE_BLOCK, "no header"),  # without roots
+        (b"\x12\xa2\x65roots\x98\x00\x67version\x01" + ONE_BLOCK, "no header"),  # a length in two
+        (b"\x11\xa2\x67version\x01\x65roots\x80" + ONE_BLOCK, "no header"),  # out of order
+        (b"\x64" + EXAMPLE_HEADER[1:] + b"\x00" + ONE_BLOCK, "no header"),
         (b"\x05hello", "no header"),
         (EXAMPLE_HEADER[:50], "cut off"),
         (EXAMPLE_HEADER + ONE_BLOCK[:-1], "cut off"),
@@ -88,6 +96,8 @@ ONE_BLOCK = EXAMPLE_BLOCKS[:41]
         (EXAMPLE_HEADER + ONE_BLOCK[:-1] + b"b", "other bytes"),
         (EXAMPLE_HEADER + VERSION_0 + bytes(47), "unknown kind of link"),
         (EXAMPLE_HEADER + bytes([10]) + bytes(10), "unknown kind of link"),
+        (EXAMPLE_HEADER + b"\x29\x01\xd5\x00" + ONE_BLOCK[3:], "unknown kind of link"),
+        (EXAMPLE_HEADER + b"\x29\x01\x55\x92\x00" + ONE_BLOCK[4:], "other bytes"),
         (EXAMPLE_HEADER + b"\xff\xff\xff\xff\x0f" + bytes(90), "at most"),
         (EXAMPLE_HEADER + b"\xff" * 9, "too long"),
         (b"\xff\xff\xff\x7f", "at most"),

@@ -50,3 +50,37 @@ def test_verdict__when_a_loop_was_cut_off__is_no_proof(halmos):
     assert halmos.verdict({"exitcode": 0, "num_bounded_loops": 0}) == 0
     assert halmos.verdict({"exitcode": 0, "num_bounded_loops": 1}) != 0
     assert halmos.verdict({"exitcode": 1, "num_bounded_loops": 1}) == 1
+
+
+class Input:
+    """Of so many bits; its sort is a name here."""
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+
+    def size(self) -> int:
+        return self.bits
+
+    def sort(self) -> str:
+        return f"bits {self.bits}"
+
+
+def declared(name, *sorts):
+    """Stands for z3's declaration: a function that tells how it was declared."""
+    return lambda *arguments: (name, sorts, arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("f_sha256_64", "bits 64"), ("f_ecpairing", "bits 1536")]
+)
+def test_declare_by_input__given_any_length__declares_each_by_what_it_gets(name, wrong):
+    function = load("precompiles").declare_by_input(declared)(name, wrong, "out")
+    for data in (Input(512), Input(4608)):
+        expected = (f"{name}_of_{data.bits}", (data.sort(), "out"), (data,))
+        assert function(data) == expected
+
+
+def test_declare_by_input__given_another_function__leaves_it():
+    data = Input(1024)
+    function = load("precompiles").declare_by_input(declared)("f_ecadd", "bits 1024", "bits 512")
+    assert function(data) == ("f_ecadd", ("bits 1024", "bits 512"), (data,))

@@ -33,6 +33,7 @@ from offchain.records import contexts
 from offchain.records.answer import Answer
 from offchain.storage import Cid
 from offchain.storage.directory import DirectoryStore
+from tests.integration.columns import part
 from tests.integration.node.test_requests import ask
 from tests.integration.town import (
     ADVICE,
@@ -240,15 +241,7 @@ def leave_out_first_day(town: Town, answer: Answer) -> Answer:
     """Leave the window's first day out and price the rest rightly: only the window shows it."""
     device = answer.devices[0]
     count = device.batches[0][1]
-    columns = device.packed
-    shorter = replace(
-        columns,
-        first_seq=columns.first_seq + count,
-        times_s=columns.times_s[count:],
-        energies_wh=columns.energies_wh[count:],
-        powers_w=columns.powers_w[count:],
-        temperatures_dc=columns.temperatures_dc[count:],
-    )
+    shorter = part(device.packed, count)
     day = min(device.nonce_keys)
     keys = {one: key for one, key in device.nonce_keys.items() if one != day}
     cut = replace(device, packed=shorter, batches=device.batches[1:], nonce_keys=keys, opening=None)

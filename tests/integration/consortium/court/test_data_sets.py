@@ -265,7 +265,7 @@ def test_run_once__given_members_bytes_that_nobody_has__searches_seldom_and_in_t
     assert [searches(), searches()] == [1, 0]
     clock[0] += RETRY_S
     assert [searches(), searches()] == [1, 0]
-    town.anvil.warp_to(case.patient_until)
+    town.anvil.stand_at(case.patient_until)
     assert [searches(), searches()] == [1, 0]
 
     # With a true secret at hand nothing behind it is fetched.

@@ -148,9 +148,9 @@ def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court
 
     assert court.step() == ["waits", "waits"]
     case = court.judges[0].agent.open_cases()[0]
-    town.anvil.warp_to(case.patient_until - 2)
+    town.anvil.stand_at(case.patient_until - 2)
     assert court.step(1) == ["waits"]
-    town.anvil.warp_to(case.patient_until)
+    town.anvil.stand_at(case.patient_until)
     assert court.step() == ["voted", "voted"]
 
     assert house.household.locks.lock(lock_id).state is LockState.SLASHED
@@ -207,7 +207,7 @@ def test_dispute__given_nobody_decides__gives_everything_back(court: Court) -> N
     before, bond = owed(town, me), house.gateway.call("PrepaidLock", "bondOf", node.keys.address)
     dispute(court, house, lock_id)
     court.step(1)
-    town.anvil.warp_to(house.household.locks.lock(lock_id).due_at)
+    town.anvil.stand_at(house.household.locks.lock(lock_id).due_at)
     assert court.step(3) == []
 
     outcomes = [one.kind for one in node.worker.run_once()]

@@ -32,7 +32,7 @@ def test_everything__given_a_float__refuses(value: float) -> None:
         packing.pack([value], key_bits=2048)  # type: ignore[list-item]
     with pytest.raises(FormatError):
         canonical_json.dumps({"energy": value})
-    for field in ("energy_wh", "power_w", "temperature_dc", "time_s", "seq"):
+    for field in ("import_wh", "export_wh", "flags", "power_w", "temperature_dc", "time_s", "seq"):
         with pytest.raises(FormatError):
             reading.encode(_reading(**{field: value}))
 
@@ -43,7 +43,8 @@ def _reading(**changes: object) -> Reading:
         "device": to_account("0x" + "d1" * 20),
         "seq": 1,
         "time_s": 1_700_000_000,
-        "energy_wh": 5,
+        "import_wh": 5,
+        "export_wh": 5,
         "power_w": 5,
         "temperature_dc": 5,
         "nonce": bytes(32),

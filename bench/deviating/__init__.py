@@ -1,0 +1,1 @@
+"""Strategies against the contracts, played in integers (`make bench-deviations`)."""

@@ -1,0 +1,111 @@
+"""A command that was cut off after it had paid says so when it is given again, and pays nothing."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from offchain.chain.deployment import load_deployment
+from offchain.chain.gateway import ChainGateway
+from tests.altered_answers import AlteringNode, altering_node
+from tests.integration.cli.conftest import ETHER, FIRST_DAY_S, Machine
+
+
+@pytest.fixture
+def node(machine: Machine) -> Iterator[AlteringNode]:
+    """The vendor's and the consortium's only chain node; it answers well until told otherwise."""
+    with altering_node(machine.anvil.url, share=0, kind="no_json") as made:
+        for member in ("vendor", "consortium"):
+            profile = machine.profile(member)
+            text = profile.read_text().replace(machine.anvil.url, made.url)
+            profile.write_text(text)
+        yield made
+        for member in ("vendor", "consortium"):
+            profile = machine.profile(member)
+            profile.write_text(profile.read_text().replace(made.url, machine.anvil.url))
+
+
+class _LosesSends:
+    """A node that carries transactions out and whose answer to that never arrives."""
+
+    def __init__(self, node: AlteringNode) -> None:
+        self._node, self._whole = node, node.answer
+
+    def __enter__(self) -> None:
+        self._node.answer = self._lost  # type: ignore[method-assign]
+
+    def __exit__(self, *exc: object) -> None:
+        self._node.answer = self._whole  # type: ignore[method-assign]
+
+    def _lost(self, asked: bytes) -> tuple[int, bytes]:
+        status, body = self._whole(asked)
+        return (status, b"<html>") if b"eth_sendRawTransaction" in asked else (status, body)
+
+
+def _broadcast(machine: Machine) -> tuple[str, ...]:
+    days = [f"2022-01-0{8 + number}" for number in (0, 1)]
+    assert FIRST_DAY_S == 1_641_600_000
+    return (
+        *("share", "broadcast", "--region", "north", "--from", days[0], "--to", days[1]),
+        *("--max-price-wei", str(ETHER), "--group-size", "2", "--threshold", "2"),
+    )
+
+
+def _broadcasts(machine: Machine) -> list[str]:
+    gateway = ChainGateway(machine.anvil.url, load_deployment(machine.folder / "deployment.json"))
+    found = gateway.events("DataMarket", "Broadcast", from_block=1)
+    return ["0x" + bytes(event.args["broadcastId"]).hex() for event in found]
+
+
+def test_command__cut_off_after_it_paid__given_again_tells_the_id_and_pays_nothing(
+    machine: Machine, node: AlteringNode
+) -> None:
+    before, ask = _broadcasts(machine), _broadcast(machine)
+    with _LosesSends(node):
+        assert "no chain node answers" in machine.as_member("vendor", *ask, ok=False).stderr
+    (made,) = [one for one in _broadcasts(machine) if one not in before]
+
+    again = machine.as_member("vendor", *ask, ok=False)
+
+    assert re.search(
+        r"was given before and cut off, and did: DataMarket\.broadcast with", again.stderr
+    )
+    assert f"broadcast {made}" in again.stderr and again.stdout == ""
+    assert _broadcasts(machine) == [*before, made]
+
+    # Given once more, it is meant.
+    other = machine.json("vendor", *ask)["broadcast"]
+    assert _broadcasts(machine) == [*before, made, other]
+    machine.json("vendor", *ask)  # and what ended well is nothing to tell
+    assert len(_broadcasts(machine)) == len(before) + 3
+
+
+def test_command__after_another_that_was_cut_off__tells_of_it_and_goes_on(
+    machine: Machine, node: AlteringNode
+) -> None:
+    terms = ("admin", "terms", "--shortest-s", "120", "--application-wei")
+    with _LosesSends(node):
+        machine.as_member("consortium", *terms, str(10**14 + 1), ok=False)
+
+    result = machine.as_member("consortium", *terms, str(10**14), "--json")
+
+    assert json.loads(result.stdout)["carried_out"]
+    assert "an earlier command (dmsm admin terms" in result.stderr
+    assert "was cut off, and did: Consortium.propose, proposal " in result.stderr
+    assert result.stderr.count("\n") == 1
+
+    assert machine.as_member("consortium", *terms, str(10**14)).stderr == ""
+
+
+def test_command__whose_transaction_never_left__is_simply_done_when_given_again(
+    machine: Machine, node: AlteringNode
+) -> None:
+    before, ask = _broadcasts(machine), _broadcast(machine)
+    node.share = 1.0
+    machine.as_member("vendor", *ask, ok=False)
+    node.share = 0.0
+
+    made = machine.json("vendor", *ask)["broadcast"]
+
+    assert _broadcasts(machine) == [*before, made]
