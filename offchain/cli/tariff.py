@@ -14,7 +14,6 @@ from offchain.cli.output import utc
 from offchain.errors import BillingError
 
 if TYPE_CHECKING:
-    from offchain.billing.bill import Bill
     from offchain.billing.components import Tariff
     from offchain.billing.household import Household
     from offchain.billing.market_prices import Stretch
@@ -57,6 +56,7 @@ def bill(
     from offchain.billing.making import make_bill
     from offchain.billing.window import parse_instant
     from offchain.billing.zones import zone
+    from offchain.cli.bill_text import bill_text, printable
 
     household, tariffs, at_hand = _inputs(readings, tariff, series)
     local = zone(tariffs[0].time_zone)
@@ -70,7 +70,8 @@ def bill(
     if as_json:
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
-        _show_bill(found)
+        for line in bill_text(found, local):
+            typer.echo(printable(line))
 
 
 @app.command()
@@ -105,6 +106,7 @@ def advice(
     from offchain.billing.window import parse_instant
     from offchain.billing.zones import zone
     from offchain.cli.advice_text import advice_text
+    from offchain.cli.bill_text import printable
 
     household, tariffs, at_hand = _inputs(readings, tariff, series)
     local = zone(tariffs[0].time_zone)
@@ -120,7 +122,7 @@ def advice(
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
         for line in advice_text(found):
-            typer.echo(line)
+            typer.echo(printable(line))
 
 
 @app.command()
@@ -134,7 +136,7 @@ def check(
     from offchain.billing import tariff_document
     from offchain.billing.tariff_calendar import describe
 
-    for line in describe(_parsed(file, tariff_document.parse)):
+    for line in describe(parsed(file, tariff_document.parse)):
         typer.echo(line)
 
 
@@ -190,8 +192,8 @@ def _inputs(
         household = Household.of_readings(readings_csv.parse(_read(readings)))
     return (
         household,
-        [_parsed(path, tariff_document.parse) for path in tariffs],
-        [_parsed(path, price_series.parse) for path in series or ()],
+        [parsed(path, tariff_document.parse) for path in tariffs],
+        [parsed(path, price_series.parse) for path in series or ()],
     )
 
 
@@ -207,7 +209,8 @@ def _stretches(path: Path, currency: str | None, resolution_s: int | None) -> li
         return price_csv.parse(data, currency=currency, resolution_s=resolution_s)
 
 
-def _parsed(path: Path, parse: Callable[[bytes], _Document]) -> _Document:
+def parsed(path: Path, parse: Callable[[bytes], _Document]) -> _Document:
+    """Return what a file holds; what is wrong in it is said with its name."""
     with _naming(path):
         return parse(_read(path))
 
@@ -225,31 +228,3 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except BillingError as error:
         raise type(error)(f"{path}: {error}") from error
-
-
-def _show_bill(found: Bill) -> None:
-    from offchain.billing.money import amount_text
-
-    def money(micro: int) -> str:
-        return f"{amount_text(micro, least_digits=found.minor_digits):>16} {found.currency}"
-
-    typer.echo(f"{utc(found.window_from)} to {utc(found.window_to)}")
-    if not found.is_complete:
-        typer.echo(f"covers {utc(found.covers_from)} to {utc(found.covers_to)} only: no readings")
-    typer.echo(f"taken {found.import_wh} Wh, given {found.export_wh} Wh")
-    if found.estimated_wh:
-        typer.echo(f"{found.estimated_wh} Wh are estimated: their intervals are long, or cut")
-    if found.unknown_intervals:
-        typer.echo(f"intervals of unknown energy, not billed: {found.unknown_intervals}")
-    shown = ""
-    for line in found.lines:
-        if len(found.tariffs) > 1 and shown != line.tariff:
-            shown = line.tariff
-            typer.echo(f"tariff {shown}")
-        name = line.component if line.period is None else f"{line.component}: {line.period}"
-        typer.echo(f"{line.section:<7} {name:<40} {line.wh:>10} Wh {money(line.amount)}")
-    typer.echo(f"{'subtotal':<62}{money(found.subtotal)}")
-    for tax in found.taxes:
-        typer.echo(f"{'tax':<7} {tax.name:<54}{money(tax.amount)}")
-    typer.echo(f"{'rounding':<62}{money(found.rounding)}")
-    typer.echo(f"{'total':<62}{money(found.total)}")

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from offchain.billing.registers import Span
+from offchain.billing.window import is_day_start, require_window
+from offchain.billing.zones import zone
 from offchain.chain.facts import ContractRevert, Receipt
+from offchain.errors import BillingError, DmsmError
+from offchain.household.planning import AskingPlan
 from offchain.household.request_draft import RequestDraft, draft_request, require_devices
 from offchain.member.acting import Acting
-from offchain.member.errors import TermsUnfit, UnfitMember
+from offchain.member.errors import PartlyAsked, TermsUnfit, UnfitMember
 from offchain.member.lock_terms import (
     OTHER_TERMS,
     LockTerms,
@@ -19,7 +24,6 @@ from offchain.member.lock_terms import (
 from offchain.member.locks import REQUEST_GAS
 from offchain.member.request_notes import AskedRequest, RequestNotes
 from offchain.member.roles import MemberRole
-from offchain.types import SECONDS_PER_DAY
 
 # A price is no term: it is what is sent along.
 _CHANGED = (OTHER_TERMS, "PrepaidLock_WrongValue")
@@ -58,20 +62,22 @@ class Requests(Acting):
         devices: Sequence[str],
         window_from: int,
         window_to: int,
+        time_zone: str,
+        product: str,
         expires_at: int | None = None,
         processor: str | None = None,
     ) -> PaidRequest:
         """Check the terms, seal and sign the request, and prepay it.
 
-        The window is whole UTC days, [window_from, window_to). `expires_at` is T; left out, twice
+        The window [window_from, window_to) is whole local days of `time_zone`; `product` names the
+        tariffs. `expires_at` is T; left out, twice
         the type's shortest time from now. Raises TermsUnfit before anything is paid, also when the
         terms that were signed do not hold any more, and the contract's named error if it refuses.
         """
         require_devices(devices)
         conditions = request_conditions(self._gateway, type_id)
         shortest_s = conditions.shortest_s
-        if window_from % SECONDS_PER_DAY or window_to % SECONDS_PER_DAY or window_from >= window_to:
-            raise TermsUnfit("a window runs from one UTC midnight to a later one")
+        _require_days((window_from, window_to), time_zone)
         now = self._gateway.now()
         until = now + 2 * shortest_s if expires_at is None else expires_at
         if until - now < shortest_s:
@@ -81,6 +87,8 @@ class Requests(Acting):
             devices=devices,
             window_from=window_from,
             window_to=window_to,
+            time_zone=time_zone,
+            product=product,
             expires_at=until,
             price_wei=conditions.price_wei,
             terms=conditions.terms,
@@ -89,6 +97,33 @@ class Requests(Acting):
         receipt = self._paid(prepared, type_id, conditions)
         return PaidRequest(prepared.lock_id, until, prepared.price_wei, conditions.terms, receipt)
 
+    def ask_parts(
+        self, plan: AskingPlan, *, expires_at: int | None = None, processor: str | None = None
+    ) -> list[PaidRequest]:
+        """Ask and prepay every part of a plan, one after another.
+
+        Raises as `ask` does; PartlyAsked names the locks that were paid before that.
+        """
+        paid: list[PaidRequest] = []
+        for start, end in plan.parts:
+            try:
+                one = self.ask(
+                    plan.wanted.type_id,
+                    devices=plan.wanted.devices,
+                    window_from=start,
+                    window_to=end,
+                    time_zone=plan.wanted.time_zone,
+                    product=plan.wanted.product,
+                    expires_at=expires_at,
+                    processor=processor,
+                )
+            except DmsmError as error:
+                if paid:
+                    raise PartlyAsked([one.lock_id for one in paid], error) from error
+                raise
+            paid.append(one)
+        return paid
+
     def prepare(
         self,
         type_id: int,
@@ -96,6 +131,8 @@ class Requests(Acting):
         devices: Sequence[str],
         window_from: int,
         window_to: int,
+        time_zone: str,
+        product: str,
         expires_at: int,
         price_wei: int,
         terms: LockTerms,
@@ -108,6 +145,8 @@ class Requests(Acting):
             type_id,
             devices=devices,
             window=(window_from, window_to),
+            time_zone=time_zone,
+            product=product,
             expires_at=expires_at,
             price_wei=price_wei,
             terms=terms,
@@ -122,6 +161,8 @@ class Requests(Acting):
             tuple(devices),
             window_from,
             window_to,
+            time_zone,
+            product,
             message=draft.message,
             opening=draft.opening,
         )
@@ -155,3 +196,17 @@ class Requests(Acting):
             return self._directory.processor_of(me.region_id)
         except UnfitMember as error:
             raise TermsUnfit(str(error)) from error
+
+
+def _require_days(window: Span, time_zone: str) -> None:
+    """Raise TermsUnfit unless a window is whole local days of a zone."""
+    try:
+        local = zone(time_zone)
+        require_window(*window)
+    except BillingError as error:
+        raise TermsUnfit(str(error)) from error
+    for instant in window:
+        if not is_day_start(instant, local):
+            raise TermsUnfit(
+                f"a window is whole local days; no day of {time_zone} begins at {instant}"
+            )

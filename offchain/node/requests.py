@@ -8,20 +8,24 @@ same bytes.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from offchain.audit.opened_answer import answer_context
-from offchain.billing.tariff import Tariff
+from offchain.audit.working import worked_out
+from offchain.billing.advice import Advice
+from offchain.billing.bill import Bill
 from offchain.chain.facts import ContractRevert
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import FormatError
+from offchain.errors import BillingError, DocumentMissing, FormatError
 from offchain.index.asked import locks as asked_locks
 from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused, UnfitMember
 from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock, event_at, on_chain
 from offchain.member.roles import LockState, Reason
+from offchain.member.tariff_book import TariffBook
 from offchain.node.bond import BondKeeper
 from offchain.node.desk import Desk, NodeParts
 from offchain.node.outcome import STOPPED, Outcome
@@ -29,8 +33,9 @@ from offchain.node.reply import compose_answer, seal_answer
 from offchain.node.request_check import MessagePending, RequestCheck
 from offchain.node.seals_ahead import SealsAhead
 from offchain.node.store import JobState, RequestJob
-from offchain.node.windows import WindowPending
+from offchain.node.windows import HeldWindow, WindowPending
 from offchain.records.answer import Answer
+from offchain.records.request import RequestText
 from offchain.storage import Cid
 
 # Where a lock may be once its claim is mined.
@@ -46,9 +51,9 @@ _EARNED = (
 class RequestDesk(Desk):
     """Serve the requests that name this node. Each method is one step and idempotent."""
 
-    def __init__(self, parts: NodeParts, bond: BondKeeper, tariff: Tariff) -> None:
+    def __init__(self, parts: NodeParts, bond: BondKeeper, tariffs: TariffBook) -> None:
         super().__init__(parts)
-        self._bond, self._tariff = bond, tariff
+        self._bond, self._tariffs = bond, tariffs
         self._seals = SealsAhead()
         self._check = RequestCheck(
             self._gateway, self._store, self._keys, self._held, self._directory
@@ -84,7 +89,7 @@ class RequestDesk(Desk):
             job = self._prepared(lock, job)
         except RequestRefused as refusal:
             return self._reject(lock, refusal)
-        except (WindowPending, MessagePending) as pending:
+        except (WindowPending, MessagePending, PricePending) as pending:
             if not self._may_wait(left_s):
                 return self._reject(lock, _too_late(pending))
             return Outcome("skipped", lock_id, f"waits: {pending}")
@@ -259,12 +264,13 @@ class RequestDesk(Desk):
             lock.lock_id, self._key_of_payer(lock), context=answer_context(lock, self._gateway)
         )
         message = self._check.message(event)
-        windows = self._check.windows(lock, event, message, as_of_block=as_of_block)
+        text = self._check.text(lock, event, message)
+        windows = self._check.windows(text, as_of_block=as_of_block)
         answer = compose_answer(
             lock,
             windows,
             kind=kind,
-            tariff=self._tariff,
+            result=self._result(lock, kind, text, windows, as_of_block).to_json(),
             held=self._held,
             signed_at=self._gateway.now(),
             as_of_block=as_of_block,
@@ -276,6 +282,31 @@ class RequestDesk(Desk):
         self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
         crash_point("request:journaled")
         return self._job(lock.lock_id)
+
+    def _result(
+        self,
+        lock: Lock,
+        kind: str,
+        text: RequestText,
+        windows: Sequence[HeldWindow],
+        as_of_block: int,
+    ) -> Bill | Advice:
+        """Work out what is asked for. Raises RequestRefused when nothing comes of it."""
+        try:
+            return worked_out(
+                kind,
+                {one.device: one.all_readings for one in windows},
+                window=(text.from_s, text.to_s),
+                product=text.product,
+                processor=lock.payee,
+                as_of_block=as_of_block,
+                tariffs=self._tariffs,
+                gateway=self._gateway,
+            ).result
+        except DocumentMissing as error:
+            raise PricePending(str(error)) from error
+        except BillingError as error:
+            raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
 
     def _key_of_payer(self, lock: Lock) -> PaillierPublicKey:
         try:
@@ -347,7 +378,11 @@ class RequestDesk(Desk):
         return Outcome("rejected", lock.lock_id, reason, receipt)
 
 
-def _too_late(pending: WindowPending | MessagePending) -> RequestRefused:
+class PricePending(MemberError):
+    """A tariff or price series that the book names cannot be had; it may still come."""
+
+
+def _too_late(pending: WindowPending | MessagePending | PricePending) -> RequestRefused:
     is_message = isinstance(pending, MessagePending)
     reason = Reason.MESSAGE_UNREADABLE if is_message else Reason.WINDOW_UNAVAILABLE
     return RequestRefused(reason, f"{pending}; ask again later")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,10 @@ def start(runs: list[Demo], cwd: Path, *options: str, **environment: str) -> Dem
 
 def write_home(folder: Path, name: str, rows: Sequence[Row], eol: str = "\n") -> None:
     folder.mkdir(exist_ok=True)
-    lines = [HEADER, *(",".join(map(str, row)) for row in rows)]
+    columns = [(time_s, wh, min(max(0, -w), 2_000), w, dc) for time_s, wh, w, dc in rows]
+    given_back = accumulate(row[2] for row in columns)  # as registers have it
+    shown = [(*row[:2], total, *row[3:]) for row, total in zip(columns, given_back, strict=True)]
+    lines = [HEADER, *(",".join(map(str, row)) for row in shown)]
     (folder / name).write_bytes((eol.join(lines) + eol).encode())
 
 

@@ -64,7 +64,7 @@ def test_bill__for_people__shows_each_line_and_what_is_not_whole() -> None:
         "total                                                                     4.38 USD" in text
     )
     partly = bill(VECTORS / "10-edges-off-readings").stdout
-    assert "covers 2024-05-31T18:30:00Z to 2024-06-04T02:00:00Z only" in partly
+    assert "covers 2024-06-01 00:00 to 2024-06-04 07:30 only" in partly
     assert "slabs: tier 3" in partly
     two = bill(VECTORS / "11-two-tariffs").stdout
     assert two.count("tariff ") == 2
@@ -261,3 +261,11 @@ def test_advice__for_people__says_each_number_with_what_it_comes_from() -> None:
     assert "it saves up to 0.836189 EUR" in text
     assert "19470 Wh were fed in; 7519 Wh of it could have replaced" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_bill__names_that_would_write_to_a_terminal__are_made_harmless(spring: Path) -> None:
+    document = json.loads((spring / "tariff.json").read_text())
+    document["import"][0]["name"] = "\x1b[2Jenergy"
+    (spring / "tariff.json").write_text(json.dumps(document))
+    text = bill(spring).stdout
+    assert "?[2Jenergy" in text and "\x1b" not in text
