@@ -20,6 +20,7 @@ from offchain.chain.pairing import precompile_pairing
 from offchain.crypto import bls, curve, delivery, sharing
 from offchain.crypto.curve import G1, G2, PairingCheck
 from offchain.crypto.messages import Role
+from offchain.crypto.native_pairing import native_pairing
 
 THRESHOLD, MEMBERS = 67, 100
 SAMPLED_SHARES = 2
@@ -33,9 +34,42 @@ def _fast_path() -> Iterator[tuple[PairingCheck, Clock]]:
 
 
 def group_figures() -> list[Figure]:
-    """Measure BLS verification and the transcript check."""
+    """Measure BLS verification, the transcript check, and pairings by native code where it is."""
     with _fast_path() as (pairing_check, clock):
-        return [_bls(pairing_check, clock), *_transcript(pairing_check, clock)]
+        return [_bls(pairing_check, clock), *_transcript(pairing_check, clock), *_native()]
+
+
+def _native() -> list[Figure]:
+    """Measure a check of two pairings, as a signature needs, in this process alone."""
+    native = native_pairing()
+    if native is None:
+        return []
+    scalar = secrets.randbelow(curve.GROUP_ORDER)
+    pairs = [
+        (curve.multiply(curve.G1_GENERATOR, scalar), curve.G2_GENERATOR),
+        (curve.negate(curve.G1_GENERATOR), curve.multiply(curve.G2_GENERATOR, scalar)),
+    ]
+
+    def check(by: PairingCheck) -> None:
+        if not by(pairs):
+            raise SystemExit("a product that is one was refused")
+
+    times = in_turn(
+        {
+            "py_ecc": (lambda: check(curve.pairing_product_is_one), 1.0),
+            "native": repeated(lambda: check(native), 40),
+        },
+        rounds=7,
+    )
+    note = f"{1e3 * times.median_s('py_ecc'):.3g} ms : {1e3 * times.median_s('native'):.3g} ms"
+    return [
+        Figure(
+            "pairing_native_vs_py_ecc",
+            times.ratio("py_ecc", "native"),
+            50,
+            note=f'{note}; garaga_rs, the extra of `pairings = "local"`',
+        )
+    ]
 
 
 def _bls(pairing_check: PairingCheck, clock: Clock) -> Figure:

@@ -99,7 +99,7 @@ class Courier:
     def _round(self, *, is_end: bool) -> None:
         self._gateway = gateway = self._gateway or self._connect()
         self._ways = to_node, to_chain = self._ways or self._deliveries(gateway)
-        self._around = around = find_surroundings(gateway, self._device)
+        self._around = around = find_surroundings(gateway, self._device, self._around)
         if not self._is_chain_met:
             reconcile_chain(self._outbox, gateway, self._device)
             self._is_chain_met = True

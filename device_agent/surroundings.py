@@ -44,31 +44,41 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The device's owner and its policy, and the processor of its region, as the chain has them.
+    """The device's owner and its policy, its region and the processor of that, as the chain has
+    them.
 
     processor: None while nobody serves the region. policy: None if the owner has set none.
     """
 
     owner: Account
+    region_id: bytes
     processor: Account | None
     policy: Policy | None
 
 
-def find_surroundings(gateway: ChainGateway, device: Account) -> Surroundings:
-    """Ask the chain. Raises BadSetup when the account is no active device, and ChainError."""
-    (role, region), owner, policy = gateway.call_many(
-        [
-            ("MemberRegistry", "activeRoleOf", (device,)),
-            ("MemberRegistry", "ownerOf", (device,)),
-            ("NotificationBoard", "policyOf", (device,)),
-        ]
-    )
+def find_surroundings(
+    gateway: ChainGateway, device: Account, before: Surroundings | None = None
+) -> Surroundings:
+    """Ask the chain, by one question where the region is that of `before`. Raises BadSetup when the
+    account is no active device, and ChainError.
+    """
+    asked: list[tuple] = [
+        ("MemberRegistry", "activeRoleOf", (device,)),
+        ("MemberRegistry", "ownerOf", (device,)),
+        ("NotificationBoard", "policyOf", (device,)),
+    ]
+    if before is not None:
+        asked.append(("MemberRegistry", "processorOf", (before.region_id,)))
+    (role, region), owner, policy, *serving = gateway.call_many(asked)
     if role != Role.DEVICE:
         raise BadSetup(f"{device} is no active device on this chain; have it admitted first")
-    processor = to_account(gateway.call("MemberRegistry", "processorOf", region))
+    if before is None or bytes(region) != before.region_id:
+        serving = [gateway.call("MemberRegistry", "processorOf", region)]
+    processor = to_account(serving[0])
     held = Policy.from_chain(policy)
     return Surroundings(
         owner=to_account(owner),
+        region_id=bytes(region),
         processor=processor if int(processor, 16) else None,
         policy=held if held.heartbeat_seconds else None,
     )

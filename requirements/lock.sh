@@ -13,5 +13,6 @@ compile run.in -c dev.txt -o run.txt
 compile build.in -c dev.txt -o build.txt
 compile data.in --no-deps -o data.txt
 compile bench.in --no-deps -o bench.txt
+compile pairing.in --no-deps -o pairing.txt
 compile fuzz.in --no-deps -o fuzz.txt
 compile proofs.in -o proofs.txt

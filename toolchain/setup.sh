@@ -94,12 +94,14 @@ PIP="$PY -m pip --disable-pip-version-check --no-input"
 SDISTS=pygments-lexer-solidity,python-baseconv,tailer,varint
 
 install_python() {
-    is_fresh python .venv/bin/dmsm requirements/build.txt requirements/dev.txt pyproject.toml &&
-        return
+    is_fresh python .venv/bin/dmsm requirements/build.txt requirements/dev.txt \
+        requirements/pairing.txt pyproject.toml && return
     say "1/4 Python packages into .venv (about a minute) ..."
     $PIP install --quiet --no-cache-dir --require-hashes -r requirements/build.txt
     $PIP install --quiet --no-cache-dir --require-hashes --no-build-isolation \
         --only-binary :all: --no-binary $SDISTS -r requirements/dev.txt
+    $PIP install --quiet --no-cache-dir --require-hashes --no-deps --only-binary :all: \
+        -r requirements/pairing.txt || say "native pairings are left out; nothing needs them"
     PYTHONWARNINGS=ignore $PIP install --quiet --no-cache-dir --no-deps --no-build-isolation -e .
     stamp python
 }

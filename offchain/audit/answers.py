@@ -19,7 +19,7 @@ from offchain.audit.differences import differences
 from offchain.audit.findings import Finding, all_hold, not_asked
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.audit.verdict import verdict
-from offchain.audit.working import worked_out
+from offchain.audit.working import region_of, worked_out
 from offchain.billing.advice import Advice
 from offchain.billing.bill import Bill
 from offchain.chain.gateway import ChainGateway
@@ -169,7 +169,7 @@ def _worked_out(
             readings,
             window=(asked.window_from, asked.window_to),
             product=asked.product,
-            processor=opened.lock.payee,
+            region_id=region_of(gateway, opened.lock.payee),
             as_of_block=answer.as_of_block,
             tariffs=tariffs,
             gateway=gateway,

@@ -39,25 +39,31 @@ def worked_out(
     *,
     window: Span,
     product: str,
-    processor: str,
+    region_id: bytes,
     as_of_block: int,
     tariffs: TariffBook,
     gateway: ChainGateway,
 ) -> Worked:
-    """Make the bill of a window, or advice on it, by a product of the processor's region.
+    """Make the bill of a window, or advice on it, by a product of a region.
 
     Everything is as of a block: tariffs and series are those of the book then, and the coming days
     of advice begin at its time. Raises BillingError; DocumentMissing, ChainError and
     ChainIndexError say that nothing follows yet.
     """
-    profile, _ = gateway.call("MemberRegistry", "memberOf", processor)
-    where = (bytes(profile[1]), product)  # the region of a member never changes
+    where = (region_id, product)
     booked = tariffs.look_up(*where, window, as_of_block=as_of_block)
     prices = Prices(booked, booked.series)
-    as_of_s, ahead = gateway.block(as_of_block).timestamp, None
+    as_of_s, ahead = 0, None  # a bill is of no day to come
     if kind == ADVICE:
+        as_of_s = gateway.block(as_of_block).timestamp
         coming = (as_of_s, as_of_s + (DAYS_AHEAD + 2) * SECONDS_PER_DAY)
         later = tariffs.look_up(*where, coming, as_of_block=as_of_block)
         ahead = Prices(later, later.series)
     found = work_out(kind, devices, prices, window=window, as_of_s=as_of_s, ahead=ahead)
     return Worked(found, booked)
+
+
+def region_of(gateway: ChainGateway, processor: str) -> bytes:
+    """Return the region of a processor, active or revoked: it never changes."""
+    profile, _ = gateway.call("MemberRegistry", "memberOf", processor)
+    return bytes(profile[1])

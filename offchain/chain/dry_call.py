@@ -21,8 +21,10 @@ def dry_call(
     block: BlockId,
     *,
     first_alone: bool,
-) -> list[tuple[bytes | NodeRefused, int | NodeRefused | None]]:
-    """Return for each its answer and its estimate; a refusal is its NodeRefused.
+    beside: Question[Any],
+) -> tuple[list[tuple[bytes | NodeRefused, int | NodeRefused | None]], Any]:
+    """Return for each its answer and its estimate, and the answer of the question `beside` them; a
+    refusal is its NodeRefused.
 
     requests_at: the parameters of each at a block. The estimate is None where they name the gas:
     it costs a node several times what the call does. What a node calls pending may lag behind what
@@ -30,26 +32,24 @@ def dry_call(
     for again: at the latest block if the pending one is behind, else at the pending one, which may
     have been renewed just now.
     """
-    answers = _ask(endpoint, requests_at(block), first_alone)
-    said = [one for answer in answers for one in answer]
+    found = _ask(endpoint, requests_at(block), first_alone, beside)
+    said = [one for answer in found[0] for one in answer]
     is_refused = any(isinstance(one, NodeRefused) and is_revert(one) for one in said)
     if block != PENDING or not is_refused:
-        return answers
+        return found
     again = "latest" if _is_pending_behind(endpoint, first_alone) else PENDING
-    return _ask(endpoint, requests_at(again), first_alone)
+    return _ask(endpoint, requests_at(again), first_alone, beside)
 
 
 def _ask(
-    endpoint: Endpoint, requests: Sequence[CallAt], first_alone: bool
-) -> list[tuple[Any, Any]]:
+    endpoint: Endpoint, requests: Sequence[CallAt], first_alone: bool, beside: Question[Any]
+) -> tuple[list[tuple[Any, Any]], Any]:
     unknown = [position for position, (fields, _) in enumerate(requests) if "gas" not in fields]
-    answers = endpoint.batch(
-        [questions.call(*request) for request in requests]
-        + [questions.estimate_gas(*requests[position]) for position in unknown],
-        first_alone=first_alone,
-    )
+    asked: list[Question[Any]] = [questions.call(*request) for request in requests]
+    asked += [questions.estimate_gas(*requests[position]) for position in unknown]
+    *answers, last = endpoint.batch([*asked, beside], first_alone=first_alone)
     estimates = dict(zip(unknown, answers[len(requests) :], strict=True))
-    return [(answer, estimates.get(n)) for n, answer in enumerate(answers[: len(requests)])]
+    return [(answer, estimates.get(n)) for n, answer in enumerate(answers[: len(requests)])], last
 
 
 def _is_pending_behind(endpoint: Endpoint, first_alone: bool) -> bool:

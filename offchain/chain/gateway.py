@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from offchain.chain import questions
+from offchain.chain.answers import MinedReceipt
 from offchain.chain.calls import Call
 from offchain.chain.deployment import Deployment
 from offchain.chain.errors import AccountMissing, NodeRefused
-from offchain.chain.facts import Block, Receipt
+from offchain.chain.facts import Block, ContractRevert, Receipt
 from offchain.chain.fees import FeeRaise
 from offchain.chain.outbox import TransactionOutbox, TransactionState
 from offchain.chain.preparing import Preparer
@@ -98,6 +99,7 @@ class ChainGateway(ChainReader):
                 timeout_s=self._settings.timeout_s,
                 confirmations=self.confirmations,
                 fees=self._settings.fees,
+                heads=self.new_heads,
             )
 
     @property
@@ -206,7 +208,7 @@ class ChainGateway(ChainReader):
         Sends nothing. Raises ContractRevert, AbiMismatch, NodeRefused, NodeUnavailable.
         """
         call = Call(contract, function, args, value_wei)
-        ready = self._preparer().prepare([call], dry_call=True)[0]
+        (ready,), _ = self._preparer().prepare([call], dry_call=True)
         return ready.gas * self.gas_price_wei()
 
     def gas_price_wei(self) -> int:
@@ -261,22 +263,43 @@ class ChainGateway(ChainReader):
     def _transact(self, calls: Sequence[Call], *, dry_call: bool) -> list[Receipt]:
         sender, preparer = self._signer(), self._preparer()
         with sender.lock:
-            sender.settle()
-            mined = {
-                position: found
-                for position, call in enumerate(calls)
-                if call.intent and (found := sender.recall(call.intent)) is not None
-            }
+            prepared = self._prepared_at_once(calls) if dry_call else None
+            mined: dict[int, MinedReceipt] = {}
+            if prepared is None:
+                sender.settle()
+                mined = {
+                    position: found
+                    for position, call in enumerate(calls)
+                    if call.intent and (found := sender.recall(call.intent)) is not None
+                }
             todo = [position for position in range(len(calls)) if position not in mined]
-            ready = preparer.prepare([calls[position] for position in todo], dry_call=dry_call)
+            if prepared is None:
+                prepared = preparer.prepare([calls[one] for one in todo], dry_call=dry_call)
+            ready, nonce = prepared
             if ready:
-                sent = sender.send(ready, gas_price_wei=self.gas_price_wei())
+                sent = sender.send(ready, gas_price_wei=self.gas_price_wei(), nonce=nonce)
                 mined.update(zip(todo, sent, strict=True))
         unsigned = dict(zip(todo, ready, strict=True))
         return [
             preparer.read_receipt(call.contract, mined[position], unsigned.get(position))
             for position, call in enumerate(calls)
         ]
+
+    def _prepared_at_once(self, calls: Sequence[Call]) -> tuple[list[Unsigned], int | None] | None:
+        """Return the calls ready to be signed, by one question; None where what was sent before
+        must be looked at first: none of them was sent before, and the nonce shows that nothing that
+        was is off the chain.
+        """
+        sender = self._signer()
+        if any(call.intent and sender.has_signed(call.intent) for call in calls):
+            return None
+        try:
+            ready, nonce = self._preparer().prepare(calls, dry_call=True)
+        except (ContractRevert, NodeRefused):
+            if sender.is_settled():
+                raise
+            return None  # what is off the chain may be what it was refused for
+        return (ready, nonce) if nonce is not None and sender.has_all_before(nonce) else None
 
     # ---- the account
 

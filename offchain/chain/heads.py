@@ -44,6 +44,32 @@ def wait_for_block(
     return after
 
 
+def wait_for_news(
+    gateway: ChainReader,
+    *,
+    after: int | None,
+    told: int,
+    timeout_s: float,
+    stop: threading.Event | None = None,
+    poll_s: float = POLL_S,
+) -> None:
+    """Return when a block was told since `told` were, and nothing is asked then; else as
+    `wait_for_block`.
+    """
+    heads, give_up_at = gateway.new_heads, time.monotonic() + timeout_s
+    stop = stop or threading.Event()
+    while heads.is_told and not stop.is_set():
+        left_s = give_up_at - time.monotonic()
+        if heads.told != told or left_s <= 0:
+            heads.note_change(told)
+            return
+        heads.pause(told, most_s=left_s, poll_s=poll_s, stop=stop)
+        if heads.told == told:
+            break  # it may have fallen silent: the chain is asked
+    left_s = give_up_at - time.monotonic()
+    wait_for_block(gateway, after=after, timeout_s=left_s, stop=stop, poll_s=poll_s)
+
+
 def head_or_none(gateway: ChainReader) -> int | None:
     """Return the number of the newest block, or None while no node answers."""
     try:

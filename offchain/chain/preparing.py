@@ -33,26 +33,32 @@ class Preparer:
         self._endpoint, self._deployment, self._address = endpoint, deployment, address
         self._margin_percent, self._dry_block = gas_margin_percent, dry_block
 
-    def prepare(self, calls: Sequence[Call], *, dry_call: bool) -> list[Unsigned]:
-        """Encode, call dry and estimate the gas that is not given, in one batch.
+    def prepare(
+        self, calls: Sequence[Call], *, dry_call: bool
+    ) -> tuple[list[Unsigned], int | None]:
+        """Encode, call dry and estimate the gas that is not given, in one batch; return them and
+        the account's nonce in the latest block. Nothing is asked without a dry call: None then.
 
         Raises ContractRevert, NodeRefused, NodeUnavailable, AbiMismatch.
         """
         encoded = [self._encoded(call, dry_call) for call in calls]
-        if not dry_call:
-            return encoded
-        dry = dry_call_all(
+        if not dry_call or not encoded:
+            return encoded, None
+        dry, nonce = dry_call_all(
             self._endpoint,
             lambda block: [self._fields_at(item, block) for item in encoded],
             self._dry_block,
             first_alone=any(call.secret for call in calls),
+            beside=questions.nonce(self._address, "latest"),
         )
         ready = []
         for call, item, (answer, estimate) in zip(calls, encoded, dry, strict=True):
             unless_refused(self._deployment, call.contract, answer)
             gas = unless_refused(self._deployment, call.contract, estimate)
             ready.append(item if gas is None else replace(item, gas=self._with_margin(gas)))
-        return ready
+        if isinstance(nonce, NodeRefused):
+            raise nonce
+        return ready, nonce
 
     def estimated(self, plain: Unsigned) -> Unsigned:
         """Return a transfer with just the gas that it needs. Raises NodeRefused."""

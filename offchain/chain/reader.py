@@ -16,6 +16,8 @@ from offchain.chain.receipt import events_question
 from offchain.chain.streams import is_stream
 from offchain.chain.subscription import NewHeads
 
+Asked = tuple[str, Question[Any]]  # whose contract's, and what
+
 
 class ChainReader:
     """A chain as nobody in particular sees it. Threads may share it."""
@@ -80,6 +82,41 @@ class ChainReader:
             for call, answer in zip(whole, answers, strict=True)
         ]
 
+    # ---- many things by one question
+
+    def asking(self, contract: str, function: str, *args: Any, block: BlockId = "latest") -> Asked:
+        """Return the question of `call`, for `ask_together`. Raises AbiMismatch."""
+        return contract, self._question(Call(contract, function, args), block, None)
+
+    def asking_events(
+        self, contract: str, event: str, *, from_block: BlockId, to_block: BlockId, **indexed: Any
+    ) -> Asked:
+        """Return the question of `events`, for `ask_together`. Raises AbiMismatch."""
+        target = self.deployment.contract(contract)
+        entry = target.event(event)
+        topics = ["0x" + codec.topic(entry).hex(), *codec.topic_filters(entry, indexed)]
+        wanted = {
+            "address": target.address,
+            "topics": topics,
+            "fromBlock": block_id(from_block),
+            "toBlock": block_id(to_block),
+        }
+        return contract, events_question(self.deployment, wanted)
+
+    def ask_together(self, asked: Sequence[Asked]) -> tuple[Block, list[Any]]:
+        """Return the newest block and the answer of each, all of one node by one JSON-RPC batch.
+
+        Raises like `call`, for the first that fails.
+        """
+        whole = [questions.header("latest"), *(one for _, one in asked)]
+        newest, *answers = self._endpoint.batch(whole)
+        if isinstance(newest, NodeRefused):
+            raise newest
+        return newest, [
+            unless_refused(self.deployment, contract, answer)
+            for (contract, _), answer in zip(asked, answers, strict=True)
+        ]
+
     def block(self, block: BlockId = "latest") -> Block:
         """Return a block's header. Raises NodeRefused when there is none."""
         return self._endpoint.ask(questions.existing_header(block))
@@ -88,12 +125,13 @@ class ChainReader:
         """Return the number of the latest block."""
         return self._endpoint.ask(questions.block_number())
 
-    def now(self) -> int:
+    def now(self, newest: Block | None = None) -> int:
         """Return the time it is, unix seconds: the later of the newest block's and this machine's.
 
         What is yet to be sent is judged by it: a deadline that one sets, a margin that one keeps.
+        `newest`: that block, if it was just asked for.
         """
-        return self._clock.now(self.block())
+        return self._clock.now(newest or self.block())
 
     def contract_time(self) -> int:
         """Return the time of the newest block, unix seconds: what contracts went by last.
@@ -119,16 +157,10 @@ class ChainReader:
 
         Raises AbiMismatch, NodeRefused, NodeUnavailable.
         """
-        target = self.deployment.contract(contract)
-        entry = target.event(event)
-        topics = ["0x" + codec.topic(entry).hex(), *codec.topic_filters(entry, indexed)]
-        wanted = {
-            "address": target.address,
-            "topics": topics,
-            "fromBlock": block_id(from_block),
-            "toBlock": block_id(to_block),
-        }
-        return self._endpoint.ask(events_question(self.deployment, wanted))
+        _, asked = self.asking_events(
+            contract, event, from_block=from_block, to_block=to_block, **indexed
+        )
+        return self._endpoint.ask(asked)
 
     # ---- what is final
 
@@ -139,9 +171,12 @@ class ChainReader:
         """
         return self.final_number(confirmations) if self._depth(confirmations) else "latest"
 
-    def final_number(self, confirmations: int | None = None) -> int:
-        """Return the number of the block that `final` means."""
-        return max(self.deployment.last_block, self.block_number() - self._depth(confirmations))
+    def final_number(self, confirmations: int | None = None, *, newest: Block | None = None) -> int:
+        """Return the number of the block that `final` means. `newest`: the newest block, if that
+        was just asked for.
+        """
+        head = self.block_number() if newest is None else newest.number
+        return max(self.deployment.last_block, head - self._depth(confirmations))
 
     def _depth(self, confirmations: int | None) -> int:
         return self.confirmations if confirmations is None else confirmations

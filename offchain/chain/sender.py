@@ -29,6 +29,7 @@ from offchain.chain.fees import FeeRaise, next_base_fee_wei
 from offchain.chain.outbox import SignedTransaction, TransactionOutbox, TransactionState
 from offchain.chain.questions import Question
 from offchain.chain.signing import LegacyTransaction, TransactionSigner
+from offchain.chain.subscription import NewHeads
 from offchain.forking import ForkLock
 from offchain.types import to_account
 
@@ -39,6 +40,8 @@ _FIRST_POLL_S, _LAST_POLL_S, _POLL_GROWTH = 0.001, 0.25, 1.5
 _PATIENCE = 0.05  # of what was waited so far, the next pause is at most, but for the first ones
 _SHORT_PAUSE_S = 0.004
 _AT_ONCE = BATCH_SIZE - 1  # and the head's number with them
+_BE_TOLD_AFTER_S = 0.1  # who waits longer asks to be told of blocks
+_MOST_OPEN = 32
 _RESEND_S = 3.0  # a node that restarted has forgotten its pool
 _TRANSFER_GAS = 21_000
 # What nodes say of a transaction that they hold, or have mined, or of whose nonce they hold
@@ -51,6 +54,9 @@ _KNOWN = (
     "replacement transaction underpriced",
     "replacement underpriced",
 )
+# What they say while their pool has no room: it has in a moment, and what is signed waits for it.
+_NO_ROOM = ("txpool is full", "future transaction tries to replace pending")
+_UNDERPRICED = "transaction underpriced"  # alone: of those in a full pool it pays the least
 
 _locks: dict[tuple[int, str], threading.RLock] = {}
 _locks_guard = ForkLock()
@@ -95,13 +101,18 @@ class Sender:
         timeout_s: float,
         confirmations: int = 0,
         fees: FeeRaise | None = None,
+        heads: NewHeads | None = None,
     ) -> None:
-        """Prepare to send; nothing is asked yet. `confirmations`: how deep is final."""
+        """Prepare to send; nothing is asked yet. `confirmations`: how deep is final. `heads`: who
+        tells of new blocks, if anybody does.
+        """
         self.endpoint, self.chain_id = endpoint, chain_id
         self.address = to_account(account.address)
         self.outbox, self.timeout_s = outbox, timeout_s
         self._confirmations, self._fees = confirmations, fees or FeeRaise()
+        self._new_heads = heads or NewHeads([])
         self._signer = TransactionSigner(bytes(account.key), chain_id=chain_id)
+        self._found_no_room = False  # some of what was sent last, in the node's pool
         self.lock = lock_of(chain_id, self.address)
 
     def settle(self) -> None:
@@ -129,6 +140,20 @@ class Sender:
         """Whether nothing in the outbox can change its end any more."""
         return not (self.outbox and self.outbox.not_final(self.chain_id, self.address))
 
+    def has_signed(self, intent: str) -> bool:
+        """Whether the outbox holds a transaction of `intent`, whatever became of it."""
+        return bool(self.outbox and self.outbox.of_intent(self.chain_id, self.address, intent))
+
+    def has_all_before(self, nonce: int) -> bool:
+        """Whether all that the outbox holds as not final lies below the account's nonce in the
+        latest block: then none of it is off the chain. False too when so many are open that it is
+        time to look which are final.
+        """
+        if self.outbox is None:
+            return True
+        open_ones = self.outbox.not_final(self.chain_id, self.address)
+        return len(open_ones) < _MOST_OPEN and all(one.nonce < nonce for one in open_ones)
+
     def recall(self, intent: str) -> MinedReceipt | None:
         """Return the receipt of the successful transaction of `intent`, or None if it has none.
 
@@ -146,16 +171,19 @@ class Sender:
                 return receipt
         return None
 
-    def send(self, transactions: Sequence[Unsigned], *, gas_price_wei: int) -> list[MinedReceipt]:
+    def send(
+        self, transactions: Sequence[Unsigned], *, gas_price_wei: int, nonce: int | None = None
+    ) -> list[MinedReceipt]:
         """Sign with consecutive nonces, store, broadcast; return the receipts in order.
 
+        `nonce`: the account's in the latest block, if that was just asked under `lock`.
         Raises NodeRefused when a node takes one of them for nothing, TransactionTimeout,
         TransactionReplaced, NodeUnavailable (then the outbox settles them later).
         """
         with self.lock:
-            nonce = self._nonce()
+            first = self._nonce() if nonce is None else nonce
             signed = [
-                self._sign(transaction, nonce + offset, gas_price_wei)
+                self._sign(transaction, first + offset, gas_price_wei)
                 for offset, transaction in enumerate(transactions)
             ]
             self._record(signed)
@@ -195,11 +223,13 @@ class Sender:
     def _broadcast(
         self, transactions: Sequence[SignedTransaction]
     ) -> dict[SignedTransaction, NodeRefused]:
-        """Send raw bytes; return those that the node refused and does not hold."""
-        answers = self.endpoint.batch([questions.send(item.raw) for item in transactions])
+        """Send raw bytes; return those that the node refused and does not hold. One for which its
+        pool has no room is not among them: it is sent again while it is waited for.
+        """
+        answers = self._send(transactions)
         refused = {}
         for transaction, answer in zip(transactions, answers, strict=True):
-            if not isinstance(answer, NodeRefused) or _is_known(answer):
+            if not isinstance(answer, NodeRefused) or _is_known(answer) or _has_no_room(answer):
                 continue
             # Some nodes report an error after taking a transaction: believe what they hold.
             held = self.endpoint.ask(questions.transaction(transaction.tx_hash))
@@ -207,6 +237,12 @@ class Sender:
                 refused[transaction] = answer
                 self._mark(transaction, TransactionState.REFUSED)
         return refused
+
+    def _send(self, transactions: Sequence[SignedTransaction]) -> list[str | NodeRefused]:
+        answers = self.endpoint.batch([questions.send(item.raw) for item in transactions])
+        refusals = [one for one in answers if isinstance(one, NodeRefused)]
+        self._found_no_room = any(_has_no_room(one) for one in refusals)
+        return answers
 
     def _close_gap(
         self,
@@ -237,9 +273,11 @@ class Sender:
             return None
 
     def _wait(self, attempts: Sequence[Attempt]) -> list[MinedReceipt]:
-        """Poll until all are mined: fast at first, since a local chain needs milliseconds.
+        """Look until all are mined: at each block that is told, or, where none is, fast at first,
+        since a local chain needs milliseconds.
 
-        Of many the last is asked for first: it is mined when all before it are.
+        Of many the last is asked for first: it is mined when all before it are. Where the node had
+        no room for some, each counts, and makes room for others.
         """
         started = last_sent = time.monotonic()
         for one in attempts:
@@ -247,11 +285,13 @@ class Sender:
         found: dict[int, MinedReceipt] = {}
         delay = _FIRST_POLL_S
         while True:
+            told = self._new_heads.told
             missing = [one for one in attempts if one.nonce not in found]
             front = missing[:_AT_ONCE]
-            is_time = time.monotonic() - last_sent > _RESEND_S  # then each counts
-            fresh = self._look_patiently(front if is_time else front[-1:])
-            if fresh and len(front) > 1 and not is_time:
+            is_time = time.monotonic() - last_sent > _RESEND_S
+            each_counts = is_time or self._found_no_room
+            fresh = self._look_patiently(front if each_counts else front[-1:])
+            if fresh and len(front) > 1 and not each_counts:
                 fresh = self._look_patiently(front)
             found.update(fresh)
             if len(found) == len(attempts):
@@ -262,12 +302,21 @@ class Sender:
             missing = [one for one in missing if one.nonce not in found]
             if now - started > self.timeout_s:
                 raise self._timeout(missing[0])
-            if now - last_sent > _RESEND_S:
+            if now - last_sent > _RESEND_S or (fresh and self._found_no_room):
                 last_sent = now
                 self._resend(missing)
-            time.sleep(delay)
+            self._pause(told, delay, waited_s=now - started)
             longest = min(max(_SHORT_PAUSE_S, _PATIENCE * (now - started)), _LAST_POLL_S)
             delay = _FIRST_POLL_S if fresh else min(delay * _POLL_GROWTH, longest)
+
+    def _pause(self, told: int, delay_s: float, *, waited_s: float) -> None:
+        """Wait for the next block, or for as long as it is sensible not to look."""
+        if self._new_heads.is_told:
+            self._new_heads.wait_told(told, most_s=_LAST_POLL_S)
+            return
+        if waited_s > _BE_TOLD_AFTER_S:
+            self._new_heads.begin()
+        time.sleep(delay_s)
 
     def _timeout(self, attempt: Attempt) -> TransactionTimeout:
         tx_hash, dearest = attempt.newest.tx_hash, ""
@@ -351,7 +400,7 @@ class Sender:
             if nonce == missing[0].nonce:
                 self._take_out_of_pool()
             self._raise_fees(missing, head, base_fee_wei)
-            self.endpoint.batch([questions.send(one.newest.raw) for one in missing])
+            self._send([one.newest for one in missing])
         except (NodeUnavailable, NodeRefused):  # the next round tries again
             return
 
@@ -467,3 +516,8 @@ class Sender:
 
 def _is_known(refusal: NodeRefused) -> bool:
     return any(words in refusal.message.lower() for words in _KNOWN)
+
+
+def _has_no_room(refusal: NodeRefused) -> bool:
+    said = refusal.message.lower().strip()
+    return said == _UNDERPRICED or any(words in said for words in _NO_ROOM)

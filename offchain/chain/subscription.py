@@ -34,7 +34,7 @@ _HEAD = answers.field("result", answers.field("number", answers.count))
 class NewHeads:
     """New blocks of a chain, told by the first of its nodes that offers it. Threads may share it.
 
-    Nothing is opened before somebody has waited for a while.
+    Nothing is opened before `begin`, or before somebody has waited for a while.
     """
 
     def __init__(self, addresses: Sequence[str]) -> None:
@@ -57,16 +57,26 @@ class NewHeads:
         """Whether a node tells of new blocks at present."""
         return self._line is not None
 
+    def begin(self) -> None:
+        """Begin to be told, where a node offers it, before anybody has waited."""
+        self._begin()
+
+    def wait_told(self, told: int, *, most_s: float) -> None:
+        """Return when a block was told since `told` were, after `most_s`, or when nobody tells."""
+        self._used_at = time.monotonic()
+        self._wait_told(told, most_s, threading.Event())
+
     def pause(self, told: int, *, most_s: float, poll_s: float, stop: threading.Event) -> None:
         """Return when it is time to ask for the newest block: one was told since `told` were, or
         some time has passed, at most `most_s`, or `stop` is set.
         """
-        quiet_s = time.monotonic() - self._changed_at
+        self._used_at = time.monotonic()
+        quiet_s = self._used_at - self._changed_at
         pause_s = max(poll_s, min(LAST_POLL_S, _QUIET_SHARE * quiet_s))
         if quiet_s > _SETTLED_S:
             self._begin()
         if self.is_told:
-            pause_s = pause_s if quiet_s <= _SETTLED_S else SAFETY_POLL_S
+            pause_s = LAST_POLL_S if quiet_s <= _SETTLED_S else SAFETY_POLL_S
             self._wait_told(told, min(most_s, pause_s), stop)
             self._is_unwoken = self.told == told and pause_s == SAFETY_POLL_S
         else:

@@ -159,7 +159,7 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
         {home.device: held.all_readings},
         window=window,
         product=PRODUCT,
-        processor=node.keys.address,
+        region_id=node.region,
         as_of_block=_asked_in(home, lock),
         tariffs=home.household.tariffs,
         gateway=node.gateway,

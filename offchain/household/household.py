@@ -60,7 +60,7 @@ class Household:
         asked: dict[str, Any] = {"notes": self.notes, "type_names": type_names}
         self.policy = Policies(gateway)
         self.notifications = Notifications(gateway=gateway, index=index, store=store, keys=keys)
-        self.requests = Requests(**own, notes=self.notes)
+        self.requests = Requests(**own, index=index, notes=self.notes)
         self.tariffs = TariffBook(gateway, index, store)
         self.answers = Answers(**own, **asked, index=index, locks=self.locks, tariffs=self.tariffs)
         self.disputes = AnswerDisputes(**own, **asked, index=index, confirmations=confirmations)

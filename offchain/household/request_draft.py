@@ -15,6 +15,7 @@ from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError
 from offchain.member.keys import MemberKeys
 from offchain.member.lock_terms import LockTerms
+from offchain.member.locks import lock_id_of
 from offchain.records import contexts, request
 from offchain.records.request import RequestText
 from offchain.storage import ContentStore
@@ -57,10 +58,11 @@ def draft_request(
     store: ContentStore,
     keys: MemberKeys,
     directory: MemberDirectory,
+    signed_at: int | None = None,
 ) -> RequestDraft:
     """Seal the message to the processor, store it, and sign the order with its terms.
 
-    Pays nothing and checks no terms.
+    Pays nothing and checks no terms. `signed_at` None is now.
     """
     nonce = secrets.token_bytes(32)
     prepaid_lock = gateway.deployment.address("PrepaidLock")
@@ -85,7 +87,9 @@ def draft_request(
     sealed, opening = kem.seal_with_opening(
         recipient, request.encode(text), context=contexts.request(**parties)
     )
-    digest, signed_at = store.put(sealed).digest, gateway.now()
+    digest = store.put(sealed).digest
+    if signed_at is None:
+        signed_at = gateway.now()
     message = messages.request_message(
         **parties,
         message_digest=digest,
@@ -96,7 +100,7 @@ def draft_request(
     )
     order = (processor, type_id, len(sealed), signed_at, expires_at, digest, nonce, terms.words())
     return RequestDraft(
-        lock_id=bytes(gateway.call("PrepaidLock", "lockIdOf", keys.address, nonce)),
+        lock_id=lock_id_of(gateway, keys.address, nonce),
         order=order,
         signature=bls.sign(keys.bls, message, role=messages.Role.REQUEST).words(),
         price_wei=price_wei,

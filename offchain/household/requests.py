@@ -13,17 +13,22 @@ from offchain.chain.facts import ContractRevert, Receipt
 from offchain.errors import BillingError, DmsmError
 from offchain.household.planning import AskingPlan
 from offchain.household.request_draft import RequestDraft, draft_request, require_devices
+from offchain.index.asked import members as asked_members
+from offchain.index.chain_index import ChainIndex
 from offchain.member.acting import Acting
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import PartlyAsked, TermsUnfit, UnfitMember
 from offchain.member.lock_terms import (
     OTHER_TERMS,
     LockTerms,
     RequestConditions,
+    read_conditions,
     request_conditions,
 )
 from offchain.member.locks import REQUEST_GAS
 from offchain.member.request_notes import AskedRequest, RequestNotes
 from offchain.member.roles import MemberRole
+from offchain.types import Account
 
 # A price is no term: it is what is sent along.
 _CHANGED = (OTHER_TERMS, "PrepaidLock_WrongValue")
@@ -49,10 +54,12 @@ class Requests(Acting):
     def __init__(
         self,
         *,
+        index: ChainIndex,
         notes: RequestNotes,
         **own: Any,
     ) -> None:
         super().__init__(**own)
+        self._index = index
         self._notes = notes
 
     def ask(
@@ -75,24 +82,24 @@ class Requests(Acting):
         terms that were signed do not hold any more, and the contract's named error if it refuses.
         """
         require_devices(devices)
-        conditions = request_conditions(self._gateway, type_id)
-        shortest_s = conditions.shortest_s
         _require_days((window_from, window_to), time_zone)
-        now = self._gateway.now()
+        now, conditions, directory = self._look_ahead(type_id, processor)
+        shortest_s = conditions.shortest_s
         until = now + 2 * shortest_s if expires_at is None else expires_at
         if until - now < shortest_s:
             raise TermsUnfit(f"T must lie at least {shortest_s} s ahead; choose a later one")
-        prepared = self.prepare(
+        prepared = self._prepared(
             type_id,
             devices=devices,
-            window_from=window_from,
-            window_to=window_to,
+            window=(window_from, window_to),
             time_zone=time_zone,
             product=product,
             expires_at=until,
             price_wei=conditions.price_wei,
             terms=conditions.terms,
-            processor=processor or self._local_processor(),
+            processor=processor or _local_processor(directory, self._keys.address),
+            directory=directory,
+            signed_at=now,
         )
         receipt = self._paid(prepared, type_id, conditions)
         return PaidRequest(prepared.lock_id, until, prepared.price_wei, conditions.terms, receipt)
@@ -141,7 +148,7 @@ class Requests(Acting):
         """Seal and sign a request and note what it asks, without checking terms and without
         paying.
         """
-        draft = draft_request(
+        return self._prepared(
             type_id,
             devices=devices,
             window=(window_from, window_to),
@@ -151,16 +158,34 @@ class Requests(Acting):
             price_wei=price_wei,
             terms=terms,
             processor=processor,
+            directory=self._directory,
+        )
+
+    def _prepared(
+        self,
+        type_id: int,
+        *,
+        devices: Sequence[str],
+        window: Span,
+        time_zone: str,
+        product: str,
+        **rest: Any,
+    ) -> RequestDraft:
+        draft = draft_request(
+            type_id,
+            devices=devices,
+            window=window,
+            time_zone=time_zone,
+            product=product,
             gateway=self._gateway,
             store=self._store,
             keys=self._keys,
-            directory=self._directory,
+            **rest,
         )
         asked = AskedRequest(
             type_id,
             tuple(devices),
-            window_from,
-            window_to,
+            *window,
             time_zone,
             product,
             message=draft.message,
@@ -190,12 +215,43 @@ class Requests(Acting):
                 f"{signed.text()}; asked again would be {present.text()}"
             ) from revert
 
-    def _local_processor(self) -> str:
-        try:
-            me = self._directory.active_member(self._keys.address, MemberRole.USER)
-            return self._directory.processor_of(me.region_id)
-        except UnfitMember as error:
-            raise TermsUnfit(str(error)) from error
+    def _look_ahead(
+        self, type_id: int, processor: str | None
+    ) -> tuple[int, RequestConditions, MemberDirectory]:
+        """Ask at once for all that a request needs to know: the time, what the type asks for, the
+        members in question and who serves the region. The tables say whom to ask about; where they
+        know too little, or what has changed since, is asked for when it is needed.
+        """
+        me, region_id, served_by = self._keys.address, None, processor
+        newest = self._index.newest()
+        if (told := asked_members.member(self._index, me, newest)) is not None:
+            region_id = told["region_id"]
+        if served_by is None and region_id is not None:
+            role = MemberRole.PROCESSOR
+            serving = asked_members.active(self._index, role, newest, region_id=region_id)
+            served_by = serving[0]["account"] if serving else None
+        members = [one for one in (me, served_by) if one is not None]
+        ask = self._gateway.asking
+        asked = [ask("RequestCatalogue", "requestConditions", type_id)]
+        asked += [ask(*MemberDirectory.question(one)) for one in members]
+        if region_id is not None:
+            asked.append(ask(*MemberDirectory.region_question(region_id)))
+        block, (conditions, *answers) = self._gateway.ask_together(asked)
+        known = dict(zip(members, answers[: len(members)], strict=True))
+        serves = {} if region_id is None else {region_id: answers[-1]}
+        return (
+            self._gateway.now(block),
+            read_conditions(type_id, conditions),
+            self._directory.knowing(known, serves=serves),
+        )
+
+
+def _local_processor(directory: MemberDirectory, account: str) -> Account:
+    try:
+        me = directory.active_member(account, MemberRole.USER)
+        return directory.processor_of(me.region_id)
+    except UnfitMember as error:
+        raise TermsUnfit(str(error)) from error
 
 
 def _require_days(window: Span, time_zone: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from offchain.audit.answers import AuditReport
-from offchain.audit.working import worked_out
+from offchain.audit.working import region_of, worked_out
 from offchain.billing.advice import Advice
 from offchain.billing.answering import Prices, work_out
 from offchain.billing.bill import Bill
@@ -60,7 +60,7 @@ class WholeWindow:
             self.readings,
             window=self.window,
             product=first.asked.product,
-            processor=first.processor,
+            region_id=region_of(gateway, first.processor),
             as_of_block=self.as_of_block,
             tariffs=tariffs,
             gateway=gateway,

@@ -14,9 +14,11 @@ from sqlalchemy import Connection
 
 from offchain.chain import questions
 from offchain.chain.errors import LogUnreadable, NodeRefused
-from offchain.chain.heads import wait_for_block
+from offchain.chain.facts import Block
+from offchain.chain.heads import wait_for_news
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
+from offchain.chain.subscription import SAFETY_POLL_S
 from offchain.containment import ENDING, contained
 from offchain.database import Database
 from offchain.errors import DmsmError
@@ -26,7 +28,7 @@ from offchain.index.changes import Changes
 from offchain.index.errors import IndexBehind, IndexIncomplete
 from offchain.index.position import KEPT_BLOCKS, Known
 from offchain.index.projection import Rules
-from offchain.index.ranges import Range, RangeReader, Span
+from offchain.index.ranges import ChainMoved, Range, RangeReader, Span
 
 _log = logging.getLogger(__name__)
 _RETRY_S, _MOST_RETRY_S = 0.5, 60.0
@@ -62,6 +64,8 @@ class Follower:
         self._stepping = threading.Lock()
         self._listeners: list[Listener] = []
         self._head: int | None = None
+        self._is_behind = False
+        self._told, self._stepped_at = -1, 0.0  # of the last step, if that reached the head
         self._seen: Known | None = None  # the tables' last block after this follower's last step
         self._contracts = frozenset(contract for contract, _ in rules.sources)
         self._not_final: list[tuple[int, str]] = []  # blocks in which a contract said something
@@ -70,6 +74,15 @@ class Follower:
     def listen(self, listener: Listener) -> None:
         """Have `listener` called, on the thread that follows, after each step that brought news."""
         self._listeners.append(listener)
+
+    @property
+    def is_abreast(self) -> bool:
+        """Whether the last step reached the head, and no block was told since, by a node that tells
+        of them.
+        """
+        heads = self._gateway.new_heads
+        is_recent = time.monotonic() - self._stepped_at < SAFETY_POLL_S
+        return heads.is_told and is_recent and heads.told == self._told
 
     def catch_up(self, timeout_s: float | None = None) -> int:
         """Bring the tables to the chain's head as it is now; return their last block.
@@ -92,8 +105,10 @@ class Follower:
         """Follow until `stop` is set. A chain node or database that does not answer is waited for:
         that is said when it begins and when it ends. Raises StoreDamaged, StoreVersion.
         """
-        pause_s = _RETRY_S
+        pause_s, heads = _RETRY_S, self._gateway.new_heads
+        heads.begin()
         while not stop.is_set():
+            told = heads.told
             try:
                 with contained("following the chain"):
                     news = self.step()
@@ -111,7 +126,9 @@ class Follower:
             if news is None:
                 stop.wait(_MOVED_S)
             elif not news.is_behind:
-                wait_for_block(self._gateway, after=self._head, timeout_s=_IDLE_S, stop=stop)
+                wait_for_news(
+                    self._gateway, after=self._head, told=told, timeout_s=_IDLE_S, stop=stop
+                )
 
     def step(self) -> News | None:
         """Take in the next range of blocks, or go back where the chain did; None when the chain
@@ -121,8 +138,12 @@ class Follower:
         (`ChainIndex.unreadable`).
         Raises NodeRefused, NodeUnavailable, IndexIncomplete, StoreError.
         """
+        told = self._gateway.new_heads.told
         with self._stepping:
             news = self._step()
+        self._is_behind = news is not None and news.is_behind
+        is_at_head = news is not None and not news.is_behind
+        self._told, self._stepped_at = (told, time.monotonic()) if is_at_head else (-1, 0.0)
         if news is not None and (news.new or news.final):
             for listener in self._listeners:
                 listener(news)
@@ -135,13 +156,16 @@ class Follower:
             top = position.newest(connection)
         by_another = top != self._seen
         try:
-            base, head = self._base(top)
+            base, head, found = self._base(top)
         except NodeBehind:
             return self._news(top, by_another=by_another)
+        except ChainMoved:
+            return None
         start = self.first if base is None else base.number + 1
         if start > head:
             return self._news(top, by_another=by_another)
-        found = self._next_range(start, head)
+        if found is None or start < head:
+            found = self._next_range(start, head)
         if found is None or not _follows(found, base):
             return None
         if not self._take_in(top, base, found):
@@ -153,20 +177,40 @@ class Follower:
         new = news.new | {contract for _, contract in said}
         return replace(news, new=new, is_behind=last.number < head)
 
-    def _base(self, top: Known | None) -> tuple[Known | None, int]:
-        """Return the last block of the tables that the chain still has, None for none, and the
-        chain's newest block. Raises NodeBehind.
+    def _base(self, top: Known | None) -> tuple[Known | None, int, Range | None]:
+        """Return the last block of the tables that the chain still has, None for none, the chain's
+        newest block, and what the one after the tables' last says, if it was told by the same
+        answer. Raises NodeBehind, ChainMoved.
         """
-        asked: list[Question[Any]] = [questions.block_number()]
-        if top is not None:
-            asked.append(questions.header_or_none(top.number))
-        head, *tip = self._gateway.endpoint.ask_all(asked)
+        head, tip, after = self._glance(top)
         self._head = head
-        if top is None or (tip[0] is not None and tip[0].hash == top.hash):
-            return top, head
+        if top is None or (tip is not None and tip.hash == top.hash):
+            return top, head, after
         with self._database.read() as connection:
             kept = position.kept(connection)
-        return common_ancestor(kept, head, self._gateway.endpoint.ask_all), head
+        return common_ancestor(kept, head, self._gateway.endpoint.ask_all), head, None
+
+    def _glance(self, top: Known | None) -> tuple[int, Block | None, Range | None]:
+        """Ask for the chain's newest block and the tables' last, and for the next one's events with
+        them: that one alone is new, most times that anything is.
+        """
+        endpoint, asked = self._gateway.endpoint, [questions.block_number()]
+        if top is None:
+            return endpoint.ask_all(asked)[0], None, None
+        plain: list[Question[Any]] = [*asked, questions.header_or_none(top.number)]
+        if self._is_behind:  # many are new: they are read as a range
+            head, tip = endpoint.ask_all(plain)
+            return head, tip, None
+        after = self._reader.next_questions(top.number + 1)
+        try:
+            head, tip, *told = endpoint.batch([*plain, *after])
+        except LogUnreadable:  # to be read with more patience
+            head, tip = endpoint.ask_all(plain)
+            return head, tip, None
+        for one in (head, tip):
+            if isinstance(one, NodeRefused):
+                raise one
+        return head, tip, self._reader.of_next(told)
 
     def _next_range(self, start: int, head: int) -> Range | None:
         """Read from `start` on, as much as the node gives at once."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from offchain.chain import answers, questions
 from offchain.chain.answers import AnswerUnreadable
-from offchain.chain.errors import LogUnreadable
+from offchain.chain.errors import LogUnreadable, NodeRefused
 from offchain.chain.facts import Block
 from offchain.chain.questions import Question
 from offchain.chain.reader import ChainReader
@@ -21,6 +21,10 @@ _AT_ONCE_BLOCKS = 8  # as many, full of served answers, fit into the 25 MB that 
 _FIRST_SPAN, _MOST_BLOCKS = 2_000, 100_000
 _WANTED_CHARACTERS = 6_000_000  # of one answer; about 8,000 events
 _PLAIN_LOG = 600  # characters of a log besides its data
+
+
+class ChainMoved(Exception):
+    """The chain moved while it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,29 @@ class RangeReader:
         if not _fit(events, blocks) or not self._time(events, blocks):
             return None
         return Range(events, blocks, unreadable)
+
+    def next_questions(self, number: int) -> list[Question[Any]]:
+        """Return what `of_next` reads the events of one block from, that there may not be yet."""
+        wanted = {**self._filter, "fromBlock": hex(number), "toBlock": hex(number)}
+        ask_logs = Question("eth_getLogs", [wanted], partial(self._decoded, tolerant=False))
+        ask_header = questions.header_or_none(number)
+        return [ask_header, ask_logs, ask_header]
+
+    def of_next(self, answers: Sequence[Any]) -> Range | None:
+        """Return the events of the block, None when there is none yet. Raises ChainMoved when the
+        answers do not fit together.
+        """
+        before, told, header = answers
+        if isinstance(told, NodeRefused):  # some nodes refuse the logs of a block that is not yet
+            return None
+        events, unreadable, _ = told
+        if header is None and before is None:
+            return None
+        if before != header or not isinstance(header, Block):
+            raise ChainMoved
+        if not _fit(events, (header,)) or not self._time(events, (header,)):
+            raise ChainMoved
+        return Range(events, (header,), unreadable)
 
     def _decoded(self, raw: object, *, tolerant: bool) -> tuple[list[Told], list[Unreadable], int]:
         """Return the events in logs, without those that the rules do not know, what does not

@@ -4,7 +4,10 @@ uses them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import commitment, key_file, paillier
@@ -51,10 +54,35 @@ class MemberDirectory:
         self._store = store
         self._paillier_bits = paillier_bits
         self._keys: dict[tuple[str, bytes], paillier.PaillierPublicKey] = {}
+        self._known: Mapping[str, Any] = {}  # answers about members, by account
+        self._serves: Mapping[bytes, str] = {}  # who serves a region
+
+    def knowing(
+        self, answers: Mapping[str, Any], *, serves: Mapping[bytes, str] | None = None
+    ) -> MemberDirectory:
+        """Return this directory with what was asked a moment ago, by `question` of accounts and
+        `region_question` of regions: for one piece of work, which needs the same again and again.
+        """
+        other = copy(self)
+        other._known, other._serves = dict(answers), dict(serves or {})
+        return other
+
+    @staticmethod
+    def question(account: str) -> tuple[str, str, str]:
+        """Return the call whose result `knowing` takes."""
+        return "MemberRegistry", "memberOf", account
+
+    @staticmethod
+    def region_question(region_id: bytes) -> tuple[str, str, bytes]:
+        """Return the call that says who serves a region, for `knowing`."""
+        return "MemberRegistry", "processorOf", region_id
 
     def member(self, account: str) -> Member:
         """Return the member, active or revoked. Raises UnknownMember."""
-        profile, active = self._gateway.call("MemberRegistry", "memberOf", account)
+        answer = self._known.get(account)
+        if answer is None:
+            answer = self._gateway.call(*self.question(account))
+        profile, active = answer
         role, region, owner, id_commitment, digest, bls_key, delivery_key = profile
         if role == MemberRole.NONE:
             raise UnknownMember(account)
@@ -83,7 +111,10 @@ class MemberDirectory:
 
     def processor_of(self, region_id: bytes) -> Account:
         """Return the active processor of a region. Raises UnfitMember where there is none."""
-        processor = Account(self._gateway.call("MemberRegistry", "processorOf", region_id))
+        found = self._serves.get(region_id)
+        if found is None:
+            found = self._gateway.call(*self.region_question(region_id))
+        processor = Account(found)
         if processor == NO_ADDRESS:
             raise UnfitMember(
                 f"no processing node serves region {region_name(region_id)!r} now; the consortium "
@@ -106,7 +137,10 @@ class MemberDirectory:
         """Whether (identity, salt) opens the ID commitment that the member registered (paper
         §VI.B.2).
         """
-        registered = bytes(self._gateway.call("MemberRegistry", "idCommitmentOf", account))
+        if account in self._known:
+            registered = self.member(account).id_commitment
+        else:
+            registered = bytes(self._gateway.call("MemberRegistry", "idCommitmentOf", account))
         return commitment.verify_identity(registered, identity, salt)
 
     def _fetch_key(self, account: str, digest: bytes) -> paillier.PaillierPublicKey:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from offchain.chain.gateway import BlockId, ChainGateway
 from offchain.member.errors import TermsUnfit
@@ -106,7 +107,13 @@ def terms_of(lock: Lock, *, sharing_version: int = 0) -> LockTerms:
 
 def request_conditions(gateway: ChainGateway, type_id: int) -> RequestConditions:
     """Return what a request of a type begins under now. Raises TermsUnfit unless it is open."""
-    found = gateway.call("RequestCatalogue", "requestConditions", type_id)
+    return read_conditions(type_id, gateway.call("RequestCatalogue", "requestConditions", type_id))
+
+
+def read_conditions(type_id: int, found: Any) -> RequestConditions:
+    """Return what `RequestCatalogue.requestConditions` says of a type. Raises TermsUnfit unless it
+    is open.
+    """
     kind, rules = found.requestType, found.rules
     if not kind.active:
         raise TermsUnfit(f"request type {type_id} is not open; nothing was paid")

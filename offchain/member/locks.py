@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from offchain.chain.facts import ChainEvent, Receipt
+from eth_hash.auto import keccak
+
+from offchain.chain.errors import NodeRefused
+from offchain.chain.facts import Block, ChainEvent, Receipt
 from offchain.chain.gateway import ChainGateway
+from offchain.chain.reader import Asked
+from offchain.crypto.messages import abi_encode
 from offchain.index.asked import locks as asked_locks
 from offchain.index.asked.locks import Step
 from offchain.index.asked.rows import Row
@@ -16,6 +22,7 @@ from offchain.member.errors import NotOnChain
 from offchain.member.roles import LockState
 from offchain.types import Account
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _OPEN = (LockState.REQUESTED, LockState.ACCEPTED, LockState.SELECTED)
 _LATER = (LockState.CLAIMED, LockState.DELIVERED, LockState.DEMANDED, LockState.DISPUTED)
@@ -83,10 +90,39 @@ class Lock:
         return self.due_at if self.state in _LATER else None
 
 
+def lock_id_of(gateway: ChainGateway, payer: str, nonce: bytes) -> bytes:
+    """Return the id of the lock that a payer's nonce gives, as `PrepaidLock.lockIdOf` does."""
+    words = gateway.chain_id, gateway.deployment.address("PrepaidLock"), payer, nonce
+    return keccak(abi_encode(["uint256", "address", "address", "bytes32"], words))
+
+
 def lock_of(told: Row) -> Lock:
     """Return a lock as the tables tell it: to inform."""
     names = (one.name for one in fields(Lock) if one.name != "state")
     return Lock(state=LockState(told["state"]), **{name: told[name] for name in names})
+
+
+def _read_lock(lock_id: bytes, value: Any) -> Lock:
+    return Lock(
+        lock_id=lock_id,
+        payer=value.payer,
+        payee=value.payee,
+        state=LockState(value.state),
+        expires_at=value.expiresAt,
+        due_at=value.dueAt,
+        price_wei=value.priceWei,
+        threshold=value.threshold,
+        group_size=value.groupSize,
+        is_demanded=value.isDemanded,
+        dispute_window_s=value.disputeWindowSeconds,
+        answer_length=value.answerLength,
+        fee_bps=value.feeBps,
+        rules_version=value.rulesVersion,
+        bond_wei=value.bondWei,
+        subject=bytes(value.subject),
+        binding=bytes(value.binding),
+        answer_digest=bytes(value.answerDigest),
+    )
 
 
 class LockBook:
@@ -104,38 +140,81 @@ class LockBook:
         self._gateway, self._index = gateway, index
         self._confirmations = confirmations
         self._as_of: int | str | None = None
+        self._known: dict[tuple[str, bytes], ChainEvent] = {}  # events, by name and lock
 
-    def as_of_now(self) -> LockBook:
-        """Return a book that reads on from what is deep enough now; where every block is, each
-        read is of the newest as before.
+    def glance(
+        self, lock_id: bytes, event: str, *beside: Asked
+    ) -> tuple[LockBook, Lock, Block, list[Any]]:
+        """Return a book of what is deep enough now, the lock as it stands there, the newest block,
+        and the answers `beside`: by one question where the tables are up to date, since they tell
+        which block to ask for, and by two else. After one the book knows the lock's last event of
+        that name, if the tables do.
         """
+        told = self._index.final(self._depth())
+        if told >= self._gateway.deployment.last_block:  # else no contract was there
+            step = asked_locks.last_step(self._index, lock_id, event, told)
+            try:
+                return self._glance_at(told, lock_id, step, beside)
+            except NodeRefused as refusal:  # the node that was asked does not have that block
+                _log.debug("the tables are ahead of the chain node: %s", refusal)
+        return self._glance_at(self._gateway.final_number(self._depth()), lock_id, None, beside)
+
+    def _glance_at(
+        self, told: int, lock_id: bytes, step: Step | None, beside: Sequence[Asked]
+    ) -> tuple[LockBook, Lock, Block, list[Any]]:
+        depth = self._depth()
+        block: int | str = told if depth else "latest"
+        asked = [self._gateway.asking("PrepaidLock", "lockOf", lock_id, block=block), *beside]
+        if step is not None:
+            asked.append(_asking_step(self._gateway, step))
+        newest, (value, *answers) = self._gateway.ask_together(asked)
+        found = answers.pop() if step is not None else ()
         book = LockBook(self._gateway, self._index, confirmations=self._confirmations)
-        book._as_of = self._safe_block()
-        return book
+        deep = self._gateway.final_number(depth, newest=newest)
+        if depth and told != deep:  # the tables are behind, or the node that was asked is
+            book._as_of = deep
+            return book, book.lock(lock_id), newest, answers
+        book._as_of = block
+        if step is not None and found:
+            book._known[step.name, lock_id] = found[-1]
+        return book, _read_lock(lock_id, value), newest, answers
+
+    def look(
+        self, lock_id: bytes, event: str, *beside: Asked, since: int
+    ) -> tuple[LockBook, Lock, Block, ChainEvent | None, list[Any]]:
+        """Return, by one question that no table is needed for, a book of the newest block, the lock
+        as it stands there, that block, the lock's last event of that name from block `since` on,
+        None for none, which the book knows, and the answers `beside`: to inform who waits.
+        """
+        asked = [
+            self._gateway.asking("PrepaidLock", "lockOf", lock_id),
+            self._gateway.asking_events(
+                "PrepaidLock", event, from_block=since, to_block="latest", lockId=lock_id
+            ),
+            *beside,
+        ]
+        newest, (value, events, *answers) = self._gateway.ask_together(asked)
+        book = LockBook(self._gateway, self._index, confirmations=self._confirmations)
+        book._as_of = "latest"
+        if events:
+            book._known[event, lock_id] = events[-1]
+        found = events[-1] if events else None
+        return book, _read_lock(lock_id, value), newest, found, answers
+
+    def lock_if_deep(self, lock_id: bytes, block: int, newest: Block) -> Lock | None:
+        """Return the lock as it stands in the newest block deep enough, by the newest block; None
+        while `block` is not.
+        """
+        depth = self._depth()
+        if block > newest.number - depth:
+            return None
+        self._as_of = newest.number - depth if depth else "latest"
+        return self.lock(lock_id)
 
     def lock(self, lock_id: bytes) -> Lock:
         """Return the lock (state NONE if unknown) as it stands in the newest block deep enough."""
         value = self._gateway.call("PrepaidLock", "lockOf", lock_id, block=self._safe_block())
-        return Lock(
-            lock_id=lock_id,
-            payer=value.payer,
-            payee=value.payee,
-            state=LockState(value.state),
-            expires_at=value.expiresAt,
-            due_at=value.dueAt,
-            price_wei=value.priceWei,
-            threshold=value.threshold,
-            group_size=value.groupSize,
-            is_demanded=value.isDemanded,
-            dispute_window_s=value.disputeWindowSeconds,
-            answer_length=value.answerLength,
-            fee_bps=value.feeBps,
-            rules_version=value.rulesVersion,
-            bond_wei=value.bondWei,
-            subject=bytes(value.subject),
-            binding=bytes(value.binding),
-            answer_digest=bytes(value.answerDigest),
-        )
+        return _read_lock(lock_id, value)
 
     def block_of(self, event: str, lock_id: bytes) -> int:
         """Return the block of a lock's last event of one name. Raises NotOnChain if there is none
@@ -146,6 +225,8 @@ class LockBook:
 
     def find_event(self, event: str, lock_id: bytes) -> ChainEvent | None:
         """Return a lock's last event of one name, None if there is none yet."""
+        if (known := self._known.get((event, lock_id))) is not None:
+            return known
         return event_at(self._gateway, self._index, event, lock_id, self._told_block())
 
     def event_of(self, event: str, lock_id: bytes) -> ChainEvent:
@@ -173,10 +254,19 @@ class LockBook:
         block, newest = self._safe_block(), self._index.follower.catch_up()
         return block if isinstance(block, int) else newest
 
+    def _depth(self) -> int:
+        return self._gateway.confirmations if self._confirmations is None else self._confirmations
+
     def _safe_block(self) -> int | str:
         if self._as_of is not None:
             return self._as_of
         return self._gateway.final(self._confirmations)
+
+
+def _asking_step(gateway: ChainGateway, step: Step) -> Asked:
+    return gateway.asking_events(
+        "PrepaidLock", step.name, from_block=step.block, to_block=step.block, lockId=step.lock_id
+    )
 
 
 def told_in(gateway: ChainGateway, step: Step) -> ChainEvent | None:

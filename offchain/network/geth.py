@@ -23,6 +23,7 @@ from offchain.network.programs import GETH, find_program, is_built
 
 # No `personal`, no `admin`, no `clique`, no `debug`: those are for the control socket alone.
 HTTP_API = "eth,net,web3,txpool"
+WS_API = "eth"
 _POOL = {"accountslots": 2048, "globalslots": 16384, "accountqueue": 2048, "globalqueue": 8192}
 
 
@@ -116,6 +117,12 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         "http.port": signer.rpc_port,
         "http.api": HTTP_API,
         "http.vhosts": "localhost,127.0.0.1",
+        # At the same port, for members to be told of new blocks. No page of a browser comes from
+        # that origin: else any that this machine serves could ask, and a browser would let it.
+        "ws.addr": "127.0.0.1",
+        "ws.port": signer.rpc_port,
+        "ws.api": WS_API,
+        "ws.origins": "none",
         "authrpc.addr": "127.0.0.1",
         "authrpc.port": signer.auth_port,
         "metrics.addr": "127.0.0.1",
@@ -131,7 +138,7 @@ def command(program: Path, plan: NetworkPlan, signer: SignerPlan) -> list[str]:
         options["netrestrict"] = "127.0.0.0/8"
     # The unlocked account seals blocks. Geth calls it insecure while there is any RPC at all; this
     # RPC is for this machine's own programs (docs/network.md).
-    switches = ["http", "nodiscover", "mine", "metrics", "allow-insecure-unlock"]
+    switches = ["http", "ws", "nodiscover", "mine", "metrics", "allow-insecure-unlock"]
     given = [f"--{name}={value}" for name, value in options.items()]
     return [os.fspath(program), *given, *(f"--{name}" for name in switches)]
 

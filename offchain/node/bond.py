@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
@@ -21,7 +22,16 @@ class BondState:
 
 def bond_of(gateway: ChainGateway, account: str) -> BondState:
     """Return what an account has put up."""
-    found = gateway.call("PrepaidLock", "bondOf", account)
+    return read_bond(gateway.call(*bond_question(account)))
+
+
+def bond_question(account: str) -> tuple[str, str, str]:
+    """Return the call whose result `read_bond` takes."""
+    return "PrepaidLock", "bondOf", account
+
+
+def read_bond(found: Any) -> BondState:
+    """Return what `PrepaidLock.bondOf` says."""
     return BondState(free_wei=found.freeWei, held_wei=found.heldWei)
 
 
@@ -65,9 +75,12 @@ class BondKeeper:
                 return None
             return self.add(amount_wei)
 
-    def why_not_covered(self, needed_wei: int) -> str | None:
-        """Return why the free bond does not cover a lock, None if it does; tops it up first."""
-        free_wei = self.state().free_wei
+    def why_not_covered(self, needed_wei: int, state: BondState | None = None) -> str | None:
+        """Return why the free bond does not cover a lock, None if it does; tops it up first.
+
+        `state`: the bond, if that was just asked for.
+        """
+        free_wei = (state or self.state()).free_wei
         if free_wei < needed_wei:
             self.top_up(needed_wei)
             free_wei = self.state().free_wei

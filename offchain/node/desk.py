@@ -86,9 +86,10 @@ class Desk:
         """Return how long a transaction takes to lie deep enough, by the newest blocks' pace."""
         if self._depth == 0:
             return 0
-        newest = self._gateway.block_number()
+        newest = self._index.newest()
         numbers = range(max(0, newest - _PACE_BLOCKS), newest + 1)
-        times = [self._gateway.block(number).timestamp for number in numbers]
+        told = [self._index.time_s(number) for number in numbers]
+        times = [one for one in told if one is not None]
         gaps = [later - earlier for earlier, later in pairwise(times)]
         # The median: one long pause says nothing about the pace.
         return self._depth * max(0, median_high(gaps)) if gaps else 0

@@ -38,11 +38,14 @@ class OfferDesk(Desk):
         """Return the broadcasts that want this node's region, are open, and were not dealt with
         yet.
         """
-        final, now = self._final(), self._gateway.now()
+        final = self._final()
         me = asked_members.member(self._index, self._keys.address, final)
         if me is None:
             return []
-        found = asked_market.open_broadcasts(self._index, me["region_id"], final, now=now)
+        where = (self._index, me["region_id"], final)
+        if not asked_market.open_broadcasts(*where, now=0):  # the time need not be asked
+            return []
+        found = asked_market.open_broadcasts(*where, now=self._gateway.now())
         return [one["broadcast_id"] for one in found if self._is_new(one["broadcast_id"])]
 
     def respond(self, broadcast_id: bytes) -> Outcome:

@@ -38,13 +38,11 @@ class RequestCheck:
         store: ContentStore,
         keys: MemberKeys,
         readings: NodeStore,
-        directory: MemberDirectory,
     ) -> None:
         self._gateway = gateway
         self._store = PatientSearch(store)
         self._keys = keys
         self._held = readings
-        self._directory = directory
 
     def message(self, event: ChainEvent) -> bytes:
         """Return the sealed message M. Raises RequestRefused for one that cannot be read, and
@@ -58,11 +56,13 @@ class RequestCheck:
         except _UNREADABLE as error:
             raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
 
-    def text(self, lock: Lock, event: ChainEvent, sealed: bytes) -> RequestText:
+    def text(
+        self, lock: Lock, event: ChainEvent, sealed: bytes, directory: MemberDirectory
+    ) -> RequestText:
         """Open M, recognise who asks, and look at devices and window. Raises RequestRefused."""
-        text = self._open_message(lock, event, sealed)
+        text = self._open_message(lock, event, sealed, directory)
         for device in text.devices:
-            self._check_device(device, lock.payer)
+            self._check_device(device, lock.payer, directory)
         try:
             local = zone(text.time_zone)
             require_window(text.from_s, text.to_s)
@@ -94,7 +94,9 @@ class RequestCheck:
             windows.append(window)
         return windows
 
-    def _open_message(self, lock: Lock, event: ChainEvent, sealed: bytes) -> RequestText:
+    def _open_message(
+        self, lock: Lock, event: ChainEvent, sealed: bytes, directory: MemberDirectory
+    ) -> RequestText:
         order = event.args["order"]
         context = contexts.request(
             chain_id=self._gateway.chain_id,
@@ -109,16 +111,16 @@ class RequestCheck:
             text = request.decode(plain)
         except _UNREADABLE as error:
             raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
-        if not self._directory.recognises(lock.payer, text.identity, text.salt):
+        if not directory.recognises(lock.payer, text.identity, text.salt):
             raise RequestRefused(
                 Reason.ID_NOT_RECOGNISED, "the ID does not open the registered commitment"
             )
         return text
 
-    def _check_device(self, device: str, requester: str) -> None:
-        region = self._directory.member(self._keys.address).region_id
+    def _check_device(self, device: str, requester: str, directory: MemberDirectory) -> None:
+        region = directory.member(self._keys.address).region_id
         try:
-            member = self._directory.member(device)
+            member = directory.member(device)
         except MemberError as error:
             raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
         is_theirs = member.role is MemberRole.DEVICE and member.owner == requester

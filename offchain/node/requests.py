@@ -7,26 +7,31 @@ same bytes.
 
 from __future__ import annotations
 
+import logging
 import secrets
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from offchain.audit.opened_answer import answer_context
 from offchain.audit.working import worked_out
 from offchain.billing.advice import Advice
 from offchain.billing.bill import Bill
-from offchain.chain.facts import ContractRevert
+from offchain.chain.facts import Block, ContractRevert
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import BillingError, DocumentMissing, FormatError
+from offchain.errors import BillingError, DmsmError, DocumentMissing, FormatError
 from offchain.index.asked import locks as asked_locks
+from offchain.index.asked import members as asked_members
 from offchain.index.asked.rows import Row
 from offchain.member.crash_points import crash_point
+from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError, RequestRefused, UnfitMember
-from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock, event_at, on_chain
+from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock, LockBook, lock_of
 from offchain.member.roles import LockState, Reason
 from offchain.member.tariff_book import TariffBook
-from offchain.node.bond import BondKeeper
+from offchain.node.bond import BondKeeper, BondState, bond_question, read_bond
 from offchain.node.desk import Desk, NodeParts
 from offchain.node.outcome import STOPPED, Outcome
 from offchain.node.reply import compose_answer, seal_answer
@@ -38,6 +43,35 @@ from offchain.records.answer import Answer
 from offchain.records.request import RequestText
 from offchain.storage import Cid
 
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A lock and what concerns it, read by one question before a step.
+
+    `newest`: the newest block, by which `now` goes. `serve_s`: the time to serve a demanded answer,
+    None where the tables did not know whose rules to ask for.
+    """
+
+    book: LockBook
+    lock: Lock
+    newest: Block
+    now: int
+    directory: MemberDirectory
+    tariffs: TariffBook
+    bond: BondState
+    serve_s: int | None
+
+    @property
+    def left_s(self) -> int:
+        """The time until T."""
+        return self.lock.expires_at - self.now
+
+
+_log = logging.getLogger(__name__)
+_NOT_DEEP = "waits: what was said is not yet deep enough"
+_MOST_AHEAD = 8  # requests that something is made for before they are deep enough
+_MOST_MEMBERS = 20  # that are asked about beforehand: a household may have any number of devices
+_MOST_HEADS = 20  # of products and price series that are asked about beforehand
 # Where a lock may be once its claim is mined.
 _EARNED = (
     LockState.CLAIMED,
@@ -55,27 +89,26 @@ class RequestDesk(Desk):
         super().__init__(parts)
         self._bond, self._tariffs = bond, tariffs
         self._seals = SealsAhead()
-        self._check = RequestCheck(
-            self._gateway, self._store, self._keys, self._held, self._directory
-        )
+        self._check = RequestCheck(self._gateway, self._store, self._keys, self._held)
 
     def pending(self) -> list[bytes]:
         """Return the locks that wait for this node's yes or no, or for a no to be final."""
         self._take_in()
         waiting = (JobState.NEW, JobState.ACCEPTING, JobState.REJECTING)
         found = [job.lock_id for state in waiting for job in self._held.requests(state)]
-        self._seals.keep_only(found)
+        self._seals.keep_only([*found, *self._look_ahead()])
         return found
 
     def handle(self, lock_id: bytes) -> Outcome:
         """Accept the request with a sealed answer, or reject it with a reason."""
-        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        job = self._job(lock_id)
+        look = self._look_before(job)
+        lock, left_s = look.lock, look.left_s
         if lock.state is not LockState.REQUESTED:
             return self._catch_up(lock, job)
         if self._is_on_its_way(job):
-            return Outcome("skipped", lock_id, "waits: what was said is not yet deep enough")
-        left_s = lock.expires_at - self._gateway.now()
-        if left_s <= 0 and lock.expires_at > self._gateway.contract_time():
+            return Outcome("skipped", lock_id, _NOT_DEEP)
+        if left_s <= 0 and lock.expires_at > look.newest.timestamp:
             return Outcome("skipped", lock_id, "waits: T has passed, and no block says so yet")
         if left_s <= 0:
             self._held.set_request_state(
@@ -85,15 +118,15 @@ class RequestDesk(Desk):
         if job.state is JobState.REJECTING:
             return self._reject(lock, _refusal_of(job))
         try:
-            self._require_time(lock, left_s)
-            job = self._prepared(lock, job)
+            self._require_time(look)
+            job = self._prepared(look, job)
         except RequestRefused as refusal:
             return self._reject(lock, refusal)
         except (WindowPending, MessagePending, PricePending) as pending:
             if not self._may_wait(left_s):
                 return self._reject(lock, _too_late(pending))
             return Outcome("skipped", lock_id, f"waits: {pending}")
-        short = self._bond.why_not_covered(lock.bond_wei)
+        short = self._bond.why_not_covered(lock.bond_wei, look.bond)
         if short is not None:
             if left_s < 3 * self._terms.margin_s:
                 return self._reject(lock, RequestRefused(Reason.NOT_SERVED, short))
@@ -119,21 +152,27 @@ class RequestDesk(Desk):
         """Reveal x and so fix the right to the price; not revealed with less than the margin
         before T.
         """
-        job, lock = self._job(lock_id), self._book.lock(lock_id)
+        job = self._job(lock_id)
+        _, lock, newest, (latest,) = self._book.glance(
+            lock_id, "Accepted", self._gateway.asking("PrepaidLock", "lockOf", lock_id)
+        )
+        newest_state = LockState(latest.state)
         if lock.state is LockState.REQUESTED and job.state is JobState.ACCEPTED:
-            return self.handle(lock_id)  # not final yet, or a reorganisation took it off
+            if newest_state is not LockState.REQUESTED:
+                return Outcome("skipped", lock_id, _NOT_DEEP)
+            return self.handle(lock_id)  # a reorganisation took it off
         if lock.state is not LockState.ACCEPTED or job.factor is None:
             return self._catch_up(lock, job)
-        left_s = lock.expires_at - self._gateway.now()
+        left_s = lock.expires_at - self._gateway.now(newest)
         # Once sent, x is public: then only T itself stops another try.
         is_public = job.state is JobState.CLAIMING
-        if is_public and self._newest.lock(lock_id).state in _EARNED:
+        if is_public and newest_state in _EARNED:
             return Outcome("skipped", lock_id, "waits: the claim is not yet deep enough")
         margin_s = 0 if is_public else self._terms.margin_s
         if left_s <= margin_s:
             if is_public and not self._book.is_missed(lock_id):
                 return Outcome("skipped", lock_id, "waits: the claim that was sent may be mined")
-            if lock.expires_at - self._gateway.contract_time() > margin_s:
+            if lock.expires_at - newest.timestamp > margin_s:
                 why = "waits: T is too near to reveal x, and no block says so yet"
                 return Outcome("skipped", lock_id, why)
             self._held.set_request_state(lock_id, JobState.FAILED, reason="too late to claim")
@@ -170,6 +209,38 @@ class RequestDesk(Desk):
         new = [one for one in told if self._held.request(one["lock_id"]) is None]
         self._take_each("a request", new, lambda lock: self._note(lock, final))
 
+    def _look_ahead(self) -> list[bytes]:
+        """Begin what the requests will need that are not deep enough yet: the key of the answer and
+        the message, each in a thread. Nothing of it leaves the node; return whose it is.
+        """
+        if not self._depth:
+            return []
+        me, newest = self._keys.address, self._index.newest()
+        told = asked_locks.waiting(self._index, me, newest, [LockState.REQUESTED])
+        ahead = [one for one in told if self._held.request(one["lock_id"]) is None]
+        for one in ahead[:_MOST_AHEAD]:
+            if one["lock_id"] in self._seals:
+                continue
+            lock, asked = lock_of(one), asked_locks.request(self._index, one["lock_id"], newest)
+            try:
+                key = self._directory.paillier_key(lock.payer)
+                context = answer_context(lock, self._gateway)
+                self._seals.begin(lock.lock_id, key, context=context)
+            except DmsmError as error:  # whoever answers the request meets it again, and says so
+                _log.info("nothing is made ahead for %s: %s", lock.lock_id.hex(), error)
+                continue
+            if asked is not None:
+                thread = threading.Thread(target=self._fetch, args=(asked,), daemon=True)
+                thread.start()
+        return [one["lock_id"] for one in ahead]
+
+    def _fetch(self, asked: Row) -> None:
+        """Have one's own store fetch the message of a request."""
+        try:
+            self._store.get(asked["message_digest"], max_bytes=asked["message_length"])
+        except DmsmError as error:
+            _log.info("the message of %s is not fetched: %s", asked["lock_id"].hex(), error)
+
     def _note(self, lock: Row, block: int) -> None:
         asked = asked_locks.request(self._index, lock["lock_id"], block)
         if asked is not None:
@@ -190,6 +261,38 @@ class RequestDesk(Desk):
         if job is None:
             raise MemberError(f"lock {lock_id.hex()} is no request to this node")
         return job
+
+    def _look_before(self, job: RequestJob) -> _Look:
+        """Ask at once for all that handling a request needs to know. The tables say whom and what
+        to ask about; what they did not tell is asked for when it is needed.
+        """
+        me, newest = self._keys.address, self._index.newest()
+        members = [job.requester, me, *asked_members.devices_of(self._index, job.requester, newest)]
+        members = members[:_MOST_MEMBERS]
+        heads = [] if job.answer is not None else self._tariffs.questions_of(me)[:_MOST_HEADS]
+        ask = self._gateway.asking
+        beside = [ask(*bond_question(me))]
+        beside += [ask(*MemberDirectory.question(one)) for one in members]
+        beside += [ask(*one) for one in heads]
+        told = asked_locks.lock(self._index, job.lock_id, newest)
+        if told is not None and told["dispute_window_s"]:
+            beside.append(ask("RequestCatalogue", "rulesAt", told["rules_version"]))
+        book, lock, block, answers = self._book.glance(job.lock_id, "Requested", *beside)
+        bond, *answers = answers
+        known = dict(zip(members, answers, strict=False))
+        book_heads = dict(zip(heads, answers[len(members) :], strict=False))
+        rules = answers[len(members) + len(heads) :]
+        is_told = rules and told is not None and told["rules_version"] == lock.rules_version
+        return _Look(
+            book=book,
+            lock=lock,
+            newest=block,
+            now=self._gateway.now(block),
+            directory=self._directory.knowing(known),
+            tariffs=self._tariffs.knowing(book_heads, block=block.number),
+            bond=read_bond(bond),
+            serve_s=int(rules[0].serveSeconds) if is_told else None,
+        )
 
     def _is_on_its_way(self, job: RequestJob) -> bool:
         """Whether a yes or no was sent that stands in a block which is not final."""
@@ -218,11 +321,11 @@ class RequestDesk(Desk):
             return Outcome("accepted", lock.lock_id, "accepted before")
         return Outcome("skipped", lock.lock_id, f"the lock is {lock.state.name}")
 
-    def _require_time(self, lock: Lock, left_s: int) -> None:
+    def _require_time(self, look: _Look) -> None:
         """Refuse what leaves no room to claim before T, or to serve the answer if it is demanded:
         the time to serve is the rules' of the lock's version, and cannot be changed later.
         """
-        depth_s = self._depth_s()
+        lock, left_s, depth_s = look.lock, look.left_s, self._depth_s()
         needed_s = 2 * self._terms.margin_s + depth_s
         if left_s < needed_s:
             raise RequestRefused(
@@ -230,7 +333,7 @@ class RequestDesk(Desk):
             )
         if lock.dispute_window_s == 0:
             return  # it settles at the claim: nothing can be demanded
-        serve_s, needed_s = self._serve_s(lock), needed_s + depth_s
+        serve_s, needed_s = look.serve_s or self._serve_s(lock), needed_s + depth_s
         if serve_s < needed_s:
             raise RequestRefused(
                 Reason.NOT_SERVED,
@@ -249,30 +352,28 @@ class RequestDesk(Desk):
 
     # ---- checking and answering
 
-    def _prepared(self, lock: Lock, job: RequestJob) -> RequestJob:
+    def _prepared(self, look: _Look, job: RequestJob) -> RequestJob:
         if job.answer is not None:
             return job
-        # Of the tables as they are: whoever polls has brought them up to date.
-        where = (self._gateway, self._index, "Requested", lock.lock_id, self._final())
-        event = on_chain(event_at(*where), "Requested", lock.lock_id)
+        lock, event = look.lock, look.book.event_of("Requested", look.lock.lock_id)
         kind = self._terms.type_names.get(lock.type_id)
         if kind is None:
             raise RequestRefused(Reason.NOT_SERVED, f"type {lock.type_id} is not served here")
         # The windows have what was anchored by then: no more that may be taken off the chain.
-        as_of_block = max(event.block_number, self._gateway.final_number(self._depth))
-        self._seals.begin(
-            lock.lock_id, self._key_of_payer(lock), context=answer_context(lock, self._gateway)
-        )
+        final = self._gateway.final_number(self._depth, newest=look.newest)
+        as_of_block = max(event.block_number, final)
+        key = _key_of_payer(lock, look.directory)
+        self._seals.begin(lock.lock_id, key, context=answer_context(lock, self._gateway))
         message = self._check.message(event)
-        text = self._check.text(lock, event, message)
+        text = self._check.text(lock, event, message, look.directory)
         windows = self._check.windows(text, as_of_block=as_of_block)
         answer = compose_answer(
             lock,
             windows,
             kind=kind,
-            result=self._result(lock, kind, text, windows, as_of_block).to_json(),
+            result=self._result(look, kind, text, windows, as_of_block).to_json(),
             held=self._held,
-            signed_at=self._gateway.now(),
+            signed_at=look.now,
             as_of_block=as_of_block,
         )
         factor = secrets.token_bytes(32)
@@ -285,7 +386,7 @@ class RequestDesk(Desk):
 
     def _result(
         self,
-        lock: Lock,
+        look: _Look,
         kind: str,
         text: RequestText,
         windows: Sequence[HeldWindow],
@@ -298,21 +399,15 @@ class RequestDesk(Desk):
                 {one.device: one.all_readings for one in windows},
                 window=(text.from_s, text.to_s),
                 product=text.product,
-                processor=lock.payee,
+                region_id=look.directory.member(self._keys.address).region_id,
                 as_of_block=as_of_block,
-                tariffs=self._tariffs,
+                tariffs=look.tariffs,
                 gateway=self._gateway,
             ).result
         except DocumentMissing as error:
             raise PricePending(str(error)) from error
         except BillingError as error:
             raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
-
-    def _key_of_payer(self, lock: Lock) -> PaillierPublicKey:
-        try:
-            return self._directory.paillier_key(lock.payer)
-        except UnfitMember as error:
-            raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
 
     def _sealed_answer(
         self, lock: Lock, answer: Answer, factor: bytes, longest: int
@@ -380,6 +475,13 @@ class RequestDesk(Desk):
 
 class PricePending(MemberError):
     """A tariff or price series that the book names cannot be had; it may still come."""
+
+
+def _key_of_payer(lock: Lock, directory: MemberDirectory) -> PaillierPublicKey:
+    try:
+        return directory.paillier_key(lock.payer)
+    except UnfitMember as error:
+        raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
 
 
 def _too_late(pending: WindowPending | MessagePending | PricePending) -> RequestRefused:

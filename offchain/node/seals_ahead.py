@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from offchain.crypto import kem
 from offchain.crypto.paillier import PaillierPublicKey
 
-_Begun = tuple[PaillierPublicKey, Callable[[], kem.Encapsulation]]
+_Begun = tuple[PaillierPublicKey, bytes, Callable[[], kem.Encapsulation]]
 
 
 class SealsAhead:
@@ -18,16 +18,20 @@ class SealsAhead:
     def __init__(self) -> None:
         self._begun: dict[bytes, _Begun] = {}
 
+    def __contains__(self, lock_id: bytes) -> bool:
+        return lock_id in self._begun
+
     def begin(self, lock_id: bytes, recipient: PaillierPublicKey, *, context: bytes) -> None:
-        """Begin one in a thread, unless it was begun for the same key before."""
+        """Begin one in a thread, unless it was begun for the same key and context before."""
         before = self._begun.get(lock_id)
-        if before is None or before[0] != recipient:
-            made = kem.begin_encapsulation(recipient, context=context)
-            self._begun[lock_id] = recipient, made
+        if before is not None and before[:2] == (recipient, context):
+            return
+        made = kem.begin_encapsulation(recipient, context=context)
+        self._begun[lock_id] = recipient, context, made
 
     def take(self, lock_id: bytes) -> kem.Encapsulation:
         """Return what was begun, once it is ready; it is another's never again."""
-        return self._begun.pop(lock_id)[1]()
+        return self._begun.pop(lock_id)[2]()
 
     def keep_only(self, lock_ids: Collection[bytes]) -> None:
         """Forget the others: their requests were refused, or are over."""

@@ -24,12 +24,14 @@ class SettlementDesk(Desk):
 
     def due(self) -> list[bytes]:
         """Return the locks whose stage is over and that nobody ended yet, the newest block too."""
-        now, me = self._gateway.now(), self._keys.address
+        me = self._keys.address
         final, newest = (
             asked_locks.waiting(self._index, me, block, _MINE_TO_END)
             for block in (self._final(), self._index.newest())
         )
-        stand = {one["lock_id"] for one in newest}
+        if not final:
+            return []
+        now, stand = self._gateway.now(), {one["lock_id"] for one in newest}
         over = [one["lock_id"] for one in final if one["due_at"] <= now]
         return [one for one in over if one in stand]
 

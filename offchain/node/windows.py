@@ -72,10 +72,10 @@ def held_window(
     opening_batch = _batch_of(held, device, opening)
     if not _follows(readings[0], opening, opening_batch):
         raise WindowPending(f"the reading of {device} before the window is in no batch yet")
-    closing, closing_batch = _closing(held, chain, device, readings[-1].seq + 1)
-    around = [one for one in (opening_batch, closing_batch) if one is not None]
-    if not _are_anchored(chain, [*around, *(one.batch for one in stored)]):
-        raise WindowPending(f"some batches of {device} in the window are not anchored yet")
+    next_seq = readings[-1].seq + 1
+    around = [] if opening_batch is None else [opening_batch]
+    behind = _are_anchored(chain, [*around, *(one.batch for one in stored)], next_seq=next_seq)
+    closing, closing_batch = _closing(held, device, next_seq, behind)
     return HeldWindow(
         device=device,
         readings=readings,
@@ -88,27 +88,33 @@ def held_window(
     )
 
 
-def _are_anchored(chain: _Chain, wanted: list[Batch]) -> bool:
-    """Whether every batch stands on chain with exactly this root (one round trip)."""
-    gateway, block = chain
-    calls = [("DataLedger", "anchorOf", (batch.device, batch.from_seq)) for batch in wanted]
-    anchors = gateway.call_many(calls, block)
+def _are_anchored(chain: _Chain, wanted: list[Batch], *, next_seq: int) -> bytes:
+    """Return what is anchored from `next_seq` on, once every batch stands on chain with exactly
+    this root (one round trip). Raises WindowPending.
+    """
+    (gateway, block), device = chain, wanted[-1].device
+    seqs = [*((batch.device, batch.from_seq) for batch in wanted), (device, next_seq)]
+    *anchors, behind = gateway.call_many([("DataLedger", "anchorOf", one) for one in seqs], block)
     pairs = zip(anchors, wanted, strict=True)
-    return all(bytes(anchor) == batches.anchor_hash(batch) for anchor, batch in pairs)
+    if not all(bytes(anchor) == batches.anchor_hash(batch) for anchor, batch in pairs):
+        raise WindowPending(f"some batches of {device} in the window are not anchored yet")
+    return bytes(behind)
 
 
 def _closing(
-    held: NodeStore, chain: _Chain, device: Account, seq: int
+    held: NodeStore, device: Account, seq: int, anchor: bytes
 ) -> tuple[Reading | None, Batch | None]:
-    """Return the reading `seq` behind a window with its batch, if that is anchored."""
-    gateway, block = chain
-    anchor = bytes(gateway.call("DataLedger", "anchorOf", device, seq, block=block))
+    """Return the reading `seq` behind a window with its batch, if that is what is anchored there.
+    Raises WindowPending.
+    """
     if anchor == bytes(32):
         return None, None
     found = held.readings_by_seq(device, from_seq=seq, count=1)
     batch = _batch_of(held, device, found[0] if found else None)
     if batch is None:
         raise WindowPending(f"{device} anchored a batch from seq {seq} that has not come here yet")
+    if batches.anchor_hash(batch) != anchor:
+        raise WindowPending(f"some batches of {device} in the window are not anchored yet")
     return found[0], batch
 
 

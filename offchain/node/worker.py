@@ -67,7 +67,7 @@ class NodeWorker:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
         begun (claims, deliveries) comes first, and again after every other step; then demands and
         disputes are answered, before anything new is read. What is new waits while the chain is
-        not to be believed: a `paused` outcome says why, `resumed` that it is; before it the bond is
+        not to be believed: a `paused` outcome says why, `resumed` that it is; after it the bond is
         topped up. What is due is ended last: locks by one transaction, then broadcasts that nobody
         selected.
 
@@ -95,10 +95,10 @@ class NodeWorker:
             outcomes += self._steps(kind, found, step, tried)
         changes, ready = self._judge(fresh, faults)
         outcomes += changes
-        if ready:
-            outcomes += self._top_up_bond()
         for kind, found, step in ready:
             outcomes += self._steps(kind, found, step, tried)
+        if ready:  # what needs more than is there has topped it up before
+            outcomes += self._top_up_bond()
         outcomes += self._end_what_is_due(tried)
         return [*outcomes, *self._close_broadcasts(tried)]
 
@@ -108,7 +108,10 @@ class NodeWorker:
 
         What the tables know already goes on.
         """
-        _, error = self._tried("following", lambda: self._index.follower.catch_up(_CATCH_UP_S))
+        follower = self._index.follower
+        error = None
+        if not follower.is_abreast:
+            _, error = self._tried("following", lambda: follower.catch_up(_CATCH_UP_S))
         if isinstance(error, IndexBehind):  # at the first start, or after a long rest
             _log.info("%s", error)
             error = None

@@ -6,13 +6,18 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import pytest
 from eth_account import Account
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from bench.sending import measure_sending
 from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.health import HealthLimits
 from offchain.chain.outbox import TransactionOutbox, TransactionState
+from offchain.chain.streams import stream_beside
 from offchain.network.genesis import confirmations
 from offchain.network.operation import Network
 from tests.network.sending import at_once, gateway_of, wait_for
@@ -67,6 +72,21 @@ def test_transact_many__bursts_at_several_signers__each_counts_once_and_is_final
         assert int(counted, 16) == EACH  # none twice, none filled in
 
 
+def test_new_heads__on_geth__tells_programs_and_no_page_of_a_browser(network: Network) -> None:
+    gateway = gateway_of(network)
+    gateway.new_heads.begin()
+    wait_for(lambda: gateway.new_heads.is_told, timeout_s=20)
+    told = gateway.new_heads.told
+    gateway.transfer(Account.create().address, 1)
+    wait_for(lambda: gateway.new_heads.told > told, timeout_s=20)
+    gateway.new_heads.close()
+
+    line = stream_beside(network.plan.rpc_urls[0])
+    for origin in ("http://localhost", "http://127.0.0.1:8000", "https://example.org"):
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(line, origin=Origin(origin), proxy=None)
+
+
 def test_measure_sending__on_geth__measures_both_ways_to_the_last_receipt(network: Network) -> None:
     key = network.plan.key("consortium").read_text().strip()
 
@@ -75,6 +95,7 @@ def test_measure_sending__on_geth__measures_both_ways_to_the_last_receipt(networ
     # How fast is for `make bench-net` to say: a test that times anything fails with its machine.
     assert rates.sender_per_s > 0 < rates.web3_per_s
     assert (rates.transactions, rates.rounds) == (60, 2)
+    assert rates.lost == {"sender": 0, "web3": 0}
     assert next(one.name for one in rates.figures("geth")) == "sender-vs-web3-geth"
 
 

@@ -31,6 +31,7 @@ from tests.integration.town import (
     go_back,
     hold,
     make_readings,
+    poll,
 )
 
 BATCH = 6  # four batches a day
@@ -264,7 +265,7 @@ def test_request__given_window_beyond_the_last_reading__is_answered(fresh: Town)
     house = fresh.houses[0]
     lock_id = ask(house, window_to=(FIRST_DAY + 20) * SECONDS_PER_DAY)
 
-    assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
+    assert [one.kind for one in poll(house.node.worker, steps=2)] == ["accepted", "claimed"]
 
     opened = house.household.answers.open(lock_id)
     assert opened.answer.devices[0].closing is None

@@ -6,6 +6,7 @@ from offchain.chain.errors import NodeRefused
 from offchain.chain.facts import ContractRevert
 from offchain.chain.gateway import Call, ChainGateway
 from offchain.chain.outbox import TransactionOutbox
+from offchain.chain.rpc import RpcConnection
 
 PROBE = "GatewayProbe"
 DEPTH = 5
@@ -57,6 +58,38 @@ def test_settle__a_failed_one_before_others_is_reorganised__leaves_no_gap(deep, 
     deep.settle()
 
     assert _notes(deep, account) == ["once", "behind"]
+
+
+def test_transact__what_was_sent_before_is_off_the_chain__comes_first_again(deep, account, anvil):
+    first = [deep.transact(PROBE, "increment", note, intent=note) for note in ("a", "b")]
+    anvil.reorg(2)
+
+    third = deep.transact(PROBE, "increment", "c", intent="c")
+
+    events = deep.events(PROBE, "Counted", from_block=0, by=account.address)
+    assert [one.args["note"] for one in events] == ["a", "b", "c"]
+    assert [one.tx_hash for one in events] == [one.tx_hash for one in [*first, third]]
+
+
+def test_transact__what_was_sent_before_is_on_the_chain__is_not_looked_at(
+    deep, account, monkeypatch
+):
+    deep.transact(PROBE, "increment", "a", intent="a")
+    asked, post = [], RpcConnection._post
+
+    def noting(self, body):
+        asked.append([one["method"] for one in (body if isinstance(body, list) else [body])])
+        return post(self, body)
+
+    monkeypatch.setattr(RpcConnection, "_post", noting)
+    deep.transact(PROBE, "increment", "b", intent="b", gas=90_000)
+
+    assert asked == [
+        ["eth_call", "eth_getTransactionCount"],
+        ["eth_gasPrice"],  # none was set
+        ["eth_sendRawTransaction"],
+        ["eth_getTransactionReceipt", "eth_blockNumber"],
+    ]
 
 
 def test_settle__deep_enough__looks_no_more(deep, outbox, account, anvil):

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from eth_account import Account
 
 from offchain.chain import subscription
 from offchain.chain.anvil import start_anvil
@@ -81,3 +82,26 @@ def test_gateway__given_a_line_beside_its_address__asks_the_address_and_is_told_
     assert gateway.endpoint.urls == (own_anvil.url,)
     be_told(gateway)
     gateway.new_heads.close()
+
+
+def test_transact__told_of_blocks__looks_for_its_receipt_when_one_comes(
+    own_anvil, deploy_probe, monkeypatch
+):
+    account = Account.create()
+    own_anvil.set_balance(account.address, 10**18)
+    gateway = ChainGateway(own_anvil.url, deploy_probe(own_anvil), account=account)
+    gateway.new_heads.begin()
+    while not gateway.new_heads.is_told:
+        time.sleep(0.01)
+    batches, batch = [], gateway.endpoint.batch
+    monkeypatch.setattr(
+        gateway.endpoint, "batch", lambda asked, **how: batches.append(1) or batch(asked, **how)
+    )
+    own_anvil.request("evm_setAutomine", False)
+    threading.Timer(1.0, own_anvil.mine).start()
+    try:
+        assert gateway.transact(PROBE, "increment", "x", gas=90_000, dry_call=False).success
+    finally:
+        own_anvil.request("evm_setAutomine", True)
+        gateway.new_heads.close()
+    assert len(batches) <= 10  # of some 60 by the clock

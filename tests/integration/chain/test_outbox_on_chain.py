@@ -195,6 +195,61 @@ def test_transact__dropped_by_the_node_while_waiting__is_sent_again(
     assert _counted(sending, account) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "txpool is full",
+        "transaction underpriced",
+        "future transaction tries to replace pending transaction",
+    ],
+)
+def test_transact_many__pool_is_full_for_a_while__all_come_again_and_count_once(
+    sending, account, anvil, outbox, monkeypatch, words
+):
+    monkeypatch.setattr("offchain.chain.sender._RESEND_S", 0.05)
+    real, turned_away = sending.endpoint.batch, []
+
+    def batch(asked, **options):
+        if {one.method for one in asked} != {"eth_sendRawTransaction"} or len(turned_away) >= 2:
+            return real(asked, **options)
+        turned_away.append(len(asked))  # one finds room each time
+        refusals = [NodeRefused(one.method, -32000, words) for one in asked[1:]]
+        return [*real(asked[:1]), *refusals]
+
+    monkeypatch.setattr(sending.endpoint, "batch", batch)
+    calls = [Call(PROBE, "increment", (f"n{at}",), gas=90_000, intent=f"n{at}") for at in range(5)]
+
+    receipts = sending.transact_many(calls, dry_call=False)
+
+    assert turned_away and all(receipt.success for receipt in receipts)
+    assert _counted(sending, account) == 5 and _nonce(anvil, account) == 5
+    states = [outbox.of_intent(anvil.chain_id, account.address, f"n{at}") for at in range(5)]
+    assert [[one.state for one in held] for held in states] == [[TransactionState.MINED]] * 5
+
+
+def test_transact__pool_stays_full__times_out_and_the_next_run_sends_it(
+    anvil, deployment, account, outbox, monkeypatch
+):
+    hasty = ChainGateway(anvil.url, deployment, account=account, outbox=outbox, timeout_s=0.2)
+    real = hasty.endpoint.batch
+
+    def batch(asked, **options):
+        if asked[0].method != "eth_sendRawTransaction":
+            return real(asked, **options)
+        return [NodeRefused(one.method, -32000, "txpool is full") for one in asked]
+
+    monkeypatch.setattr(hasty.endpoint, "batch", batch)
+    with pytest.raises(TransactionTimeout):
+        hasty.transact(PROBE, "increment", "x", gas=90_000, intent="x")
+    assert hasty.is_begun("x") and _counted(hasty, account) == 0
+
+    later = ChainGateway(anvil.url, deployment, account=account, outbox=outbox, timeout_s=10)
+    later.settle()
+    assert _counted(later, account) == 1
+    assert later.transact(PROBE, "increment", "x", intent="x").success
+    assert _counted(later, account) == 1
+
+
 def test_transact__reorganisation_takes_it_off__comes_back_by_the_same_bytes(
     sending, account, anvil, monkeypatch
 ):

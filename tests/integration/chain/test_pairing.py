@@ -1,10 +1,10 @@
-"""The precompile's pairing check agrees with the independent one in Python."""
+"""The precompile's pairing check, native code and the one in Python agree."""
 
 import pytest
 
 from offchain.chain.errors import NodeRefused, NodeUnavailable
 from offchain.chain.pairing import configured_pairing, precompile_pairing
-from offchain.crypto import curve
+from offchain.crypto import curve, native_pairing
 from tests.unit.crypto.points import off_subgroup_point
 
 G1, G2 = curve.G1_GENERATOR, curve.G2_GENERATOR
@@ -27,7 +27,10 @@ PRODUCTS = {
 
 @pytest.mark.parametrize("pairs", PRODUCTS.values(), ids=PRODUCTS.keys())
 def test_precompile_pairing__any_product__agrees_with_the_python_check(gateway, pairs):
-    assert precompile_pairing(gateway)(pairs) is curve.pairing_product_is_one(pairs)
+    expected = curve.pairing_product_is_one(pairs)
+    assert precompile_pairing(gateway)(pairs) is expected
+    if (native := native_pairing.native_pairing()) is not None:
+        assert native(pairs) is expected
 
 
 @pytest.mark.parametrize("local", [False, True], ids=["chain", "local"])

@@ -77,7 +77,7 @@ def test_plan__of_two_months__tells_count_and_price_and_the_parts_make_one_bill(
         {keys.address: house.node.held.readings(keys.address, from_s=days[0], to_s=days[1])},
         window=wanted(keys).window,
         product=PRODUCT,
-        processor=house.node.keys.address,
+        region_id=house.node.region,
         as_of_block=whole.as_of_block,
         tariffs=household.tariffs,
         gateway=house.gateway,

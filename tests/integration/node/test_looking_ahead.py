@@ -1,6 +1,7 @@
 """What a node and a user read or fetch before they need it."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from offchain.audit.opened_answer import OpenedAnswer
 from offchain.chain.facts import ChainEvent
 from offchain.chain.questions import Question
+from offchain.crypto import kem
 from offchain.member.errors import NotOnChain
 from offchain.member.locks import LockBook
 from offchain.member.roles import LockState
+from offchain.node.worker import NodeWorker
 from offchain.storage.errors import StoreUnavailable
 from tests.integration.node.test_requests import ask
-from tests.integration.town import House, Town, found
+from tests.integration.town import House, Town, found, worker_of
 
 
 @pytest.fixture
@@ -44,13 +47,34 @@ def asked_for_logs(monkeypatch: pytest.MonkeyPatch, house: House) -> list[int]:
     return found
 
 
+def mine(town: Town, blocks: int) -> None:
+    """Mine, and wait until whoever is told of blocks was told: else a poll rightly asks nothing."""
+    town.anvil.mine(blocks)
+    give_up_at = time.monotonic() + 30
+    while town.index.follower.is_abreast:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+
+
+def until_earned(town: Town, worker: NodeWorker, lock_id: bytes) -> None:
+    """Poll a worker that waits for two blocks until its claim lies below them."""
+    kinds = list[str]()
+    for _ in range(4):
+        town.anvil.mine(2)
+        kinds += [one.kind for one in worker.run_once()]
+    assert "claimed" in kinds and lock_id not in worker.requests.claimable()
+
+
 def test_run_once__given_new_blocks__reads_the_events_of_all_kinds_at_once(
     fresh: Town, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fresh.anvil.mine(2)
     found = asked_for_logs(monkeypatch, house)
+    mine(fresh, 1)
     house.node.worker.run_once()
     assert found == [1]
+    mine(fresh, 3)
+    house.node.worker.run_once()
+    assert found == [1] * 3  # the next block's with the head, then those of the others
 
 
 def test_wait_answer__given_a_claim_taken_off_while_it_is_opened__waits_for_its_return(
@@ -84,6 +108,58 @@ def test_pending__given_a_request_taken_off_since_it_was_read__forgets_it(
     fresh.index.follower.catch_up()
     assert house.household.locks.lock(lock_id).state is LockState.NONE
     assert found(desk.pending) == []
+
+
+def test_run_once__given_a_request_not_deep_enough__makes_key_and_fetches_message_and_says_nothing(
+    fresh: Town, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = worker_of(fresh, house.node, confirmations=2)
+    begun, fetched = list[bytes](), list[str]()
+    begin, get = kem.begin_encapsulation, fresh.store.get
+    monkeypatch.setattr(
+        kem,
+        "begin_encapsulation",
+        lambda key, *, context: begun.append(context) or begin(key, context=context),
+    )
+
+    def noting(cid: Any, *, max_bytes: int) -> bytes:
+        fetched.append(threading.current_thread().name)
+        return get(cid, max_bytes=max_bytes)
+
+    monkeypatch.setattr(fresh.store, "get", noting)
+    lock_id = ask(house)
+    begun.clear()
+
+    for _ in range(2):  # a second look makes nothing anew
+        assert worker.run_once() == []
+    assert len(begun) == 1 and worker.requests._held.request(lock_id) is None
+    give_up_at = time.monotonic() + 30
+    while not fetched:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+    assert threading.current_thread().name not in fetched
+
+    until_earned(fresh, worker, lock_id)
+    assert len(begun) == 1  # what was made ahead is what was used
+
+
+def test_claim__tables_ahead_of_the_node_that_is_asked__goes_by_the_nodes_own_head(
+    fresh: Town, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = worker_of(fresh, house.node, confirmations=2)
+    lock_id = ask(house)
+    fresh.anvil.mine(2)
+    assert worker.run_once()[0].kind == "accepted"
+    desk = worker.requests
+    # As after a failover to a node that is behind: by the tables the acceptance lies deep enough.
+    monkeypatch.setattr(desk._index, "final", lambda depth=None: desk._index.newest())
+    desk._index.follower.catch_up()
+
+    assert desk.claim(lock_id).kind == "skipped"
+    assert house.node.gateway.call("PrepaidLock", "lockOf", lock_id).state == LockState.ACCEPTED
+
+    monkeypatch.undo()
+    until_earned(fresh, worker, lock_id)
 
 
 def test_wait_answer__while_the_claim_is_on_its_way__fetches_the_sealed_answer(

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from offchain.chain import questions
 from offchain.chain.dry_call import dry_call
 from offchain.chain.errors import NodeRefused
 
 REVERT = NodeRefused("eth_call", 3, "execution reverted", "0x08c379a0")
+NONCE = 41
+BESIDE = questions.nonce("0x" + "11" * 20, "latest")
 POOR = NodeRefused("eth_call", -32000, "insufficient funds for gas * price + value")
 
 
@@ -28,11 +31,16 @@ class Node:
             return self.numbers["pending"]
         if method == "eth_blockNumber":
             return self.numbers["latest"]
+        if method == "eth_getTransactionCount":
+            return NONCE
         return self.at[params[1]]
 
 
 def answers(node: Any, block: str = "pending") -> list[Any]:
-    (answer,) = dry_call(node, lambda at: [({"to": "0x"}, at)], block, first_alone=True)
+    (answer,), nonce = dry_call(
+        node, lambda at: [({"to": "0x"}, at)], block, first_alone=True, beside=BESIDE
+    )
+    assert nonce == NONCE
     return list(answer)
 
 
@@ -56,7 +64,8 @@ def test_dry_call__pending_block_renewed_just_now__asks_there_again() -> None:
         return [({"to": "0x"}, at)]
 
     endpoint: Any = node
-    assert dry_call(endpoint, renew, "pending", first_alone=False) == [("0x1", "0x1")]
+    found, nonce = dry_call(endpoint, renew, "pending", first_alone=False, beside=BESIDE)
+    assert (found, nonce) == ([("0x1", "0x1")], NONCE)
 
 
 def test_dry_call__reverted_at_the_latest_too__says_so() -> None:
@@ -84,6 +93,12 @@ def test_dry_call__given_the_gas_of_some__estimates_the_others_alone() -> None:
 
     node.batch = noting
     fields = [{"to": "0x"}, {"to": "0x", "gas": "0x5208"}, {"to": "0x"}]
-    found = dry_call(node, lambda at: [(one, at) for one in fields], "latest", first_alone=False)
+    found, _ = dry_call(
+        node,
+        lambda at: [(one, at) for one in fields],
+        "latest",
+        first_alone=False,
+        beside=BESIDE,
+    )
     assert found == [("0x1", "0x1"), ("0x1", None), ("0x1", "0x1")]
-    assert asked == ["eth_call"] * 3 + ["eth_estimateGas"] * 2
+    assert asked == ["eth_call"] * 3 + ["eth_estimateGas"] * 2 + ["eth_getTransactionCount"]

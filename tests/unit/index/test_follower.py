@@ -84,9 +84,62 @@ def test_catch_up__an_idle_chain__costs_one_question(sqlite_place: Path) -> None
     with open_index(sqlite_place, chain) as index:
         index.follower.catch_up()
         gateway = index.follower._gateway
-        gateway.asked.clear()
+        gateway.rounds = 0
         index.follower.catch_up()
-        assert gateway.asked == ["eth_blockNumber", "eth_getBlockByNumber"]
+        assert gateway.rounds == 1
+
+
+def test_catch_up__one_new_block__costs_one_question(sqlite_place: Path) -> None:
+    chain, history = _grown()
+    with open_index(sqlite_place, chain) as index:
+        index.follower.catch_up()
+        gateway = index.follower._gateway
+        for _ in range(3):
+            history.mine(3)
+            gateway.rounds = 0
+            assert index.follower.catch_up() == chain.head
+            assert gateway.rounds == 1
+        require_model(index, chain, chain.head)
+
+
+def test_catch_up__the_next_block_is_replaced_while_it_is_read__reads_again(
+    sqlite_place: Path,
+) -> None:
+    chain, history = _grown()
+    with open_index(sqlite_place, chain) as index:
+        index.follower.catch_up()
+        history.mine(3)
+
+        def happens() -> None:
+            chain.go_back(1)
+            for _ in range(2):
+                history.mine(3)
+
+        index.follower._gateway.before_logs = happens
+        assert index.follower.catch_up() == chain.head
+        require_model(index, chain, chain.head)
+
+
+def test_catch_up__block_under_the_next_one_is_replaced_while_it_is_read__reads_again(
+    sqlite_place: Path,
+) -> None:
+    chain, history = _grown()
+    with open_index(sqlite_place, chain) as index:
+        index.follower.catch_up()
+        gateway, ask = index.follower._gateway, index.follower._gateway.batch
+
+        def after_the_tip(asked: list) -> list:
+            gateway.batch = ask
+            first = ask(asked[:2])  # the tables' last block still stands
+            chain.go_back(2)
+            for _ in range(3):
+                history.mine(3)
+            return [*first, *ask(asked[2:])]
+
+        gateway.batch = after_the_tip  # type: ignore[method-assign]
+        index.follower.catch_up()
+        index.follower.catch_up()
+        require_model(index, chain, chain.head)
 
 
 def test_catch_up__a_node_that_is_behind__is_no_reorganisation(sqlite_place: Path) -> None:
@@ -151,7 +204,8 @@ def test_catch_up__the_chain_moves_while_it_is_read__reads_again(sqlite_place: P
             for _ in range(9):
                 history.mine(3)
 
-        gateway.before_logs = happens
+        # The first logs are those of the next block alone, which all stands; then come the others'.
+        gateway.before_logs = lambda: setattr(gateway, "before_logs", happens)
         index.follower.catch_up()
         require_model(index, chain, chain.head)
 

@@ -80,12 +80,14 @@ def test_geth_command__wherever_peers_meet__keeps_rpc_on_this_machine(
 ) -> None:
     plan = make_plan(tmp_path, host=host)
     given = geth.command(Path("geth"), plan, plan.signers[0])
-    for name in ("http", "authrpc", "metrics"):
+    for name in ("http", "ws", "authrpc", "metrics"):
         assert f"--{name}.addr=127.0.0.1" in given
-    assert not [one for one in given if one.startswith("--ws")]
+    assert f"--ws.port={plan.signers[0].rpc_port}" in given
+    assert "--ws.origins=none" in given  # no page in a browser
     assert "--nodiscover" in given
-    apis = next(one for one in given if one.startswith("--http.api=")).split("=")[1].split(",")
-    assert not {"admin", "personal", "clique", "debug", "miner"} & set(apis)
+    for name in ("http", "ws"):
+        apis = next(one for one in given if one.startswith(f"--{name}.api=")).split("=")[1]
+        assert not {"admin", "personal", "clique", "debug", "miner"} & set(apis.split(","))
 
 
 def test_geth_command__on_loopback__refuses_peers_from_elsewhere(tmp_path: Path) -> None:

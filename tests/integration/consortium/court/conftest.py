@@ -259,7 +259,7 @@ def true_bill(house: House, readings: dict[Account, list[Reading]], block: int) 
         readings,
         window=house.window,
         product=PRODUCT,
-        processor=house.node.keys.address,
+        region_id=house.node.region,
         as_of_block=block,
         tariffs=desk._tariffs,
         gateway=house.node.gateway,
