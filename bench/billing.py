@@ -1,4 +1,4 @@
-"""How long a bill takes: `make bench-billing`. A year of quarter hours under the richest tariff.
+"""How long a bill and advice take: `make bench-billing`. A year of quarters, the richest tariff.
 
 Richest: every component at once, in both sections, with a price each quarter hour. Times are of
 the processor, the least of several runs, as other programs may share the machine.
@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.figures import Figure, unexplained
 from offchain.billing import price_series, readings_csv, tariff_document
+from offchain.billing.advising import make_advice
 from offchain.billing.components import Tariff
 from offchain.billing.household import Household
 from offchain.billing.making import make_bill
@@ -27,6 +28,7 @@ from offchain.records import meter_csv
 _QUARTER_S = 900
 _ZONE = zone("Europe/Amsterdam")
 _YEAR_LIMIT_S = 0.3
+_ADVICE_LIMIT_S = 1.0
 # Linear is four; the processor's caches take their part (up to 5.5 seen). Quadratic is sixteen.
 _LINEAR_LIMIT = 6.0
 _FIRST_YEAR = 2021
@@ -116,6 +118,19 @@ def bill_time_s(years: int) -> float:
     )
 
 
+def advice_time_s(years: int) -> float:
+    """Return how long advice on so many years takes, from readings to its JSON."""
+    start, end = (
+        parse_instant(f"{year}-01-01", _ZONE) for year in (_FIRST_YEAR, _FIRST_YEAR + years)
+    )
+    readings, spot = home(start, end), spot_prices(start, end)
+    tariff = richest([spot.digest])
+    window = {"window_from": start, "window_to": end, "as_of": end - 3 * 86_400}
+    return least_s(
+        lambda: make_advice(Household.of_readings(readings), [tariff], [spot], **window).to_json()
+    )
+
+
 def file_time_s() -> float:
     """Return how long reading a year of quarter hours from CSV takes."""
     start, end = (parse_instant(f"{_FIRST_YEAR + i}-01-01", _ZONE) for i in (0, 1))
@@ -126,10 +141,11 @@ def file_time_s() -> float:
 
 def main() -> int:
     """Print each figure; return 1 where one is missed without a written reason."""
-    year_s, four_years_s = bill_time_s(1), bill_time_s(4)
+    year_s, four_years_s, advice_s = bill_time_s(1), bill_time_s(4), advice_time_s(1)
     figures = [
         Figure("bill_year_of_quarters", year_s, _YEAR_LIMIT_S, "s", at_most=True),
         Figure("bill_four_years_vs_one", four_years_s / year_s, _LINEAR_LIMIT, at_most=True),
+        Figure("advice_year_of_quarters", advice_s, _ADVICE_LIMIT_S, "s", at_most=True),
         Figure("bill_read_csv_of_a_year", file_time_s(), unit="s"),
     ]
     for figure in figures:

@@ -20,7 +20,6 @@ from typing import Any
 from eth_account import Account
 from sqlalchemy import Connection, func, insert, select
 
-from offchain.billing.tariff import Tariff
 from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.modulus import MIN_BITS
@@ -89,7 +88,6 @@ def main() -> int:
             keys=MemberKeys.load(place / "keys", _PASSWORD),
             readings=held,
             directory=MemberDirectory(gateway, store),
-            tariff=_tariff(),
             terms=NodeTerms(data_set_price_wei=1, bond_wei=0, bond_limit_wei=0),
         )
         times = []
@@ -122,16 +120,6 @@ def _insert_jobs(connection: Connection, requester: str, numbers: range) -> None
     same |= {"factor": bytes(32), "answer": _ANSWER}
     ids = [{"lock_id": (id_ := number.to_bytes(32, "big")), "nonce": id_} for number in numbers]
     connection.execute(insert(requests), [same | one for one in ids])
-
-
-def _tariff() -> Tariff:
-    day = (1,) * 24
-    return Tariff(
-        name="of a bench",
-        utc_offset_s=0,
-        flat_microusd_per_kwh=1,
-        time_of_use_microusd_per_kwh=tuple((day, day) for _ in range(12)),
-    )
 
 
 if __name__ == "__main__":

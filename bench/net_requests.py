@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from bench.net_site import BILL, FIRST_DAY_S, Home, Site
+from bench.net_site import BILL, FIRST_DAY_S, PRODUCT, Home, Site
 from offchain.household.household import Household
 from offchain.household.own_locks import newest_locks
 from offchain.member.roles import LockState
@@ -82,10 +82,12 @@ def _ask(home: Home, household: Household) -> tuple[float, float]:
         devices=[home.device.address],
         window_from=FIRST_DAY_S,
         window_to=FIRST_DAY_S + SECONDS_PER_DAY,
+        time_zone="UTC",
+        product=PRODUCT,
     )
     payed = time.perf_counter()
     opened = household.answers.wait(paid.lock_id, timeout_s=_ANSWER_S)
     answered = time.perf_counter()
-    if not opened.signature_valid or opened.result["energy_wh"] <= 0:
+    if not opened.signature_valid or opened.result["import_wh"] <= 0:
         raise RequestsFailed(f"the answer of {paid.lock_id.hex()} is none")
     return 1000 * (payed - started), 1000 * (answered - started)

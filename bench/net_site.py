@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eth_account import Account as EthAccount
 
@@ -23,7 +24,6 @@ from offchain.chain.anvil import die_with_parent
 from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
-from offchain.cli.tariffs import two_price_tariff
 from offchain.consortium.admin import Admin
 from offchain.crypto.secret import SecretBytes
 from offchain.household.household import Household
@@ -32,11 +32,13 @@ from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
 from offchain.member.roles import MemberRole
+from offchain.member.tariff_documents import tariff_offer
 from offchain.network.building import CONSORTIUM, NetworkOptions
 from offchain.network.genesis import confirmations
 from offchain.network.heartbeat import GAS_PRICE_WEI
 from offchain.network.member_view import NETWORK_FILE
 from offchain.network.operation import Network, up
+from offchain.records import canonical_json
 from offchain.records.meter_csv import HEADER
 from offchain.storage import ContentStore, open_store
 from offchain.types import SECONDS_PER_DAY, Policy
@@ -45,6 +47,21 @@ CHAIN_ID = 1337
 SIGNERS, IPFS_NODES, HOUSEHOLDS = 4, 3, 5
 DEPTH = confirmations("clique", SIGNERS)  # at which members take a transaction for final
 BILL, PRICE_WEI, SHORTEST_S = 1, 10**15, 60
+PRODUCT = "standard"
+_TARIFF: dict[str, Any] = {
+    "v": 2,
+    "name": "bench",
+    "currency": "USD",
+    "minor_digits": 2,
+    "time_zone": "UTC",
+    "valid_from": "2010-01-01",
+    "valid_to": None,
+    "holidays": [],
+    "import": [{"kind": "flat", "name": "energy", "price": 220_000}],
+    "export": [],
+    "fixed": [],
+    "taxes": [],
+}
 FUNDS_WEI = 10 * 10**18
 FIRST_DAY_S = 19_000 * SECONDS_PER_DAY
 HIGH_W, LOW_W = 3_000, 500  # one above the policy's threshold, one in operation
@@ -162,15 +179,10 @@ def _make_node(site: Site, stack: ExitStack) -> None:
     keys = MemberKeys.generate(MemberRole.PROCESSOR)
     _save(keys, home)
     _admit(site, keys, _store(site, 0, stack))
-    tariff = two_price_tariff(
-        name="bench",
-        utc_offset_s=0,
-        flat=220_000,
-        off_peak=180_000,
-        peak=410_000,
-        peak_hours=range(16, 21),
-    )
-    (home / "tariff.json").write_bytes(tariff.encode())
+    document = canonical_json.dumps(_TARIFF)
+    offer = tariff_offer(document)
+    _store(site, 0, stack).put(offer.data, lasting=True)
+    site.admin.append_tariff(_REGION, PRODUCT, offer.entry)
 
 
 def _make_home(site: Site, number: int, rows: int, stack: ExitStack) -> Home:
@@ -262,7 +274,6 @@ def _profile(network: Network, confirmations: int) -> str:
     }
     node = {
         "listen": "127.0.0.1:0",
-        "tariff": "tariff.json",
         "data_set_price_wei": PRICE_WEI,
         "margin_s": 10,
     }

@@ -34,15 +34,14 @@ class SettingsError(DmsmError):
 class NodeSettings:
     """What a processing node adds: `[node]`.
 
-    host, port: where the intake listens. tariff: its tariff file. data_set_price_wei: what a data
-    set costs. margin_s: the time before T that it keeps. poll_s: seconds between two
-    polls when no block comes before. bond_wei: the free bond that it keeps ready for locks to
-    come; bond_limit_wei: the most that it puts up by itself, held and free.
+    host, port: where the intake listens. data_set_price_wei: what a data set costs. margin_s: the
+    time before T that it keeps. poll_s: seconds between two polls when no block comes before.
+    bond_wei: the free bond that it keeps ready for locks to come; bond_limit_wei: the most that it
+    puts up by itself, held and free.
     """
 
     host: str
     port: int
-    tariff: Path
     data_set_price_wei: int
     margin_s: int = 30
     poll_s: int = 2
@@ -52,13 +51,11 @@ class NodeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeSettings:
-    """What a member of the consortium adds to judge disputes: `[judge]`.
+    """What a member of the consortium may add to judge disputes: `[judge]`.
 
-    tariffs: the files of all tariffs that the consortium keeps, the same at every judge. poll_s:
-    seconds between two polls.
+    poll_s: seconds between two polls.
     """
 
-    tariffs: tuple[Path, ...]
     poll_s: int = 10
 
 
@@ -128,7 +125,7 @@ class Profile:
     stuck_after_blocks: int = 2
     local_pairings: bool = False
     node: NodeSettings | None = None
-    judge: JudgeSettings | None = None
+    judge: JudgeSettings = JudgeSettings()
     inbox: tuple[str, int] | None = None
     peers: Mapping[Account, str] = field(default_factory=dict)
     database: DatabaseSettings | None = None
@@ -163,15 +160,6 @@ class Profile:
         if self.node is None:
             raise SettingsError(f"{self.path}: [node] is missing; a processing node needs it")
         return self.node
-
-    def require_judge(self) -> JudgeSettings:
-        """Return `[judge]`. Raises SettingsError when the profile has none."""
-        if self.judge is None:
-            raise SettingsError(
-                f"{self.path}: [judge] is missing; it names the consortium's tariffs: "
-                'tariffs = ["tariff.json"]'
-            )
-        return self.judge
 
     def require_inbox(self) -> tuple[str, int]:
         """Return where the inbox listens. Raises SettingsError when the profile does not say."""
@@ -301,7 +289,7 @@ def _profile(top: _Table) -> Profile:
         stuck_after_blocks=top.whole("stuck_after_blocks", default=2),
         local_pairings=top.has("pairings") and top.choice("pairings", _PAIRINGS) == "local",
         node=_node(top.table("node")) if top.has("node") else None,
-        judge=_judge(top.table("judge")) if top.has("judge") else None,
+        judge=_judge(top.table("judge")) if top.has("judge") else JudgeSettings(),
         inbox=_inbox(top.table("inbox")) if top.has("inbox") else None,
         peers=_peers(top.table("peers")) if top.has("peers") else {},
         database=_database(top.table("database")) if top.has("database") else None,
@@ -347,7 +335,6 @@ def _node(table: _Table) -> NodeSettings:
     settings = NodeSettings(
         host=host,
         port=port,
-        tariff=table.location("tariff"),
         data_set_price_wei=table.whole("data_set_price_wei", low=1),
         margin_s=table.whole("margin_s", default=30),
         poll_s=table.whole("poll_s", default=2, low=1),
@@ -361,9 +348,7 @@ def _node(table: _Table) -> NodeSettings:
 
 
 def _judge(table: _Table) -> JudgeSettings:
-    settings = JudgeSettings(
-        tariffs=table.locations("tariffs"), poll_s=table.whole("poll_s", default=10, low=1)
-    )
+    settings = JudgeSettings(poll_s=table.whole("poll_s", default=10, low=1))
     table.require_all_known()
     return settings
 
@@ -448,12 +433,6 @@ class _Table:
 
     def location(self, key: str) -> Path:
         return self._below(key, self.text(key))
-
-    def locations(self, key: str) -> tuple[Path, ...]:
-        value = self._value(key, list, "a list of files")
-        if not value or not all(isinstance(one, str) and one for one in value):
-            raise self.fault(key, "must be a list of one or more files")
-        return tuple(self._below(key, one) for one in value)
 
     def url(self, key: str) -> str:
         return self._checked_url(key, self.text(key))

@@ -1,5 +1,5 @@
 """Look at a disputed answer as a judge does (docs/formats.md §16): the bytes that were committed on
-chain, opened by what the parties show, against the chain and the consortium's tariffs.
+chain, opened by what the parties show, against the chain and its book of tariffs.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from offchain.audit.opened_answer import (
     open_outer,
     read_reply,
 )
-from offchain.billing.result import Bill
-from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import kem
 from offchain.crypto.kem import Opening
@@ -29,9 +27,11 @@ from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerNotServed, UnfitMember
 from offchain.member.locks import Lock, LockBook
 from offchain.member.request_notes import AskedRequest
+from offchain.member.tariff_book import TariffBook
 from offchain.records import contexts
 from offchain.records import request as requests
 from offchain.records.evidence import AnswerEvidence
+from offchain.records.request import RequestText
 from offchain.storage import ContentStore
 from offchain.storage.errors import says_nothing
 
@@ -49,8 +49,8 @@ class _NotAtHand(Exception):
 
 
 class AnswerLook:
-    """Look at answers. `tariffs` are the ones that the consortium keeps; `type_names` say which
-    request type asks for a "bill" and which for "advice".
+    """Look at answers. `type_names` say which request type asks for a "bill" and which for
+    "advice". What the answer should say follows from the chain's tariffs as of its block.
     """
 
     def __init__(
@@ -61,14 +61,13 @@ class AnswerLook:
         store: ContentStore,
         directory: MemberDirectory,
         book: LockBook,
-        tariffs: Sequence[Tariff],
         type_names: Mapping[int, str],
     ) -> None:
         self._gateway, self._index = gateway, index
         self._store = store
         self._directory = directory
         self._book = book
-        self._tariffs = tuple(tariffs)
+        self._tariffs = TariffBook(gateway, index, store)
         self._type_names = type_names
 
     def look(self, lock: Lock, shown: Sequence[ShownAnswer]) -> Look:
@@ -116,30 +115,23 @@ class AnswerLook:
         return self._audit(opened, lock, shown)
 
     def _audit(self, opened: OpenedAnswer, lock: Lock, shown: Sequence[ShownAnswer]) -> Look:
-        findings = list(self._best_audit(opened, None).findings)
+        findings = list(self._audited(opened, None).findings)
         if fault := first_fault(findings):
             return for_payer(_told(fault), findings)
         asked, unknown = self._asked(lock, shown)
         if asked is None:
             assert unknown is not None
             return Look(unknown.side, unknown.is_final, unknown.why, tuple(findings))
-        findings = list(self._best_audit(opened, asked).findings)
+        findings = list(self._audited(opened, asked).findings)
         if fault := first_fault(findings):
             return for_payer(_told(fault), findings)
         return for_payee("the answer is what was asked for and what the chain anchored", findings)
 
-    def _best_audit(self, opened: OpenedAnswer, asked: AskedRequest | None) -> AuditReport:
-        """Audit under the tariff that a bill names; under each one that advice may rest on."""
+    def _audited(self, opened: OpenedAnswer, asked: AskedRequest | None) -> AuditReport:
         kind = self._type_names.get(opened.lock.type_id, f"type {opened.lock.type_id}")
-        result, tariffs = opened.answer.result, self._tariffs
-        if isinstance(result, Bill):
-            named = [one for one in tariffs if one.digest == result.tariff_digest]
-            tariffs = tuple(named) or tariffs[:1]
-        reports = [
-            audit_answer(opened, asked, one, gateway=self._gateway, index=self._index, kind=kind)
-            for one in tariffs
-        ]
-        return next((report for report in reports if report.ok), reports[0])
+        return audit_answer(
+            opened, asked, self._tariffs, gateway=self._gateway, index=self._index, kind=kind
+        )
 
     def _asked(
         self, lock: Lock, shown: Sequence[ShownAnswer]
@@ -178,7 +170,7 @@ class AnswerLook:
             text = requests.decode(kem.open_with_opening(key, message, opening, context=context))
         except (CryptoError, RecordError):
             return None, for_payee("the payer's request is malformed; all else holds")
-        return AskedRequest(lock.type_id, text.devices, text.from_s, text.to_s), None
+        return _asked(lock.type_id, text), None
 
     def _message(self, digest: bytes, length: int) -> bytes | None:
         try:
@@ -213,6 +205,10 @@ def _true_opening(
             return opening, is_false
         is_false = is_false or is_payers
     return None, is_false
+
+
+def _asked(type_id: int, text: RequestText) -> AskedRequest:
+    return AskedRequest(type_id, text.devices, text.from_s, text.to_s, text.time_zone, text.product)
 
 
 def _told(fault: Finding) -> str:

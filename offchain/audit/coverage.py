@@ -3,7 +3,8 @@ may be left out, and anchors carry no time.
 
 The beginning is proven by the reading before the first one, which lies before the window. The end
 is proven by the reading after the last one, which lies behind the window; or by the chain, on which
-no batch followed up to the block as of which the answer speaks.
+no batch followed up to the block as of which the answer speaks. An answer has whole UTC days around
+the local days that were asked for, so that batches and day keys stay whole.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from offchain.audit.findings import Finding, not_asked
 from offchain.audit.opened_answer import OpenedAnswer
+from offchain.billing.window_parts import whole_utc_days
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import merkle
 from offchain.errors import DmsmError, RecordError
@@ -36,6 +38,12 @@ class RebuiltDevice:
     opening: Reading | None
     closing: Reading | None
     batches: Sequence[Batch]
+
+    @property
+    def all_readings(self) -> list[Reading]:
+        """All of them, those before and after the window too."""
+        around = ([self.opening] if self.opening else []), ([self.closing] if self.closing else [])
+        return [*around[0], *self.readings, *around[1]]
 
 
 def rebuild_device(device: DeviceAnswer, chain_id: int) -> RebuiltDevice:
@@ -104,19 +112,20 @@ def check_coverage(
 
 
 def _gaps(one: RebuiltDevice, asked: AskedRequest) -> list[str]:
+    start, end = whole_utc_days((asked.window_from, asked.window_to))
     first, last = one.readings[0], one.readings[-1]
     problems = []
-    if first.time_s < asked.window_from or last.time_s >= asked.window_to:
+    if first.time_s < start or last.time_s >= end:
         problems.append(f"{one.device}: readings outside the window")
     if one.opening is None and first.seq != 1:
         problems.append(f"{one.device}: readings before seq {first.seq} are left out")
     if one.opening is not None and one.opening.seq != first.seq - 1:
         problems.append(f"{one.device}: the opening reading is not the one before seq {first.seq}")
-    if one.opening is not None and one.opening.time_s >= asked.window_from:
+    if one.opening is not None and one.opening.time_s >= start:
         problems.append(f"{one.device}: the opening reading lies in the window")
     if one.closing is not None and one.closing.seq != last.seq + 1:
         problems.append(f"{one.device}: the closing reading is not the one after seq {last.seq}")
-    if one.closing is not None and one.closing.time_s < asked.window_to:
+    if one.closing is not None and one.closing.time_s < end:
         problems.append(f"{one.device}: seq {one.closing.seq} lies in the window and is left out")
     return problems
 

@@ -8,7 +8,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from offchain.billing.result import result_to_json
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.crypto import bls, box, messages
@@ -56,7 +55,7 @@ class OpenedAnswer:
     @property
     def result(self) -> dict[str, Any]:
         """The bill or the advice as plain values."""
-        return result_to_json(self.answer.result)
+        return self.answer.result
 
 
 def open_answer(

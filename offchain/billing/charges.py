@@ -18,7 +18,7 @@ from offchain.billing.registers import Section, Span
 from offchain.billing.tariff_part import TariffPart
 
 QUARTER_S = 900
-_QUARTERS_AN_HOUR = 4
+QUARTERS_AN_HOUR = 4
 _WH_A_KWH = 1_000
 _W_A_KW = 1_000
 
@@ -65,10 +65,19 @@ def peak(component: Peak, part: TariffPart, household: Household) -> Charge:
     """Charge each month's largest quarter hour, in proportion to the month's part."""
     amount = Fraction(0)
     for month, share in part.month_parts.items():
-        quarters = (_largest_quarter(span, household) for span in part.month_spans[month])
-        watts = max([component.minimum_w, *(_QUARTERS_AN_HOUR * wh for wh in quarters)])
-        amount += share * Fraction(component.price_per_kw * watts, _W_A_KW)
+        largest = (_largest_quarter(span, household) for span in part.month_spans[month])
+        amount += peak_amount(component, QUARTERS_AN_HOUR * max(largest, default=0), share)
     return Charge(None, 0, amount)
+
+
+def peak_amount(component: Peak, watts: int, share: Fraction) -> Fraction:
+    """Return what a largest quarter hour of so many watts costs a part of a month."""
+    return share * Fraction(component.price_per_kw * max(component.minimum_w, watts), _W_A_KW)
+
+
+def quarters(span: Span) -> range:
+    """Return the edges of the quarter hours of UTC that lie wholly in a span."""
+    return range(-(-span[0] // QUARTER_S) * QUARTER_S, span[1] + 1, QUARTER_S)
 
 
 def fixed(charge: FixedCharge, part: TariffPart) -> Charge:
@@ -79,6 +88,5 @@ def fixed(charge: FixedCharge, part: TariffPart) -> Charge:
 
 def _largest_quarter(span: Span, household: Household) -> int:
     """Return the most Wh of a quarter hour of UTC that lies wholly in a span; 0 without any."""
-    first = -(-span[0] // QUARTER_S) * QUARTER_S
-    energy = household.at("import", range(first, span[1] + 1, QUARTER_S))
+    energy = household.at("import", quarters(span))
     return max((after - before for before, after in pairwise(energy)), default=0)

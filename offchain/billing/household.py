@@ -60,6 +60,10 @@ class Household:
             for low, high in meter.unknown
         )
 
+    def gaps(self) -> list[Span]:
+        """Return the long intervals and the unknown ones of all meters."""
+        return [gap for meter in self._meters for gap in meter.gaps]
+
     def devices(self, span: Span) -> dict[str, dict[str, int]]:
         """Return the energy of each named device over a covered span, by account in lower case."""
         if not self._are_named:

@@ -8,11 +8,10 @@ from fractions import Fraction
 
 from offchain.billing import charges
 from offchain.billing.charges import Charge
-from offchain.billing.components import Component, Dynamic, Flat, Peak, Schedule, Tax, Tiered
-from offchain.billing.day_pattern import DayPatterns
+from offchain.billing.components import Component, Peak, Schedule, Tax, Tiered
 from offchain.billing.household import Household
 from offchain.billing.price_series import PriceSeries
-from offchain.billing.pricing import SeriesOfComponent, Steps, flat_steps, schedule_steps
+from offchain.billing.pricing import Stepped, Steps, component_steps
 from offchain.billing.registers import Section
 from offchain.billing.rounding import half_away
 from offchain.billing.series_at_hand import SeriesAtHand
@@ -98,17 +97,11 @@ class TariffLines:
             names = [period.name for period in component.periods]
         return charges.stepped(names, steps, self._household, section)
 
-    def _steps(self, component: Flat | Schedule | Dynamic) -> list[Steps]:
-        spans = self._part.spans
-        if isinstance(component, Flat):
-            return [flat_steps(component.price, span) for span in spans]
-        if isinstance(component, Schedule):
-            patterns = DayPatterns(component, self._part.tariff.holidays)
-            return [schedule_steps(patterns, self._zone, span) for span in spans]
-        named = SeriesOfComponent(component, self._part.tariff, self._at_hand)
-        found = [named.steps(span) for span in spans]
-        self.series.update((one.digest, one) for _, used in found for one in used)
-        return [steps for steps, _ in found]
+    def _steps(self, component: Stepped) -> list[Steps]:
+        part = self._part
+        found, used = component_steps(component, part.tariff, part.spans, self._at_hand, self._zone)
+        self.series.update((one.digest, one) for one in used)
+        return found
 
     def _tax(self, tax: Tax) -> TaxLine:
         taxed = sum(line.amount for line in self.lines if line.section in tax.on)

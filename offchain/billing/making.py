@@ -46,7 +46,7 @@ def bill_under(
     window without one tariff (named), an instant without a price (named).
     """
     window = require_window(*window)
-    shared = _shared(tariffs.tariffs)
+    shared = shared_terms(tariffs.tariffs)
     local = zone(shared.time_zone)
     covered = household.covered(window)
     parts = parts_of_window(tariffs, window=window, covered=covered, zone=local)
@@ -91,7 +91,7 @@ def _estimated_wh(
     return household.estimated_wh(section, covered, cuts)
 
 
-def _shared(tariffs: Sequence[Tariff]) -> Tariff:
+def shared_terms(tariffs: Sequence[Tariff]) -> Tariff:
     """Return a tariff for what all share. Raises BillingError where they do not share it."""
     first = tariffs[0]
     for name in ("currency", "minor_digits", "time_zone"):

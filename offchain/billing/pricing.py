@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from offchain.billing.components import Dynamic, Tariff
+from offchain.billing.components import Dynamic, Flat, Schedule, Tariff
 from offchain.billing.day_pattern import DayPatterns
 from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import Span
@@ -16,6 +17,7 @@ from offchain.errors import BillingError
 from offchain.types import SECONDS_PER_DAY
 
 _PPM = 10**6
+Stepped = Flat | Schedule | Dynamic
 
 
 class Steps(NamedTuple):
@@ -98,6 +100,10 @@ class SeriesOfComponent:
         steps.periods.extend([None] * len(steps.prices))
         return steps, used
 
+    def known(self, span: Span) -> list[Span]:
+        """Return the parts of a span for which there is a price, in order of time."""
+        return [(start, end) for start, end, _ in self._carve(span)]
+
     def _carve(self, span: Span) -> list[tuple[int, int, PriceSeries]]:
         """Give each instant of a span to the first series that holds it; in order of time."""
         free, pieces = [span], []
@@ -108,3 +114,24 @@ class SeriesOfComponent:
 
     def _price(self, price: int) -> int:
         return price * self._component.factor_ppm // _PPM + self._component.adder
+
+
+def component_steps(
+    component: Stepped,
+    tariff: Tariff,
+    spans: Sequence[Span],
+    series: SeriesAtHand,
+    zone: Zone,
+) -> tuple[list[Steps], list[PriceSeries]]:
+    """Return a component's steps over each span, and the series that gave a price.
+
+    Raises BillingError where a dynamic component has no price for an instant.
+    """
+    if isinstance(component, Flat):
+        return [flat_steps(component.price, span) for span in spans], []
+    if isinstance(component, Schedule):
+        patterns = DayPatterns(component, tariff.holidays)
+        return [schedule_steps(patterns, zone, span) for span in spans], []
+    named = SeriesOfComponent(component, tariff, series)
+    found = [named.steps(span) for span in spans]
+    return [steps for steps, _ in found], [one for _, used in found for one in used]

@@ -86,6 +86,11 @@ class Meter:
         """When the last reading was taken; None where there is none."""
         return self._times[-1] if self._times else None
 
+    @property
+    def gaps(self) -> list[Span]:
+        """The intervals that tell nothing of the hours in them: long ones and unknown ones."""
+        return [(self._times[i], self._times[i + 1]) for i in self._long] + self.unknown
+
     def at(self, section: Section, instants: Iterable[int]) -> list[int]:
         """Return a register's energy at instants between the first reading and the last."""
         return self._registers[section].at(instants)

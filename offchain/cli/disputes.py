@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from offchain.chain.gateway import ChainGateway
     from offchain.member.locks import Lock, LockBook
 
-TariffOption = Annotated[
-    Path | None, typer.Option(help="A tariff file instead of asking the node for its tariff.")
-]
 YesOption = Annotated[bool, typer.Option("--yes", help="Send it; without, only show it.")]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Although nothing wrong was found: the bond is at stake.")
@@ -83,7 +79,6 @@ def slash(
 
 def dispute(
     lock: LockArgument,
-    tariff: TariffOption = None,
     yes: YesOption = False,
     force: ForceUnreadOption = False,
     profile: ProfileOption = DEFAULT_PROFILE,
@@ -91,18 +86,14 @@ def dispute(
 ) -> None:
     """Dispute an answer: the consortium's judges look at it and decide between you and the node.
 
-    Needs the user's keys, a chain node, the content store, and a tariff as `audit` does; give the
-    consortium's own by --tariff. Shows what the judges will find and what it costs, and sends it
-    with --yes. Puts up a bond that comes back unless the judges decide for the node. Lets the
-    judges read this answer, what was asked, and the secret ID in it. An answer that nobody serves
-    is demanded first (`user demand`): what you cannot read you cannot show. Exit 1 when nothing was
-    sent.
+    Needs the user's keys, a chain node and the content store. Shows what the judges will find and
+    what it costs, and sends it with --yes. Puts up a bond that comes back unless the judges decide
+    for the node. Lets the judges read this answer, what was asked, and the secret ID in it. An
+    answer that nobody serves is demanded first (`user demand`): what you cannot read you cannot
+    show. Exit 1 when nothing was sent.
     """
     with open_household(profile) as (session, household):
-        from offchain.cli.tariffs import fetch_tariff, read_tariff
-
-        wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
-        prepared = household.disputes.prepare(lock, wanted, force=force)
+        prepared = household.disputes.prepare(lock, force=force)
         _show_prepared(prepared, force=force, yes=yes, as_json=as_json)
         receipt = household.disputes.dispute(prepared)
         sent = final_facts(session.gateway, receipt)

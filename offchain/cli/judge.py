@@ -147,7 +147,7 @@ def _run(judge: _Judge, stop: threading.Event) -> None:
         steps = loop.attempt("poll", judge.agent.run_once)
         if steps is not None:
             loop.say(steps)
-        stop.wait(judge.session.profile.require_judge().poll_s)
+        stop.wait(judge.session.profile.judge.poll_s)
     log.info("stopped")
 
 
@@ -198,20 +198,17 @@ def _facts(opinion: Opinion) -> dict[str, Any]:
 @contextmanager
 def _agent(profile: Path, *, sends: bool = True) -> Iterator[_Judge]:
     from offchain.cli.session import health_gate, member_session
-    from offchain.cli.tariffs import read_tariff
     from offchain.types import Role
 
     with member_session(profile, Role.CONSORTIUM, sends=sends) as session:
         from offchain.consortium.court.judge import JudgeAgent
 
-        settings = session.profile.require_judge()
         agent = JudgeAgent(
             gateway=session.gateway,
             index=session.index,
             store=session.store,
             keys=session.keys,
             directory=session.directory,
-            tariffs=[read_tariff(path) for path in settings.tariffs],
             confirmations=session.profile.confirmations,
             health=health_gate(session.profile, session.gateway),
         )

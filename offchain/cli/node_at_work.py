@@ -17,7 +17,6 @@ _ORDER_TIMEOUT_S = 600.0
 def opened_node(profile: Path, *, wait_s: float, begins: bool = False) -> Iterator[RunningNode]:
     """Open a node with everything it acts with. Raises AccountBusy after `wait_s`."""
     from offchain.cli.session import member_session
-    from offchain.cli.tariffs import read_tariff
     from offchain.types import Role
 
     with member_session(profile, Role.PROCESSOR, begins=begins, wait_s=wait_s) as session:
@@ -25,10 +24,9 @@ def opened_node(profile: Path, *, wait_s: float, begins: bool = False) -> Iterat
         from offchain.node.aggregate_store import AggregateStore
         from offchain.node.store import NodeStore
 
-        node_tariff = read_tariff(session.profile.require_node().tariff)
         with NodeStore(session.profile.place_of("node")) as readings:
             with AggregateStore(session.profile.place_of("aggregates")) as aggregates:
-                node = RunningNode(session, readings, node_tariff)
+                node = RunningNode(session, readings)
                 node.serve_aggregates(aggregates)
                 yield node
 

@@ -12,7 +12,6 @@ import structlog
 
 from offchain.audit.aggregates import AggregateBook
 from offchain.billing.book import tariff_span
-from offchain.billing.tariff import Tariff
 from offchain.chain.facts import Receipt
 from offchain.cli.loop_log import LoopLog
 from offchain.cli.node_orders import Facts, carry_out_orders, refuse_interrupted
@@ -37,7 +36,7 @@ _LASTING = ("skipped", "failed")
 class RunningNode:
     """A processing node at work in this process."""
 
-    def __init__(self, session: Session, readings: NodeStore, tariff: Tariff) -> None:
+    def __init__(self, session: Session, readings: NodeStore) -> None:
         """Put its parts together; nothing runs yet."""
         settings, profile = session.profile.require_node(), session.profile
         terms = NodeTerms(
@@ -54,7 +53,6 @@ class RunningNode:
             keys=session.keys,
             readings=readings,
             directory=session.directory,
-            tariff=tariff,
             terms=terms,
             health=health_gate(profile, session.gateway),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offchain.cli.node_at_work import ordered
-from offchain.cli.output import hex_id, show, show_table
+from offchain.cli.output import show, show_table
 from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption
 from offchain.errors import BillingError, DmsmError
 from offchain.types import utc
@@ -114,35 +114,6 @@ def list_book(
         return
     show_table(tariffs, title=f"tariffs as of block {as_of}")
     show_table(series, title="price series")
-
-
-@app.command()
-def write(
-    out: Annotated[Path, typer.Option(help="Where to write it.")],
-    flat: Annotated[int, typer.Option(min=0, help="Flat price, micro-dollars a kWh.")],
-    off_peak: Annotated[int, typer.Option(min=0, help="Off-peak price, micro-dollars a kWh.")],
-    peak: Annotated[int, typer.Option(min=0, help="Peak price, micro-dollars a kWh.")],
-    peak_from: Annotated[int, typer.Option(min=0, max=23, help="First peak hour, weekdays.")] = 16,
-    peak_to: Annotated[int, typer.Option(min=1, max=24, help="Hour after the last.")] = 21,
-    utc_offset_s: Annotated[int, typer.Option(help="Standard time minus UTC, seconds.")] = 0,
-    name: Annotated[str, typer.Option(help="The tariff's name.")] = "two prices",
-) -> None:
-    """Write the file that `[node] tariff` names, with a flat price and one of two by the hour.
-
-    Needs nothing, talks to nobody, costs nothing. Any tariff of docs/formats.md §10 serves as well.
-    """
-    from offchain.cli.tariffs import two_price_tariff
-
-    made = two_price_tariff(
-        name=name,
-        utc_offset_s=utc_offset_s,
-        flat=flat,
-        off_peak=off_peak,
-        peak=peak,
-        peak_hours=range(peak_from, peak_to),
-    )
-    out.write_bytes(made.encode())
-    show({"tariff": str(out), "digest": hex_id(made.digest)})
 
 
 def text_of(file: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -14,8 +14,10 @@ from offchain.errors import BillingError
 from offchain.types import utc
 
 if TYPE_CHECKING:
-    from offchain.billing.bill import Bill
+    from offchain.billing.components import Tariff
+    from offchain.billing.household import Household
     from offchain.billing.market_prices import Stretch
+    from offchain.billing.price_series import PriceSeries
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,27 +53,76 @@ def bill(
     Needs the readings and the tariffs of the window as files. Costs nothing. Days are local days of
     the tariff's time zone. Amounts are exact; each line is rounded once.
     """
-    from offchain.billing import price_series, readings_csv, tariff_document
-    from offchain.billing.household import Household
     from offchain.billing.making import make_bill
     from offchain.billing.window import parse_instant
     from offchain.billing.zones import zone
+    from offchain.cli.bill_text import bill_text, printable
 
-    with _naming(readings):
-        household = Household.of_readings(readings_csv.parse(_read(readings)))
-    tariffs = [_parsed(path, tariff_document.parse) for path in tariff]
+    household, tariffs, at_hand = _inputs(readings, tariff, series)
     local = zone(tariffs[0].time_zone)
     found = make_bill(
         household,
         tariffs,
-        [_parsed(path, price_series.parse) for path in series or ()],
+        at_hand,
         window_from=parse_instant(window_from, local),
         window_to=parse_instant(window_to, local),
     )
     if as_json:
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
-        _show_bill(found)
+        for line in bill_text(found, local):
+            typer.echo(printable(line))
+
+
+@app.command()
+def advice(
+    readings: Annotated[
+        Path, typer.Option(help="Readings of one meter, CSV (docs/formats.md §17).", **_FILE)
+    ],
+    tariff: Annotated[
+        list[Path], typer.Option(help="A tariff; once for each in the window.", **_FILE)
+    ],
+    window_from: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="First local day, or unix seconds.")
+    ],
+    window_to: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="Local day after the last, or seconds.")
+    ],
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="When the coming days begin; default --to."),
+    ] = None,
+    series: Annotated[
+        list[Path] | None, typer.Option(help="A price series; once for each.", **_FILE)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
+) -> None:
+    """Work out what always runs, when it is cheap, and what shifting would save.
+
+    Needs the readings and the tariffs of the window as files. Costs nothing. Each number is shown
+    with what it comes from.
+    """
+    from offchain.billing.advising import make_advice
+    from offchain.billing.window import parse_instant
+    from offchain.billing.zones import zone
+    from offchain.cli.advice_text import advice_text
+    from offchain.cli.bill_text import printable
+
+    household, tariffs, at_hand = _inputs(readings, tariff, series)
+    local = zone(tariffs[0].time_zone)
+    found = make_advice(
+        household,
+        tariffs,
+        at_hand,
+        window_from=parse_instant(window_from, local),
+        window_to=parse_instant(window_to, local),
+        as_of=parse_instant(as_of or window_to, local),
+    )
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    else:
+        for line in advice_text(found):
+            typer.echo(printable(line))
 
 
 @app.command()
@@ -85,7 +136,7 @@ def check(
     from offchain.billing import tariff_document
     from offchain.billing.tariff_calendar import describe
 
-    for line in describe(_parsed(file, tariff_document.parse)):
+    for line in describe(parsed(file, tariff_document.parse)):
         typer.echo(line)
 
 
@@ -131,6 +182,21 @@ def prices(
     typer.echo(f"digest {made.digest}")
 
 
+def _inputs(
+    readings: Path, tariffs: Sequence[Path], series: Sequence[Path] | None
+) -> tuple[Household, list[Tariff], list[PriceSeries]]:
+    from offchain.billing import price_series, readings_csv, tariff_document
+    from offchain.billing.household import Household
+
+    with _naming(readings):
+        household = Household.of_readings(readings_csv.parse(_read(readings)))
+    return (
+        household,
+        [parsed(path, tariff_document.parse) for path in tariffs],
+        [parsed(path, price_series.parse) for path in series or ()],
+    )
+
+
 def _stretches(path: Path, currency: str | None, resolution_s: int | None) -> list[Stretch]:
     from offchain.billing import entsoe, price_csv
 
@@ -143,7 +209,8 @@ def _stretches(path: Path, currency: str | None, resolution_s: int | None) -> li
         return price_csv.parse(data, currency=currency, resolution_s=resolution_s)
 
 
-def _parsed(path: Path, parse: Callable[[bytes], _Document]) -> _Document:
+def parsed(path: Path, parse: Callable[[bytes], _Document]) -> _Document:
+    """Return what a file holds; what is wrong in it is said with its name."""
     with _naming(path):
         return parse(_read(path))
 
@@ -161,31 +228,3 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except BillingError as error:
         raise type(error)(f"{path}: {error}") from error
-
-
-def _show_bill(found: Bill) -> None:
-    from offchain.billing.money import amount_text
-
-    def money(micro: int) -> str:
-        return f"{amount_text(micro, least_digits=found.minor_digits):>16} {found.currency}"
-
-    typer.echo(f"{utc(found.window_from)} to {utc(found.window_to)}")
-    if not found.is_complete:
-        typer.echo(f"covers {utc(found.covers_from)} to {utc(found.covers_to)} only: no readings")
-    typer.echo(f"taken {found.import_wh} Wh, given {found.export_wh} Wh")
-    if found.estimated_wh:
-        typer.echo(f"{found.estimated_wh} Wh are estimated: their intervals are long, or cut")
-    if found.unknown_intervals:
-        typer.echo(f"intervals of unknown energy, not billed: {found.unknown_intervals}")
-    shown = ""
-    for line in found.lines:
-        if len(found.tariffs) > 1 and shown != line.tariff:
-            shown = line.tariff
-            typer.echo(f"tariff {shown}")
-        name = line.component if line.period is None else f"{line.component}: {line.period}"
-        typer.echo(f"{line.section:<7} {name:<40} {line.wh:>10} Wh {money(line.amount)}")
-    typer.echo(f"{'subtotal':<62}{money(found.subtotal)}")
-    for tax in found.taxes:
-        typer.echo(f"{'tax':<7} {tax.name:<54}{money(tax.amount)}")
-    typer.echo(f"{'rounding':<62}{money(found.rounding)}")
-    typer.echo(f"{'total':<62}{money(found.total)}")

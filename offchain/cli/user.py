@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from offchain.cli.disputes import hinting, tell_hint
+from offchain.cli.asking import request
+from offchain.cli.auditing import answer, audit
 from offchain.cli.output import final_facts, hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
     DeviceArgument,
-    FromOption,
     JsonOption,
     LockArgument,
     Moment,
     ProfileOption,
-    ToOption,
-    parse_account,
     parse_moment,
-    require_window,
 )
 from offchain.cli.reading import reading_session
+from offchain.cli.request_kinds import TYPE_IDS, Kind
 from offchain.cli.roles import open_household
 from offchain.cli.session import open_index
 
 if TYPE_CHECKING:
-    from offchain.audit.opened_answer import OpenedAnswer
+    pass
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Act for a user: the owner of devices who asks the local node for bills and advice.",
 )
-
-
-class Kind(Enum):
-    """What is asked for; the values are what is typed."""
-
-    BILL = "bill"
-    ADVICE = "advice"
 
 
 class Purpose(Enum):
@@ -51,47 +40,9 @@ class Purpose(Enum):
     AGGREGATION = "aggregation"
 
 
-_TYPE_IDS = {Kind.BILL: 1, Kind.ADVICE: 2}
-
-
-@app.command()
-def request(
-    kind: Annotated[Kind, typer.Argument(help="What to ask for.", show_default=False)],
-    device: Annotated[
-        list[str],
-        typer.Option(parser=parse_account, metavar="ACCOUNT", help="An own device; repeat it."),
-    ],
-    window_from: FromOption,
-    window_to: ToOption,
-    until: Annotated[
-        Moment | None,
-        typer.Option(
-            parser=parse_moment,
-            metavar="TIME",
-            help="T: answered before, or refunded. +10m, or a UTC time; default twice the minimum.",
-        ),
-    ] = None,
-    profile: ProfileOption = DEFAULT_PROFILE,
-    as_json: JsonOption = False,
-) -> None:
-    """Prepay a request for the bill of, or advice on, a window of whole UTC days.
-
-    Needs the user's keys, a chain node, the content store and the local node's registration. Costs
-    the type's price and gas; what the node does not answer before T comes back by `refund`.
-    """
-    require_window(window_from, window_to)
-    with open_household(profile, begins=True) as (session, household):
-        paid = household.requests.ask(
-            _TYPE_IDS[kind],
-            devices=device,
-            window_from=window_from,
-            window_to=window_to,
-            expires_at=None if until is None else until.on(session.gateway.now()),
-        )
-        sent = final_facts(session.gateway, paid.receipt)
-    facts = {"lock": hex_id(paid.lock_id), "T_at": paid.expires_at, "price_wei": paid.price_wei}
-    facts["terms"] = paid.terms.text()
-    show(facts | sent, as_json=as_json)
+app.command(name="request")(request)
+app.command(name="answer")(answer)
+app.command(name="audit")(audit)
 
 
 @app.command()
@@ -110,7 +61,7 @@ def terms(
     gateway = reading_gateway(load_profile(profile))
     from offchain.member.lock_terms import request_conditions
 
-    found = request_conditions(gateway, _TYPE_IDS[kind])
+    found = request_conditions(gateway, TYPE_IDS[kind])
     facts = {
         "price_wei": found.price_wei,
         "shortest_s": found.shortest_s,
@@ -155,61 +106,6 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
         for one, is_final in found
     ]
     show_table(rows, title="requests", as_json=as_json)
-
-
-@app.command()
-def answer(
-    lock: LockArgument,
-    wait_s: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for it.")] = 0,
-    profile: ProfileOption = DEFAULT_PROFILE,
-    as_json: JsonOption = False,
-) -> None:
-    """Open the answer to a request, check the node's signature, and print the result.
-
-    Needs the user's keys, a chain node and the content store. Costs nothing. Exit 1 while there is
-    none, or when its signature is not the node's; then it says what can be done. Believe it after
-    `audit`.
-    """
-    with open_household(profile, sends=False) as (session, household):
-        with hinting(household.locks, session.gateway, lock):
-            opened = household.answers.wait(lock, timeout_s=wait_s)
-        if not opened.signature_valid:
-            tell_hint(household.locks.lock(lock), session.gateway.now(), is_served=True)
-    facts = _answer_facts(opened)
-    show(facts if as_json else facts | _flat(facts.pop("result")), as_json=as_json)
-    raise typer.Exit(0 if opened.signature_valid else 1)
-
-
-@app.command()
-def audit(
-    lock: LockArgument,
-    tariff: Annotated[
-        Path | None, typer.Option(help="A tariff file instead of asking the node for its tariff.")
-    ] = None,
-    profile: ProfileOption = DEFAULT_PROFILE,
-    as_json: JsonOption = False,
-) -> None:
-    """Rebuild every reading of an answer, compare with the chain, and compute the result again.
-
-    Needs the user's keys, a chain node, the content store, the note of the request in the data
-    folder, and the running node for its tariff (or --tariff). Costs nothing. Exit 1 when a finding
-    does not hold; then it says what can be done.
-    """
-    with open_household(profile, sends=False) as (session, household):
-        from offchain.cli.tariffs import fetch_tariff, read_tariff
-
-        wanted = read_tariff(tariff) if tariff else fetch_tariff(session.profile.require_node_url())
-        with hinting(household.locks, session.gateway, lock):
-            report = household.answers.audit(lock, wanted)
-        if report.is_wrong:
-            tell_hint(household.locks.lock(lock), session.gateway.now(), is_served=True)
-    rows = [{"finding": one.name, "holds": one.ok, "detail": one.detail} for one in report.findings]
-    if as_json:
-        show({"ok": report.ok, "findings": rows, "result": report.result}, as_json=True)
-    else:
-        show_table(rows, title=f"audit of {hex_id(lock)}")
-        show(_flat(report.result))
-    raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command()
@@ -394,22 +290,3 @@ def _purpose_hash(purpose: Purpose) -> bytes:
     from offchain.records.contexts import DATA_SHARING_PURPOSE
 
     return AGGREGATION_PURPOSE if purpose is Purpose.AGGREGATION else DATA_SHARING_PURPOSE
-
-
-def _answer_facts(opened: OpenedAnswer) -> dict[str, Any]:
-    return {
-        "lock": hex_id(opened.lock_id),
-        "kind": opened.answer.kind,
-        "node": opened.lock.payee,
-        "signed_at": opened.answer.signed_at,
-        "signature_valid": opened.signature_valid,
-        "result": opened.result,
-    }
-
-
-def _flat(result: dict[str, Any]) -> dict[str, Any]:
-    """Show a bill's amounts a device as lines of their own."""
-    flat = {name: value for name, value in result.items() if not isinstance(value, dict)}
-    for device, amounts in result.get("devices", {}).items():
-        flat[device] = json.dumps(amounts)
-    return flat

@@ -79,7 +79,7 @@ def aggregate_region(world: World, node: NodeSite) -> AggregateRound:
     for home in homes:
         until = home.gateway.now() + CONSENT_S
         home.household.consents.give(home.device, expires_at=until, purpose=AGGREGATION_PURPOSE)
-    start = homes[0].window[0] + SECONDS_PER_DAY
+    start = homes[0].utc_window[0] + SECONDS_PER_DAY
     announcement, threshold = _announce(world, node, start)
     with open_store(world.ground.content_urls[-1]) as content:  # as everybody else reads it
         book = AggregateBook(

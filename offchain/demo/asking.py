@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offchain.audit.answers import AuditReport
+from offchain.billing.advice import Advice
+from offchain.billing.bill import Bill
+from offchain.billing.money import amount_text
+from offchain.billing.zones import zone
 from offchain.chain.facts import ChainEvent
+from offchain.demo.households import TIME_ZONE
+from offchain.demo.pricing import PRODUCT
 from offchain.demo.world import ADVICE, BILL, HomeSite, World
+from offchain.household.day_counts import fetch_days
+from offchain.household.planning import Wanted
 from offchain.household.requests import PaidRequest
 from offchain.member.errors import MemberError
 from offchain.member.locks import Lock
-from offchain.member.roles import LockState, Reason
-from offchain.types import SECONDS_PER_DAY
-
-DAYS_A_REQUEST = 30  # what surely fits an answer of 32 KiB at quarter-hourly readings
+from offchain.member.roles import REQUEST_TYPE_NAMES, LockState
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,10 @@ def ask_for_bills(world: World) -> None:
     second = next(home for home in world.homes if home.node is not first.node)
     before = _credit(first)
     bills = _ask_whole_window(world, first, BILL)
-    advice = _ask_whole_window(world, first, ADVICE)[-1]
+    advice = _ask_whole_window(world, first, ADVICE)
     others = _ask_whole_window(world, second, BILL)
     _check_paid(world, bills)
-    _check_bill(world, first, [*bills, *others])
+    _check_bill(world, first, bills, others)
     _check_advice(world, first, advice)
     _check_credit(world, first, bills, before)
 
@@ -50,25 +55,33 @@ def ask(
         devices=[home.device],
         window_from=window[0],
         window_to=window[1],
+        time_zone=TIME_ZONE,
+        product=PRODUCT,
         expires_at=expires_at,
     )
 
 
 def _ask_whole_window(world: World, home: HomeSite, type_id: int) -> list[Answered]:
-    answered, windows = [], _windows(home.days)
-    while windows:
-        window = windows.pop(0)
-        one = _ask_one(world, home, type_id, window)
-        if one is not None:
-            answered.append(one)
-        else:  # the answer would not fit: ask for each half
-            windows[:0] = _halves(home, window)
-    return answered
+    """Ask in as many requests as the window needs, which is known before anything is paid."""
+    wanted = Wanted(
+        type_id=type_id,
+        kind=REQUEST_TYPE_NAMES[type_id],
+        devices=(home.device,),
+        window=home.window,
+        time_zone=TIME_ZONE,
+        product=PRODUCT,
+    )
+    url = home.node.server.url
+    planner = home.household.planner(lambda device, window: fetch_days(url, device, window))
+    plan = planner.plan(wanted, region_id=home.node.region)
+    world.say(
+        f"{home.home.name}: {plan.readings} readings take {len(plan.parts)} requests of "
+        f"{plan.price_wei} wei"
+    )
+    return [_ask_one(world, home, type_id, part) for part in plan.parts]
 
 
-def _ask_one(
-    world: World, home: HomeSite, type_id: int, window: tuple[int, int]
-) -> Answered | None:
+def _ask_one(world: World, home: HomeSite, type_id: int, window: tuple[int, int]) -> Answered:
     node = home.node
     user_before = home.gateway.balance_wei(home.gateway.address)
     node_before = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
@@ -77,13 +90,10 @@ def _ask_one(
     user_after = home.gateway.balance_wei(home.gateway.address)
     outcome = node.worker.requests.handle(paid.lock_id)
     if home.household.locks.lock(paid.lock_id).state is LockState.REJECTED:
-        reason = _reason(home, paid.lock_id)
-        if reason is not Reason.ANSWER_TOO_LARGE:
-            raise MemberError(f"the node rejected an honest request: {outcome.detail}")
-        return None
+        raise MemberError(f"the node rejected an honest request: {outcome.detail}")
     world.wait_for_depth()
     node.worker.requests.claim(paid.lock_id)
-    audit = home.household.answers.audit(paid.lock_id, world.tariff)
+    audit = home.household.answers.audit(paid.lock_id)
     node_after = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
     world.say(f"{home.home.name}: answer opened and audited ({len(audit.findings)} findings)")
     return Answered(
@@ -95,24 +105,11 @@ def _ask_one(
     )
 
 
-def _windows(days: list[int]) -> list[tuple[int, int]]:
-    parts = [days[i : i + DAYS_A_REQUEST] for i in range(0, len(days), DAYS_A_REQUEST)]
-    return [(part[0] * SECONDS_PER_DAY, (part[-1] + 1) * SECONDS_PER_DAY) for part in parts]
-
-
-def _halves(home: HomeSite, window: tuple[int, int]) -> list[tuple[int, int]]:
-    days = [d for d in home.days if window[0] <= d * SECONDS_PER_DAY < window[1]]
-    if len(days) < 2:
-        raise MemberError("one day of readings does not fit an answer of 32 KiB")
-    middle = days[len(days) // 2] * SECONDS_PER_DAY
-    first_end = (days[len(days) // 2 - 1] + 1) * SECONDS_PER_DAY
-    return [(window[0], first_end), (middle, window[1])]
-
-
-def _reason(home: HomeSite, lock_id: bytes) -> Reason:
-    start = home.gateway.deployment.block("PrepaidLock")
-    (event,) = home.gateway.events("PrepaidLock", "Rejected", from_block=start, lockId=lock_id)
-    return Reason(event.args["reason"])
+def _whole(home: HomeSite, answered: list[Answered]) -> Bill | Advice:
+    """Return the one bill, or advice, of all parts."""
+    answers = home.household.answers
+    parts = answers.audit_parts([one.paid.lock_id for one in answered])
+    return answers.whole(parts).by_the_chain(home.gateway, home.household.tariffs)
 
 
 def _check_paid(world: World, bills: list[Answered]) -> None:
@@ -131,30 +128,54 @@ def _check_paid(world: World, bills: list[Answered]) -> None:
     world.findings.record("request_paid", ok, detail)
 
 
-def _check_bill(world: World, home: HomeSite, bills: list[Answered]) -> None:
-    failed = [f for one in bills for f in one.audit.findings if not f.ok]
-    mine = [one.audit.result for one in bills if one.lock.payer == home.household.keys.address]
-    energy_wh = sum(result["energy_wh"] for result in mine)
-    flat = sum(result["flat_microusd"] for result in mine)
-    time_of_use = sum(result["time_of_use_microusd"] for result in mine)
+def _check_bill(
+    world: World, home: HomeSite, bills: list[Answered], others: list[Answered]
+) -> None:
+    """Every line of every bill comes out as the node says; the parts make one bill."""
+    failed = [f for one in [*bills, *others] for f in one.audit.findings if not f.ok]
+    lines = [line for one in [*bills, *others] for line in one.audit.lines]
+    whole = _whole(home, bills)
+    assert isinstance(whole, Bill)
+    fed_in = sum(-line.amount for line in whole.lines if line.section == "export")
+    credit, total = (f"${amount_text(one, least_digits=2)}" for one in (fed_in, whole.total))
     summary = (
-        f"{energy_wh / 1000:.1f} kWh, flat ${flat / 10**6:.2f}, time of use "
-        f"${time_of_use / 10**6:.2f}; every reading rebuilt and anchored"
+        f"{whole.import_wh / 1000:.1f} kWh taken, {whole.export_wh / 1000:.1f} kWh fed in for "
+        f"{credit}; to pay {total} by local days of {TIME_ZONE}, by a tariff that the consortium "
+        "entered (a correction)"
     )
     world.report.results[f"{home.home.name}: bill"] = summary
-    detail = "; ".join(f"{f.name}: {f.detail}" for f in failed) or f"{home.home.name}: {summary}"
-    world.findings.record("bill_audited", bool(bills) and not failed, detail)
-
-
-def _check_advice(world: World, home: HomeSite, advice: Answered) -> None:
-    failed = [f for f in advice.audit.findings if not f.ok]
-    result = advice.audit.result
-    summary = (
-        f"standing load {result['standing_load_w']} W; cheapest hours "
-        f"{', '.join(str(hour) for hour in result['cheapest_hours'])}; shifting "
-        f"{result['shiftable_wh'] / 1000:.1f} kWh there saves "
-        f"${result['saving_microusd'] / 10**6:.2f}"
+    is_line_by_line = bool(lines) and all(line.ok for line in lines)
+    detail = "; ".join(f"{f.name}: {f.detail}" for f in failed) or (
+        f"{home.home.name}: {summary}; {len(lines)} numbers of {len(bills) + len(others)} bills "
+        "come out as the nodes say"
     )
+    ok = not failed and is_line_by_line and "correction" in _named_tariffs(bills)
+    world.findings.record("bill_audited", ok, detail)
+
+
+def _named_tariffs(bills: list[Answered]) -> str:
+    return "; ".join(
+        f.detail for one in bills for f in one.audit.findings if f.name == "result_recomputed"
+    )
+
+
+def _check_advice(world: World, home: HomeSite, answered: list[Answered]) -> None:
+    failed = [f for one in answered for f in one.audit.findings if not f.ok]
+    whole = _whole(home, answered)
+    assert isinstance(whole, Advice)
+    standing = whole.standing.watts if whole.standing else 0
+    cheap = [run for day in whole.coming[1:2] for run in day.runs if run.is_ == "cheap"]
+    local = zone(whole.time_zone)
+    clocks = ", ".join(
+        f"{local.wall_clock(run.start):%H:%M}-{local.wall_clock(run.end):%H:%M}" for run in cheap
+    )
+    summary = (
+        f"{standing} W always on; cheap tomorrow {clocks or 'at no hour'}; shifting "
+        f"{whole.shift.wh / 1000:.1f} kWh saves ${amount_text(whole.shift.saves, least_digits=2)}"
+    )
+    if whole.own_use:
+        saves = amount_text(whole.own_use.saves, least_digits=2)
+        summary += f"; using {whole.own_use.wh / 1000:.1f} kWh of one's own saves ${saves}"
     world.report.results[f"{home.home.name}: advice"] = summary
     detail = "; ".join(f"{f.name}: {f.detail}" for f in failed) or summary
     world.findings.record("advice_given", not failed, detail)

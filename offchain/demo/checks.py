@@ -17,6 +17,7 @@ CHECKS = (
     "notification_in_operation",
     "request_paid",
     "bill_audited",
+    "retroactive_tariff_refused",
     "advice_given",
     "request_unknown_member_refused",
     "request_wrong_region_refused",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 from offchain.audit.opened_answer import answer_context
-from offchain.billing.result import Bill
+from offchain.audit.working import worked_out
+from offchain.billing.bill import Bill
+from offchain.billing.window_parts import whole_utc_days
 from offchain.consortium.admin import Admin
 from offchain.consortium.court.judge import Step
 from offchain.crypto import kem
 from offchain.crypto.secret import SecretBytes
 from offchain.demo import voting
 from offchain.demo.asking import ask
+from offchain.demo.pricing import PRODUCT
 from offchain.demo.world import BILL, BILL_PRICE_WEI, HomeSite, World
 from offchain.member.errors import AnswerNotServed, MemberError
 from offchain.member.locks import Lock
@@ -24,6 +26,7 @@ from offchain.node.windows import held_window
 from offchain.storage import Cid, ContentStore
 
 _AGREEING = 2
+_DOLLAR = 1_000_000  # micro-units
 
 
 class _Withheld:
@@ -52,16 +55,12 @@ def set_dispute_terms(world: World) -> None:
 
 
 def answer_garbage(world: World) -> None:
-    """A node charges twice what the readings say and claims; the user finds it and disputes."""
+    """A node charges twice what the readings say, and a dollar; the user finds it and disputes."""
     home = _home_with_credit(world)
     lock_id = _claim_garbage(world, home)
-    found = [
-        one.name
-        for one in home.household.answers.audit(lock_id, world.tariff).findings
-        if not one.ok
-    ]
+    found = [one.name for one in home.household.answers.audit(lock_id).findings if not one.ok]
     lock, credit, before = home.household.locks.lock(lock_id), _credit(home), _owed(home)
-    prepared = home.household.disputes.prepare(lock_id, world.tariff)
+    prepared = home.household.disputes.prepare(lock_id)
     prepared.require_worth()
     home.household.disputes.dispute(prepared)
     world.wait_for_depth()
@@ -95,9 +94,7 @@ def withhold_answers(world: World) -> None:
     served = _demand(world, home)
     world.wait_for_depth()
     outcome = home.node.worker.defence.serve(served)
-    audit = home.household.answers.audit(
-        served, world.tariff
-    )  # the answer comes from the chain's event
+    audit = home.household.answers.audit(served)  # the answer comes from the chain's event
     is_served = outcome.kind == "served" and audit.ok
     is_slashed, told = _never_served(world, home)
     detail = f"demanded, {outcome.kind} on chain ({outcome.detail}), opened and audited; {told}"
@@ -146,27 +143,39 @@ def _demand(world: World, home: HomeSite) -> bytes:
 
 
 def _claim_garbage(world: World, home: HomeSite) -> bytes:
-    """Prepare what a lying node would: readings and anchors are true, the sum is twice as much."""
+    """Prepare what a lying node would: readings and anchors are true, the sum is twice as much,
+    and a dollar: there are homes that owe nothing.
+    """
     node, window = home.node, home.window_of_days(1)
     lock_id = ask(home, BILL, window).lock_id
     _take_in(world, home, lock_id)
     lock, factor = home.household.locks.lock(lock_id), secrets.token_bytes(32)
-    held = held_window(node.held, node.gateway, home.device, from_s=window[0], to_s=window[1])
+    start, end = whole_utc_days(window)
+    held = held_window(node.held, node.gateway, home.device, from_s=start, to_s=end)
     if held is None:
         raise MemberError("the node holds no readings of the window")
+    honest = worked_out(
+        "bill",
+        {home.device: held.all_readings},
+        window=window,
+        product=PRODUCT,
+        region_id=node.region,
+        as_of_block=_asked_in(home, lock),
+        tariffs=home.household.tariffs,
+        gateway=node.gateway,
+    )
+    assert isinstance(honest.result, Bill)
     answer = compose_answer(
         lock,
         [held],
         kind="bill",
-        tariff=world.tariff,
+        result=honest.result.to_json() | {"total": 2 * honest.result.total + _DOLLAR},
         held=node.held,
         signed_at=node.gateway.now(),
         as_of_block=_asked_in(home, lock),
     )
-    assert isinstance(answer.result, Bill)
-    doubled = replace(answer.result, flat_microusd=2 * answer.result.flat_microusd)
     sealed, opening = seal_answer(
-        replace(answer, result=doubled),
+        answer,
         lock,
         factor=factor,
         keys=node.keys,
@@ -183,7 +192,7 @@ def _claim_garbage(world: World, home: HomeSite) -> bytes:
     node.worker.requests.handle(lock_id)
     world.wait_for_depth()
     node.worker.requests.claim(lock_id)
-    world.say(f"{home.node.region_name}: claimed a bill of twice the price")
+    world.say(f"{home.node.region_name}: claimed a bill of more than twice the price")
     return lock_id
 
 

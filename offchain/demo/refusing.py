@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from offchain.billing.window_parts import utc_days
+from offchain.billing.zones import zone
 from offchain.chain.facts import ContractRevert
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto.hash_to_curve import H
 from offchain.demo.asking import ask
 from offchain.demo.gas import fees_wei
+from offchain.demo.households import TIME_ZONE
+from offchain.demo.pricing import PRODUCT
 from offchain.demo.world import BILL, HomeSite, World
 from offchain.household.request_draft import RequestDraft
 from offchain.member.lock_terms import request_conditions
 from offchain.member.roles import LockState, Reason
 from offchain.records.reading import MAX_TIME_S
-from offchain.types import SECONDS_PER_DAY, day_of
+from offchain.types import SECONDS_PER_DAY
 
 UNKNOWN_TYPE = 4_000_000_000
 REQUEST_GAS = 1_500_000
@@ -79,6 +83,8 @@ def _draft(home: HomeSite, *, type_id: int = BILL, processor: str | None = None)
         devices=[home.device],
         window_from=home.window[0],
         window_to=home.window[1],
+        time_zone=TIME_ZONE,
+        product=PRODUCT,
         expires_at=home.gateway.now() + 2 * conditions.shortest_s,
         price_wei=conditions.price_wei,
         terms=conditions.terms,
@@ -141,11 +147,16 @@ def _declined(world: World, home: HomeSite) -> _Case:
 
 
 def _window_without_readings(home: HomeSite) -> tuple[int, int]:
-    """A day a year after the last one with readings or, where time ends before, some other."""
-    day = min(home.days[-1] + 365, day_of(MAX_TIME_S) - 1)
-    while day in home.days:
-        day -= 1
-    return day * SECONDS_PER_DAY, (day + 1) * SECONDS_PER_DAY
+    """A local day a year after the last one with readings or, where time ends before, an earlier
+    one of which no UTC day has readings.
+    """
+    local, latest = zone(TIME_ZONE), MAX_TIME_S - 2 * SECONDS_PER_DAY
+    instant = min(home.window[1] + 365 * SECONDS_PER_DAY, latest)
+    while True:
+        day = local.days_between(instant, instant + 1)[0]
+        if not set(utc_days((day.start, day.end))) & set(home.days):
+            return day.start, day.end
+        instant -= SECONDS_PER_DAY
 
 
 def _missed(world: World, home: HomeSite) -> _Case:

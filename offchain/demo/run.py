@@ -17,7 +17,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from offchain.billing.tariff import Tariff
 from offchain.chain.anvil import find_anvil
 from offchain.chain.deployment import load_deployment
 from offchain.chain.errors import NodeUnavailable
@@ -31,6 +30,7 @@ from offchain.demo import (
     metering,
     notifying,
     policies,
+    pricing,
     refusing,
     setting_up,
     sharing,
@@ -98,7 +98,7 @@ def _run(
     options: DemoOptions,
     open_ground: GroundOpener,
     homes: list[Home],
-    tariff: Tariff,
+    tariff: bytes,
     report: RunReport,
     console: Console,
     stack: ExitStack,
@@ -134,6 +134,7 @@ def _run(
         by_home = [policies.policy_of(home) for home in homes]
         say("making keys of full size and admitting every member")
         setting_up.admit_members(world, homes, by_home, stack)
+        pricing.say_prices(world)
         trials = world.homes[0].agent_config.parent / metering.TRIALS_FILE
         policies.write_trials(homes, by_home, trials, rng)
     try:

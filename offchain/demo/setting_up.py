@@ -130,7 +130,6 @@ def _make_founder(
         store=content,
         keys=keys,
         directory=MemberDirectory(gateway, content),
-        tariffs=[world.tariff],
         confirmations=world.ground.confirmations,
     )
     return FounderSite(keys=keys, gateway=gateway, admin=Admin(gateway, index), judge=judge)
@@ -192,7 +191,6 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
             keys=keys,
             readings=held,
             directory=directory,
-            tariff=world.tariff,
             terms=terms,
         )
 

@@ -39,7 +39,7 @@ def publish_data_sets(world: World) -> None:
         home.household.consents.give(home.device, expires_at=home.gateway.now() + CONSENT_S)
     published = []
     for node in world.nodes:
-        windows = [home.window for home in world.homes_of(node)]
+        windows = [home.utc_window for home in world.homes_of(node)]
         window = min(start for start, _ in windows), max(end for _, end in windows)
         world.say(f"{node.region_name}: encrypting and publishing its data set")
         published.append(node.publisher.publish(*window))
@@ -59,7 +59,7 @@ def publish_data_sets(world: World) -> None:
 def buy_data(world: World) -> list[Grant]:
     """Broadcast, respond, look at the form, select both nodes and prepay; the shares are dealt."""
     buyer, now = world.buyers[0], world.gateway.now()
-    windows = [home.window for home in world.homes]
+    windows = [home.utc_window for home in world.homes]
     broadcast_id = buyer.buyer.broadcasts.make(
         regions=[node.region for node in world.nodes],
         window_from=min(start for start, _ in windows),

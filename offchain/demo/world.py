@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from offchain.billing.tariff import Tariff
+from offchain.billing.zones import LocalDay, zone
 from offchain.buyer.buyer import Buyer
 from offchain.buyer.inbox import ShareInbox
 from offchain.chain.gateway import ChainGateway
@@ -20,7 +20,7 @@ from offchain.consortium.court.judge import JudgeAgent
 from offchain.demo.checks import Findings
 from offchain.demo.depth import wait_for_depth
 from offchain.demo.ground import Ground
-from offchain.demo.households import Home
+from offchain.demo.households import TIME_ZONE, Home
 from offchain.demo.options import DemoOptions
 from offchain.demo.report import RunReport
 from offchain.household.household import Household
@@ -89,14 +89,25 @@ class HomeSite:
         return sorted({day_of(sample.time_s) for sample in self.home.samples})
 
     @property
-    def window(self) -> tuple[int, int]:
+    def utc_window(self) -> tuple[int, int]:
         """The whole UTC days from the first reading to the last, as unix seconds, end exclusive."""
         return self.days[0] * SECONDS_PER_DAY, (self.days[-1] + 1) * SECONDS_PER_DAY
 
+    @property
+    def window(self) -> tuple[int, int]:
+        """The local days from the first reading to the last, as unix seconds, end exclusive."""
+        return self.window_of_days(len(self.local_days))
+
+    @property
+    def local_days(self) -> list[LocalDay]:
+        """The local days from that of the first reading to that of the last."""
+        samples = self.home.samples
+        return zone(TIME_ZONE).days_between(samples[0].time_s, samples[-1].time_s + 1)
+
     def window_of_days(self, count: int) -> tuple[int, int]:
-        """The window of the first `count` days with readings."""
-        last = self.days[min(count, len(self.days)) - 1]
-        return self.days[0] * SECONDS_PER_DAY, (last + 1) * SECONDS_PER_DAY
+        """The window of the first `count` local days."""
+        days = self.local_days[:count]
+        return days[0].start, days[-1].end
 
 
 @dataclass(kw_only=True)
@@ -117,7 +128,7 @@ class World:
 
     options: DemoOptions
     folder: Path
-    tariff: Tariff
+    tariff: bytes
     ground: Ground
     gateway: ChainGateway
     report: RunReport

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.opened_answer import OpenedAnswer, open_answer
-from offchain.billing.tariff import Tariff
 from offchain.chain.heads import POLL_S, wait_for_news
 from offchain.errors import DmsmError
+from offchain.household.whole_window import AuditedPart, WholeWindow
 from offchain.index.asked import locks as asked_locks
 from offchain.index.chain_index import ChainIndex
 from offchain.index.errors import IndexBehind
@@ -23,6 +23,7 @@ from offchain.member.errors import AnswerNotReady, NotOnChain
 from offchain.member.locks import Lock, LockBook
 from offchain.member.request_notes import RequestNotes
 from offchain.member.roles import LockState
+from offchain.member.tariff_book import TariffBook
 from offchain.storage.errors import StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Answers(Acting):
         notes: RequestNotes,
         locks: LockBook,
         type_names: Mapping[int, str],
+        tariffs: TariffBook,
         **own: Any,
     ) -> None:
         super().__init__(**own)
@@ -65,6 +67,7 @@ class Answers(Acting):
         self._notes = notes
         self._locks = locks
         self._type_names = type_names
+        self._tariffs = tariffs
 
     def open(self, lock_id: bytes) -> OpenedAnswer:
         """Open the answer once its factor was revealed. Raises AnswerNotReady, AnswerInvalid."""
@@ -96,13 +99,35 @@ class Answers(Acting):
             after = waiting.newest
             wait_for_news(self._gateway, after=after, told=told, timeout_s=poll_s, poll_s=look_s)
 
-    def audit(self, lock_id: bytes, tariff: Tariff) -> AuditReport:
-        """Audit an answer against what was asked, the anchored readings and the tariff."""
+    def audit_parts(self, lock_ids: Sequence[bytes]) -> list[AuditedPart]:
+        """Audit the answers to several requests, each by itself."""
+        return [
+            AuditedPart(lock_id, self._locks.lock(lock_id).payee, self._notes.read(lock_id), report)
+            for lock_id in lock_ids
+            for report in [self.audit(lock_id)]
+        ]
+
+    def whole(self, parts: Sequence[AuditedPart]) -> WholeWindow:
+        """Put audited answers together, from whose readings one bill, or advice, can be made.
+
+        Raises MemberError for answers that are not of one question, or leave days between them.
+        """
+        return WholeWindow(parts, kind=self._kind_of(parts[0].asked.type_id))
+
+    def audit(self, lock_id: bytes) -> AuditReport:
+        """Audit an answer against what was asked, the anchored readings and the chain's tariffs."""
         opened, asked = self.open(lock_id), self._notes.read(lock_id)
-        kind = self._type_names.get(asked.type_id, f"type {asked.type_id}")
         return audit_answer(
-            opened, asked, tariff, gateway=self._gateway, index=self._index, kind=kind
+            opened,
+            asked,
+            self._tariffs,
+            gateway=self._gateway,
+            index=self._index,
+            kind=self._kind_of(asked.type_id),
         )
+
+    def _kind_of(self, type_id: int) -> str:
+        return self._type_names.get(type_id, f"type {type_id}")
 
     def _opened_if_ready(self, waiting: _Waiting) -> OpenedAnswer | None:
         """Look at the newest block; open the answer once its claim lies deep enough, None before.

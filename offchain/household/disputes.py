@@ -8,7 +8,6 @@ from typing import Any
 from offchain.audit.answer_look import AnswerLook, ShownAnswer
 from offchain.audit.disputes import Disputes, PreparedDispute
 from offchain.audit.opened_answer import answer_bytes, open_outer
-from offchain.billing.tariff import Tariff
 from offchain.chain.facts import Receipt
 from offchain.crypto import kem
 from offchain.errors import CryptoError
@@ -53,7 +52,7 @@ class AnswerDisputes(Disputes):
         """End a lock whose answer was demanded and not served in time."""
         return self._gateway.transact("PrepaidLock", "slash", lock_id)
 
-    def prepare(self, lock_id: bytes, tariff: Tariff, *, force: bool = False) -> PreparedDispute:
+    def prepare(self, lock_id: bytes, *, force: bool = False) -> PreparedDispute:
         """Make the evidence and look at it as a judge does. Sends nothing.
 
         `force`: although the answer is not served. A node that brings it to the judges later wins
@@ -70,7 +69,7 @@ class AnswerDisputes(Disputes):
                 ) from error
             document = AnswerEvidence(answer=None, request=_opening_of(asked))
         self._put_message(asked)
-        looks = AnswerLook(**self._parts, tariffs=[tariff], type_names=self._type_names)
+        looks = AnswerLook(**self._parts, type_names=self._type_names)
         look = looks.look(lock, [ShownAnswer(True, document)])
         return self._prepared(lock, document, look)
 

@@ -11,6 +11,7 @@ from offchain.household.answers import Answers
 from offchain.household.consents import Consents
 from offchain.household.disputes import AnswerDisputes
 from offchain.household.notifications import Notifications
+from offchain.household.planning import DaysOf, Planner
 from offchain.household.policy import Policies
 from offchain.household.requests import Requests
 from offchain.index.chain_index import ChainIndex
@@ -20,6 +21,7 @@ from offchain.member.locks import LockBook
 from offchain.member.money import Money
 from offchain.member.request_notes import RequestNotes
 from offchain.member.roles import REQUEST_TYPE_NAMES
+from offchain.member.tariff_book import TariffBook
 from offchain.storage import ContentStore
 
 
@@ -59,7 +61,13 @@ class Household:
         self.policy = Policies(gateway)
         self.notifications = Notifications(gateway=gateway, index=index, store=store, keys=keys)
         self.requests = Requests(**own, index=index, notes=self.notes)
-        self.answers = Answers(**own, **asked, index=index, locks=self.locks)
+        self.tariffs = TariffBook(gateway, index, store)
+        self.answers = Answers(**own, **asked, index=index, locks=self.locks, tariffs=self.tariffs)
         self.disputes = AnswerDisputes(**own, **asked, index=index, confirmations=confirmations)
         self.money = Money(gateway, confirmations=confirmations)
         self.consents = Consents(gateway)
+        self._index = index
+
+    def planner(self, days_of: DaysOf) -> Planner:
+        """Return who plans requests; `days_of` asks the region's node for what it holds."""
+        return Planner(self.gateway, self._index, self.tariffs, days_of)

@@ -48,6 +48,8 @@ def draft_request(
     *,
     devices: Sequence[str],
     window: tuple[int, int],
+    time_zone: str,
+    product: str,
     expires_at: int,
     price_wei: int,
     terms: LockTerms,
@@ -70,6 +72,8 @@ def draft_request(
         devices=tuple(to_account(one) for one in devices),
         from_s=window[0],
         to_s=window[1],
+        time_zone=time_zone,
+        product=product,
     )
     parties: dict[str, Any] = {
         "chain_id": gateway.chain_id,

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from offchain.billing.registers import Span
+from offchain.billing.window import is_day_start, require_window
+from offchain.billing.zones import zone
 from offchain.chain.facts import ContractRevert, Receipt
+from offchain.errors import BillingError, DmsmError
+from offchain.household.planning import AskingPlan
 from offchain.household.request_draft import RequestDraft, draft_request, require_devices
 from offchain.index.asked import members as asked_members
 from offchain.index.chain_index import ChainIndex
 from offchain.member.acting import Acting
 from offchain.member.directory import MemberDirectory
-from offchain.member.errors import TermsUnfit, UnfitMember
+from offchain.member.errors import PartlyAsked, TermsUnfit, UnfitMember
 from offchain.member.lock_terms import (
     OTHER_TERMS,
     LockTerms,
@@ -23,7 +28,7 @@ from offchain.member.lock_terms import (
 from offchain.member.locks import REQUEST_GAS
 from offchain.member.request_notes import AskedRequest, RequestNotes
 from offchain.member.roles import MemberRole
-from offchain.types import SECONDS_PER_DAY, Account
+from offchain.types import Account
 
 # A price is no term: it is what is sent along.
 _CHANGED = (OTHER_TERMS, "PrepaidLock_WrongValue")
@@ -64,20 +69,22 @@ class Requests(Acting):
         devices: Sequence[str],
         window_from: int,
         window_to: int,
+        time_zone: str,
+        product: str,
         expires_at: int | None = None,
         processor: str | None = None,
     ) -> PaidRequest:
         """Check the terms, seal and sign the request, and prepay it.
 
-        The window is whole UTC days, [window_from, window_to). `expires_at` is T; left out, twice
+        The window [window_from, window_to) is whole local days of `time_zone`; `product` names the
+        tariffs. `expires_at` is T; left out, twice
         the type's shortest time from now. Raises TermsUnfit before anything is paid, also when the
         terms that were signed do not hold any more, and the contract's named error if it refuses.
         """
         require_devices(devices)
+        _require_days((window_from, window_to), time_zone)
         now, conditions, directory = self._look_ahead(type_id, processor)
         shortest_s = conditions.shortest_s
-        if window_from % SECONDS_PER_DAY or window_to % SECONDS_PER_DAY or window_from >= window_to:
-            raise TermsUnfit("a window runs from one UTC midnight to a later one")
         until = now + 2 * shortest_s if expires_at is None else expires_at
         if until - now < shortest_s:
             raise TermsUnfit(f"T must lie at least {shortest_s} s ahead; choose a later one")
@@ -85,6 +92,8 @@ class Requests(Acting):
             type_id,
             devices=devices,
             window=(window_from, window_to),
+            time_zone=time_zone,
+            product=product,
             expires_at=until,
             price_wei=conditions.price_wei,
             terms=conditions.terms,
@@ -95,6 +104,33 @@ class Requests(Acting):
         receipt = self._paid(prepared, type_id, conditions)
         return PaidRequest(prepared.lock_id, until, prepared.price_wei, conditions.terms, receipt)
 
+    def ask_parts(
+        self, plan: AskingPlan, *, expires_at: int | None = None, processor: str | None = None
+    ) -> list[PaidRequest]:
+        """Ask and prepay every part of a plan, one after another.
+
+        Raises as `ask` does; PartlyAsked names the locks that were paid before that.
+        """
+        paid: list[PaidRequest] = []
+        for start, end in plan.parts:
+            try:
+                one = self.ask(
+                    plan.wanted.type_id,
+                    devices=plan.wanted.devices,
+                    window_from=start,
+                    window_to=end,
+                    time_zone=plan.wanted.time_zone,
+                    product=plan.wanted.product,
+                    expires_at=expires_at,
+                    processor=processor,
+                )
+            except DmsmError as error:
+                if paid:
+                    raise PartlyAsked([one.lock_id for one in paid], error) from error
+                raise
+            paid.append(one)
+        return paid
+
     def prepare(
         self,
         type_id: int,
@@ -102,6 +138,8 @@ class Requests(Acting):
         devices: Sequence[str],
         window_from: int,
         window_to: int,
+        time_zone: str,
+        product: str,
         expires_at: int,
         price_wei: int,
         terms: LockTerms,
@@ -114,6 +152,8 @@ class Requests(Acting):
             type_id,
             devices=devices,
             window=(window_from, window_to),
+            time_zone=time_zone,
+            product=product,
             expires_at=expires_at,
             price_wei=price_wei,
             terms=terms,
@@ -122,12 +162,21 @@ class Requests(Acting):
         )
 
     def _prepared(
-        self, type_id: int, *, devices: Sequence[str], window: tuple[int, int], **rest: Any
+        self,
+        type_id: int,
+        *,
+        devices: Sequence[str],
+        window: Span,
+        time_zone: str,
+        product: str,
+        **rest: Any,
     ) -> RequestDraft:
         draft = draft_request(
             type_id,
             devices=devices,
             window=window,
+            time_zone=time_zone,
+            product=product,
             gateway=self._gateway,
             store=self._store,
             keys=self._keys,
@@ -137,6 +186,8 @@ class Requests(Acting):
             type_id,
             tuple(devices),
             *window,
+            time_zone,
+            product,
             message=draft.message,
             opening=draft.opening,
         )
@@ -201,3 +252,17 @@ def _local_processor(directory: MemberDirectory, account: str) -> Account:
         return directory.processor_of(me.region_id)
     except UnfitMember as error:
         raise TermsUnfit(str(error)) from error
+
+
+def _require_days(window: Span, time_zone: str) -> None:
+    """Raise TermsUnfit unless a window is whole local days of a zone."""
+    try:
+        local = zone(time_zone)
+        require_window(*window)
+    except BillingError as error:
+        raise TermsUnfit(str(error)) from error
+    for instant in window:
+        if not is_day_start(instant, local):
+            raise TermsUnfit(
+                f"a window is whole local days; no day of {time_zone} begins at {instant}"
+            )

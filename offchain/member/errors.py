@@ -19,6 +19,7 @@ DmsmError
     ├── EvidenceUnreadable evidence does not open for this judge
     ├── NothingToDispute   a dispute would be lost; nothing was paid
     ├── NotJudgeable       a judge's own chain or store does not show what it needs
+    ├── PartlyAsked        some parts of a window were paid, and the next not, as far as is known
     ├── BookUnlike         the tables' list of tariffs is not the contract's
     ├── TariffNotAhead     a tariff or price series has begun; the consortium can vote for it
     ├── AggregateInvalid   an aggregate set, its key or an opening is not what it claims to be
@@ -122,6 +123,20 @@ class NotJudgeable(MemberError):
 
 class GrantNotReady(MemberError):
     """Shares of this lock were not delivered, or not to this member."""
+
+
+class PartlyAsked(MemberError):
+    """Some parts of a window were asked and paid; the next was not, or it is not known whether."""
+
+    def __init__(self, lock_ids: list[bytes], why: Exception) -> None:
+        locks = ", ".join("0x" + one.hex() for one in lock_ids)
+        count = "one part was" if len(lock_ids) == 1 else f"{len(lock_ids)} parts were"
+        super().__init__(
+            f"{count} asked and paid (locks {locks}), then: {why}. Their answers come as usual. "
+            "Given again in the same words, the command tells all that it paid, and pays nothing; "
+            "then ask for the days that are left"
+        )
+        self.lock_ids = lock_ids
 
 
 class ShareRefused(MemberError):

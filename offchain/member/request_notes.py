@@ -12,16 +12,19 @@ from offchain.member.errors import MemberError
 
 @dataclass(frozen=True, repr=False)
 class AskedRequest:
-    """A question: request type, devices, window [window_from, window_to) in unix seconds.
+    """A question: request type, devices, window [window_from, window_to) in unix seconds, which is
+    local days of `time_zone`, and the product whose tariffs price it.
 
     message, opening: the sealed message M and its opening r ‖ coins, which a dispute shows to the
-    judges; None in a note of an older version.
+    judges; None where they are not known.
     """
 
     type_id: int
     devices: tuple[str, ...]
     window_from: int
     window_to: int
+    time_zone: str
+    product: str
     message: bytes | None = None
     opening: bytes | None = None
 
@@ -40,6 +43,8 @@ class RequestNotes:
             "devices": list(asked.devices),
             "from": asked.window_from,
             "to": asked.window_to,
+            "time_zone": asked.time_zone,
+            "product": asked.product,
         }
         if asked.message is not None and asked.opening is not None:
             content |= {"message": asked.message.hex(), "opening": asked.opening.hex()}
@@ -59,6 +64,8 @@ class RequestNotes:
                 tuple(content["devices"]),
                 content["from"],
                 content["to"],
+                content["time_zone"],
+                content["product"],
                 message=_bytes_of(content.get("message")),
                 opening=_bytes_of(content.get("opening")),
             )

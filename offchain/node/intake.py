@@ -4,6 +4,7 @@ Besides §8 it gives out members' public Paillier keys, because devices have no 
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,16 +12,17 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.errors import ChainError, FormatError, StorageError, StoreError
+from offchain.node.held_days import held_days
 from offchain.node.reception import NodeIdentity, Reception
 from offchain.node.refusal import IntakeRefused, malformed, too_large
 from offchain.node.region import Region
 from offchain.node.store import NodeStore
 from offchain.records import canonical_json, fields
 from offchain.records.envelope import BatchNotice, DayKeys, Envelopes, SealedReport, SignedSeq
+from offchain.records.held_days import to_json
 from offchain.storage import ContentStore
 from offchain.types import Account, to_account
 
@@ -29,6 +31,7 @@ __all__ = ["NodeIdentity", "create_intake", "read_body"]
 MAX_SMALL_BODY_BYTES = 32_768
 MAX_READINGS_BODY_BYTES = 1_048_576
 _MAX_KEY_BYTES = 1 << 18
+_SECONDS = re.compile(r"[0-9]{1,10}")
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[bytes], fields.Json]
@@ -40,7 +43,6 @@ def create_intake(
     gateway: ChainGateway,
     identity: NodeIdentity,
     content: ContentStore,
-    tariff: Tariff,
 ) -> FastAPI:
     """Make the application that serves formats.md §8 for the devices of the node's region."""
     reception = Reception(
@@ -54,7 +56,8 @@ def create_intake(
     )
     app = FastAPI(title="DMSM node intake", docs_url=None, redoc_url=None, openapi_url=None)
     _add_posts(app, reception)
-    _add_reads(app, gateway, content, tariff.encode())
+    _add_reads(app, gateway, content)
+    _add_held_days(app, store)
     _add_device_state(app, store, to_account(identity.account))
     add_refusals(app)
     return app
@@ -91,11 +94,7 @@ def _add_posts(app: FastAPI, reception: Reception) -> None:
     app.post("/v1/recoveries")(_post(recoveries, MAX_SMALL_BODY_BYTES))
 
 
-def _add_reads(app: FastAPI, gateway: ChainGateway, content: ContentStore, tariff: bytes) -> None:
-    @app.get("/v1/tariff")
-    def tariff_bytes() -> Response:
-        return Response(tariff, media_type="application/json")
-
+def _add_reads(app: FastAPI, gateway: ChainGateway, content: ContentStore) -> None:
     @app.get("/v1/paillier/{account}")
     def paillier_key(account: str) -> fields.Json:
         member = fields.normal_account(account, "account")
@@ -105,6 +104,21 @@ def _add_reads(app: FastAPI, gateway: ChainGateway, content: ContentStore, tarif
             raise IntakeRefused(404, "no_key", f"{member} has no Paillier key in the registry")
         key = content.get(digest, max_bytes=_MAX_KEY_BYTES)
         return {"key": fields.to_base64(key)}
+
+
+def _add_held_days(app: FastAPI, store: NodeStore) -> None:
+    @app.get("/v1/days/{account}")
+    def days(account: str, request: Request) -> fields.Json:
+        device = fields.normal_account(account, "account")
+        start, end = (_instant(request, name) for name in ("from", "to"))
+        return to_json(held_days(store, device, (start, end)) if start < end else [])
+
+
+def _instant(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not _SECONDS.fullmatch(text):
+        raise malformed(f"{name} must be unix seconds")
+    return int(text)
 
 
 def _add_device_state(app: FastAPI, store: NodeStore, processor: Account) -> None:

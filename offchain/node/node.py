@@ -6,13 +6,13 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
 from offchain.crypto import paillier
 from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
+from offchain.member.tariff_book import TariffBook
 from offchain.node.desk import NodeParts
 from offchain.node.intake import NodeIdentity, create_intake
 from offchain.node.outcome import NodeTerms
@@ -38,7 +38,6 @@ class ProcessingNode:
         keys: MemberKeys,
         readings: NodeStore,
         directory: MemberDirectory,
-        tariff: Tariff,
         terms: NodeTerms,
         health: HealthGate | None = None,
         paillier_bits: int = paillier.DEFAULT_BITS,
@@ -47,7 +46,6 @@ class ProcessingNode:
         self.store = store
         self.keys = keys
         self.readings = readings
-        self.tariff = tariff
         parts: dict[str, Any] = {
             "gateway": gateway,
             "index": index,
@@ -56,7 +54,10 @@ class ProcessingNode:
             "readings": readings,
             "directory": directory,
         }
-        self.worker = NodeWorker(NodeParts(**parts, terms=terms), tariff=tariff, health=health)
+        self.tariffs = TariffBook(gateway, index, store)
+        self.worker = NodeWorker(
+            NodeParts(**parts, terms=terms), tariffs=self.tariffs, health=health
+        )
         self.publisher = DataSetPublisher(
             **parts, price_wei=terms.data_set_price_wei, paillier_bits=paillier_bits
         )
@@ -70,5 +71,4 @@ class ProcessingNode:
             gateway=self.gateway,
             identity=NodeIdentity(account=self.keys.address, paillier=self.keys.decryption_key),
             content=self.store,
-            tariff=self.tariff,
         )

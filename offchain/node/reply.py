@@ -1,4 +1,4 @@
-"""The node's answer to a request: computed from what it holds, signed, and sealed twice
+"""The node's answer to a request: what it holds beside what comes of it, signed, and sealed twice
 (docs/formats.md §10).
 """
 
@@ -9,9 +9,6 @@ import secrets
 from collections.abc import Sequence
 
 from offchain.audit.opened_answer import answer_context
-from offchain.billing.answers import DeviceReadings, compute_advice, compute_bill
-from offchain.billing.result import Advice, Bill
-from offchain.billing.tariff import Tariff
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import bls, box, messages
 from offchain.crypto.kem import Encapsulation
@@ -21,7 +18,7 @@ from offchain.node.store import NodeStore
 from offchain.node.windows import HeldWindow
 from offchain.records import answer as answers
 from offchain.records import batch as batches
-from offchain.records import contexts, packed, reading
+from offchain.records import contexts, fields, packed, reading
 from offchain.records.answer import AnchoredReading, Answer, DeviceAnswer
 from offchain.types import Batch, Reading
 
@@ -31,24 +28,22 @@ def compose_answer(
     windows: Sequence[HeldWindow],
     *,
     kind: str,
-    tariff: Tariff,
+    result: fields.Json,
     held: NodeStore,
     signed_at: int,
     as_of_block: int,
 ) -> Answer:
-    """Compute the bill or the advice and lay the records beside it that the audit needs.
+    """Lay the records beside a bill or advice, by its JSON, that the audit needs.
 
     `windows` hold all that was anchored up to `as_of_block`.
     """
-    by_device = {one.device: DeviceReadings(one.readings, one.opening) for one in windows}
-    compute = compute_bill if kind == "bill" else compute_advice
-    result: Bill | Advice = compute(by_device, tariff)
     return Answer(
         lock_id=lock.lock_id,
         nonce=secrets.token_bytes(32),
         signed_at=signed_at,
         as_of_block=as_of_block,
         devices=tuple(_device_answer(window, held) for window in windows),
+        kind=kind,
         result=result,
     )
 

@@ -1,11 +1,14 @@
-"""Check a request again off chain: message, ID opening, devices and window (protocol §3)."""
+"""Check a request again off chain: message, ID opening, devices, window (protocol §3)."""
 
 from __future__ import annotations
 
+from offchain.billing.window import is_day_start, require_window
+from offchain.billing.window_parts import whole_utc_days
+from offchain.billing.zones import zone
 from offchain.chain.facts import ChainEvent
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import kem
-from offchain.errors import CryptoError, RecordError
+from offchain.errors import BillingError, CryptoError, RecordError
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.keys import MemberKeys
@@ -53,30 +56,36 @@ class RequestCheck:
         except _UNREADABLE as error:
             raise RequestRefused(Reason.MESSAGE_UNREADABLE, str(error)) from error
 
-    def windows(
-        self,
-        lock: Lock,
-        event: ChainEvent,
-        sealed: bytes,
-        *,
-        as_of_block: int,
-        directory: MemberDirectory,
-    ) -> list[HeldWindow]:
-        """Open M, recognise who asks, and return the readings asked for, anchored by a block.
+    def text(
+        self, lock: Lock, event: ChainEvent, sealed: bytes, directory: MemberDirectory
+    ) -> RequestText:
+        """Open M, recognise who asks, and look at devices and window. Raises RequestRefused."""
+        text = self._open_message(lock, event, sealed, directory)
+        for device in text.devices:
+            self._check_device(device, lock.payer, directory)
+        try:
+            local = zone(text.time_zone)
+            require_window(text.from_s, text.to_s)
+        except BillingError as error:
+            raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
+        for instant in (text.from_s, text.to_s):
+            if not is_day_start(instant, local):
+                raise RequestRefused(
+                    Reason.WINDOW_UNAVAILABLE,
+                    f"no local day of {text.time_zone} begins at {instant}",
+                )
+        return text
+
+    def windows(self, text: RequestText, *, as_of_block: int) -> list[HeldWindow]:
+        """Return the readings of the whole UTC days around what is asked, anchored by a block.
 
         Raises RequestRefused, and WindowPending while something asked for is still on its way.
         """
-        text = self._open_message(lock, event, sealed, directory)
+        start, end = whole_utc_days((text.from_s, text.to_s))
         windows = []
         for device in text.devices:
-            self._check_device(device, lock.payer, directory)
             window = held_window(
-                self._held,
-                self._gateway,
-                device,
-                from_s=text.from_s,
-                to_s=text.to_s,
-                block=as_of_block,
+                self._held, self._gateway, device, from_s=start, to_s=end, block=as_of_block
             )
             if window is None:
                 raise RequestRefused(

@@ -10,15 +10,18 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offchain.audit.opened_answer import answer_context
-from offchain.billing.tariff import Tariff
+from offchain.audit.working import worked_out
+from offchain.billing.advice import Advice
+from offchain.billing.bill import Bill
 from offchain.chain.facts import Block, ContractRevert
 from offchain.crypto.messages import factor_commitment
 from offchain.crypto.paillier import PaillierPublicKey
 from offchain.crypto.secret import SecretBytes
-from offchain.errors import DmsmError, FormatError
+from offchain.errors import BillingError, DmsmError, DocumentMissing, FormatError
 from offchain.index.asked import locks as asked_locks
 from offchain.index.asked import members as asked_members
 from offchain.index.asked.rows import Row
@@ -27,6 +30,7 @@ from offchain.member.directory import MemberDirectory
 from offchain.member.errors import MemberError, RequestRefused, UnfitMember
 from offchain.member.locks import ACCEPT_GAS, CLAIM_GAS, Lock, LockBook, lock_of
 from offchain.member.roles import LockState, Reason
+from offchain.member.tariff_book import TariffBook
 from offchain.node.bond import BondKeeper, BondState, bond_question, read_bond
 from offchain.node.desk import Desk, NodeParts
 from offchain.node.outcome import STOPPED, Outcome
@@ -34,8 +38,9 @@ from offchain.node.reply import compose_answer, seal_answer
 from offchain.node.request_check import MessagePending, RequestCheck
 from offchain.node.seals_ahead import SealsAhead
 from offchain.node.store import JobState, RequestJob
-from offchain.node.windows import WindowPending
+from offchain.node.windows import HeldWindow, WindowPending
 from offchain.records.answer import Answer
+from offchain.records.request import RequestText
 from offchain.storage import Cid
 
 
@@ -52,6 +57,7 @@ class _Look:
     newest: Block
     now: int
     directory: MemberDirectory
+    tariffs: TariffBook
     bond: BondState
     serve_s: int | None
 
@@ -65,6 +71,7 @@ _log = logging.getLogger(__name__)
 _NOT_DEEP = "waits: what was said is not yet deep enough"
 _MOST_AHEAD = 8  # requests that something is made for before they are deep enough
 _MOST_MEMBERS = 20  # that are asked about beforehand: a household may have any number of devices
+_MOST_HEADS = 20  # of products and price series that are asked about beforehand
 # Where a lock may be once its claim is mined.
 _EARNED = (
     LockState.CLAIMED,
@@ -78,9 +85,9 @@ _EARNED = (
 class RequestDesk(Desk):
     """Serve the requests that name this node. Each method is one step and idempotent."""
 
-    def __init__(self, parts: NodeParts, bond: BondKeeper, tariff: Tariff) -> None:
+    def __init__(self, parts: NodeParts, bond: BondKeeper, tariffs: TariffBook) -> None:
         super().__init__(parts)
-        self._bond, self._tariff = bond, tariff
+        self._bond, self._tariffs = bond, tariffs
         self._seals = SealsAhead()
         self._check = RequestCheck(self._gateway, self._store, self._keys, self._held)
 
@@ -115,7 +122,7 @@ class RequestDesk(Desk):
             job = self._prepared(look, job)
         except RequestRefused as refusal:
             return self._reject(lock, refusal)
-        except (WindowPending, MessagePending) as pending:
+        except (WindowPending, MessagePending, PricePending) as pending:
             if not self._may_wait(left_s):
                 return self._reject(lock, _too_late(pending))
             return Outcome("skipped", lock_id, f"waits: {pending}")
@@ -262,16 +269,19 @@ class RequestDesk(Desk):
         me, newest = self._keys.address, self._index.newest()
         members = [job.requester, me, *asked_members.devices_of(self._index, job.requester, newest)]
         members = members[:_MOST_MEMBERS]
+        heads = [] if job.answer is not None else self._tariffs.questions_of(me)[:_MOST_HEADS]
         ask = self._gateway.asking
         beside = [ask(*bond_question(me))]
         beside += [ask(*MemberDirectory.question(one)) for one in members]
+        beside += [ask(*one) for one in heads]
         told = asked_locks.lock(self._index, job.lock_id, newest)
         if told is not None and told["dispute_window_s"]:
             beside.append(ask("RequestCatalogue", "rulesAt", told["rules_version"]))
         book, lock, block, answers = self._book.glance(job.lock_id, "Requested", *beside)
         bond, *answers = answers
         known = dict(zip(members, answers, strict=False))
-        rules = answers[len(members) :]
+        book_heads = dict(zip(heads, answers[len(members) :], strict=False))
+        rules = answers[len(members) + len(heads) :]
         is_told = rules and told is not None and told["rules_version"] == lock.rules_version
         return _Look(
             book=book,
@@ -279,6 +289,7 @@ class RequestDesk(Desk):
             newest=block,
             now=self._gateway.now(block),
             directory=self._directory.knowing(known),
+            tariffs=self._tariffs.knowing(book_heads, block=block.number),
             bond=read_bond(bond),
             serve_s=int(rules[0].serveSeconds) if is_told else None,
         )
@@ -354,14 +365,13 @@ class RequestDesk(Desk):
         key = _key_of_payer(lock, look.directory)
         self._seals.begin(lock.lock_id, key, context=answer_context(lock, self._gateway))
         message = self._check.message(event)
-        windows = self._check.windows(
-            lock, event, message, as_of_block=as_of_block, directory=look.directory
-        )
+        text = self._check.text(lock, event, message, look.directory)
+        windows = self._check.windows(text, as_of_block=as_of_block)
         answer = compose_answer(
             lock,
             windows,
             kind=kind,
-            tariff=self._tariff,
+            result=self._result(look, kind, text, windows, as_of_block).to_json(),
             held=self._held,
             signed_at=look.now,
             as_of_block=as_of_block,
@@ -373,6 +383,31 @@ class RequestDesk(Desk):
         self._held.prepare_answer(lock.lock_id, factor=SecretBytes(factor), answer=sealed)
         crash_point("request:journaled")
         return self._job(lock.lock_id)
+
+    def _result(
+        self,
+        look: _Look,
+        kind: str,
+        text: RequestText,
+        windows: Sequence[HeldWindow],
+        as_of_block: int,
+    ) -> Bill | Advice:
+        """Work out what is asked for. Raises RequestRefused when nothing comes of it."""
+        try:
+            return worked_out(
+                kind,
+                {one.device: one.all_readings for one in windows},
+                window=(text.from_s, text.to_s),
+                product=text.product,
+                region_id=look.directory.member(self._keys.address).region_id,
+                as_of_block=as_of_block,
+                tariffs=look.tariffs,
+                gateway=self._gateway,
+            ).result
+        except DocumentMissing as error:
+            raise PricePending(str(error)) from error
+        except BillingError as error:
+            raise RequestRefused(Reason.WINDOW_UNAVAILABLE, str(error)) from error
 
     def _sealed_answer(
         self, lock: Lock, answer: Answer, factor: bytes, longest: int
@@ -438,6 +473,10 @@ class RequestDesk(Desk):
         return Outcome("rejected", lock.lock_id, reason, receipt)
 
 
+class PricePending(MemberError):
+    """A tariff or price series that the book names cannot be had; it may still come."""
+
+
 def _key_of_payer(lock: Lock, directory: MemberDirectory) -> PaillierPublicKey:
     try:
         return directory.paillier_key(lock.payer)
@@ -445,7 +484,7 @@ def _key_of_payer(lock: Lock, directory: MemberDirectory) -> PaillierPublicKey:
         raise RequestRefused(Reason.MEMBER_NOT_ACCEPTABLE, str(error)) from error
 
 
-def _too_late(pending: WindowPending | MessagePending) -> RequestRefused:
+def _too_late(pending: WindowPending | MessagePending | PricePending) -> RequestRefused:
     is_message = isinstance(pending, MessagePending)
     reason = Reason.MESSAGE_UNREADABLE if is_message else Reason.WINDOW_UNAVAILABLE
     return RequestRefused(reason, f"{pending}; ask again later")

@@ -35,6 +35,13 @@ class HeldWindow:
     closing: Reading | None
     closing_batch: Batch | None
 
+    @property
+    def all_readings(self) -> list[Reading]:
+        """The readings, with those before and after."""
+        before = [] if self.opening is None else [self.opening]
+        after = [] if self.closing is None else [self.closing]
+        return [*before, *self.readings, *after]
+
 
 def held_window(
     held: NodeStore,

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from offchain.billing.tariff import Tariff
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.facts import Receipt
 from offchain.chain.heads import head_or_none
@@ -18,6 +17,7 @@ from offchain.errors import DmsmError
 from offchain.index.errors import IndexBehind
 from offchain.member.locks import MOST_ENDED
 from offchain.member.money import Money
+from offchain.member.tariff_book import TariffBook
 from offchain.node.bond import BondKeeper
 from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
@@ -49,7 +49,7 @@ class NodeWorker:
         self,
         parts: NodeParts,
         *,
-        tariff: Tariff,
+        tariffs: TariffBook,
         health: HealthGate | None = None,
     ) -> None:
         """Put the desks together. `health` says when nothing new may begin; None: always may."""
@@ -58,7 +58,7 @@ class NodeWorker:
         self._money = Money(parts.gateway)
         self.bond = BondKeeper(parts.gateway, parts.terms)
         self._had_turn: dict[str, set[bytes]] = {}
-        self.requests = RequestDesk(parts, self.bond, tariff)
+        self.requests = RequestDesk(parts, self.bond, tariffs)
         self.market = MarketDesk(parts, self.bond)
         self.defence = DefenceDesk(parts)
         self.settlements = SettlementDesk(parts)

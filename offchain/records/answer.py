@@ -1,9 +1,12 @@
-"""The node's answer to a user's request, and the reply that carries it (docs/formats.md §10)."""
+"""The node's answer to a user's request, and the reply that carries it (docs/formats.md §10).
+
+What it says, a bill or advice, is a plain object here: `offchain.billing` gives it its meaning, and
+whoever audits it works it out again.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offchain.billing.result import Advice, Bill, result_from_json, result_to_json
 from offchain.crypto.curve import G1
 from offchain.crypto.merkle import HASH_BYTES
 from offchain.errors import FormatError
@@ -14,10 +17,13 @@ from offchain.records.reading import RECORD_BYTES
 from offchain.records.request import MAX_DEVICES
 from offchain.types import Account, Batch
 
-MAX_ANSWER_BYTES = 24_576  # base64, the seal and the box around it stay within 32 KiB
-MAX_REPLY_BYTES = 33_000
+VERSION = 2
+MAX_ANSWER_BYTES = 31_232  # the signature, the seal and the box around it stay within 32 KiB
 MAX_DAYS = 4_096
 MAX_ROWS = packed.MAX_ROWS  # over all devices: equal rows compress to nearly nothing
+MAX_RESULT_MEMBERS = 64
+KINDS = ("bill", "advice")
+SIGNATURE_BYTES = 64
 MAX_PROOF = 17  # 65,536 readings a batch
 _NAMES = "type lock nonce signed_at as_of_block devices result"
 
@@ -53,7 +59,8 @@ class DeviceAnswer:
 class Answer:
     """What the node answers; its SHA-256 is what the BLS signature σ_p signs.
 
-    as_of_block: it has everything that was anchored up to this block.
+    as_of_block: it has everything that was anchored up to this block, and goes by the tariffs of
+    then. kind: `bill` or `advice`, whose JSON is `result` (docs/formats.md §17).
     """
 
     lock_id: bytes
@@ -61,12 +68,8 @@ class Answer:
     signed_at: int
     as_of_block: int
     devices: tuple[DeviceAnswer, ...]
-    result: Bill | Advice
-
-    @property
-    def kind(self) -> str:
-        """`bill` or `advice`."""
-        return "bill" if isinstance(self.result, Bill) else "advice"
+    kind: str
+    result: fields.Json
 
 
 def encode(answer: Answer) -> bytes:
@@ -74,25 +77,29 @@ def encode(answer: Answer) -> bytes:
 
     A window whose readings do not fit is asked in several requests.
     """
-    obj = {
-        "v": 1,
+    data = canonical_json.dumps(to_json(answer))
+    decode(data)
+    return data
+
+
+def to_json(answer: Answer) -> fields.Json:
+    """Return the JSON object of an answer, whatever its size."""
+    return {
+        "v": VERSION,
         "type": answer.kind,
         "lock": answer.lock_id.hex(),
         "nonce": answer.nonce.hex(),
         "signed_at": answer.signed_at,
         "as_of_block": answer.as_of_block,
         "devices": [_device_to_json(device) for device in answer.devices],
-        "result": result_to_json(answer.result),
+        "result": answer.result,
     }
-    data = canonical_json.dumps(obj)
-    decode(data)
-    return data
 
 
 def decode(data: bytes) -> Answer:
-    """Decode an answer of at most 24 KiB and 65,536 readings in all. Raises FormatError."""
+    """Decode an answer of at most 30.5 KiB and 65,536 readings in all. Raises FormatError."""
     value = canonical_json.loads(data, max_bytes=MAX_ANSWER_BYTES)
-    obj = fields.versioned(value, _NAMES, what="an answer")
+    obj = fields.versioned(value, _NAMES, what="an answer", version=VERSION)
     items = fields.sequence(obj["devices"], "devices", max_items=MAX_DEVICES)
     devices = _devices_from_json(items)
     if len({device.packed.device for device in devices}) != len(devices):
@@ -103,22 +110,28 @@ def decode(data: bytes) -> Answer:
         signed_at=fields.integer(obj["signed_at"], "signed_at"),
         as_of_block=fields.integer(obj["as_of_block"], "as_of_block"),
         devices=devices,
-        result=result_from_json(obj["type"], obj["result"]),
+        kind=_kind(obj["type"]),
+        result=fields.mapping(obj["result"], "result", max_items=MAX_RESULT_MEMBERS),
     )
 
 
 def encode_reply(answer: bytes, signature: G1) -> bytes:
-    """Encode what is sealed to the user: the answer's bytes and the node's BLS signature."""
-    obj = {"answer": fields.to_base64(answer), "signature": signature.to_bytes().hex()}
-    return canonical_json.dumps(obj)
+    """Encode what is sealed to the user: the node's BLS signature, then the answer's bytes."""
+    return signature.to_bytes() + answer
 
 
 def decode_reply(data: bytes) -> tuple[bytes, G1]:
     """Decode a reply into answer bytes and signature. Raises FormatError."""
-    value = canonical_json.loads(data, max_bytes=MAX_REPLY_BYTES)
-    obj = fields.members(value, "answer signature", what="a reply")
-    answer = fields.from_base64(obj["answer"], "answer", max_bytes=MAX_ANSWER_BYTES)
-    return answer, point(obj["signature"], "signature")
+    signature, answer = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
+    if not answer or len(answer) > MAX_ANSWER_BYTES:
+        raise FormatError(f"a reply holds a signature and 1 to {MAX_ANSWER_BYTES} bytes of answer")
+    return answer, point(signature.hex(), "signature")
+
+
+def _kind(value: object) -> str:
+    if value not in KINDS:
+        raise FormatError("the type of an answer is bill or advice")
+    return str(value)
 
 
 def _device_to_json(device: DeviceAnswer) -> fields.Json:

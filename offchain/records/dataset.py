@@ -13,8 +13,8 @@ from offchain.errors import FormatError, RebuildError
 from offchain.records import batch as batch_codec
 from offchain.records import canonical_json, fields, inflate, packed, reading
 from offchain.records.points import point
-from offchain.records.request import window
-from offchain.types import Account, Batch, Reading
+from offchain.records.reading import MAX_TIME_S
+from offchain.types import SECONDS_PER_DAY, Account, Batch, Reading
 
 KIND_FULL_READINGS = 1
 MAX_COMPANION_BYTES = 2**26
@@ -188,7 +188,7 @@ def decode_manifest(data: bytes) -> Manifest:
     names = "data_set processor kind window rows paillier_private files"
     value = canonical_json.loads(data, max_bytes=MAX_MANIFEST_BYTES)
     obj = fields.versioned(value, names, what="a manifest")
-    from_s, to_s = window(*fields.sequence(obj["window"], "window", min_items=2, max_items=2))
+    from_s, to_s = _window(*fields.sequence(obj["window"], "window", min_items=2, max_items=2))
     files = fields.members(obj["files"], "ciphertexts companion", what="files")
     return Manifest(
         data_set_id=fields.from_hex(obj["data_set"], "data_set", length=32),
@@ -271,3 +271,12 @@ def _file_from_json(value: object, max_bytes: int) -> FileRef:
         length=fields.integer(obj["length"], "length", low=1, high=max_bytes),
         sha256=fields.from_hex(obj["sha256"], "sha256", length=32),
     )
+
+
+def _window(from_value: object, to_value: object) -> tuple[int, int]:
+    """Return a window of whole UTC days, its end exclusive. Raises FormatError."""
+    from_s = fields.integer(from_value, "from", high=MAX_TIME_S)
+    to_s = fields.integer(to_value, "to", low=from_s + 1, high=MAX_TIME_S + SECONDS_PER_DAY)
+    if from_s % SECONDS_PER_DAY or to_s % SECONDS_PER_DAY:
+        raise FormatError("a window is whole UTC days: from and to are multiples of 86,400")
+    return from_s, to_s

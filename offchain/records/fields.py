@@ -21,11 +21,11 @@ def members(value: object, names: str, *, what: str) -> Json:
     return value
 
 
-def versioned(value: object, names: str, *, what: str) -> Json:
-    """Return `value` like `members`, with a member `v` that must be 1."""
+def versioned(value: object, names: str, *, what: str, version: int = 1) -> Json:
+    """Return `value` like `members`, with a member `v` that must be `version`."""
     obj = members(value, f"v {names}", what=what)
-    if integer(obj["v"], "v", high=UINT32) != 1:
-        raise FormatError(f"{what} is of a version that is not known here; version 1 is")
+    if integer(obj["v"], "v", high=UINT32) != version:
+        raise FormatError(f"{what} is of a version that is not known here; version {version} is")
     return obj
 
 

@@ -7,17 +7,22 @@ from offchain.crypto.kept import Kept
 from offchain.errors import FormatError
 from offchain.records import canonical_json, fields
 from offchain.records.reading import MAX_TIME_S
-from offchain.types import SECONDS_PER_DAY, Account
+from offchain.types import Account
 
+VERSION = 2
 MAX_BYTES = 16_384
 MAX_DEVICES = 256
+MAX_PRODUCT_BYTES = 128
+MAX_ZONE_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RequestText(Kept):
-    """Who asks (the opening of the ID commitment), for which devices and window.
+    """Who asks (the opening of the ID commitment), for which devices, window and product.
 
-    The window [from_s, to_s) is whole UTC days. Not shown by repr: it opens an identity.
+    The window [from_s, to_s) is local days of `time_zone`, an IANA name; the answering node says
+    whether it is. `product` is the name under which the region's tariffs are published. Not shown
+    by repr: it opens an identity.
     """
 
     identity: str
@@ -25,17 +30,21 @@ class RequestText(Kept):
     devices: tuple[Account, ...]
     from_s: int
     to_s: int
+    time_zone: str
+    product: str
 
 
 def encode(text: RequestText) -> bytes:
     """Encode a request text; raises FormatError for what `decode` would refuse."""
     obj = {
-        "v": 1,
+        "v": VERSION,
         "id": text.identity,
         "salt": text.salt.hex(),
         "devices": [fields.from_account(device) for device in text.devices],
         "from": text.from_s,
         "to": text.to_s,
+        "time_zone": text.time_zone,
+        "product": text.product,
     }
     data = canonical_json.dumps(obj)
     decode(data)
@@ -45,30 +54,24 @@ def encode(text: RequestText) -> bytes:
 def decode(data: bytes) -> RequestText:
     """Decode a request text. Raises FormatError."""
     value = canonical_json.loads(data, max_bytes=MAX_BYTES)
-    obj = fields.versioned(value, "id salt devices from to", what="a request")
+    names = "id salt devices from to time_zone product"
+    obj = fields.versioned(value, names, what="a request", version=VERSION)
     items = fields.sequence(obj["devices"], "devices", min_items=1, max_items=MAX_DEVICES)
     devices = tuple(fields.account(item, "a device") for item in items)
     if len(set(devices)) != len(devices):
         raise FormatError("a request names each device once")
-    from_s, to_s = window(obj["from"], obj["to"])
+    from_s = fields.integer(obj["from"], "from", high=MAX_TIME_S)
     return RequestText(
         identity=identity(obj["id"]),
         salt=fields.from_hex(obj["salt"], "salt", length=SALT_BYTES),
         devices=devices,
         from_s=from_s,
-        to_s=to_s,
+        to_s=fields.integer(obj["to"], "to", low=from_s + 1, high=MAX_TIME_S),
+        time_zone=fields.text(obj["time_zone"], "time_zone", min_bytes=1, max_bytes=MAX_ZONE_BYTES),
+        product=fields.text(obj["product"], "product", min_bytes=1, max_bytes=MAX_PRODUCT_BYTES),
     )
 
 
 def identity(value: object) -> str:
     """Return a member's secret ID, 1..64 bytes of UTF-8. Raises FormatError."""
     return fields.text(value, "id", min_bytes=1, max_bytes=MAX_IDENTITY_BYTES)
-
-
-def window(from_value: object, to_value: object) -> tuple[int, int]:
-    """Return a window of whole UTC days, its end exclusive. Raises FormatError."""
-    from_s = fields.integer(from_value, "from", high=MAX_TIME_S)
-    to_s = fields.integer(to_value, "to", low=from_s + 1, high=MAX_TIME_S + SECONDS_PER_DAY)
-    if from_s % SECONDS_PER_DAY or to_s % SECONDS_PER_DAY:
-        raise FormatError("a window is whole UTC days: from and to are multiples of 86,400")
-    return from_s, to_s

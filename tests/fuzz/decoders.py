@@ -17,7 +17,7 @@ from eth_account import Account
 
 from device_agent import config, notify
 from offchain import settings
-from offchain.billing import price_series, tariff, tariff_document
+from offchain.billing import price_series, tariff_document
 from offchain.buyer import export
 from offchain.chain import codec, deployment, reverts
 from offchain.chain.deployment import DeployedContract, Deployment
@@ -202,7 +202,6 @@ DECODERS: dict[str, Decoder] = {
     "request": request.decode,
     "answer": answer.decode,
     "reply": answer.decode_reply,
-    "tariff": tariff.decode,
     "tariff-document": tariff_document.decode,
     "price-series": price_series.decode,
     "report": report.decode,

@@ -57,7 +57,6 @@ password_file = "password"
 data = "data"
 [node]
 listen = "127.0.0.1:0"
-tariff = "tariff.json"
 data_set_price_wei = 5
 [peers]
 0xd1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1 = "http://127.0.0.1:1"
@@ -155,7 +154,6 @@ def _records() -> Iterator[tuple[str, bytes]]:
     yield "evidence-document", evidence.encode(shown)
     keys = {samples.OWNER: b"k" * 80, samples.PROCESSOR: b"l" * 80}
     yield "evidence", evidence.encode_keys(keys) + bytes(60)
-    yield "tariff", _tariff()
     yield "tariff-document", canonical_json.dumps(_tariff_document())
     slots: dict[str, Any] = {"currency": "EUR", "resolution_s": 900, "start": 1_700_000_000}
     yield "price-series", price_series.encode(name="spot", prices=[-5, 0, 70_000], **slots)
@@ -164,18 +162,6 @@ def _records() -> Iterator[tuple[str, bytes]]:
     )
     file = ciphertexts.CiphertextFile(modulus=b"\x80" + bytes(63), devices=(device,))
     yield "ciphertext-file", ciphertexts.encode_ciphertexts(file)
-
-
-def _tariff() -> bytes:
-    from offchain.billing.tariff import Tariff
-
-    hours = ((5,) * 24, (4,) * 24)
-    return Tariff(
-        name="t",
-        utc_offset_s=3_600,
-        flat_microusd_per_kwh=5,
-        time_of_use_microusd_per_kwh=(hours,) * 12,
-    ).encode()
 
 
 def _tariff_document() -> dict[str, Any]:

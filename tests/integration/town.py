@@ -4,6 +4,7 @@ Readings are put into the nodes' stores and anchored as a device would; the agen
 their own. Paillier keys have 2048 bits, the smallest that the system takes.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -11,10 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from offchain.billing.tariff import Tariff
 from offchain.buyer.buyer import Buyer
 from offchain.buyer.inbox import ShareInbox
 from offchain.chain.anvil import Anvil
@@ -32,7 +33,9 @@ from offchain.member.data_sets import find_data_set
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
+from offchain.member.request_notes import AskedRequest
 from offchain.member.roles import BroadcastState, MemberRole
+from offchain.member.tariff_documents import tariff_offer
 from offchain.node.node import ProcessingNode
 from offchain.node.outcome import NodeTerms, Outcome
 from offchain.node.publisher import DataSetPublisher
@@ -51,6 +54,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 BITS = 2048
 ETHER = 10**18
 BILL, ADVICE, UNSERVED = 1, 2, 3
+ZONE, PRODUCT = "UTC", "standard"
 PRICE_WEI = 10**15
 SHORTEST_S = 120
 APPLICATION_WEI = 10**14
@@ -84,6 +88,11 @@ class House:
     def window(self) -> tuple[int, int]:
         return FIRST_DAY * SECONDS_PER_DAY, (FIRST_DAY + DAYS) * SECONDS_PER_DAY
 
+    def asked(self, type_id: int, device: str | None = None) -> AskedRequest:
+        """Return what a request for the window asks."""
+        devices = (device or self.device.address,)
+        return AskedRequest(type_id, devices, *self.window, ZONE, PRODUCT)
+
 
 @dataclass(kw_only=True)
 class Town:
@@ -95,7 +104,6 @@ class Town:
     admin: Admin
     directory: MemberDirectory
     index: ChainIndex
-    tariff: Tariff
     nodes: list[Node]
     houses: list[House]
     buyers: list[Buyer]
@@ -171,6 +179,8 @@ class Builder:
         self.admin.set_type(UNSERVED, name="forecast", price_wei=PRICE_WEI, shortest_s=SHORTEST_S)
         self.admin.set_sharing_terms(application_wei=APPLICATION_WEI, shortest_s=SHORTEST_S)
         nodes = [self._node(name) for name in ("north", "south")]
+        for name in ("north", "south"):
+            say_tariff(self.admin, self.store, tariff_document(), region=name)
         houses = [self._house(node, number) for number, node in enumerate([*nodes, nodes[0]])]
         return Town(
             anvil=self.anvil,
@@ -181,7 +191,6 @@ class Builder:
             admin=self.admin,
             directory=self.directory,
             index=self.index,
-            tariff=make_tariff(),
             nodes=nodes,
             houses=houses,
             buyers=[self._buyer() for _ in range(3)],
@@ -279,7 +288,6 @@ def make_node(
         keys=keys,
         readings=held,
         directory=directory,
-        tariff=make_tariff(),
         terms=NodeTerms(**{"data_set_price_wei": DATA_SET_PRICE_WEI, **terms}),
         health=health,
         paillier_bits=BITS,
@@ -425,11 +433,32 @@ def hold(
         held.put_batch(batch, bls.sign(device.bls, message, role=messages.Role.ROOT))
 
 
-def make_tariff() -> Tariff:
-    day = tuple(40_000 if hour in range(7) else 210_000 + hour * 1_000 for hour in range(24))
-    return Tariff(
-        name="town",
-        utc_offset_s=3_600,
-        flat_microusd_per_kwh=150_001,
-        time_of_use_microusd_per_kwh=tuple((day, day) for _ in range(12)),
-    )
+def say_tariff(admin: Admin, store: ContentStore, document: bytes, *, region: str = "north") -> str:
+    """Let the consortium say what readings long past cost; return the tariff's digest."""
+    offer = tariff_offer(document)
+    store.put(offer.data, lasting=True)
+    admin.append_tariff(region, PRODUCT, offer.entry)
+    return offer.document.digest
+
+
+def tariff_document(name: str = "town", **members: Any) -> bytes:
+    """Return a tariff of the town: dollars, days of UTC, day and night, feed-in, a charge a day."""
+    periods = [
+        {"name": "night", "price": 40_000, "from": "00:00", "to": "07:00"},
+        {"name": "day", "price": 210_000},
+    ]
+    document: dict[str, Any] = {
+        "v": 2,
+        "name": name,
+        "currency": "USD",
+        "minor_digits": 2,
+        "time_zone": "UTC",
+        "valid_from": "2010-01-01",
+        "valid_to": None,
+        "holidays": [],
+        "import": [{"kind": "schedule", "name": "energy", "periods": periods}],
+        "export": [{"kind": "flat", "name": "feed-in", "price": 50_000}],
+        "fixed": [{"name": "supply", "per": "day", "amount": 300_000}],
+        "taxes": [{"name": "tax", "rate_ppm": 80_000, "on": ["import", "fixed"]}],
+    }
+    return json.dumps(document | members).encode()

@@ -147,7 +147,7 @@ def test_worker__given_crash_of_it_and_of_kubo_at_step__answers_once_with_two_co
     swarm.start()
     run(fresh, house.node, node_keys, **config)
     assert house.household.locks.lock(lock_id).state is LockState.SETTLED
-    assert house.household.answers.audit(lock_id, fresh.tariff).ok
+    assert house.household.answers.audit(lock_id).ok
     assert count_of(fresh, "Accepted", lock_id) == 1
     answer = house.node.held.request(lock_id).answer
     assert held_by_all(swarm, [(str(Cid.of_object(answer)), len(answer))])

@@ -17,7 +17,7 @@ from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
 from offchain.chain.signing import read_legacy
 from offchain.cli.demo_network import ground_of
-from offchain.demo import asking, metering, policies, setting_up, sharing
+from offchain.demo import asking, metering, policies, pricing, setting_up, sharing
 from offchain.demo.checks import Findings
 from offchain.demo.households import load_homes, load_tariff
 from offchain.demo.options import DemoOptions
@@ -81,6 +81,7 @@ def open_town(network: Network, folder: Path) -> Iterator[Town]:
         setting_up.set_terms(town)
         by_home = [policies.policy_of(home) for home in homes]
         setting_up.admit_members(town, homes, by_home, stack)
+        pricing.say_prices(town)
         trials = town.homes[0].agent_config.parent / metering.TRIALS_FILE
         policies.write_trials(homes, by_home, trials, town.random)
         for member in town.members:  # a chain that is stalled on purpose is waited for
@@ -110,7 +111,7 @@ def ask_for_bill(town: Town, *, number: int = 0) -> None:
         with suppress(NodeUnavailable):
             home.node.worker.run_once()
         time.sleep(_POLL_S)
-    audit = home.household.answers.audit(paid.lock_id, town.tariff)
+    audit = home.household.answers.audit(paid.lock_id)
     wrong = [found for found in audit.findings if not found.ok]
     assert audit.findings and not wrong, f"the audit found {wrong}"
 

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "states": set(),
     "settings": FOUNDATION,
     "crypto": FOUNDATION,
-    "records": FOUNDATION | {"crypto", "billing"},
+    "records": FOUNDATION | {"crypto"},
     "billing": FOUNDATION | {"crypto", "records"},
     "storage": FOUNDATION | {"crypto", "records"},
     "chain": FOUNDATION | {"crypto", "records"},

@@ -35,6 +35,7 @@ from offchain.node.store import StoredDayKeys
 from offchain.records import request
 from tests.fuzz.decoders import private_key
 
+ASKED = {"devices": (), "from_s": 0, "to_s": 86_400, "time_zone": "UTC", "product": "p"}
 # Fields that hold a secret, or what only two parties may read: when and how a home used energy too,
 # and the arguments of a call, among which the factor x of a claim stands before it is sent.
 SECRET_FIELDS = {
@@ -49,6 +50,7 @@ SECRET_FIELDS = {
 PUBLIC_ALTHOUGH_SO_NAMED = {
     ("ChainEvent", "args"),  # on chain, as are the next three
     ("Log", "data"),
+    ("Offer", "data"),  # a tariff, which is to be public
     ("Proposal", "data"),
     ("SentTransaction", "data"),
     ("FixedCharge", "amount"),  # of a tariff
@@ -130,7 +132,9 @@ def test_pickle__of_what_holds_a_secret_and_is_no_secret_type__is_refused() -> N
         SecretStream(bytes(32), b""),
         TransactionSigner(MARK[:32], chain_id=1),
         StoredDayKeys(sealed_digest=b"", seal_key=MARK, nonce_key=MARK),
-        request.RequestText(identity="x", salt=MARK, devices=(), from_s=0, to_s=86_400),
+        request.RequestText(
+            identity="x", salt=MARK, devices=(), from_s=0, to_s=86_400, time_zone="UTC", product="p"
+        ),
         DeviceKeys(account=SecretBytes(MARK), bls=BlsSecretKey(7), secret=DeviceSecret(MARK[:32])),
         MemberKeys.generate(MemberRole.DEVICE),
     ]
@@ -173,7 +177,15 @@ def provoke(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     yield (
         "request's salt",
         lambda: request.encode(
-            request.RequestText(identity=HEX * 2, salt=MARK, devices=(), from_s=0, to_s=86_400)
+            request.RequestText(
+                identity=HEX * 2,
+                salt=MARK,
+                devices=(),
+                from_s=0,
+                to_s=86_400,
+                time_zone="UTC",
+                product="p",
+            )
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from offchain.audit.answer_look import AnswerLook, ShownAnswer
 from offchain.audit.data_set_look import DataSetLook
 from offchain.audit.look import Look, Side
 from offchain.audit.shown import ShownEvidence
-from offchain.billing.tariff import Tariff
 from offchain.chain.errors import NodeUnavailable
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
@@ -70,7 +69,6 @@ class JudgeAgent:
         store: ContentStore,
         keys: MemberKeys,
         directory: MemberDirectory,
-        tariffs: Sequence[Tariff],
         type_names: Mapping[int, str] = REQUEST_TYPE_NAMES,
         paillier_bits: int | None = paillier.DEFAULT_BITS,
         confirmations: int | None = None,
@@ -86,8 +84,6 @@ class JudgeAgent:
         self._cases = CaseBook(gateway, index, confirmations=confirmations)
         self._book = LockBook(gateway, index, confirmations=confirmations)
         self._grants = GrantBook(gateway, index, confirmations=confirmations)
-        if not tariffs:
-            raise MemberError("a judge needs the tariffs of the consortium; give it at least one")
         shared: dict[str, Any] = {
             "gateway": gateway,
             "index": index,
@@ -98,7 +94,7 @@ class JudgeAgent:
         self._shown = ShownEvidence(
             gateway=gateway, store=store, keys=keys, cases=self._cases, clock=clock
         )
-        self._answers = AnswerLook(**shared, tariffs=tariffs, type_names=type_names)
+        self._answers = AnswerLook(**shared, type_names=type_names)
         self._data_sets = DataSetLook(**shared, paillier_bits=paillier_bits)
 
     def open_cases(self) -> list[Case]:

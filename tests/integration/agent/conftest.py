@@ -16,7 +16,6 @@ import pytest
 from typer.testing import CliRunner
 
 from device_agent.cli import app
-from offchain.billing.tariff import Tariff
 from offchain.chain.anvil import Anvil, start_anvil
 from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
@@ -105,13 +104,6 @@ class Street:
         self.processor = keys
 
     def serve_node(self, store: NodeStore, *, port: int = 0) -> RunningServer:
-        prices = tuple(tuple(tuple([200_000] * 24) for _ in range(2)) for _ in range(12))
-        tariff = Tariff(
-            name="flat",
-            utc_offset_s=0,
-            flat_microusd_per_kwh=200_000,
-            time_of_use_microusd_per_kwh=prices,
-        )
         identity = NodeIdentity(
             account=to_account(self.processor.address), paillier=self.processor.paillier
         )
@@ -120,7 +112,6 @@ class Street:
             gateway=self.gateway,
             identity=identity,
             content=self.content,
-            tariff=tariff,
         )
         return serve(app, port=port)
 

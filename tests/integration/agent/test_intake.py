@@ -12,7 +12,6 @@ from device_agent.errors import AgentError
 from device_agent.keys import DeviceKeys
 from device_agent.seal import Sealer
 from device_agent.surroundings import Place
-from offchain.billing import tariff
 from offchain.crypto.secret import SecretBytes
 from offchain.member.keys import MemberKeys
 from offchain.records import batch as batch_codec
@@ -280,9 +279,12 @@ def test_intake__given_chunked_body_without_length__stops_at_the_cap(sender):
     assert response.status_code == 413
 
 
-def test_tariff__given_get__is_the_canonical_tariff(sender):
-    response = httpx.get(sender.home.street.server.url + "/v1/tariff")
-    assert tariff.decode(response.content).name == "flat"
+def test_days__given_a_window_that_is_none__is_refused(sender):
+    url = f"{sender.home.street.server.url}/v1/days/{sender.link.device}"
+    for query in ("", "?from=1", "?from=-1&to=5", "?from=x&to=5"):
+        assert refusal(httpx.get(url + query)) == (422, "malformed")
+    assert httpx.get(url + "?from=5&to=5").json() == {"days": []}
+    assert httpx.get(url + "?from=0&to=86400").json() == {"days": []}
 
 
 def test_paillier__given_members__gives_their_keys_out(sender):

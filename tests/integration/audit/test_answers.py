@@ -7,7 +7,7 @@ import pytest
 
 from offchain.audit.answers import AuditReport, audit_answer
 from offchain.audit.opened_answer import OpenedAnswer
-from offchain.member.request_notes import AskedRequest
+from offchain.member.tariff_book import TariffBook
 from offchain.records.answer import DeviceAnswer
 from tests.integration.columns import part
 from tests.integration.node.test_requests import ask
@@ -28,9 +28,9 @@ def opened(town: Town) -> Iterator[OpenedAnswer]:
 
 def audit(town: Town, opened: OpenedAnswer, *, kind: str = "bill") -> AuditReport:
     house = town.houses[0]
-    asked = AskedRequest(BILL, (house.device.address,), *house.window)
+    tariffs = TariffBook(house.gateway, town.index, town.store)
     return audit_answer(
-        opened, asked, town.tariff, gateway=house.gateway, index=town.index, kind=kind
+        opened, house.asked(BILL), tariffs, gateway=house.gateway, index=town.index, kind=kind
     )
 
 
@@ -62,7 +62,7 @@ def test_audit_answer__given_raised_register__finds_no_such_anchor(
 def test_audit_answer__given_wrong_total__computes_another(
     town: Town, opened: OpenedAnswer
 ) -> None:
-    result = replace(opened.answer.result, flat_microusd=opened.answer.result.flat_microusd + 1)
+    result = opened.answer.result | {"total": opened.answer.result["total"] + 10_000}
     changed = replace(opened, answer=replace(opened.answer, result=result))
 
     assert wrong(audit(town, changed)) == {"result_recomputed"}

@@ -14,6 +14,7 @@ from offchain.index.asked import ledger
 from offchain.member.keys import MemberKeys
 from offchain.member.request_notes import AskedRequest
 from offchain.member.roles import LockState, MemberRole
+from offchain.member.tariff_book import TariffBook
 from offchain.records import batch as batches
 from offchain.records import reading as reading_codec
 from offchain.records.answer import AnchoredReading, DeviceAnswer
@@ -30,6 +31,7 @@ from tests.integration.town import (
     go_back,
     hold,
     make_readings,
+    poll,
 )
 
 BATCH = 6  # four batches a day
@@ -61,7 +63,7 @@ class Meter:
         return ask(self.house, devices=[self.keys.address], **changed)
 
     def asked(self) -> AskedRequest:
-        return AskedRequest(BILL, (self.keys.address,), *self.house.window)
+        return self.house.asked(BILL, self.keys.address)
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ class Answered:
         return audit_answer(
             opened,
             self.meter.asked(),
-            self.town.tariff,
+            TariffBook(gateway, self.town.index, self.town.store),
             gateway=gateway,
             index=self.town.index,
             kind="bill",
@@ -263,11 +265,11 @@ def test_request__given_window_beyond_the_last_reading__is_answered(fresh: Town)
     house = fresh.houses[0]
     lock_id = ask(house, window_to=(FIRST_DAY + 20) * SECONDS_PER_DAY)
 
-    assert [one.kind for one in house.node.worker.run_once()] == ["accepted", "claimed"]
+    assert [one.kind for one in poll(house.node.worker, steps=2)] == ["accepted", "claimed"]
 
     opened = house.household.answers.open(lock_id)
     assert opened.answer.devices[0].closing is None
-    report = house.household.answers.audit(lock_id, fresh.tariff)
+    report = house.household.answers.audit(lock_id)
     assert report.ok, report.findings
 
 
@@ -291,7 +293,7 @@ def test_audit__given_anchor_after_the_answer__holds(fresh: Town, meter: Meter) 
 
     opened = meter.house.household.answers.open(lock_id)
     assert opened.answer.devices[0].packed.count == 2 * DAY - BATCH
-    report = meter.house.household.answers.audit(lock_id, fresh.tariff)
+    report = meter.house.household.answers.audit(lock_id)
     assert report.ok, report.findings
 
 
@@ -310,7 +312,7 @@ def test_handle__given_anchored_batch_not_held__waits_until_it_comes(
 
     assert waiting.kind == "skipped" and f"from seq {missing.start + 1} " in waiting.detail
     assert kinds == ["accepted", "claimed"]
-    report = meter.house.household.answers.audit(lock_id, fresh.tariff)
+    report = meter.house.household.answers.audit(lock_id)
     assert report.ok, report.findings
 
 

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from offchain.chain.anvil import Anvil, start_anvil
 from offchain.cli.app import app
 from offchain.records import meter_csv
+from tests.integration.town import PRODUCT, tariff_document
 
 PROJECT = Path(__file__).resolve().parents[3]
 ETHER = 10**18
@@ -143,6 +144,14 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         yield made
 
 
+def say_tariff(machine: Machine, document: bytes) -> str:
+    """Let the consortium say what readings long past cost; return the tariff's digest."""
+    file = machine.folder / "tariff.json"
+    file.write_bytes(document)
+    where = ("--region", "north", "--product", PRODUCT)
+    return machine.json("consortium", "admin", "tariff", str(file), *where)["digest"]
+
+
 def _deploy(machine: Machine) -> None:
     subprocess.run(
         [
@@ -157,7 +166,7 @@ def _deploy(machine: Machine) -> None:
 
 
 def _admit_all(machine: Machine) -> None:
-    node = '[node]\nlisten = "127.0.0.1:0"\ntariff = "tariff.json"\npoll_s = 1\n'
+    node = '[node]\nlisten = "127.0.0.1:0"\npoll_s = 1\n'
     machine.new_member("north", "processor", f"{node}data_set_price_wei = {DATA_SET_PRICE_WEI}\n")
     machine.new_member("anna", "user")
     machine.new_member("meter", "device")
@@ -173,5 +182,6 @@ def _admit_all(machine: Machine) -> None:
             *("consortium", "admin", "type", number, "--name", name),
             *("--price-wei", str(PRICE_WEI), "--shortest-s", "120"),
         )
+    say_tariff(machine, tariff_document())
     terms = ("--application-wei", str(APPLICATION_WEI), "--shortest-s", "120")
     machine.as_member("consortium", "admin", "terms", *terms)

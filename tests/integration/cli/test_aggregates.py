@@ -21,7 +21,6 @@ from tests.unit.crypto.threshold_keys import public_primes
 PASSWORD = b"a test password"
 DAY = ("--from", "2016-07-18", "--to", "2016-07-19")
 HOMES, SHARERS = ("anna", "bert", "cleo"), ("vendor", "lab", "school")
-TARIFF = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
 
 
 @dataclass(kw_only=True)
@@ -44,11 +43,9 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
         builder = town.Builder(anvil, machine.folder)
         builder.admin.set_type(town.BILL, name="bill", price_wei=10**15, shortest_s=120)
         keys, gateway = builder.admit(MemberRole.PROCESSOR, town.region_id("north"))
-        node = '[node]\nlisten = "127.0.0.1:0"\ntariff = "tariff.json"\npoll_s = 1\n'
+        node = '[node]\nlisten = "127.0.0.1:0"\npoll_s = 1\n'
         make_profile(machine, "north", keys, f"{node}data_set_price_wei = 1\n")
-        machine.dmsm(
-            "node", "tariff", "write", "--out", str(machine.folder / "north/tariff.json"), *TARIFF
-        )
+        town.say_tariff(builder.admin, builder.store, town.tariff_document())
         devices = {}
         with NodeStore(machine.folder / "north/data/node.sqlite") as held:
             for number, home in enumerate(HOMES):
@@ -70,8 +67,8 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
                 profile = machine.profile(member)
                 url = machine.url_of("north")
                 profile.write_text(f'node_url = "{url}"\n' + profile.read_text())
-            request = ("user", "request", "bill", "--device", devices["anna"], *DAY)
-            lock = machine.json("anna", *request)["lock"]
+            request = ("user", "request", "bill", "--device", devices["anna"], *DAY, "--yes")
+            (lock,) = machine.json("anna", *request)["locks"]
             machine.as_member("anna", "user", "answer", lock, "--wait", "60")
             yield Village(machine=machine, devices=devices, sharers=sharers, lock=lock)
 

@@ -19,9 +19,6 @@ from tests.integration.cli.conftest import Machine, wait_for
 @pytest.fixture(scope="module")
 def north(machine: Machine) -> Path:
     """The data folder of a node that may run."""
-    prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
-    tariff = machine.folder / "north" / "tariff.json"
-    machine.dmsm("node", "tariff", "write", "--out", str(tariff), *prices)
     data = machine.folder / "north" / "data"
     data.mkdir(exist_ok=True)
     return data

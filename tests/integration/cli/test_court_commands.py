@@ -1,7 +1,6 @@
 """Demands and disputes by the commands of docs/guide.md: what they say, refuse and do."""
 
-import shutil
-from pathlib import Path
+import json
 
 import pytest
 
@@ -20,30 +19,28 @@ WINDOW_S = 3_600
 def court(machine: Machine, node: object, device: str) -> Machine:
     """The machine with bills that can be disputed, and a consortium that can judge."""
     del node, device
-    tariff = machine.folder / "consortium" / "tariff.json"
-    shutil.copy(machine.folder / "north" / "tariff.json", tariff)
     profile = machine.profile("consortium")
-    profile.write_text(profile.read_text() + '[judge]\ntariffs = ["tariff.json"]\npoll_s = 1\n')
+    profile.write_text(profile.read_text() + "[judge]\npoll_s = 1\n")
     machine.admit("consortium")
     machine.as_member(
         *("consortium", "admin", "type", "1", "--name", "bill", "--price-wei", str(PRICE_WEI)),
         *("--shortest-s", "120", "--dispute-window-s", str(WINDOW_S)),
     )
-    prices = ("--flat", "1", "--off-peak", "1", "--peak", "2")
-    machine.dmsm("node", "tariff", "write", "--out", str(other_tariff(machine)), *prices)
     return machine
 
 
-def other_tariff(machine: Machine) -> Path:
-    return machine.folder / "other.json"
+def forget_the_window(machine: Machine, lock: str) -> None:
+    """Change the household's own note of what it asked: to its audit the answer is another's."""
+    note = machine.folder / "anna" / "data" / "notes" / f"{lock.removeprefix('0x')}.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"to": 1_641_686_400}))
 
 
 def claimed(machine: Machine) -> str:
     """Ask for a bill that the running node answers honestly and claims."""
     device = machine.accounts["meter"]
-    paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW)
-    machine.as_member("anna", "user", "answer", paid["lock"], "--wait", "60")
-    return paid["lock"]
+    paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW, "--yes")
+    machine.as_member("anna", "user", "answer", paid["locks"][0], "--wait", "60")
+    return paid["locks"][0]
 
 
 def state_of(machine: Machine, lock: str) -> str:
@@ -65,22 +62,24 @@ def test_user_dispute__of_an_honest_answer__is_refused_and_names_what_is_at_stak
 def test_user_audit__with_a_finding_that_does_not_hold__says_what_can_be_done(
     court: Machine,
 ) -> None:
-    lock, other = claimed(court), ("--tariff", str(other_tariff(court)))
+    lock = claimed(court)
+    forget_the_window(court, lock)
 
-    audit = court.as_member("anna", "user", "audit", lock, *other, ok=False)
-    shown = court.as_member("anna", "user", "dispute", lock, *other, ok=False)
+    audit = court.as_member("anna", "user", "audit", lock, ok=False)
+    shown = court.as_member("anna", "user", "dispute", lock, "--force", ok=False)
 
     assert f"`dmsm user dispute {lock}` asks the judges for price and bond, before 20" in (
         audit.stderr
     )
-    assert "tariff matches does not hold" in shown.stdout and "bond" in shown.stdout
+    assert audit.stdout.startswith("The answer is wrong: coverage does not hold")
+    assert "bond" in shown.stdout
     assert "nothing was sent; repeat it with --yes" in shown.stderr
     assert state_of(court, lock) == "claimed"
 
 
 def test_judge__of_a_false_accusation__looks_and_votes_for_the_node(court: Machine) -> None:
     lock = claimed(court)
-    sent = ("user", "dispute", lock, "--tariff", str(other_tariff(court)), "--yes")
+    sent = ("user", "dispute", lock, "--force", "--yes")
     court.as_member("anna", *sent)
     assert state_of(court, lock) == "disputed"
 
@@ -88,7 +87,6 @@ def test_judge__of_a_false_accusation__looks_and_votes_for_the_node(court: Machi
     assert [(one["lock"], one["my_vote_is_missing"]) for one in cases] == [(lock, True)]
     look = court.json("consortium", "judge", "look", lock)
     assert (look["speaks_for"], look["is_final"], look["may_vote"]) == ("payee", True, True)
-    assert any("tariff_matches" in claim for claim in look["claimed"])
     assert all(one["holds"] for one in look["findings"])
     shown = court.as_member("consortium", "judge", "look", lock).stdout
     assert "result_recomputed" in shown
@@ -115,7 +113,7 @@ def test_judge_run__with_an_open_case__votes_and_logs_no_plaintext(court: Machin
 
     log = (court.folder / "consortium.log").read_text()
     assert '"voted"' in log and "for the payee" in log
-    assert str(bill["energy_wh"]) not in log and str(bill["flat_microusd"]) not in log
+    assert str(bill["import_wh"]) not in log and str(bill["subtotal"]) not in log
 
 
 def test_user_demand__of_a_withheld_answer__brings_it_from_the_chain(court: Machine) -> None:

@@ -24,10 +24,6 @@ def last_block_of(path: Path) -> int:
 
 @pytest.mark.slow
 def test_node_run__store_is_held_for_a_minute__does_not_end_and_goes_on(machine: Machine) -> None:
-    tariff = ("--flat", "100", "--off-peak", "80", "--peak", "200")
-    machine.dmsm(
-        "node", "tariff", "write", "--out", str(machine.folder / "north/tariff.json"), *tariff
-    )
     path = machine.folder / "north/data/node.sqlite"
     log = machine.folder / "north.log"
     with machine.process("north", "node", "run") as process:

@@ -23,7 +23,10 @@ from tests.integration.cli.conftest import ETHER, Machine
 
 WINDOW = ("--from", "2022-01-08", "--to", "2022-01-10")
 BUSY, DAMAGED, VERSION, FULL = 1, 5, 6, 8  # docs/guide.md
-REQUEST = ("user", "request", "bill", "--device", "METER", *WINDOW)
+REQUEST = (
+    *("user", "request", "bill", "--device", "METER", *WINDOW),
+    *("--zone", "UTC", "--as-one", "--yes"),  # no node runs here that could be asked
+)
 BROADCAST = (
     *("share", "broadcast", "--region", "north", *WINDOW),
     *("--max-price-wei", str(ETHER), "--group-size", "2"),

@@ -15,19 +15,20 @@ from tests.integration.cli.conftest import Machine
 from tests.unit.billing.world import document, flat
 
 DAY, HOUR = 86_400, 3_600
-PRICES = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
 
 
 @pytest.fixture(scope="module")
 def town(machine: Machine) -> Machine:
-    """The machine, with what its node needs to run."""
-    tariff = machine.folder / "north" / "tariff.json"
-    machine.dmsm("node", "tariff", "write", "--out", str(tariff), *PRICES)
     return machine
 
 
 def day(number: int) -> str:
     return (datetime.now(UTC) + timedelta(days=number)).date().isoformat()
+
+
+def of_household(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is told of this test's product; the machine has one of its own."""
+    return [one for one in found["tariffs"] if one["product"] == "household"]
 
 
 def tariff_file(folder: Path, name: str, first_day: int, **more: Any) -> str:
@@ -79,15 +80,16 @@ def test_tariffs__published_and_corrected__are_a_calendar(town: Machine, tmp_pat
     assert "24, " in shown and "a kWh" in shown
     for member, more in (("north", ()), ("anna", ()), ("vendor", ("--region", "north"))):
         found = town.json(member, "node", "tariff", "list", *more)
-        lines = [(one["tariff"], one["correction"]) for one in found["tariffs"]]
+        mine = of_household(found)
+        lines = [(one["tariff"], one["correction"]) for one in mine]
         assert lines == [("ahead", False), ("begun", True)]
         # The correction came later and has no end: it holds on the days of the other as well.
-        assert [len(one["holds"]) for one in found["tariffs"]] == [0, 1]
-        assert found["tariffs"][1]["holds"][0].endswith("to open end")
+        assert [len(one["holds"]) for one in mine] == [0, 1]
+        assert mine[1]["holds"][0].endswith("to open end")
         assert [one["series"] for one in found["series"]] == ["spot"]
     earlier = town.json("north", "node", "tariff", "list", "--block", str(before))
-    assert [one["tariff"] for one in earlier["tariffs"]] == ["ahead"]
-    assert len(earlier["tariffs"][0]["holds"]) == 1
+    assert [one["tariff"] for one in of_household(earlier)] == ["ahead"]
+    assert len(of_household(earlier)[0]["holds"]) == 1
     text = town.as_member("north", "node", "tariff", "list").stdout
     assert "tariffs as of block" in text and "price series" in text
 

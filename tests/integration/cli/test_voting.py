@@ -191,13 +191,8 @@ def test_admin_set_rules__by_vote__changes_one_and_keeps_the_others(council: Mac
 
 def test_node_bond__added_and_taken__is_shown_by_status(council: Machine, north: str) -> None:
     profile = council.profile("north")
-    council.dmsm(
-        *("node", "tariff", "write", "--out", str(profile.parent / "tariff.json"), "--flat", "1"),
-        *("--off-peak", "1", "--peak", "2"),
-    )
     profile.write_text(
-        profile.read_text()
-        + '[node]\nlisten = "127.0.0.1:0"\ntariff = "tariff.json"\ndata_set_price_wei = 1\n'
+        profile.read_text() + '[node]\nlisten = "127.0.0.1:0"\ndata_set_price_wei = 1\n'
     )
     added = council.json("north", "node", "bond", "add", "1000")
     assert (added["bond_free_wei"], added["bond_held_wei"]) == (1000, 0)

@@ -25,6 +25,7 @@ from tests.integration.cli.conftest import (
     wait_for,
     write_meter_file,
 )
+from tests.integration.town import tariff_document
 
 FROM, TO = "2022-01-08", "2022-01-10"
 WINDOW = ("--from", FROM, "--to", TO)
@@ -33,9 +34,6 @@ WINDOW = ("--from", FROM, "--to", TO)
 @pytest.fixture(scope="module")
 def node(machine: Machine) -> Iterator["subprocess.Popen[str]"]:
     """The running node, with a device's two days taken in."""
-    prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
-    tariff = machine.folder / "north" / "tariff.json"
-    machine.dmsm("node", "tariff", "write", "--out", str(tariff), *prices)
     with machine.process("north", "node", "run") as process:
         for member in ("anna", "vendor", "lab"):
             profile = machine.profile(member)
@@ -73,11 +71,11 @@ def device(machine: Machine, node: object) -> str:
 def bill(machine: Machine, device: str) -> str:
     """The lock of a bill that was answered."""
     terms = machine.json("anna", "user", "terms", "bill")
-    paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW)
+    paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW, "--yes")
     assert paid["price_wei"] == terms["price_wei"]
     assert f"an answer of up to {terms['longest_answer_bytes']} bytes" in paid["terms"]
-    machine.as_member("anna", "user", "answer", paid["lock"], "--wait", "60")
-    return paid["lock"]
+    machine.as_member("anna", "user", "answer", paid["locks"][0], "--wait", "60")
+    return paid["locks"][0]
 
 
 @pytest.fixture(scope="module")
@@ -174,17 +172,21 @@ def test_user_notifications__after_an_evening_peak__include_too_high(
 def test_user_request__of_anchored_days__is_answered_and_audited(
     machine: Machine, device: str, kind: str
 ) -> None:
-    paid = machine.json("anna", "user", "request", kind, "--device", device, *WINDOW)
+    paid = machine.json("anna", "user", "request", kind, "--device", device, *WINDOW, "--yes")
     assert paid["price_wei"] == PRICE_WEI
-    answer = machine.json("anna", "user", "answer", paid["lock"], "--wait", "60")
+    answer = machine.json("anna", "user", "answer", paid["locks"][0], "--wait", "60")
     assert (answer["kind"], answer["signature_valid"]) == (kind, True)
-    audit = machine.json("anna", "user", "audit", paid["lock"])
+    audit = machine.json("anna", "user", "audit", paid["locks"][0])
     assert audit["ok"], audit
-    assert audit["result"] == answer["result"]
-    shown = machine.as_member("anna", "user", "audit", paid["lock"]).stdout
-    assert "result_recomputed" in shown
+    (one,) = audit["answers"]
+    assert one["result"] == answer["result"]
+    if kind == "bill":
+        assert one["verdict"].startswith("The bill is right: ")
+        assert one["lines"] and all(line["said"] == line["own"] for line in one["lines"])
+    shown = machine.as_member("anna", "user", "audit", paid["locks"][0]).stdout
+    assert "result_recomputed" in shown and "0x" + "object" not in shown and "<" not in shown
     states = {one["lock"]: one["state"] for one in machine.json("anna", "user", "locks")}
-    assert states[paid["lock"]] in ("claimed", "settled")
+    assert states[paid["locks"][0]] in ("claimed", "settled")
 
 
 def test_user_and_status__what_is_not_final__is_told_as_such(machine: Machine) -> None:
@@ -203,15 +205,63 @@ def test_user_and_status__what_is_not_final__is_told_as_such(machine: Machine) -
     assert status["chain_faults"] is None
 
 
-def test_user_audit__against_another_tariff__fails_with_exit_1(
+def test_user_audit__with_a_tariff_of_ones_own__shows_both_and_says_which_is_which(
     machine: Machine, bill: str, tmp_path: Path
 ) -> None:
-    prices = ("--flat", "1", "--off-peak", "1", "--peak", "2")
-    machine.dmsm("node", "tariff", "write", "--out", str(tmp_path / "other.json"), *prices)
-    other = ("--tariff", str(tmp_path / "other.json"))
-    result = machine.json("anna", "user", "audit", bill, *other, ok=False)
-    assert not result["ok"]
-    assert "tariff_matches" in {one["finding"] for one in result["findings"] if not one["holds"]}
+    periods = [{"kind": "flat", "name": "my supplier", "price": 1_000_000}]
+    own = tmp_path / "own.json"
+    own.write_bytes(tariff_document("mine", **{"import": periods}, fixed=[], taxes=[], export=[]))
+    audit = machine.json("anna", "user", "audit", bill, "--tariff", str(own))
+    assert audit["ok"]  # it says nothing about the node
+    result, mine = audit["answers"][0]["result"], audit["own_contract"]
+    assert mine["import_wh"] == result["import_wh"]
+    assert mine["subtotal"] == 1_000 * mine["import_wh"]
+    shown = machine.as_member("anna", "user", "audit", bill, "--tariff", str(own)).stdout
+    assert "by your own contract, which is not the chain's:" in shown
+    assert shown.startswith("The bill is right: ")
+
+
+def test_user_request__without_a_yes__shows_price_and_count_and_pays_nothing(
+    machine: Machine, device: str
+) -> None:
+    before = len(machine.json("anna", "user", "locks"))
+    asked = ("user", "request", "bill", "--device", device, *WINDOW)
+    result = machine.as_member("anna", *asked, ok=False)
+    assert result.exit_code == 1
+    assert "2022-01-08 00:00 to 2022-01-10 00:00" in result.stdout
+    assert f"one request at {PRICE_WEI:,} wei" in result.stdout
+    assert f"to be locked in all: {PRICE_WEI:,} wei" in result.stdout
+    assert "nothing was paid" in result.stderr
+    assert len(machine.json("anna", "user", "locks")) == before
+
+
+def test_user_request__of_days_that_the_node_does_not_hold__says_so_and_pays_nothing(
+    machine: Machine, device: str
+) -> None:
+    asked = ("user", "request", "bill", "--device", device, "--month", "2021-05", "--yes")
+    result = machine.as_member("anna", *asked, ok=False)
+    assert result.exit_code != 0
+    assert "holds no readings" in result.stderr
+
+
+def test_user_bill__of_days_in_another_zone__is_asked_in_parts_and_is_one(
+    machine: Machine, device: str
+) -> None:
+    """Two requests that meet at a midnight of Kathmandu, audited together."""
+    locks = []
+    for first, after in (("2022-01-08", "2022-01-09"), ("2022-01-09", "2022-01-10")):
+        days = ("--from", first, "--to", after, "--zone", "Asia/Kathmandu", "--yes")
+        asked = ("user", "request", "bill", "--device", device, *days)
+        locks += machine.json("anna", *asked)["locks"]
+    for lock in locks:
+        machine.as_member("anna", "user", "answer", lock, "--wait", "60")
+    audit = machine.json("anna", "user", "audit", *locks)
+    assert audit["ok"], audit
+    parts = [one["result"] for one in audit["answers"]]
+    assert audit["whole"]["import_wh"] == sum(part["import_wh"] for part in parts)
+    assert audit["whole"]["from"] == parts[0]["from"] and parts[0]["to"] == parts[1]["from"]
+    apart = machine.as_member("anna", "user", "audit", locks[0], locks[0], ok=False)
+    assert "give the locks of all parts" in apart.stderr
 
 
 def test_user_refund__of_an_answered_request__is_refused(machine: Machine, bill: str) -> None:
@@ -365,12 +415,14 @@ def test_user_refund__after_t_without_an_answer__brings_the_price_back(
 ) -> None:
     node.send_signal(signal.SIGTERM)
     node.wait(timeout=60)
-    until = ("--until", "+10m")
-    paid = machine.json("anna", "user", "request", "bill", "--device", device, *WINDOW, *until)
-    early = machine.as_member("anna", "user", "refund", paid["lock"], ok=False)
+    until = ("--until", "+10m", "--as-one", "--yes")
+    paid = machine.json(
+        "anna", "user", "request", "bill", "--device", device, *WINDOW, *until, "--yes"
+    )
+    early = machine.as_member("anna", "user", "refund", paid["locks"][0], ok=False)
     assert (early.exit_code, "PrepaidLock" in early.stderr) == (1, True)
     machine.anvil.warp(601)
-    assert machine.json("anna", "user", "refund", paid["lock"])["withdrawable_wei"] == PRICE_WEI
+    assert machine.json("anna", "user", "refund", paid["locks"][0])["withdrawable_wei"] == PRICE_WEI
     assert machine.json("anna", "user", "withdraw")["withdrawn_wei"] == PRICE_WEI
 
 

@@ -4,7 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-from offchain.billing import tariff as tariff_codec
 from offchain.chain.deployment import load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.outbox import TransactionOutbox
@@ -40,7 +39,6 @@ def main(config: dict) -> None:
         keys=keys,
         readings=NodeStore(config["held"]),
         directory=MemberDirectory(gateway, store, paillier_bits=BITS),
-        tariff=tariff_codec.decode(config["tariff"].encode()),
         terms=NodeTerms(
             data_set_price_wei=config["price_wei"], confirmations=config.get("confirmations", 0)
         ),

@@ -43,7 +43,6 @@ from tests.integration.town import (
     Builder,
     House,
     Node,
-    make_tariff,
 )
 from tests.unit.crypto.threshold_keys import public_primes
 
@@ -119,7 +118,6 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
             gateway=node.gateway,
             identity=NodeIdentity(account=node.keys.address, paillier=node.keys.decryption_key),
             content=builder.store,
-            tariff=make_tariff(),
         )
         add_aggregates(app, held=held, book=book, content=builder.store)
         with serve(app) as server:

@@ -51,7 +51,6 @@ def run(town: Town, node: Node, keys: Path, *, crash_at: str | None = None, **mo
         "held": str(node.place),
         "outbox": None,
         "price_wei": DATA_SET_PRICE_WEI,
-        "tariff": town.tariff.encode().decode(),
     } | more
     environment = dict(os.environ) | ({"DMSM_CRASH_AT": crash_at} if crash_at else {})
     done = subprocess.run(
@@ -101,7 +100,7 @@ def test_worker__given_crash_at_step__answers_once(
     assert prepared.answer is not None and prepared.answer == finished.answer
     assert prepared.factor == finished.factor
     assert house.household.locks.lock(lock_id).state is LockState.SETTLED
-    assert house.household.answers.audit(lock_id, fresh.tariff).ok
+    assert house.household.answers.audit(lock_id).ok
     assert count_of(fresh, "Accepted", lock_id) == count_of(fresh, "Claimed", lock_id) == 1
 
 

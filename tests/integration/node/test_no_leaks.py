@@ -73,7 +73,7 @@ def test_logs__of_requests_and_sharing__hold_no_key_identity_or_reading(
     for type_id in (BILL, ADVICE):
         lock_id = ask(house, type_id)
         house.node.worker.run_once()
-        assert house.household.answers.audit(lock_id, fresh.tariff).ok
+        assert house.household.answers.audit(lock_id).ok
     publish_both(fresh)
     broadcast_id = call_for_data(fresh)
     fresh.nodes[0].worker.run_once()

@@ -162,7 +162,7 @@ def test_requests__accept_claim_and_settle_taken_off__each_counts_once(
     for event in ("Accepted", "Claimed", "Settled"):
         assert count(house.gateway, "PrepaidLock", event, lockId=lock_id) == 1
     assert house.household.answers.open(lock_id).signature_valid
-    assert house.household.answers.audit(lock_id, fresh.tariff).ok
+    assert house.household.answers.audit(lock_id).ok
     assert north.worker.withdraw() is not None and north.worker.withdraw() is None
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from offchain.billing.answering import registers
+from offchain.billing.registers import Meter
 from offchain.chain.facts import ContractRevert, Receipt
 from offchain.household.household import Household
 from offchain.member.errors import AnswerInvalid, AnswerNotReady, TermsUnfit
@@ -20,13 +22,17 @@ from tests.integration.town import (
     ADVICE,
     BILL,
     PRICE_WEI,
+    PRODUCT,
     SHORTEST_S,
     UNSERVED,
+    ZONE,
     House,
     Town,
     earned_wei,
     found,
     poll,
+    say_tariff,
+    tariff_document,
 )
 
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning:offchain")
@@ -38,6 +44,8 @@ def ask(house: House, type_id: int = BILL, **changed: object) -> bytes:
         "devices": [house.device.address],
         "window_from": start,
         "window_to": end,
+        "time_zone": ZONE,
+        "product": PRODUCT,
     } | changed
     return house.household.requests.ask(type_id, **wanted).lock_id
 
@@ -58,7 +66,7 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
     kinds = [outcome.kind for outcome in house.node.worker.run_once()]
     opened = house.household.answers.open(lock_id)
     print(f"request to answer opened: {time.monotonic() - started:.2f} s")
-    report = house.household.answers.audit(lock_id, fresh.tariff)
+    report = house.household.answers.audit(lock_id)
 
     assert kinds == ["accepted", "claimed"]
     assert opened.signature_valid
@@ -72,29 +80,53 @@ def test_request__given_held_window__is_answered_and_audits(fresh: Town, type_id
 
 
 @pytest.mark.real_chain
-def test_audit__given_another_tariff__names_what_differs(fresh: Town) -> None:
+def test_audit__given_a_new_tariff_since__goes_by_that_of_then(fresh: Town) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
     poll(house.node.worker, steps=2)
     house.household.answers.wait(lock_id, timeout_s=60)
 
-    report = house.household.answers.audit(lock_id, replace(fresh.tariff, flat_microusd_per_kwh=1))
+    digest = say_tariff(fresh.admin, fresh.store, tariff_document("dearer", fixed=[]))
+    later = ask(house)
+    poll(house.node.worker, steps=2)
+    house.household.answers.wait(later, timeout_s=60)
 
-    wrong = [finding.name for finding in report.findings if not finding.ok]
-    assert wrong == ["tariff_matches", "result_recomputed"]
+    old, new = (house.household.answers.audit(one) for one in (lock_id, later))
+    assert old.ok and new.ok, (old.findings, new.findings)
+    assert old.result["tariffs"] != new.result["tariffs"] == [digest]
 
 
 @pytest.mark.real_chain
-def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> None:
+def test_bill__given_readings_off_midnight__is_of_the_days_that_were_asked_for(
+    fresh: Town,
+) -> None:
     house = fresh.houses[0]
     lock_id = ask(house)
     poll(house.node.worker, steps=2)
 
     result = house.household.answers.wait(lock_id, timeout_s=60).result
 
-    in_window = [one for one in house.readings if one.time_s >= house.window[0]]
-    before = house.readings[in_window[0].seq - 2]
-    assert result["energy_wh"] == in_window[-1].import_wh - before.import_wh
+    start, end = house.window
+    meter = Meter(registers(house.readings))  # 17 s off: energy at midnight lies between readings
+    assert result["is_complete"] is False  # the last reading lies within the last hour
+    assert result["import_wh"] == meter.wh("import", (start, result["covers_to"]))
+    assert end - 3_600 < result["covers_to"] < end
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "off_s"), [("Asia/Kathmandu", 0), ("Nowhere/Town", 0), ("UTC", 1)]
+)
+def test_handle__given_no_local_days__rejects_and_pays_back(
+    fresh: Town, monkeypatch: pytest.MonkeyPatch, time_zone: str, off_s: int
+) -> None:
+    """A household that does not look itself: the node does."""
+    house = fresh.houses[0]
+    monkeypatch.setattr("offchain.household.requests._require_days", lambda *_: None)
+    lock_id = ask(
+        house, time_zone=time_zone, window_from=house.window[0] + off_s, window_to=house.window[1]
+    )
+    poll(house.node.worker)
+    assert house.household.locks.lock(lock_id).state is LockState.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -102,6 +134,7 @@ def test_bill__given_opening_reading__covers_the_whole_window(fresh: Town) -> No
     [
         {"window_from": 16_000 * SECONDS_PER_DAY, "window_to": 16_001 * SECONDS_PER_DAY},
         {"window_from": 17_100 * SECONDS_PER_DAY, "window_to": 17_101 * SECONDS_PER_DAY},
+        {"product": "what nobody sells"},
     ],
 )
 def test_handle__given_window_not_held__rejects_and_pays_back(
@@ -281,7 +314,7 @@ def test_request__given_unfit_terms__raises_before_paying(fresh: Town) -> None:
 
     with pytest.raises(TermsUnfit, match="not open"):
         ask(house, 99)
-    with pytest.raises(TermsUnfit, match="midnight"):
+    with pytest.raises(TermsUnfit, match="whole local days"):
         ask(house, window_to=house.window[1] + 1)
     with pytest.raises(TermsUnfit, match="later"):
         ask(house, expires_at=house.gateway.now() + SHORTEST_S - 1)
@@ -296,6 +329,8 @@ def test_prepare__given_another_regions_node__is_refused_on_chain(fresh: Town) -
         BILL,
         devices=[house.device.address],
         window_from=house.window[0],
+        time_zone=ZONE,
+        product=PRODUCT,
         window_to=house.window[1],
         expires_at=house.gateway.now() + 2 * SHORTEST_S,
         price_wei=PRICE_WEI,

@@ -18,7 +18,7 @@ from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.node.worker import NodeWorker
-from tests.integration.town import BILL, BITS, House, Town, make_node
+from tests.integration.town import BILL, BITS, PRODUCT, ZONE, House, Town, make_node
 
 pytestmark = pytest.mark.usefixtures("told_polls")
 DEPTH = 3
@@ -89,7 +89,12 @@ class Street:
     def ask(self) -> bytes:
         start, end = self.house.window
         paid = self.household.requests.ask(
-            BILL, devices=[self.house.device.address], window_from=start, window_to=end
+            BILL,
+            devices=[self.house.device.address],
+            window_from=start,
+            window_to=end,
+            time_zone=ZONE,
+            product=PRODUCT,
         )
         return paid.lock_id
 

@@ -213,6 +213,51 @@ def test_look_up__given_a_list_that_lacks_an_entry__is_refused(north: Region) ->
     assert north.names(1, 2) == ["next"]
 
 
+def test_look_up__knowing_the_contracts_words__asks_for_none_and_again_where_they_differ(
+    north: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def words() -> tuple[dict[Any, Any], int]:
+        north.town.index.follower.catch_up()
+        asked_for = book.questions_of(north.node.keys.address)
+        return {one: north.gateway.call(*one) for one in asked_for}, north.gateway.block_number()
+
+    book, heads = north.book, list[str]()
+    call = north.gateway.call
+
+    def counting(contract: str, function: str, *args: Any, **how: Any) -> Any:
+        heads.extend([function] if "ead" in function else [])
+        return call(contract, function, *args, **how)
+
+    north.publisher.publish_tariff(north.file("next", 1, **dynamic({"name": "spot"})), PRODUCT)
+    north.publisher.publish_series(spot(zone(ZONE).day_start(north.day(1))), "spot")
+    before, at = words()
+    assert sorted(one[1] for one in before) == ["headOf", "headOf", "seriesHeadOf"]
+    monkeypatch.setitem(vars(north.gateway), "call", counting)
+    north.book = book.knowing(before, block=at)
+    assert north.names(1, 2, as_of_block=at) == ["next"] and heads == []
+
+    # Of an earlier block than is asked about, they say nothing; nor where the list has grown.
+    north.book = book.knowing(before, block=at - 1)
+    assert north.names(1, 2, as_of_block=at) == ["next"]
+    assert heads == ["headOf", "seriesHeadOf"]
+    north.publisher.publish_tariff(north.file("other", 2), PRODUCT)
+    north.town.index.follower.catch_up()
+    north.book = book.knowing(before, block=at)
+    heads.clear()
+    assert north.names(1, 2, as_of_block=at) == ["next"] and heads[0] == "headOf"
+
+    # What the tables lack shows all the same.
+    monkeypatch.undo()
+    now, at = words()
+    north.book = book.knowing(now, block=at)
+    with north.town.index.database.write() as connection:
+        connection.execute(tariffs_table.delete())
+    with pytest.raises(BookUnlike, match="the product 'household'"):
+        north.names(1, 2)
+    north.town.index.follower._begin_anew()
+    assert north.names(1, 4) == ["next", "other", "other"]
+
+
 def test_look_up__as_of_a_block_to_come__is_refused(north: Region) -> None:
     with pytest.raises(IndexBehind):
         north.names(0, 1, as_of_block=north.gateway.block_number() + 1)

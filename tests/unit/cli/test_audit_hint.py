@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 from offchain.audit.answers import AuditReport
 from offchain.audit.findings import Finding, not_asked
 from offchain.chain.errors import NodeUnavailable
-from offchain.cli import tariffs, user
+from offchain.cli import auditing
 from offchain.cli.app import app
+from offchain.household.whole_window import AuditedPart
+from offchain.member.request_notes import AskedRequest
 
 HOLDS = Finding("signature_of_node", True, "")
 WRONG = Finding("result_recomputed", False, "computed 1, answered 2")
@@ -28,10 +30,12 @@ UNKNOWN = not_asked("batches_anchored", NodeUnavailable("no chain node answers")
 def test_user_audit__hints_at_a_dispute_for_what_is_wrong_alone(
     monkeypatch: pytest.MonkeyPatch, findings: tuple[Finding, ...], code: int, hints: int
 ) -> None:
-    report = AuditReport(findings, {}, 0)
+    report = AuditReport(findings, {}, 0, 1)
+    asked = AskedRequest(1, (), 0, 86_400, "UTC", "standard")
+    part = AuditedPart(b"\x11" * 32, "0x", asked, report)
     household = SimpleNamespace(
         locks=SimpleNamespace(lock=lambda lock: lock),
-        answers=SimpleNamespace(audit=lambda lock, tariff: report),
+        answers=SimpleNamespace(audit_parts=lambda locks: [part]),
     )
     session = SimpleNamespace(gateway=SimpleNamespace(now=lambda: 0))
     told: list[Any] = []
@@ -40,9 +44,8 @@ def test_user_audit__hints_at_a_dispute_for_what_is_wrong_alone(
     def opened(profile: Path, *, sends: bool) -> Iterator[Any]:
         yield session, household
 
-    monkeypatch.setattr(user, "open_household", opened)
-    monkeypatch.setattr(user, "tell_hint", lambda *lock, **how: told.append(lock))
-    monkeypatch.setattr(tariffs, "read_tariff", lambda file: None)
-    typed = ["user", "audit", "0x" + "11" * 32, "--tariff", "any.json", "--json"]
+    monkeypatch.setattr(auditing, "open_household", opened)
+    monkeypatch.setattr(auditing, "tell_hint", lambda *lock, **how: told.append(lock))
+    typed = ["user", "audit", "0x" + "11" * 32, "--json"]
     result = CliRunner().invoke(app, typed)
     assert (result.exit_code, len(told)) == (code, hints), result.stderr

@@ -306,28 +306,6 @@ def test_demo__given_options__passes_them_on_and_ends_with_its_code(
     assert (asked[0].homes, asked[0].seed, asked[0].json_file) == (3, 9, tmp_path / "r.json")
 
 
-# ---- tariffs
-
-
-def test_node_tariff__two_prices__makes_a_tariff_that_reads_back(tmp_path: Path) -> None:
-    from offchain.cli.tariffs import read_tariff
-
-    out = tmp_path / "tariff.json"
-    prices = ("--flat", "220000", "--off-peak", "180000", "--peak", "410000")
-    assert run("node", "tariff", "write", "--out", str(out), *prices).exit_code == 0
-    made = read_tariff(out)
-    weekday, weekend = made.time_of_use_microusd_per_kwh[0]
-    assert [hour for hour, price in enumerate(weekday) if price == 410_000] == [16, 17, 18, 19, 20]
-    assert set(weekend) == {180_000}
-
-
-def test_fetch_tariff__no_node_there__says_so() -> None:
-    from offchain.cli.tariffs import TariffUnavailable, fetch_tariff
-
-    with pytest.raises(TariffUnavailable, match="is the node running"):
-        fetch_tariff("http://127.0.0.1:1")
-
-
 def test_moment__relative_and_absolute__is_a_unix_time() -> None:
     from offchain.cli.parameters import parse_moment
 

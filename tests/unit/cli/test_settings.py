@@ -17,7 +17,8 @@ password_file = "/secret/password"
 data = "data"
 """
 WITHOUT_STORE = BASE.replace('store = "dir:store"\n', "")
-NODE = '[node]\nlisten = "127.0.0.1:8650"\ntariff = "tariff.json"\ndata_set_price_wei = 5\n'
+NODE = '[node]\nlisten = "127.0.0.1:8650"\ndata_set_price_wei = 5\n'
+NODE_WITH_TARIFF = BASE + NODE + 'tariff = "tariff.json"\n'
 
 
 def write(folder: Path, text: str) -> Path:
@@ -56,19 +57,17 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
         + 'node_url = "http://127.0.0.1:8650"\ngas_price_wei = 0\nconfirmations = 3\n'
         + "stuck_after_s = 7\nstuck_after_blocks = 0\n"
         + NODE
-        + '[judge]\ntariffs = ["a.json", "b.json"]\npoll_s = 5\n'
+        + "[judge]\npoll_s = 5\n"
         + f'[inbox]\nlisten = "127.0.0.1:8701"\n[peers]\n{ACCOUNT} = "http://127.0.0.1:8702"\n'
     )
     profile = load_profile(write(tmp_path, text))
     assert len(profile.rpc_urls) == 2
     assert (profile.stuck_after_s, profile.stuck_after_blocks) == (7, 0)
     assert (profile.gas_price_wei, profile.confirmations) == (0, 3)
-    assert profile.require_node().tariff == tmp_path / "tariff.json"
     node = profile.require_node()
     assert (node.port, node.margin_s) == (8650, 30)
     assert (node.bond_wei, node.bond_limit_wei) == (DEFAULT_BOND_WEI, DEFAULT_BOND_LIMIT_WEI)
-    assert profile.require_judge().tariffs == (tmp_path / "a.json", tmp_path / "b.json")
-    assert profile.require_judge().poll_s == 5
+    assert profile.judge.poll_s == 5
     assert profile.require_inbox() == ("127.0.0.1", 8701)
     assert [account.lower() for account in profile.peers] == [ACCOUNT]
 
@@ -109,10 +108,8 @@ def test_load_profile__lines_for_new_blocks__stand_beside_an_address(tmp_path):
         (BASE + '[inbox]\nlisten = "8701"\n', 'inbox.listen must be "HOST:PORT"'),
         (BASE + '[peers]\nbob = "http://127.0.0.1:1"\n', "peers.bob is no account"),
         (BASE + "[node\n", "cannot be read"),
-        (BASE + "[judge]\n", "judge.tariffs is missing"),
-        (BASE + "[judge]\ntariffs = []\n", "judge.tariffs must be a list of one or more files"),
-        (BASE + '[judge]\ntariffs = "a"\n', "judge.tariffs must be a list of files"),
-        (BASE + '[judge]\ntariffs = [""]\n', "judge.tariffs must be a list of one or more files"),
+        (BASE + '[judge]\ntariffs = ["a"]\n', "judge.tariffs is no setting"),
+        (NODE_WITH_TARIFF, "node.tariff is no setting"),
         (BASE + "[database]\n", "database.url is missing"),
         (BASE + '[database]\nurl = "mysql://a@b/c"\n', "database.url must be like postgresql"),
         (BASE + '[database]\nurl = "postgresql://b/c"\n', "database.url must be like postgresql"),
@@ -209,9 +206,7 @@ def test_load_profile__no_such_file__says_how_to_name_one(tmp_path: Path) -> Non
         load_profile(tmp_path / "nothing.toml")
 
 
-@pytest.mark.parametrize(
-    "part", ["require_node", "require_judge", "require_inbox", "require_node_url"]
-)
+@pytest.mark.parametrize("part", ["require_node", "require_inbox", "require_node_url"])
 def test_require__part_not_in_the_profile__names_it(tmp_path: Path, part: str) -> None:
     with pytest.raises(SettingsError, match="is missing"):
         getattr(load_profile(write(tmp_path, BASE)), part)()

@@ -64,7 +64,7 @@ def test_bill__for_people__shows_each_line_and_what_is_not_whole() -> None:
         "total                                                                     4.38 USD" in text
     )
     partly = bill(VECTORS / "10-edges-off-readings").stdout
-    assert "covers 2024-05-31T18:30:00Z to 2024-06-04T02:00:00Z only" in partly
+    assert "covers 2024-06-01 00:00 to 2024-06-04 07:30 only" in partly
     assert "slabs: tier 3" in partly
     two = bill(VECTORS / "11-two-tariffs").stdout
     assert two.count("tariff ") == 2
@@ -229,3 +229,43 @@ def test_help__of_the_whole_program__loads_no_part_of_billing() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+ADVICE = VECTORS.parent / "advice" / "02-dynamic-export-amsterdam"
+
+
+def advice(*more: str) -> Any:
+    args = load_args(ADVICE)
+    files = ("--tariff", ADVICE / "tariff.json", "--series", ADVICE / "series.json")
+    window = ("--from", args["from"], "--to", args["to"], "--as-of", args["as_of"])
+    return run("advice", "--readings", ADVICE / "readings.csv", *files, *window, *more)
+
+
+def load_args(folder: Path) -> Any:
+    return json.loads((folder / "args.json").read_text())
+
+
+def test_advice__of_a_vector__prints_its_advice() -> None:
+    result = advice("--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == json.loads((ADVICE / "advice.json").read_text())
+
+
+def test_advice__for_people__says_each_number_with_what_it_comes_from() -> None:
+    text = advice().stdout
+    assert "47 whole hours are measured" in text
+    assert "always on: 284 W, the hour of rank 3 of 33 by their Wh" in text
+    assert "13348 Wh and costs 3.411088 EUR" in text
+    assert "02:00        -" not in text and "in 1 hours" in text  # 02:00 occurred on one day
+    assert "the price is not known yet" in text and "no tariff is known for this day" in text
+    assert "it saves up to 0.836189 EUR" in text
+    assert "19470 Wh were fed in; 7519 Wh of it could have replaced" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_bill__names_that_would_write_to_a_terminal__are_made_harmless(spring: Path) -> None:
+    document = json.loads((spring / "tariff.json").read_text())
+    document["import"][0]["name"] = "\x1b[2Jenergy"
+    (spring / "tariff.json").write_text(json.dumps(document))
+    text = bill(spring).stdout
+    assert "?[2Jenergy" in text and "\x1b" not in text

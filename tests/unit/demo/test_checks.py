@@ -11,7 +11,7 @@ from offchain.demo.report import RunReport
 ASKED = """member_admitted_by_vote stale_decision_refused readings_anchored
 agent_killed_nothing_lost notification_too_high notification_too_low
 notification_temperature notification_shut_down notification_in_operation request_paid bill_audited
-advice_given request_unknown_member_refused request_wrong_region_refused
+retroactive_tariff_refused advice_given request_unknown_member_refused request_wrong_region_refused
 request_unknown_type_refused request_bad_signature_refused request_declined_refunded
 request_timeout_refunded credit_up credit_down datasets_published form_sorted_by_credit
 shares_verified_on_chain wrong_share_refused key_recovered_by_threshold
@@ -20,7 +20,7 @@ unserved_answer_demanded money_conserved"""
 STEPS = "deploy admit anchor notify request accept claim refund respond select deliver_shares"
 
 
-def test_checks__as_specified__are_these_31_and_gas_these_steps() -> None:
+def test_checks__as_specified__are_these_32_and_gas_these_steps() -> None:
     assert tuple(ASKED.split()) == CHECKS
     assert tuple(STEPS.split()) == REQUIRED
 

@@ -1,18 +1,20 @@
 """The real households: what is derived from the data set's files."""
 
 import csv
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+import json
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
 
-from offchain.billing.tariff import price_at
+from offchain.billing import tariff_document
+from offchain.billing.day_pattern import DayPatterns
+from offchain.billing.pricing import schedule_steps
+from offchain.billing.zones import zone
 from offchain.demo.households import (
     FIRST_TIME_S,
     HOUR_S,
-    UTC_OFFSET_S,
+    SOLAR_KW,
     load_homes,
     load_tariff,
 )
@@ -50,9 +52,9 @@ def test_load_homes__more_than_there_are__is_refused() -> None:
 
 
 def test_load_homes__a_real_home__has_the_rounded_running_sum_as_register() -> None:
-    home = load_homes(DemoOptions(homes=2, days=400), DATA_DIR)[0]
+    home = load_homes(DemoOptions(homes=2, days=400), DATA_DIR)[1]
     total = Decimal(0)
-    for row, sample in zip(rows_of("Building_1.csv"), home.samples, strict=True):
+    for row, sample in zip(rows_of("Building_2.csv"), home.samples, strict=True):
         total += Decimal(row["Equipment Electric Power [kWh]"])
         exact_wh = total * 1_000
         assert sample.import_wh == int(exact_wh.quantize(Decimal(1), ROUND_HALF_UP))
@@ -73,14 +75,30 @@ def test_load_homes__no_data__names_make_setup(tmp_path: Path) -> None:
         load_homes(DemoOptions(), tmp_path)
 
 
+def test_load_homes__the_first_home__has_the_panels_of_the_data_set() -> None:
+    schema = json.loads((DATA_DIR / "schema.json").read_text())
+    panels = schema["buildings"]["Building_1"]["pv"]["attributes"]["nominal_power"]
+    assert panels == SOLAR_KW
+    taken = fed_in = Decimal(0)
+    (first, *others) = load_homes(DemoOptions(homes=3, days=400), DATA_DIR)
+    for row, sample in zip(rows_of("Building_1.csv"), first.samples, strict=True):
+        used_wh = Decimal(row["Equipment Electric Power [kWh]"]) * 1_000
+        net_wh = used_wh - SOLAR_KW * Decimal(row["Solar Generation [W/kW]"])
+        taken, fed_in = taken + max(net_wh, Decimal(0)), fed_in + max(-net_wh, Decimal(0))
+        shown = tuple(int(one.quantize(Decimal(1), ROUND_HALF_UP)) for one in (taken, fed_in))
+        assert (sample.import_wh, sample.export_wh) == shown
+    assert first.samples[-1].export_wh > 0
+    assert all(sample.export_wh == 0 for home in others for sample in home.samples)
+
+
 def test_load_tariff__real_prices__stand_for_every_hour_without_conflict() -> None:
-    tariff, seen = load_tariff(DATA_DIR), defaultdict(set)
+    tariff = tariff_document.decode(load_tariff(DATA_DIR))
     prices = [Decimal(row["Electricity Pricing [$/kWh]"]) for row in rows_of("pricing.csv")]
-    for row, price in enumerate(prices):
-        start_s = FIRST_TIME_S + row * HOUR_S
-        local = datetime.fromtimestamp(start_s, UTC) + timedelta(seconds=UTC_OFFSET_S)
-        seen[local.month, local.weekday() >= 5, local.hour].add(price)
-        assert price_at(tariff, start_s) == price * 10**6
-    assert len(seen) == 12 * 2 * 24
-    assert {len(several) for several in seen.values()} == {1}
-    assert tariff.flat_microusd_per_kwh == int(sum(prices) * 10**6) // len(prices)
+    (energy,) = tariff.imports
+    patterns, local = DayPatterns(energy, tariff.holidays), zone(tariff.time_zone)
+    end = FIRST_TIME_S + HOUR_S * len(prices)
+    steps = schedule_steps(patterns, local, (FIRST_TIME_S, end))
+    runs = zip(steps.edges, steps.edges[1:], steps.prices, strict=False)
+    found = {t: price for a, b, price in runs for t in range(a, b, HOUR_S)}
+    assert found == {FIRST_TIME_S + n * HOUR_S: int(p * 10**6) for n, p in enumerate(prices)}
+    assert (tariff.currency, tariff.minor_digits) == ("USD", 2)

@@ -18,24 +18,20 @@ LAST_DAY = (2**32 - 1) // SECONDS_PER_DAY
 
 
 def home_with_days(*days: int) -> Any:
-    return SimpleNamespace(days=list(days))
+    """A home with readings on UTC days; its last local day ends after the last of them."""
+    end = days[-1] * SECONDS_PER_DAY + 8 * 3_600
+    return SimpleNamespace(days=list(days), window=(0, end))
 
 
 @pytest.mark.parametrize(
-    ("days", "chosen"),
-    [
-        ([0], 365),
-        ([17_000, 17_001], 17_366),
-        ([LAST_DAY - 1, LAST_DAY], LAST_DAY - 2),
-        ([LAST_DAY - 2, LAST_DAY], LAST_DAY - 1),
-    ],
+    "days",
+    [[0, 1], [17_000, 17_001], [LAST_DAY - 2, LAST_DAY - 1, LAST_DAY], [*range(16_000, 16_800)]],
 )
-def test_window_without_readings__any_days__is_a_day_that_has_none(
-    days: list[int], chosen: int
-) -> None:
-    window = refusing._window_without_readings(home_with_days(*days))
-    assert window == (chosen * SECONDS_PER_DAY, (chosen + 1) * SECONDS_PER_DAY)
-    assert window[1] <= 2**32 - 1
+def test_window_without_readings__any_days__is_a_local_day_that_has_none(days: list[int]) -> None:
+    start, end = refusing._window_without_readings(home_with_days(*days))
+    assert start % SECONDS_PER_DAY == 8 * 3_600 and end - start == SECONDS_PER_DAY  # of UTC-8
+    assert not {start // SECONDS_PER_DAY, (end - 1) // SECONDS_PER_DAY} & set(days)
+    assert end <= 2**32 - 1
 
 
 def test_kill_in_mid_run__half_a_line_at_the_end__is_left_out(

@@ -18,7 +18,7 @@ from tests.fuzz.try_large import peak_of
 MUTATIONS = 80
 SHARING_THE_PARSER = {
     *(name for name in DECODERS if name.startswith("body-")),
-    *("request", "answer", "reply", "tariff", "report", "manifest", "registration", "member-file"),
+    *("request", "answer", "reply", "report", "manifest", "registration", "member-file"),
     *("openings", "id-opening", "selection", "share", "trials", "evidence-document"),
     *("aggregate-key", "aggregate-set", "announcement", "member-opening"),
 }

@@ -17,7 +17,7 @@ LOCK = bytes(range(32))
 
 
 def test_read__given_written_note__gives_it_back_from_another_object(tmp_path: Path) -> None:
-    asked = AskedRequest(1, ("0xabc",), 86_400, 172_800)
+    asked = AskedRequest(1, ("0xabc",), 86_400, 172_800, "UTC", "standard")
     RequestNotes(tmp_path / "notes").write(LOCK, asked)
 
     assert RequestNotes(tmp_path / "notes").read(LOCK) == asked
@@ -25,18 +25,13 @@ def test_read__given_written_note__gives_it_back_from_another_object(tmp_path: P
 
 
 def test_read__given_note_with_message_and_opening__gives_them_back(tmp_path: Path) -> None:
-    asked = AskedRequest(1, ("0xabc",), 86_400, 172_800, message=b"sealed", opening=b"r and coins")
+    asked = AskedRequest(
+        1, ("0xabc",), 86_400, 172_800, "UTC", "standard", b"sealed", b"r and coins"
+    )
     RequestNotes(tmp_path).write(LOCK, asked)
 
     assert RequestNotes(tmp_path).read(LOCK) == asked
     assert "sealed" not in repr(asked) and "coins" not in repr(asked)
-
-
-def test_read__given_note_of_an_older_version__has_no_opening(tmp_path: Path) -> None:
-    older = '{"type_id": 1, "devices": ["0xabc"], "from": 86400, "to": 172800}'
-    (tmp_path / f"{LOCK.hex()}.json").write_text(older)
-
-    assert RequestNotes(tmp_path).read(LOCK) == AskedRequest(1, ("0xabc",), 86_400, 172_800)
 
 
 @pytest.mark.parametrize(

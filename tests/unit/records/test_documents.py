@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.billing.result import Advice, Bill, DeviceBill
 from offchain.crypto import bls, box
 from offchain.crypto.curve import G1_GENERATOR
 from offchain.crypto.messages import Role as Tag
@@ -56,6 +55,8 @@ REQUEST = request.RequestText(
     devices=(DEVICE, OTHER_DEVICE),
     from_s=MIDNIGHT,
     to_s=MIDNIGHT + 86_400,
+    time_zone="Europe/Amsterdam",
+    product="standard",
 )
 OPENING = answer.AnchoredReading(
     record=record_codec.encode(ROWS[23]),
@@ -75,26 +76,15 @@ DEVICE_ANSWER = answer.DeviceAnswer(
     opening=OPENING,
     closing=CLOSING,
 )
-BILL = Bill(
-    energy_wh=10,
-    flat_microusd=3,
-    time_of_use_microusd=4,
-    tariff_digest=b"t" * 32,
-    devices={DEVICE: DeviceBill(energy_wh=10, flat_microusd=3, time_of_use_microusd=4)},
-)
-ADVICE = Advice(
-    standing_load_w=80,
-    cheapest_hours=(3, 4),
-    hourly_mean_wh=(5,) * 24,
-    shiftable_wh=9,
-    saving_microusd=1,
-)
+BILL = {"v": 2, "currency": "USD", "total": -4, "lines": [{"wh": 10, "amount": 3}], "taxes": []}
+ADVICE = {"v": 2, "shift": {"wh": 9, "saves": 1}, "standing": None}
 ANSWER = answer.Answer(
     lock_id=b"l" * 32,
     nonce=b"n" * 32,
     signed_at=MIDNIGHT,
     as_of_block=77,
     devices=(DEVICE_ANSWER,),
+    kind="bill",
     result=BILL,
 )
 REPORT = report.StatusReport(
@@ -147,7 +137,11 @@ def decode_companion(data):
 CODECS = {
     "request": (request.encode, request.decode, REQUEST),
     "bill": (answer.encode, answer.decode, ANSWER),
-    "advice": (answer.encode, answer.decode, replace(ANSWER, result=ADVICE, devices=())),
+    "advice": (
+        answer.encode,
+        answer.decode,
+        replace(ANSWER, kind="advice", result=ADVICE, devices=()),
+    ),
     "report": (report.encode, report.decode, REPORT),
     "sealed report": (report.encode, report.decode, replace(REPORT, nonce=b"n" * 32)),
     "trial report": (report.encode, report.decode, replace(REPORT, seq=None, injected=True)),
@@ -215,7 +209,10 @@ def test_decode__given_flipped_byte__refuses_or_is_another_canonical_document(da
 @pytest.mark.parametrize(
     "change",
     [
-        {"from_s": 5},
+        {"from_s": -1},
+        {"to_s": 2**32},
+        {"time_zone": ""},
+        {"product": "x" * 129},
         {"to_s": MIDNIGHT},
         {"devices": ()},
         {"devices": (DEVICE, DEVICE)},
@@ -298,12 +295,12 @@ def test_encode_answer__given_too_many_readings__refuses_the_size():
     big = answer.DeviceAnswer(
         packed=packed.of(rows), batches=((1, 9_000),), nonce_keys=KEYS, opening=None, closing=None
     )
-    with pytest.raises(FormatError, match="24576"):
+    with pytest.raises(FormatError, match="31232"):
         answer.encode(replace(ANSWER, devices=(big,)))
 
 
 def test_decode_answer__given_small_columns_of_many_rows__bounds_their_sum():
-    """Equal steps compress to nothing: 24 KiB of devices could claim millions of rows."""
+    """Equal steps compress to nothing: 30 KiB of devices could claim millions of rows."""
     rows = packed.of(readings(40_000, step_s=1))
     flat = replace(rows, powers_w=(0,) * 40_000, temperatures_dc=(0,) * 40_000)
     flat = replace(flat, flags=(NO_FLAGS,) * 40_000)
@@ -335,7 +332,11 @@ def test_decode_reply__given_encoded_reply__gives_answer_and_signature():
     data = answer.encode(ANSWER)
     assert answer.decode_reply(answer.encode_reply(data, SIGNATURE)) == (data, SIGNATURE)
     with pytest.raises(FormatError):
-        answer.decode_reply(b'{"answer":"","signature":"' + b"0" * 128 + b'"}')
+        answer.decode_reply(SIGNATURE.to_bytes())
+    with pytest.raises(FormatError):
+        answer.decode_reply(b"\1" * 64 + data)
+    with pytest.raises(FormatError, match="31232"):
+        answer.decode_reply(SIGNATURE.to_bytes() + bytes(answer.MAX_ANSWER_BYTES + 1))
 
 
 def test_rebuild_device__given_companion_and_values__gives_every_record_back():

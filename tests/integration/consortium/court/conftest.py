@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
 from offchain.audit.coverage import rebuild_device
 from offchain.audit.opened_answer import answer_context
-from offchain.billing.answers import DeviceReadings, compute_bill
+from offchain.audit.working import worked_out
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.admin import Admin
 from offchain.consortium.court.judge import JudgeAgent
@@ -33,6 +34,7 @@ from offchain.records import contexts
 from offchain.records.answer import Answer
 from offchain.storage import Cid
 from offchain.storage.directory import DirectoryStore
+from offchain.types import Account, Reading
 from tests.integration.columns import part
 from tests.integration.node.test_requests import ask
 from tests.integration.town import (
@@ -41,6 +43,7 @@ from tests.integration.town import (
     BILL,
     BITS,
     PRICE_WEI,
+    PRODUCT,
     SHORTEST_S,
     House,
     Town,
@@ -126,7 +129,6 @@ def _judge(town: Town, keys: MemberKeys, gateway: ChainGateway) -> Judge:
         store=town.store,
         keys=keys,
         directory=directory,
-        tariffs=[town.tariff],
         paillier_bits=BITS,
     )
     return Judge(keys=keys, gateway=gateway, agent=agent)
@@ -206,7 +208,7 @@ def _lying_bytes(
         lock,
         windows,
         kind="bill",
-        tariff=town.tariff,
+        result=true_bill(house, {one.device: one.all_readings for one in windows}, block),
         held=node.held,
         signed_at=gateway.now(),
         as_of_block=block,
@@ -233,18 +235,33 @@ def _lying_bytes(
 
 def double_the_bill(answer: Answer) -> Answer:
     """Charge twice: readings and anchors are true, the sum is not."""
-    result = answer.result
-    return replace(answer, result=replace(result, flat_microusd=2 * result.flat_microusd))
+    return replace(answer, result=answer.result | {"total": 2 * answer.result["total"]})
 
 
 def leave_out_first_day(town: Town, answer: Answer) -> Answer:
     """Leave the window's first day out and price the rest rightly: only the window shows it."""
-    device = answer.devices[0]
+    device, house = answer.devices[0], town.houses[0]
     count = device.batches[0][1]
     shorter = part(device.packed, count)
     day = min(device.nonce_keys)
     keys = {one: key for one, key in device.nonce_keys.items() if one != day}
     cut = replace(device, packed=shorter, batches=device.batches[1:], nonce_keys=keys, opening=None)
     rebuilt = rebuild_device(cut, town.deployment.chain_id)
-    own = compute_bill({rebuilt.device: DeviceReadings(rebuilt.readings, None)}, town.tariff)
-    return replace(answer, devices=(cut,), result=own)
+    rest = {rebuilt.device: rebuilt.all_readings}
+    return replace(answer, devices=(cut,), result=true_bill(house, rest, answer.as_of_block))
+
+
+def true_bill(house: House, readings: dict[Account, list[Reading]], block: int) -> dict[str, Any]:
+    """Return the bill that an honest node makes of readings for the window."""
+    desk = house.node.worker.requests
+    found = worked_out(
+        "bill",
+        readings,
+        window=house.window,
+        product=PRODUCT,
+        region_id=house.node.region,
+        as_of_block=block,
+        tariffs=desk._tariffs,
+        gateway=house.node.gateway,
+    )
+    return found.result.to_json()

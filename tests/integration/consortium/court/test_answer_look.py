@@ -9,20 +9,26 @@ import pytest
 from offchain.audit.answer_look import AnswerLook, ShownAnswer
 from offchain.audit.look import Look, Side
 from offchain.audit.opened_answer import answer_bytes, open_outer
-from offchain.billing.tariff import Tariff
+from offchain.billing import tariff_document
+from offchain.billing.answering import Prices, work_out
+from offchain.billing.series_at_hand import SeriesAtHand
+from offchain.billing.tariff_days import TariffFiles
 from offchain.chain.errors import NodeUnavailable
 from offchain.crypto import kem, paillier
 from offchain.crypto.curve import G1, add
 from offchain.crypto.kem import Opening
 from offchain.crypto.messages import factor_commitment
+from offchain.errors import DocumentMissing
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import AnswerNotServed, NotJudgeable
+from offchain.records.answer import Answer
 from offchain.records.evidence import AnswerEvidence
 from offchain.storage import Cid
 from offchain.storage.blocks import INDEX_TAG
 from offchain.storage.errors import ObjectCorrupt, StoreUnavailable
 from tests.integration.node.test_requests import ask
-from tests.integration.town import ADVICE, BILL, BITS, House, Town
+from tests.integration.town import ADVICE, BILL, BITS, House, Town, say_tariff
+from tests.integration.town import tariff_document as town_tariff
 
 from .conftest import (
     Court,
@@ -35,7 +41,7 @@ from .conftest import (
 )
 
 
-def looks(town: Town, house: House, tariffs: list[Tariff] | None = None) -> AnswerLook:
+def looks(town: Town, house: House) -> AnswerLook:
     directory = MemberDirectory(house.gateway, town.store, paillier_bits=BITS)
     return AnswerLook(
         gateway=house.gateway,
@@ -43,7 +49,6 @@ def looks(town: Town, house: House, tariffs: list[Tariff] | None = None) -> Answ
         store=town.store,
         directory=directory,
         book=house.household.locks,
-        tariffs=tariffs or [town.tariff],
         type_names={BILL: "bill", ADVICE: "advice"},
     )
 
@@ -310,33 +315,48 @@ def test_look__given_request_that_says_nothing__is_for_the_payee(
     assert "request is malformed" in look.why
 
 
-def test_look__given_tariff_that_the_consortium_does_not_keep__is_for_the_payer(
-    court: Court,
+def test_look__given_a_bill_by_another_tariff__is_for_the_payer(court: Court) -> None:
+    town, house = court.town, court.town.houses[0]
+    other = tariff_document.parse(town_tariff("mine", fixed=[]))
+
+    def by_another(answer: Answer) -> Answer:
+        readings = {house.device.address: house.readings}
+        files = Prices(TariffFiles([other]), SeriesAtHand.of_files([]))
+        own = work_out("bill", readings, files, window=house.window, as_of_s=0)
+        return replace(answer, result=own.to_json())
+
+    lock_id = answer_falsely(town, house, Lie(answer=by_another))
+    look = look_at(town, house, lock_id, payers(shown_by_payer(house, lock_id)))
+
+    assert (look.side, look.why) == (Side.PAYER, "result recomputed does not hold")
+
+
+@pytest.mark.parametrize("kind", [BILL, ADVICE])
+def test_look__given_a_correction_since__goes_by_the_tariff_of_then(
+    court: Court, kind: int
+) -> None:
+    town, house = court.town, court.town.houses[0]
+    lock_id = answer_honestly(house, type_id=kind)
+    document, lock = shown_by_payer(house, lock_id), house.household.locks.lock(lock_id)
+
+    say_tariff(town.admin, town.store, town_tariff("dearer", fixed=[]))
+
+    assert looks(town, house).look(lock, [payers(document)]).side is Side.PAYEE
+
+
+def test_look__given_a_tariff_that_nobody_has__concludes_nothing(
+    court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    document = shown_by_payer(house, lock_id)
-    other = replace(town.tariff, flat_microusd_per_kwh=1)
-    lock = house.household.locks.lock(lock_id)
-
-    alone = looks(town, house, [other]).look(lock, [payers(document)])
-    beside = looks(town, house, [other, town.tariff]).look(lock, [payers(document)])
-
-    assert (alone.side, alone.why) == (Side.PAYER, "tariff matches does not hold")
-    assert beside.side is Side.PAYEE
-
-
-def test_look__given_advice__is_right_under_any_kept_tariff(court: Court) -> None:
-    town, house = court.town, court.town.houses[0]
-    lock_id = answer_honestly(house, type_id=ADVICE)
     document, lock = shown_by_payer(house, lock_id), house.household.locks.lock(lock_id)
-    day = tuple(range(1, 25))
-    other = replace(town.tariff, time_of_use_microusd_per_kwh=tuple((day, day) for _ in range(12)))
 
-    assert looks(town, house, [other, town.tariff]).look(lock, [payers(document)]).side is (
-        Side.PAYEE
-    )
-    assert looks(town, house, [other]).look(lock, [payers(document)]).side is Side.PAYER
+    def missing(store: object, digest: str) -> bytes:
+        raise DocumentMissing(digest, "no store has it")
+
+    monkeypatch.setattr("offchain.member.tariff_book.document_of", missing)
+    with pytest.raises(NotJudgeable, match="no store has it"):
+        looks(town, house).look(lock, [payers(document)])
 
 
 def test_look__given_own_store_that_does_not_answer__concludes_nothing(

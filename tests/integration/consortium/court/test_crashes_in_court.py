@@ -31,7 +31,7 @@ def test_worker__given_crash_while_serving__serves_once(
 
     assert house.household.locks.lock(lock_id).state is LockState.CLAIMED
     assert count_of(town, "Served", lock_id) == 1
-    assert house.household.answers.audit(lock_id, town.tariff).ok
+    assert house.household.answers.audit(lock_id).ok
     assert lock_id not in house.node.held.duties(Duty.SERVE)
 
 
@@ -50,7 +50,7 @@ def test_worker__given_crash_while_replying__shows_the_same_evidence_once(
     town, house = court.town, court.town.houses[0]
     outbox = str(tmp_path / "outbox.sqlite") if with_outbox else None
     lock_id = answer_honestly(house)
-    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id))
 
     run(town, house.node, node_keys, crash_at=step, outbox=outbox)
     kept = house.node.held.evidence(lock_id)
@@ -71,7 +71,7 @@ def test_worker__given_depth__serves_at_once_and_replies_when_blocks_lie_on_it(
     town, house, depth = court.town, court.town.houses[0], {"confirmations": 3}
     demanded, disputed = answer_honestly(house), answer_honestly(house)
     house.household.disputes.demand(demanded)
-    house.household.disputes.dispute(house.household.disputes.prepare(disputed, town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(disputed))
     cases = court.judges[0].agent._cases
 
     run(town, house.node, node_keys, **depth)
@@ -95,7 +95,7 @@ def test_worker__given_depth__serves_at_once_and_replies_when_blocks_lie_on_it(
 def test_judge__given_start_after_a_vote__votes_once(court: Court) -> None:
     town, house, judge = court.town, court.town.houses[0], court.judges[0]
     lock_id = answer_honestly(house)
-    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id))
     assert court.step(1) == ["voted"]
 
     again = JudgeAgent(
@@ -104,7 +104,6 @@ def test_judge__given_start_after_a_vote__votes_once(court: Court) -> None:
         store=town.store,
         keys=judge.keys,
         directory=town.directory,
-        tariffs=[town.tariff],
     )
 
     assert again.run_once() == []

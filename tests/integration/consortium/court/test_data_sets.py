@@ -241,7 +241,6 @@ def test_run_once__given_members_bytes_that_nobody_has__searches_seldom_and_in_t
         store=town.store,
         keys=judge.keys,
         directory=town.directory,
-        tariffs=[town.tariff],
         paillier_bits=BITS,
         clock=lambda: clock[0],
     )

@@ -52,7 +52,7 @@ def held_bond(house: House) -> int:
 
 
 def dispute(court: Court, house: House, lock_id: bytes) -> None:
-    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, court.town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id))
 
 
 def withhold(court: Court, house: House, lock_id: bytes) -> bytes:
@@ -70,15 +70,11 @@ def test_dispute__given_garbage__two_judges_give_price_and_bond_back(
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     lock, me = house.household.locks.lock(lock_id), house.keys.address
-    wrong = {
-        one.name
-        for one in house.household.answers.audit(lock_id, town.tariff).findings
-        if not one.ok
-    }
+    wrong = {one.name for one in house.household.answers.audit(lock_id).findings if not one.ok}
     assert wrong == {"result_recomputed"}
     before, credit = owed(town, me), credit_of(house)
 
-    prepared = house.household.disputes.prepare(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id)
     assert (prepared.look.side, prepared.cost_wei) == (Side.PAYER, DISPUTE_WEI)
     house.household.disputes.dispute(prepared)
     assert house.household.locks.lock(lock_id).state is LockState.DISPUTED
@@ -97,7 +93,7 @@ def test_dispute__given_garbage__two_judges_give_price_and_bond_back(
     assert house.node.worker.run_once() == [] and held_bond(house) == 0
     said = caplog.text
     bill = house.household.answers.open(lock_id).answer.result
-    for secret in (str(bill.energy_wh), str(bill.flat_microusd), house.keys.identity):
+    for secret in (str(bill["import_wh"]), str(bill["subtotal"]), house.keys.identity):
         assert secret not in said
 
 
@@ -107,7 +103,7 @@ def test_dispute__given_honest_answer__is_refused_and_by_force_lost(court: Court
     lock, node = house.household.locks.lock(lock_id), house.node.keys.address
     before = owed(town, node), owed(town, house.keys.address)
 
-    prepared = house.household.disputes.prepare(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id)
     with pytest.raises(NothingToDispute, match="would be lost"):
         prepared.require_worth()
     house.household.disputes.dispute(prepared)
@@ -122,9 +118,9 @@ def test_dispute__given_honest_answer__is_refused_and_by_force_lost(court: Court
 
 def test_dispute__given_no_opening_shown__waits_for_the_nodes_reply(court: Court) -> None:
     """A payer that shows nothing gains nothing: the honest node's reply decides at once."""
-    town, house = court.town, court.town.houses[0]
+    house = court.town.houses[0]
     lock_id = answer_honestly(house)
-    prepared = house.household.disputes.prepare(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id)
     empty = replace(prepared.document, answer=None, request=None)
     house.household.disputes.dispute(replace(prepared, document=empty))
 
@@ -141,8 +137,8 @@ def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
     with pytest.raises(TermsUnfit, match=f"not served: demand it first .*{lock_id.hex()}"):
-        house.household.disputes.prepare(lock_id, town.tariff)
-    prepared = house.household.disputes.prepare(lock_id, town.tariff, force=True)
+        house.household.disputes.prepare(lock_id)
+    prepared = house.household.disputes.prepare(lock_id, force=True)
     assert (prepared.look.side, prepared.look.is_final) == (Side.PAYER, False)
     house.household.disputes.dispute(prepared)
 
@@ -157,12 +153,10 @@ def test_dispute__given_withheld_bytes__judges_wait_and_then_decide(court: Court
 
 
 def test_dispute__given_withheld_bytes_and_a_reply__is_for_the_honest_node(court: Court) -> None:
-    town, house = court.town, court.town.houses[0]
+    house = court.town.houses[0]
     lock_id = answer_honestly(house)
     withhold(court, house, lock_id)
-    house.household.disputes.dispute(
-        house.household.disputes.prepare(lock_id, town.tariff, force=True)
-    )
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, force=True))
 
     house.node.worker.run_once()  # puts the bytes back, and shows the opening
 
@@ -177,7 +171,7 @@ def test_add_evidence__given_garbage_served_after_the_dispute__is_for_the_payer(
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
     garbage = withhold(court, house, lock_id)
-    prepared = house.household.disputes.prepare(lock_id, town.tariff, force=True)
+    prepared = house.household.disputes.prepare(lock_id, force=True)
     assert prepared.document.answer is None
     house.household.disputes.dispute(prepared)
     with pytest.raises(TermsUnfit, match="nothing to show yet"):
@@ -225,10 +219,10 @@ def test_dispute__given_window_over_or_demanded__says_so(court: Court) -> None:
     house.household.disputes.demand(other)
 
     with pytest.raises(TermsUnfit, match="DEMANDED"):
-        house.household.disputes.prepare(other, town.tariff)
+        house.household.disputes.prepare(other)
     town.anvil.warp(WINDOW_S)
     with pytest.raises(TermsUnfit, match="ended at"):
-        house.household.disputes.prepare(lock_id, town.tariff)
+        house.household.disputes.prepare(lock_id)
     with pytest.raises(TermsUnfit, match="ended at"):
         house.household.disputes.demand(lock_id)
 
@@ -236,7 +230,7 @@ def test_dispute__given_window_over_or_demanded__says_so(court: Court) -> None:
 def test_dispute__given_no_judge_with_a_key__pays_nothing(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
-    prepared = house.household.disputes.prepare(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id)
     registered = [town.directory.member(one.keys.address) for one in court.judges[:2]]
     files = [town.store.get(one.paillier_digest, max_bytes=1 << 20) for one in registered]
     for one in registered:
@@ -257,7 +251,7 @@ def test_dispute__given_store_that_does_not_answer_for_a_key__leaves_no_judge_ou
     """Two judges of three could still decide: the third must not lose its voice to a hiccup."""
     town, house = court.town, court.town.houses[0]
     lock_id = answer_falsely(town, house, Lie(answer=double_the_bill))
-    prepared = house.household.disputes.prepare(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id)
     digest = town.directory.member(court.judges[2].keys.address).paillier_digest
     house.household.disputes._directory._keys.clear()
     real = town.store.get
@@ -290,7 +284,7 @@ def test_run_once__given_chain_not_to_be_believed__votes_on_nothing(court: Court
     """A vote cannot be taken back: a chain that stands still gets none."""
     town, house, judge = court.town, court.town.houses[0], court.judges[0]
     lock_id = answer_honestly(house)
-    house.household.disputes.dispute(house.household.disputes.prepare(lock_id, town.tariff))
+    house.household.disputes.dispute(house.household.disputes.prepare(lock_id))
     limits = HealthLimits(heartbeat_s=1.0)
     clock = house.gateway.now() + 60
     agent = JudgeAgent(
@@ -299,7 +293,6 @@ def test_run_once__given_chain_not_to_be_believed__votes_on_nothing(court: Court
         store=town.store,
         keys=judge.keys,
         directory=town.directory,
-        tariffs=[town.tariff],
         health=HealthGate(
             judge.gateway.endpoint, limits, chain_id=judge.gateway.chain_id, clock=lambda: clock
         ),
@@ -333,7 +326,7 @@ def test_demand__given_withheld_answer__is_served_and_opened_from_the_event(cour
 
     assert [one.kind for one in outcomes] == ["served"]
     assert house.household.answers.open(lock_id).signature_valid  # the store still has nothing
-    assert house.household.answers.audit(lock_id, town.tariff).ok
+    assert house.household.answers.audit(lock_id).ok
     lock = house.household.locks.lock(lock_id)
     assert lock.state is LockState.CLAIMED and lock.is_demanded
     assert lock.due_at == house.gateway.contract_time() + WINDOW_S
@@ -424,7 +417,7 @@ def test_serve__given_no_store_with_the_answer__says_what_is_lost(court: Court) 
 def test_evidence__given_copied_digest__opens_for_its_own_account_alone(court: Court) -> None:
     town, house, other = court.town, court.town.houses[0], court.town.houses[2]
     lock_id = answer_honestly(house)
-    prepared = house.household.disputes.prepare(lock_id, town.tariff)
+    prepared = house.household.disputes.prepare(lock_id)
     judge, me = court.judges[0], house.keys.address
     sealed = seal_evidence(
         prepared.document,
@@ -451,7 +444,7 @@ def test_evidence__given_copied_digest__opens_for_its_own_account_alone(court: C
 def test_evidence__given_any_byte_flipped__is_refused(court: Court) -> None:
     town, house = court.town, court.town.houses[0]
     lock_id = answer_honestly(house)
-    document = house.household.disputes.prepare(lock_id, town.tariff).document
+    document = house.household.disputes.prepare(lock_id).document
     judge, me = court.judges[0], house.keys.address
     sealed = seal_evidence(
         document,
@@ -512,7 +505,7 @@ def test_dispute__given_three_open__says_so_and_pays_nothing(court: Court) -> No
     locks = [answer_falsely(town, house, Lie(answer=double_the_bill)) for _ in range(4)]
     for lock_id in locks[:3]:
         dispute(court, house, lock_id)
-    prepared = house.household.disputes.prepare(locks[3], town.tariff)
+    prepared = house.household.disputes.prepare(locks[3])
     balance = house.gateway.balance_wei(house.keys.address)
 
     with pytest.raises(TermsUnfit, match="3 disputes of this account are open, and 3 are the most"):

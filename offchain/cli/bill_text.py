@@ -1,0 +1,65 @@
+"""A bill in words: its lines, and beside them what a node says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from offchain.audit.bill_lines import CheckedLine
+from offchain.billing.bill import Bill
+from offchain.billing.money import amount_text
+from offchain.billing.zones import Zone
+
+_NAME = 38
+
+
+def bill_text(found: Bill, zone: Zone) -> Iterator[str]:
+    """Yield the lines of a bill, times in a zone."""
+
+    def money(micro: int) -> str:
+        return f"{amount_text(micro, least_digits=found.minor_digits):>16} {found.currency}"
+
+    def clock(instant: int) -> str:
+        return zone.wall_clock(instant).strftime("%Y-%m-%d %H:%M")
+
+    yield f"{clock(found.window_from)} to {clock(found.window_to)}, {zone.name}"
+    if not found.is_complete:
+        yield f"covers {clock(found.covers_from)} to {clock(found.covers_to)} only: no readings"
+    yield f"taken {found.import_wh} Wh, given {found.export_wh} Wh"
+    if found.estimated_wh:
+        yield f"{found.estimated_wh} Wh are estimated: their intervals are long, or cut"
+    if found.unknown_intervals:
+        yield f"intervals of unknown energy, not billed: {found.unknown_intervals}"
+    shown = ""
+    for line in found.lines:
+        if len(found.tariffs) > 1 and shown != line.tariff:
+            shown = line.tariff
+            yield f"tariff {shown}"
+        name = line.component if line.period is None else f"{line.component}: {line.period}"
+        yield f"{line.section:<7} {name:<40} {line.wh:>10} Wh {money(line.amount)}"
+    yield f"{'subtotal':<62}{money(found.subtotal)}"
+    for tax in found.taxes:
+        yield f"{'tax':<7} {tax.name:<54}{money(tax.amount)}"
+    yield f"{'rounding':<62}{money(found.rounding)}"
+    yield f"{'total':<62}{money(found.total)}"
+
+
+def compared_text(lines: Sequence[CheckedLine], currency: str) -> Iterator[str]:
+    """Yield each number of a bill as the node says it, as it comes out here, and the difference."""
+    yield f"{'':<{_NAME}} {'the node says':>18} {'it comes out as':>18} {'difference':>16}"
+    for line in lines:
+        name = line.name if len(line.name) <= _NAME else f"{line.name[: _NAME - 1]}…"
+        said, own = _shown(line.said, line.unit), _shown(line.own, line.unit)
+        difference = "-" if line.ok else _shown(line.difference, line.unit)
+        unit = currency if line.unit == "micro" else "Wh" if line.unit == "Wh" else ""
+        yield f"{name:<{_NAME}} {said:>18} {own:>18} {difference:>16} {unit}".rstrip()
+
+
+def printable(line: str) -> str:
+    """Return a line as it may go to a terminal: whoever publishes a tariff chooses its names."""
+    return "".join(one if one.isprintable() else "?" for one in line)
+
+
+def _shown(value: int | None, unit: str) -> str:
+    if value is None:
+        return "nothing"
+    return amount_text(value, least_digits=2) if unit == "micro" else str(value)

@@ -1,0 +1,132 @@
+"""A bill held line by line against another; and one sentence on what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offchain.audit.bill_lines import checked_lines, said_numbers
+from offchain.audit.differences import differences
+from offchain.audit.findings import Finding
+from offchain.audit.verdict import verdict
+from offchain.billing.bill import Bill
+from offchain.billing.lines import Line, TaxLine
+
+HOLDS = Finding("signature_of_node", True, "")
+
+
+def bill(**changed: Any) -> Bill:
+    def line(section: str, component: str, period: str | None, wh: int, amount: int) -> Line:
+        return Line(
+            tariff="ab" * 32,
+            section=section,
+            component=component,
+            period=period,
+            wh=wh,
+            amount=amount,
+        )
+
+    members: dict[str, Any] = {
+        "currency": "EUR",
+        "minor_digits": 2,
+        "window_from": 0,
+        "window_to": 86_400,
+        "covers_from": 0,
+        "covers_to": 86_400,
+        "import_wh": 3_000,
+        "export_wh": 500,
+        "estimated_wh": 0,
+        "unknown_intervals": 0,
+        "lines": (
+            line("import", "energy", "night", 1_000, 200_000),
+            line("import", "energy", "day", 2_000, 600_000),
+            line("export", "feed-in", None, 500, -40_000),
+        ),
+        "taxes": (TaxLine("VAT", 168_000),),
+        "tariffs": ("ab" * 32,),
+        "series": (),
+        "devices": {},
+    }
+    return Bill(**members | changed)
+
+
+def test_checked_lines__of_the_same_bill__all_hold_and_name_everything() -> None:
+    own = bill()
+    lines = checked_lines(own.to_json(), own)
+    assert all(line.ok for line in lines) and all(line.difference == 0 for line in lines)
+    assert [line.name for line in lines] == [
+        *("taken", "given", "estimated", "intervals of unknown energy"),
+        *("import energy: night",) * 2,
+        *("import energy: day",) * 2,
+        *("export feed-in",) * 2,
+        *("subtotal", "tax VAT", "rounding", "total"),
+    ]
+
+
+def test_checked_lines__of_another_amount__tell_both_and_the_difference() -> None:
+    own, said = bill(), bill().to_json()
+    said["lines"][1]["amount"] += 5
+    said["total"] += 10_000
+    wrong = [line for line in checked_lines(said, own) if not line.ok]
+    found = [(line.name, line.unit, line.difference) for line in wrong]
+    assert found == [("import energy: day", "micro", 5), ("total", "micro", 10_000)]
+    assert (wrong[0].said, wrong[0].own) == (600_005, 600_000)
+
+
+def test_checked_lines__of_lines_left_out_or_made_up__show_them_as_nothing() -> None:
+    own, said = bill(), bill().to_json()
+    del said["lines"][0]
+    said["lines"].append({"section": "fixed", "component": "surprise", "wh": 0, "amount": 7})
+    by_name = {(line.name, line.unit): line for line in checked_lines(said, own)}
+    assert by_name["import energy: night", "micro"].said is None
+    assert by_name["fixed surprise", "micro"].own is None
+    assert by_name["fixed surprise", "micro"].difference is None
+
+
+def test_checked_lines__of_anything__never_raise_and_write_nothing_to_a_terminal() -> None:
+    own = bill()
+    for said in (
+        {},
+        {"lines": 5, "taxes": None},
+        {"lines": [3, {"component": ["x"]}], "total": "1"},
+    ):
+        assert not any(line.ok for line in checked_lines(said, own))
+    nasty = {"lines": [{"section": "import", "component": "\x1b[2J\n", "amount": 1}]}
+    assert all(line.name.isprintable() for line in checked_lines(nasty, own))
+    assert all(name.isprintable() for name, _, _ in said_numbers(nasty))
+
+
+def test_differences__of_nested_values__name_their_places() -> None:
+    said = {"a": [1, {"b": "x"}], "more": True}
+    own = {"a": [1, {"b": "y"}, 2], "less": None}
+    assert differences(said, own) == [
+        "a[1].b: the node says 'x', it comes out as 'y'",
+        "a[2]: the node says nothing, it comes out as 2",
+        "less: the node says nothing, it comes out as None",
+        "more: the node says True, it comes out as nothing",
+    ]
+    assert differences({"n": 1}, {"n": True}) != []  # no two of a kind are mistaken
+
+
+def test_verdict__of_a_right_bill__says_what_it_is_and_what_is_not_certain() -> None:
+    assert verdict([HOLDS], {}, bill()) == (
+        "The bill is right: 0.93 EUR follows line by line from anchored readings."
+    )
+    partly = bill(covers_to=80_000, estimated_wh=9, unknown_intervals=2)
+    told = verdict([HOLDS], {}, partly)
+    assert "do not reach both ends" in told and "9 Wh of it are estimated" in told
+    assert "2 intervals is unknown" in told
+
+
+def test_verdict__of_a_wrong_total__says_both_sums() -> None:
+    wrong = Finding("result_recomputed", False, "total: …")
+    told = verdict([HOLDS, wrong], {"total": 1_930_000}, bill())
+    assert told == (
+        "The answer is wrong: it says 1.93 EUR, by the anchored readings and the chain's tariffs "
+        "it is 0.93 EUR."
+    )
+
+
+def test_verdict__of_what_could_not_be_asked__blames_nobody() -> None:
+    unknown = Finding("batches_anchored", False, "no chain node answers", is_known=False)
+    told = verdict([HOLDS, unknown], {}, None)
+    assert told.startswith("The answer could not be checked whole") and "wrong" not in told
