@@ -26,7 +26,7 @@ LOCKS_AT_ONCE = 8
 # 18,000 and for each byte 4 more if a contract can make it, 12 less if it must be brought. What was
 # really sealed must be brought, and no answer that says something is shorter.
 GAP_GAS, MADE_BYTE_GAS, BROUGHT_BYTE_GAS = 18_000, 4, -12
-LEAST_ANSWER = 1_900
+LEAST_ANSWER = 1_750
 
 
 def _withheld(case: Case, gas: int, limit_wei: int = 0, serve_at: int | None = None) -> Outcome:
