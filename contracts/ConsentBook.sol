@@ -11,8 +11,9 @@ import {Wiring} from "./libraries/Wiring.sol";
 ///     (device, purpose):  none ──give──▶ given ──withdraw──▶ none        given ──now ≥ expiresAt──▶ lapsed
 ///
 /// Who can stop what: the owner withdraws at any time, also after its revocation; nobody else can withdraw or renew.
-/// A withdrawal binds the next data set; what was published cannot be called back.
-/// Assumes: processors read this book when they build a data set; no contract can see which devices a sealed file holds.
+/// A withdrawal ends the next sale of what is published already; what was sold cannot be called back.
+/// Assumes: processors read this book when they build a data set and before they deliver it; no contract can see which devices
+/// a sealed file holds, only which its owners' list names.
 contract ConsentBook is IConsentBook {
     /// @notice Where devices and owners are looked up.
     IMemberRegistry public immutable registry;
@@ -45,8 +46,9 @@ contract ConsentBook is IConsentBook {
     }
 
     /// @inheritdoc IConsentBook
-    function isGiven(address device, bytes32 purpose) external view returns (bool) {
-        return block.timestamp < _expiries[device][purpose];
+    function stands(address device, bytes32 purpose) external view returns (bool) {
+        if (block.timestamp >= _expiries[device][purpose]) return false;
+        return registry.isActive(device, Role.Device) && registry.isActive(registry.ownerOf(device), Role.User);
     }
 
     /// @inheritdoc IConsentBook

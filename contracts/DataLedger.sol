@@ -3,30 +3,23 @@ pragma solidity 0.8.28;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
-import {DataSet, IDataLedger, Publication, SignedBatch} from "../interfaces/IDataLedger.sol";
-import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
-import {BLS} from "./libraries/BLS.sol";
-import {BN254} from "./libraries/BN254.sol";
-import {DomainTags} from "./libraries/DomainTags.sol";
+import {IDataLedger, SignedBatch} from "../interfaces/IDataLedger.sol";
+import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 import {MerkleSha256} from "./libraries/MerkleSha256.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title DataLedger
-/// @notice Anchored readings (protocol §2.4) and published data sets (§2.5). Append-only.
+/// @notice Anchored readings (protocol §2.4). Append-only.
 ///
-///     device:    next seq 1 ──anchor(1, a)──▶ 1 + a ──anchor(1 + a, b)──▶ 1 + a + b …    one slot a batch, one for the next seq
-///     data set:  unknown ──publish──▶ published                                          for ever
+///     device:    next seq 1 ──anchor(1, a)──▶ 1 + a ──anchor(1 + a, b)──▶ 1 + a + b …
 ///
-/// Who can stop what: revoking a device or processor stops its next batch or data set. What stands here is never changed or removed.
+/// One slot a batch, one for the next seq.
+/// Who can stop what: revoking a device stops its next batch. What stands here is never changed or removed.
 /// Assumes: the device's clock is its own affair (no time here is compared with the block's). That a batch does not cross UTC
-/// midnight, that a published root is over anchored readings of consenting devices, and what a digest stands for, are
-/// checked off chain, by whoever opens the readings: the chain sees commitments alone.
+/// midnight, and what a root stands for, are checked off chain, by whoever opens the readings: the chain sees commitments alone.
 contract DataLedger is IDataLedger {
     /// @notice The most readings of one batch.
     uint32 public constant MAX_BATCH = 65_536;
-    /// @notice The longest sealed manifest, in bytes.
-    uint32 public constant MAX_MANIFEST_BYTES = 32_768;
-
     /// @notice The most batches of one {anchorMany}.
     uint256 public constant MOST_BATCHES = 64;
 
@@ -45,17 +38,10 @@ contract DataLedger is IDataLedger {
     }
 
     mapping(address device => Track track) private _tracks;
-    mapping(address processor => uint256 count) private _dataSetCount;
-    mapping(bytes32 dataSetId => DataSet dataSet) private _dataSets;
-    mapping(bytes32 keyHash => bool used) private _keyUsed;
 
     constructor(address registry_) {
         registry = IMemberRegistry(Wiring.requireContract(registry_));
     }
-
-    /*//////////////////////////////////////////////////////////////
-                                READINGS
-    //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IDataLedger
     function anchor(uint64 fromSeq, uint32 count, bytes32 root) external {
@@ -153,90 +139,5 @@ contract DataLedger is IDataLedger {
             mstore(add(words, 0x40), root)
             batchHash := keccak256(words, 0x60)
         }
-    }
-
-    /*//////////////////////////////////////////////////////////////
-                               DATA SETS
-    //////////////////////////////////////////////////////////////*/
-
-    /// @inheritdoc IDataLedger
-    function publish(Publication calldata publication) external returns (bytes32 dataSetId) {
-        (Role role, bytes32 regionId) = registry.beginnerOf(msg.sender);
-        if (role != Role.Processor) revert DataLedger_NotProcessor(msg.sender);
-        _checkPublication(publication);
-        bytes32 keyHash = keccak256(abi.encode(publication.keyCommitment));
-        if (_keyUsed[keyHash]) revert DataLedger_KeyUsed(keyHash);
-        dataSetId = nextDataSetId(msg.sender);
-        _checkKey(dataSetId, publication);
-
-        ++_dataSetCount[msg.sender];
-        _keyUsed[keyHash] = true;
-        _store(dataSetId, regionId, keyHash, publication);
-
-        emit DataSetPublished(
-            dataSetId, msg.sender, regionId, registry.idCommitmentOf(msg.sender), publication
-        );
-    }
-
-    /// @inheritdoc IDataLedger
-    function dataSetOf(bytes32 dataSetId) external view returns (DataSet memory) {
-        return _dataSets[dataSetId];
-    }
-
-    /// @inheritdoc IDataLedger
-    function offerOf(bytes32 dataSetId)
-        external
-        view
-        returns (address processor, uint40 windowFrom, uint40 windowTo, uint16 kind)
-    {
-        DataSet storage dataSet = _dataSets[dataSetId];
-        return (dataSet.processor, dataSet.windowFrom, dataSet.windowTo, dataSet.kind);
-    }
-
-    /// @inheritdoc IDataLedger
-    function keyHashOf(bytes32 dataSetId) external view returns (bytes32) {
-        return _dataSets[dataSetId].keyHash;
-    }
-
-    /// @inheritdoc IDataLedger
-    function nextDataSetId(address processor) public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), processor, _dataSetCount[processor]));
-    }
-
-    function _checkPublication(Publication calldata publication) private pure {
-        (uint40 from, uint40 to) = (publication.windowFrom, publication.windowTo);
-        if (from % 1 days != 0) revert DataLedger_BadPublication("windowFrom");
-        if (to % 1 days != 0 || to <= from) revert DataLedger_BadPublication("windowTo");
-        if (publication.kind == 0) revert DataLedger_BadPublication("kind");
-        if (publication.rowCount == 0) revert DataLedger_BadPublication("rowCount");
-        if (publication.readingsRoot == 0) revert DataLedger_BadPublication("readingsRoot");
-        if (publication.manifestDigest == 0) revert DataLedger_BadPublication("manifestDigest");
-        uint32 length = publication.manifestLength;
-        if (length == 0 || length > MAX_MANIFEST_BYTES) revert DataLedger_BadPublication("manifestLength");
-        if (BN254.isInfinity(publication.keyCommitment)) revert DataLedger_BadPublication("keyCommitment");
-    }
-
-    /// @dev The pairing inside refuses points that are not canonical or not of the group, so that one key has one hash.
-    function _checkKey(bytes32 dataSetId, Publication calldata publication) private view {
-        bytes memory message =
-            abi.encode(block.chainid, address(this), msg.sender, dataSetId, publication.keyCommitment);
-        if (!BLS.verify(publication.keyCommitment, message, DomainTags.DATAKEY, publication.keyPossession)) {
-            revert DataLedger_BadKeyProof(dataSetId);
-        }
-    }
-
-    function _store(bytes32 dataSetId, bytes32 regionId, bytes32 keyHash, Publication calldata publication) private {
-        _dataSets[dataSetId] = DataSet({
-            processor: msg.sender,
-            windowFrom: publication.windowFrom,
-            windowTo: publication.windowTo,
-            kind: publication.kind,
-            rowCount: publication.rowCount,
-            manifestLength: publication.manifestLength,
-            regionId: regionId,
-            readingsRoot: publication.readingsRoot,
-            manifestDigest: publication.manifestDigest,
-            keyHash: keyHash
-        });
     }
 }

@@ -4,8 +4,8 @@ pragma solidity 0.8.28;
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ICreditBook} from "../interfaces/ICreditBook.sol";
-import {BroadcastState, Choice, Conditions, IDataMarket, Response} from "../interfaces/IDataMarket.sol";
-import {IDataLedger} from "../interfaces/IDataLedger.sol";
+import {BroadcastState, Choice, Conditions, IDataMarket, Response, Wanted} from "../interfaces/IDataMarket.sol";
+import {IDataSetBook} from "../interfaces/IDataSetBook.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, LockTerms, SharingOrder} from "../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue} from "../interfaces/IRequestCatalogue.sol";
@@ -24,13 +24,15 @@ import {Wiring} from "./libraries/Wiring.sol";
 ///
 /// @dev Holds no ether: what comes in goes to {IPrepaidLock} in the same call. Who can stop what: the consortium, by revoking
 /// members, who broadcasts, responds and selects. Nobody can stop {close}, which gives the deposit out.
-/// What it assumes: registry, ledger, credit book and lock are this system's own, and none of them calls foreign code when called from here.
+/// What it assumes: registry, data sets, credit book and lock are this system's own, and none of them calls foreign code when called from here.
 contract DataMarket is IDataMarket {
     using BroadcastBook for Book;
     using SortedForm for SortedForm.Form;
 
     /// @notice Longest sealed ID openings, in bytes.
     uint256 public constant MAX_OPENINGS_BYTES = 32 * 1024;
+    /// @notice Longest purpose, in bytes.
+    uint256 public constant MAX_PURPOSE_BYTES = 256;
     /// @notice What a bond is a part of.
     uint256 public constant BPS = 10_000;
     /// @notice Most regions of a broadcast.
@@ -42,7 +44,7 @@ contract DataMarket is IDataMarket {
 
     IMemberRegistry public immutable registry;
     IRequestCatalogue public immutable catalogue;
-    IDataLedger public immutable ledger;
+    IDataSetBook public immutable dataSets;
     ICreditBook public immutable credit;
     IPrepaidLock public immutable prepaidLock;
 
@@ -52,13 +54,13 @@ contract DataMarket is IDataMarket {
     constructor(
         IMemberRegistry registry_,
         IRequestCatalogue catalogue_,
-        IDataLedger ledger_,
+        IDataSetBook dataSets_,
         ICreditBook credit_,
         IPrepaidLock prepaidLock_
     ) {
         registry = IMemberRegistry(Wiring.requireContract(address(registry_)));
         catalogue = IRequestCatalogue(Wiring.requireContract(address(catalogue_)));
-        ledger = IDataLedger(Wiring.requireContract(address(ledger_)));
+        dataSets = IDataSetBook(Wiring.requireContract(address(dataSets_)));
         credit = ICreditBook(Wiring.requireAddress(address(credit_)));
         prepaidLock = IPrepaidLock(Wiring.requireAddress(address(prepaidLock_)));
     }
@@ -79,9 +81,9 @@ contract DataMarket is IDataMarket {
         _checkConditions(conditions);
         _checkRegions(conditions.regions);
         _checkDeposit();
-        broadcastId = broadcastIdOf(msg.sender, conditions.nonce);
+        broadcastId = broadcastIdOf(msg.sender, conditions);
         Book storage book = _books[broadcastId];
-        if (book.state != BroadcastState.None) revert DataMarket_NonceUsed(broadcastId);
+        if (book.state != BroadcastState.None) revert DataMarket_Repeated(broadcastId);
 
         book.open(msg.sender, conditions);
 
@@ -104,6 +106,8 @@ contract DataMarket is IDataMarket {
         if (c.openingsLength == 0 || c.openingsLength > MAX_OPENINGS_BYTES || c.openingsDigest == 0) {
             revert DataMarket_BadConditions("openings");
         }
+        uint256 purposeLength = bytes(c.purpose).length;
+        if (purposeLength == 0 || purposeLength > MAX_PURPOSE_BYTES) revert DataMarket_BadConditions("purpose");
     }
 
     function _checkRegions(bytes32[] calldata regions) private pure {
@@ -167,9 +171,10 @@ contract DataMarket is IDataMarket {
     }
 
     function _checkOffer(bytes32 broadcastId, Book storage book, bytes32 dataSetId, uint96 priceWei) private view {
-        (address processor, uint40 windowFrom, uint40 windowTo, uint16 kind) = ledger.offerOf(dataSetId);
+        (address processor, uint40 windowFrom, uint40 windowTo, uint8 kind, uint40 saleUntil) =
+            dataSets.offerOf(dataSetId);
         bool fits = processor == msg.sender && kind == book.kind && windowFrom < book.windowTo
-            && book.windowFrom < windowTo;
+            && book.windowFrom < windowTo && block.timestamp < saleUntil;
         if (!fits) revert DataMarket_UnfitDataSet(broadcastId, dataSetId);
         uint96 maxPriceWei = book.maxPriceWei;
         if (priceWei == 0 || priceWei > maxPriceWei) {
@@ -259,6 +264,8 @@ contract DataMarket is IDataMarket {
             }
             chosen |= 1 << slot;
             _checkTerms(broadcastId, book.marks[processor], choices[i].terms);
+            bytes32 dataSetId = book.lines[slot].dataSetId;
+            if (block.timestamp >= _saleUntil(dataSetId)) revert DataMarket_NotOnSale(broadcastId, dataSetId);
             orders[i].broadcastId = broadcastId;
             orders[i].groupHash = groupHash;
             _fill(orders[i], book, book.lines[slot], choices[i]);
@@ -270,6 +277,10 @@ contract DataMarket is IDataMarket {
         if (terms.rulesVersion != rulesVersion || terms.sharingVersion != sharingVersion) {
             revert DataMarket_OtherTerms(broadcastId, rulesVersion, sharingVersion);
         }
+    }
+
+    function _saleUntil(bytes32 dataSetId) private view returns (uint256 saleUntil) {
+        (,,,, saleUntil) = dataSets.offerOf(dataSetId);
     }
 
     function _fill(SharingOrder memory order, Book storage book, Line storage line, Choice calldata choice) private view {
@@ -329,8 +340,9 @@ contract DataMarket is IDataMarket {
         return 2 * registry.stoppedSeconds(from, to) >= to - from;
     }
 
-    /// @dev The responders that could have been selected, in the form's order: whose line stands, who are active, and whose free bond covers
-    /// their offer and was left alone since. A response without a bond behind it could not be paid, only collect this deposit.
+    /// @dev The responders that could have been selected, in the form's order: whose line stands, who are active, whose data set
+    /// was on sale, and whose free bond covers their offer and was left alone since. A response without a bond behind it could not
+    /// be paid, only collect this deposit.
     function _standing(Book storage book) private view returns (address[] memory standing) {
         uint8[] memory slots = book.form.ranked();
         standing = new address[](slots.length);
@@ -341,6 +353,7 @@ contract DataMarket is IDataMarket {
             Mark memory mark = book.marks[processor];
             uint256 bondWei = uint256(line.priceWei) * catalogue.rulesAt(mark.rulesVersion).bondBps / BPS;
             bool counts = registry.isActive(processor, Role.Processor)
+                && _saleUntil(line.dataSetId) >= book.selectBy
                 && prepaidLock.isCovered(processor, bondWei, mark.respondedAt);
             if (counts) standing[count++] = processor;
         }
@@ -376,15 +389,15 @@ contract DataMarket is IDataMarket {
     function broadcastOf(bytes32 broadcastId)
         external
         view
-        returns (address requester, BroadcastState state, Conditions memory conditions)
+        returns (address requester, BroadcastState state, Wanted memory wanted)
     {
         Book storage book = _books[broadcastId];
-        return (book.requester, book.state, book.conditionsOf());
+        return (book.requester, book.state, book.wantedOf());
     }
 
     /// @inheritdoc IDataMarket
-    function broadcastIdOf(address requester, bytes32 nonce) public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), requester, nonce));
+    function broadcastIdOf(address requester, Conditions calldata conditions) public view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), requester, conditions));
     }
 
     function _requireBefore(bytes32 broadcastId, uint256 deadlineAt) private view {

@@ -2,7 +2,7 @@
 pragma solidity 0.8.28;
 
 import {ICreditBook} from "../interfaces/ICreditBook.sol";
-import {IDataLedger} from "../interfaces/IDataLedger.sol";
+import {IDataSetBook} from "../interfaces/IDataSetBook.sol";
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {
@@ -18,6 +18,7 @@ import {
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
 import {LockEnding} from "./bases/LockEnding.sol";
 import {G1Point, G2Point} from "./libraries/BN254.sol";
+import {DataSetId} from "./libraries/DataSetId.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
 import {LockLifecycle} from "./libraries/LockLifecycle.sol";
 import {ShareCheck, ShareGrant} from "./libraries/ShareCheck.sol";
@@ -30,7 +31,7 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// through the market, addBond). Nobody anything that has begun: it reads no role, no price and no present parameter again, only the rules of
 /// its own version, which never change and which its payer has signed. Judges choose between the two parties of a disputed lock, while its stage lasts, and nothing else.
 /// What it assumes: the other contracts are this system's own; none of them calls back here in mid-call but the market, which is bound to
-/// {openSharing}, {holdApplication} and {releaseApplication}, and the court, which is bound to {decide}.
+/// {openSharing}, {holdApplication} and {releaseApplication}, the court, which is bound to {decide}, and the book of data sets, which is bound to {payOwner}.
 /// It takes no ether but by its payable functions; what is forced upon it (a dying contract, a block reward) belongs to nobody.
 contract PrepaidLock is LockEnding {
     using LockLifecycle for Lock;
@@ -41,7 +42,6 @@ contract PrepaidLock is LockEnding {
     bytes32 private constant DELIVERY_TAG = keccak256("DMSM-V1-delivery");
 
     IMemberRegistry public immutable registry;
-    IDataLedger public immutable ledger;
     address public immutable market;
 
     // By payee: C names its payee, so that whoever copies it from the mempool neither profits nor blocks it.
@@ -51,23 +51,23 @@ contract PrepaidLock is LockEnding {
     constructor(
         IMemberRegistry registry_,
         IRequestCatalogue catalogue_,
-        IDataLedger ledger_,
+        IDataSetBook dataSets_,
         ICreditBook credit_,
         address market_,
         IDisputeCourt court_
-    ) LockEnding(catalogue_, credit_, court_, IMemberRegistry(Wiring.requireContract(address(registry_))).consortium()) {
+    ) LockEnding(catalogue_, dataSets_, credit_, court_, IMemberRegistry(Wiring.requireContract(address(registry_))).consortium()) {
         registry = registry_;
-        ledger = IDataLedger(Wiring.requireContract(address(ledger_)));
         market = Wiring.requireAddress(market_);
     }
 
+    // The checks are functions, so that the code has each of them once.
     modifier onlyMarket() {
-        if (msg.sender != market) revert PrepaidLock_NotMarket(msg.sender);
+        _requireMarket();
         _;
     }
 
     modifier onlyPayee(bytes32 lockId) {
-        if (msg.sender != _locks[lockId].payee) revert PrepaidLock_NotPayee(lockId, msg.sender);
+        _requirePayee(lockId);
         _;
     }
 
@@ -86,7 +86,7 @@ contract PrepaidLock is LockEnding {
         if (!asked.active) revert PrepaidLock_UnknownType(order.typeId);
         if (msg.value != asked.priceWei) revert PrepaidLock_WrongValue(msg.value, asked.priceWei);
         LockTerms memory terms =
-            LockTerms(version, 0, asked.disputeWindowSeconds, rules.feeBps, asked.longestAnswerBytes, 0);
+            LockTerms(version, 0, asked.disputeWindowSeconds, rules.feeBps, 0, asked.longestAnswerBytes, 0);
         _checkTerms(terms, rules, order.terms);
         _checkTime(order.expiresAt, asked.shortestSeconds);
         _checkSealed(order.messageDigest, order.messageLength);
@@ -105,8 +105,7 @@ contract PrepaidLock is LockEnding {
     function reject(bytes32 lockId, Reason reason) external onlyPayee(lockId) {
         Lock storage lock = _locks[lockId];
         lock.reject(lockId);
-        if (reason == Reason.None) revert PrepaidLock_BadReason(reason);
-        _owe(lock.payer, lock.priceWei);
+        _giveBack(lock, reason);
 
         emit Rejected(lockId, lock.payer, lock.payee, reason);
     }
@@ -159,8 +158,9 @@ contract PrepaidLock is LockEnding {
         (uint32 sharingVersion, uint32 rulesVersion) = (order.terms.sharingVersion, order.terms.rulesVersion);
         (SharingTerms memory offered, Rules memory rules) =
             catalogue.sharingConditionsAt(sharingVersion, rulesVersion);
-        LockTerms memory terms =
-            LockTerms(rulesVersion, sharingVersion, offered.disputeWindowSeconds, rules.feeBps, 0, 0);
+        LockTerms memory terms = LockTerms(
+            rulesVersion, sharingVersion, offered.disputeWindowSeconds, rules.feeBps, offered.ownersBps, 0, 0
+        );
         _checkTerms(terms, rules, order.terms);
         _checkTime(order.expiresAt, offered.shortestSeconds);
         _checkSealed(order.messageDigest, order.messageLength);
@@ -183,9 +183,8 @@ contract PrepaidLock is LockEnding {
     function decline(bytes32 lockId, Reason reason) external onlyPayee(lockId) {
         Lock storage lock = _locks[lockId];
         lock.decline(lockId);
-        if (reason == Reason.None) revert PrepaidLock_BadReason(reason);
+        _giveBack(lock, reason);
         _freeByChoice(lock.payee, lock.bondWei);
-        _owe(lock.payer, lock.priceWei);
 
         emit Declined(lockId, lock.payer, lock.payee, reason);
     }
@@ -211,13 +210,19 @@ contract PrepaidLock is LockEnding {
     }
 
     /*//////////////////////////////////////////////////////////////
-                      BONDS, AND THE MARKET'S DEPOSITS
+              BONDS, OWNERS, AND THE MARKET'S DEPOSITS
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IPrepaidLock
     function addBond(address account) external payable {
         if (!registry.isActive(account, Role.Processor)) revert PrepaidLock_NotProcessor(account);
         _addBond(account);
+    }
+
+    /// @inheritdoc IPrepaidLock
+    function payOwner(address owner, uint256 amountWei) external {
+        if (msg.sender != address(dataSets)) revert PrepaidLock_NotDataSets(msg.sender);
+        _owe(owner, amountWei);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -245,6 +250,20 @@ contract PrepaidLock is LockEnding {
     /*//////////////////////////////////////////////////////////////
                                  CHECKS
     //////////////////////////////////////////////////////////////*/
+
+    function _requireMarket() private view {
+        if (msg.sender != market) revert PrepaidLock_NotMarket(msg.sender);
+    }
+
+    function _requirePayee(bytes32 lockId) private view {
+        if (msg.sender != _locks[lockId].payee) revert PrepaidLock_NotPayee(lockId, msg.sender);
+    }
+
+    /// @dev What rejecting and declining have in common.
+    function _giveBack(Lock storage lock, Reason reason) private {
+        if (reason == Reason.None) revert PrepaidLock_BadReason(reason);
+        _owe(lock.payer, lock.priceWei);
+    }
 
     function _checkParties(address processor) private view {
         (Role role, bytes32 regionId) = registry.beginnerOf(msg.sender);
@@ -297,6 +316,7 @@ contract PrepaidLock is LockEnding {
         lock.disputeWindowSeconds = terms.disputeWindowSeconds;
         lock.answerLength = terms.longestAnswerBytes;
         lock.feeBps = terms.feeBps;
+        lock.ownersBps = terms.ownersBps;
         lock.rulesVersion = terms.rulesVersion;
         lock.bondWei = terms.bondWei;
         liabilitiesWei += msg.value;
@@ -320,8 +340,8 @@ contract PrepaidLock is LockEnding {
         if (commitments.length != grant.threshold) {
             revert ShareCheck.ShareCheck_CommitmentCount(grant.threshold, commitments.length);
         }
-        bytes32 keyHash = keccak256(abi.encode(commitments[0]));
-        if (keyHash != ledger.keyHashOf(grant.dataSetId)) revert PrepaidLock_WrongKey(lockId, keyHash);
+        bytes32 dataSetId = DataSetId.idOf(address(dataSets), commitments[0]);
+        if (dataSetId != grant.dataSetId) revert PrepaidLock_WrongKey(lockId, dataSetId);
         bool isValid;
         (isValid, seed) = ShareCheck.verify(grant, deliveryKeys, shares, commitments);
         if (!isValid) revert PrepaidLock_BadShares(lockId);

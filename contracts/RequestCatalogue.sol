@@ -31,6 +31,8 @@ contract RequestCatalogue is IRequestCatalogue {
 
     /// @notice The most of a price that the consortium takes, in 1/10,000.
     uint16 public constant FEE_CEILING_BPS = 2_000;
+    /// @notice The most of a price that goes to owners, in 1/10,000: with the highest fee it is the whole price.
+    uint16 public constant OWNERS_CEILING_BPS = 8_000;
     /// @notice The range of a processing node's bond, in 1/10,000 of the price.
     uint16 public constant BOND_FLOOR_BPS = 1_000;
     uint16 public constant BOND_CEILING_BPS = 10_000;
@@ -93,11 +95,14 @@ contract RequestCatalogue is IRequestCatalogue {
     function setSharingTerms(SharingTerms calldata terms) external onlyConsortium returns (uint32 version) {
         _checkSum("applicationWei", terms.applicationWei, APPLICATION_CEILING_WEI);
         _checkTimes(terms.shortestSeconds, terms.disputeWindowSeconds);
+        _checkPart("ownersBps", terms.ownersBps, 0, OWNERS_CEILING_BPS);
 
         version = ++versions.sharing;
         _terms[version] = terms;
 
-        emit SharingTermsSet(version, terms.shortestSeconds, terms.disputeWindowSeconds, terms.applicationWei);
+        emit SharingTermsSet(
+            version, terms.shortestSeconds, terms.disputeWindowSeconds, terms.applicationWei, terms.ownersBps
+        );
     }
 
     /// @inheritdoc IRequestCatalogue

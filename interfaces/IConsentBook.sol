@@ -3,7 +3,8 @@ pragma solidity 0.8.28;
 
 /// @title IConsentBook
 /// @notice Whether a device's owner lets its readings into data sets: for a named purpose, until a date, and withdrawn at will.
-/// A withdrawal is effective for the next data set; what was published cannot be called back.
+/// A withdrawal ends the next sale of what is published already: whoever shows that the device is in a data set ends that data
+/// set's sale ({IDataSetBook.retireFor}). What was sold cannot be called back.
 interface IConsentBook {
     /// @notice Emitted when the owner consents (again).
     event ConsentGiven(address indexed device, bytes32 indexed purpose, address indexed owner, uint64 expiresAt);
@@ -24,8 +25,9 @@ interface IConsentBook {
     /// @notice Withdraws. Also a revoked owner may withdraw.
     function withdraw(address device, bytes32 purpose) external;
 
-    /// @notice Whether consent stands now.
-    function isGiven(address device, bytes32 purpose) external view returns (bool);
+    /// @notice Whether the device may be in a data set that is sold now: its consent has not expired, and the device and its
+    /// owner are active members.
+    function stands(address device, bytes32 purpose) external view returns (bool);
 
     /// @notice The expiry of the standing consent, 0 if none was given or it was withdrawn.
     function expiryOf(address device, bytes32 purpose) external view returns (uint64);

@@ -6,19 +6,20 @@ import {LockTerms} from "./IPrepaidLock.sol";
 
 /// @notice What a data-sharing node asks for (protocol §5.1).
 /// @param windowFrom,windowTo The wanted time window (unix seconds, to exclusive); a data set must overlap it.
-/// @param kind The wanted kind of data, as in {DataSet}.
+/// @param kind The wanted kind of data, as in {Publication}.
 /// @param groupSize,threshold n and t, 2 ≤ t ≤ n ≤ 100.
 /// @param maxPriceWei The most it pays a data set.
 /// @param respondBy Responses until then (exclusive).
 /// @param selectBy Selection until then (exclusive); later than respondBy.
 /// @param openingsLength Length of the sealed ID openings, at most 32 KiB.
 /// @param openingsDigest SHA-256 (and CID) of the ID opening sealed to each active processor of the regions.
-/// @param nonce Fresh for the requester.
+/// @param nonce Lets the requester broadcast the same once more.
 /// @param regions The wanted regions, strictly ascending, 1 to 16.
+/// @param purpose What the data is for, in public words, 1 to 256 bytes: the owners read it.
 struct Conditions {
     uint40 windowFrom;
     uint40 windowTo;
-    uint16 kind;
+    uint8 kind;
     uint8 groupSize;
     uint8 threshold;
     uint96 maxPriceWei;
@@ -27,6 +28,21 @@ struct Conditions {
     uint32 openingsLength;
     bytes32 openingsDigest;
     bytes32 nonce;
+    bytes32[] regions;
+    string purpose;
+}
+
+/// @notice What is stored of {Conditions}: what a contract reads again. The rest is in the event; the broadcast's id commits to
+/// all of it.
+struct Wanted {
+    uint40 windowFrom;
+    uint40 windowTo;
+    uint8 kind;
+    uint8 groupSize;
+    uint8 threshold;
+    uint96 maxPriceWei;
+    uint40 respondBy;
+    uint40 selectBy;
     bytes32[] regions;
 }
 
@@ -91,15 +107,16 @@ interface IDataMarket {
     error DataMarket_NotProcessor(address caller);
     error DataMarket_NotRequester(bytes32 broadcastId, address caller);
     /// @notice A field of the conditions is out of range; `field` names it: window, group, maxPriceWei, respondBy, selectBy, openings,
-    /// regions; or "terms": the consortium has not set the terms of sharing yet.
+    /// regions, purpose; or "terms": the consortium has not set the terms of sharing yet.
     error DataMarket_BadConditions(bytes32 field);
     error DataMarket_WrongValue(uint256 sentWei, uint256 expectedWei);
-    error DataMarket_NonceUsed(bytes32 broadcastId);
+    /// @notice The requester has broadcast the same conditions before, nonce included.
+    error DataMarket_Repeated(bytes32 broadcastId);
     error DataMarket_WrongState(bytes32 broadcastId, BroadcastState state);
     error DataMarket_TooLate(bytes32 broadcastId, uint256 deadlineAt, uint256 nowAt);
     error DataMarket_TooEarly(bytes32 broadcastId, uint256 deadlineAt, uint256 nowAt);
     error DataMarket_RegionNotWanted(bytes32 broadcastId, bytes32 regionId);
-    /// @notice The data set is not the responder's, of another kind, or does not overlap the window.
+    /// @notice The data set is not the responder's, is of another kind, does not overlap the window, or is not on sale.
     error DataMarket_UnfitDataSet(bytes32 broadcastId, bytes32 dataSetId);
     error DataMarket_PriceAboveMaximum(bytes32 broadcastId, uint256 priceWei, uint256 maxPriceWei);
     error DataMarket_AlreadyResponded(bytes32 broadcastId, address processor);
@@ -111,13 +128,24 @@ interface IDataMarket {
     error DataMarket_NothingChosen(bytes32 broadcastId);
     /// @notice The versions named are not those that hold: the present ones for a response, the response's for a choice.
     error DataMarket_OtherTerms(bytes32 broadcastId, uint32 rulesVersion, uint32 sharingVersion);
+    /// @notice The sale of a chosen node's data set has ended, by its time or because it was retired.
+    error DataMarket_NotOnSale(bytes32 broadcastId, bytes32 dataSetId);
     /// @notice A chosen processor was chosen twice or is not active any more.
     error DataMarket_BadChoice(bytes32 broadcastId, address processor);
 
     /// @notice Asks for data; value is the application prepayment, held by PrepaidLock.
-    /// @dev Requirements: caller is an active sharer; conditions in range (windowFrom < windowTo; 2 ≤ t ≤ n ≤ 100; 0 < maxPriceWei; now + 60 ≤ respondBy < selectBy ≤ now + 90 days;
-    /// 0 < openingsLength ≤ 32 KiB; digest not zero; regions ascending, 1..16, each not zero); value equals the terms' applicationWei; nonce fresh.
-    /// @return broadcastId keccak256(abi.encode(chainId, this, requester, nonce)).
+    /// @dev Requirements, in this order:
+    /// - the caller is an active sharer, and no emergency stop holds;
+    /// - windowFrom < windowTo;
+    /// - 2 ≤ t ≤ n ≤ 100;
+    /// - maxPriceWei is not zero;
+    /// - now + 60 ≤ respondBy < selectBy ≤ now + 90 days;
+    /// - 0 < openingsLength ≤ 32 KiB, and the digest is not zero;
+    /// - the purpose has 1 to 256 bytes;
+    /// - regions ascend, 1 to 16 of them, none zero;
+    /// - value equals the terms' applicationWei;
+    /// - the requester has not broadcast the same conditions before.
+    /// @return broadcastId {broadcastIdOf} the caller and the conditions.
     function broadcast(Conditions calldata conditions) external payable returns (bytes32 broadcastId);
 
     /// @notice Offers a data set under the present rules and terms of sharing, which it names: a lock begins under them, whatever is set later. The credit is read
@@ -126,7 +154,8 @@ interface IDataMarket {
     /// - Open; now < respondBy;
     /// - the caller is an active processor of a wanted region;
     /// - it has not responded before (also not withdrawn or replaced);
-    /// - the data set is its own, of the kind, and overlaps the window; 0 < price ≤ maximum;
+    /// - the data set is its own, of the kind, overlaps the window, and is on sale;
+    /// - 0 < price ≤ maximum;
     /// - both versions are the present ones;
     /// - the form has room, or a last line with less credit.
     function respond(
@@ -141,8 +170,16 @@ interface IDataMarket {
     function withdrawResponse(bytes32 broadcastId) external;
 
     /// @notice Selects one or several nodes, names the group, and prepays: one lock each. The application deposit goes back.
-    /// @dev Requirements: Open; now < selectBy; caller is the requester and an active sharer; `members` strictly ascending, groupSize of them, the caller among them,
-    /// all active sharers; 1 ≤ choices; each a standing, active responder, none twice, with terms of its response's versions; value equals the sum of prices; each lock's own requirements.
+    /// @dev Requirements, in this order:
+    /// - the broadcast is Open, and now < selectBy;
+    /// - the caller is the requester and an active sharer, and no emergency stop holds;
+    /// - `members` are groupSize active sharers, strictly ascending, the caller among them;
+    /// - somebody is chosen;
+    /// - each chosen node is a standing and active responder, none twice;
+    /// - the terms of each choice are of its response's versions;
+    /// - each chosen node's data set is on sale: now < its saleUntil;
+    /// - value equals the sum of the prices;
+    /// - each lock's own requirements ({IPrepaidLock.openSharing}).
     function select(bytes32 broadcastId, address[] calldata members, Choice[] calldata choices)
         external
         payable
@@ -151,19 +188,21 @@ interface IDataMarket {
     /// @notice Ends a broadcast that was not selected in time. Anyone may call. The deposit goes back to the requester if no responder counts or
     /// the requester was revoked or emergency stops took half or more of its time from respondBy to selectBy, else in equal parts to the responders that count, the
     /// remainder to the requester. A responder counts if its line stands, it is active, and its free bond covers its offer under the rules of its offer
-    /// ({IPrepaidLock.isCovered} since it responded): it could have been selected.
+    /// ({IPrepaidLock.isCovered} since it responded), and its data set was on sale until selectBy (saleUntil ≥ selectBy; what was retired later counts): it could
+    /// have been selected.
     /// @dev Requirements: Open; now ≥ selectBy.
     function close(bytes32 broadcastId) external;
 
     /// @notice The form, highest credit first, ties earlier first.
     function formOf(bytes32 broadcastId) external view returns (Response[] memory);
 
-    /// @notice Requester, state and conditions.
+    /// @notice Requester, state, and what is stored of the conditions (all zero if unknown).
     function broadcastOf(bytes32 broadcastId)
         external
         view
-        returns (address requester, BroadcastState state, Conditions memory conditions);
+        returns (address requester, BroadcastState state, Wanted memory wanted);
 
-    /// @notice keccak256(abi.encode(chainId, this, requester, nonce)).
-    function broadcastIdOf(address requester, bytes32 nonce) external view returns (bytes32);
+    /// @notice keccak256(abi.encode(chainId, this, requester, conditions)): an id commits to all conditions, so that what a node
+    /// that nobody trusts tells of them is checked by it.
+    function broadcastIdOf(address requester, Conditions calldata conditions) external view returns (bytes32);
 }

@@ -32,7 +32,8 @@ enum Reason {
     AnswerTooLarge,
     TooLittleTime,
     MemberNotAcceptable,
-    NotServed
+    NotServed,
+    ConsentWithdrawn
 }
 
 /// @notice A lock as stored.
@@ -48,6 +49,7 @@ enum Reason {
 /// @param threshold,groupSize t and n of a sharing lock, else 0.
 /// @param answerLength The most bytes that the sealed answer of a request may have, and its length once accepted; 0 of a sharing lock.
 /// @param feeBps The consortium's part of the price at settlement, in 1/10,000.
+/// @param ownersBps The owners' part of the price at settlement of a sharing lock, in 1/10,000; 0 of a request.
 /// @param rulesVersion The catalogue's rules under which the lock began ({IRequestCatalogue.rulesAt}).
 /// @param bondWei What the payee puts up for this lock: from acceptance or selection until the end.
 /// @param subject typeId of a request (left-padded), data set id of a sharing lock.
@@ -66,6 +68,7 @@ struct Lock {
     uint8 groupSize;
     uint16 answerLength;
     uint16 feeBps;
+    uint16 ownersBps;
     uint32 rulesVersion;
     uint96 bondWei;
     bytes32 subject;
@@ -88,6 +91,7 @@ struct Bond {
 /// @param sharingVersion The version of the terms of sharing, 0 of a request.
 /// @param disputeWindowSeconds The dispute window.
 /// @param feeBps The consortium's part of the price, in 1/10,000.
+/// @param ownersBps The owners' part of the price, in 1/10,000; 0 of a request.
 /// @param longestAnswerBytes The most bytes that the sealed answer may have, 0 of a sharing lock.
 /// @param bondWei The payee's bond.
 struct LockTerms {
@@ -95,6 +99,7 @@ struct LockTerms {
     uint32 sharingVersion;
     uint32 disputeWindowSeconds;
     uint16 feeBps;
+    uint16 ownersBps;
     uint16 longestAnswerBytes;
     uint96 bondWei;
 }
@@ -207,10 +212,19 @@ interface IPrepaidLock {
         uint32 evidenceLength,
         uint40 dueAt
     );
-    /// @notice Emitted when the price became withdrawable by the payee, less the fee, which the treasury may withdraw; the lock's bond is free again.
+    /// @notice Emitted when the price became withdrawable by the payee, less the fee, which the treasury may withdraw, and the
+    /// owners' part, which they draw ({IDataSetBook.draw}); the lock's bond is free again.
+    /// @param feeWei What the treasury gets: the fee, and what the division of the owners' part by rows leaves over.
+    /// @param ownersWei What goes into the data set's pot; 0 of a request.
     /// @param gainWei The bond of a lost dispute, which the payee gets, else 0.
     event Settled(
-        bytes32 indexed lockId, address indexed payer, address indexed payee, uint96 priceWei, uint96 feeWei, uint96 gainWei
+        bytes32 indexed lockId,
+        address indexed payer,
+        address indexed payee,
+        uint96 priceWei,
+        uint96 feeWei,
+        uint96 ownersWei,
+        uint96 gainWei
     );
     /// @notice Emitted when the prepayment became withdrawable by the payer because T passed, or because the judges did not decide.
     /// @param gainWei The payee's bond, which the payer gets when the payee had taken the task on and let T pass, else 0.
@@ -246,6 +260,7 @@ interface IPrepaidLock {
     error PrepaidLock_NonceUsed(bytes32 lockId);
     error PrepaidLock_BadSignature(bytes32 lockId);
     error PrepaidLock_NotMarket(address caller);
+    error PrepaidLock_NotDataSets(address caller);
     error PrepaidLock_NotPayee(bytes32 lockId, address caller);
     /// @notice The lock is not in a state this call works from.
     error PrepaidLock_WrongState(bytes32 lockId, LockState state);
@@ -275,7 +290,8 @@ interface IPrepaidLock {
     /// @notice The account's free bond does not cover the amount.
     error PrepaidLock_BondTooSmall(address account, uint256 freeWei, uint256 neededWei);
     error PrepaidLock_WrongGroup(bytes32 lockId);
-    error PrepaidLock_WrongKey(bytes32 lockId, bytes32 keyHash);
+    /// @notice The first commitment is not the data set's key: it makes another data set's id.
+    error PrepaidLock_WrongKey(bytes32 lockId, bytes32 dataSetId);
     error PrepaidLock_BadShares(bytes32 lockId);
     error PrepaidLock_BadReason(Reason reason);
     error PrepaidLock_WrongRelease(bytes32 broadcastId, uint256 heldWei, uint256 releasedWei);
@@ -336,7 +352,7 @@ interface IPrepaidLock {
     /// - state Selected; now < T;
     /// - keccak256(abi.encode(accounts, deliveryKeys)) is the lock's groupHash;
     /// - t commitments, none infinity; n shares;
-    /// - keccak256(abi.encode(commitments[0])) is the data set's keyHash;
+    /// - commitments[0] is the data set's key: {IDataSetBook.dataSetIdOf} it is the lock's data set;
     /// - the transcript verifies;
     /// - the caller is the payee, or `authorisation` is its signature.
     /// @param authorisation Not read when the payee sends.
@@ -385,7 +401,9 @@ interface IPrepaidLock {
 
     // ---- the end ----
 
-    /// @notice Makes the price, less the fee, withdrawable by the payee and raises its credit. Anyone may call.
+    /// @notice Makes the price, less the fee and the owners' part, withdrawable by the payee and raises its credit. Anyone may
+    /// call. The fee, with what the division of the owners' part by rows leaves over, is the treasury's; the owners' part goes into
+    /// the data set's pot ({IDataSetBook.recordSale}).
     /// @dev Requirements: state Claimed or Delivered; now ≥ dueAt.
     function settle(bytes32 lockId) external;
 
@@ -411,6 +429,12 @@ interface IPrepaidLock {
 
     /// @notice Makes free bond of the caller withdrawable. Requirements: 0 < amount ≤ the free bond.
     function takeBond(uint96 amountWei) external;
+
+    // ---- what owners draw ----
+
+    /// @notice Makes what was drawn out of a data set's pot withdrawable by an owner. Nothing comes in or goes out by it.
+    /// @dev Requirements: the caller is the book of data sets, which draws no more than was recorded.
+    function payOwner(address owner, uint256 amountWei) external;
 
     // ---- the market's application deposits ----
 
@@ -445,7 +469,6 @@ interface IPrepaidLock {
     /// @notice How many disputes an account has open of those that it brought.
     function openDisputesOf(address account) external view returns (uint256);
 
-
     /// @notice What {dispute} costs: the rules' part of the price, or their least sum if that is more.
     function disputeWeiOf(bytes32 lockId) external view returns (uint96);
 
@@ -456,6 +479,7 @@ interface IPrepaidLock {
     /// @notice The deposit held for a broadcast.
     function applicationOf(bytes32 broadcastId) external view returns (uint96);
 
-    /// @notice All the contract owes: open prepayments, bonds, held deposits, withdrawable sums. Never above its balance.
+    /// @notice All the contract owes: open prepayments, bonds, held deposits, pots of data sets, withdrawable sums. Never above
+    /// its balance.
     function liabilitiesWei() external view returns (uint256);
 }

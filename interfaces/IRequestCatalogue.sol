@@ -21,10 +21,12 @@ struct RequestType {
 /// @param shortestSeconds The least T − now of a sharing lock.
 /// @param disputeWindowSeconds Time between delivery and settlement; 0 settles at once.
 /// @param applicationWei The exact application prepayment of a broadcast.
+/// @param ownersBps The part of a price that goes to the owners of the devices in the data set, in 1/10,000.
 struct SharingTerms {
     uint32 shortestSeconds;
     uint32 disputeWindowSeconds;
     uint96 applicationWei;
+    uint16 ownersBps;
 }
 
 /// @notice The rules of bonds, demands, disputes and fees. A version never changes; every lock keeps the one under which it began.
@@ -61,7 +63,11 @@ interface IRequestCatalogue {
     );
     /// @notice Emitted when new sharing terms were set; the first ones have version 1.
     event SharingTermsSet(
-        uint32 indexed version, uint32 shortestSeconds, uint32 disputeWindowSeconds, uint96 applicationWei
+        uint32 indexed version,
+        uint32 shortestSeconds,
+        uint32 disputeWindowSeconds,
+        uint96 applicationWei,
+        uint16 ownersBps
     );
 
     /// @notice Emitted when new rules were set; the first ones at construction.
@@ -85,7 +91,11 @@ interface IRequestCatalogue {
     function setType(uint32 typeId, RequestType calldata requestType) external;
 
     /// @notice Sets the terms of data sharing, as a new version.
-    /// @dev Requirements: the caller is the consortium; the same ranges of times; 0 < applicationWei ≤ 10 ether.
+    /// @dev Requirements:
+    /// - the caller is the consortium;
+    /// - the same ranges of times as in {setType};
+    /// - 0 < applicationWei ≤ 10 ether;
+    /// - ownersBps ≤ 8,000: with the fee's 2,000 a price is never exceeded.
     /// @return version Its number, from 1.
     function setSharingTerms(SharingTerms calldata terms) external returns (uint32 version);
 

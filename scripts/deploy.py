@@ -17,7 +17,7 @@ from typing import Any
 from brownie import accounts, network, project, web3
 
 # In this order: each part is given the addresses of those before it. The first two and the last
-# four refer to each other in a circle, closed by knowing where the deployer's next transactions
+# five refer to each other in a circle, closed by knowing where the deployer's next transactions
 # will create them.
 ORDER = (
     "Consortium",
@@ -27,6 +27,7 @@ ORDER = (
     "TariffBook",
     "DataLedger",
     "NotificationBoard",
+    "DataSetBook",
     "CreditBook",
     "DisputeCourt",
     "PrepaidLock",
@@ -213,7 +214,7 @@ def planned_addresses(deployer: Any) -> dict[str, str]:
 def constructor_arguments(addresses: dict[str, str], chosen: Founding) -> dict[str, list]:
     """Return each contract's constructor arguments: the whole wiring, in one place."""
     at = addresses
-    money = [at["MemberRegistry"], at["RequestCatalogue"], at["DataLedger"], at["CreditBook"]]
+    money = [at["MemberRegistry"], at["RequestCatalogue"], at["DataSetBook"], at["CreditBook"]]
     delays = [chosen.delay_seconds, chosen.founding_ends_at]
     return {
         "Consortium": [list(chosen.members), chosen.threshold, *delays, at["MemberRegistry"]],
@@ -223,6 +224,7 @@ def constructor_arguments(addresses: dict[str, str], chosen: Founding) -> dict[s
         "TariffBook": [at["MemberRegistry"]],
         "DataLedger": [at["MemberRegistry"]],
         "NotificationBoard": [at["MemberRegistry"]],
+        "DataSetBook": [at["MemberRegistry"], at["ConsentBook"], at["PrepaidLock"]],
         "CreditBook": [at["PrepaidLock"], chosen.point_wei],
         "DisputeCourt": [at["Consortium"], at["PrepaidLock"]],
         "PrepaidLock": [*money, at["DataMarket"], at["DisputeCourt"]],

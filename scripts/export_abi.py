@@ -26,6 +26,7 @@ CONTRACTS = (
     "TariffBook",
     "DataLedger",
     "NotificationBoard",
+    "DataSetBook",
     "CreditBook",
     "DisputeCourt",
     "PrepaidLock",

@@ -4,6 +4,7 @@ pragma solidity 0.8.28;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {ICreditBook} from "../../interfaces/ICreditBook.sol";
+import {IDataSetBook} from "../../interfaces/IDataSetBook.sol";
 import {IDisputeCourt} from "../../interfaces/IDisputeCourt.sol";
 import {Dispute, IPrepaidLock, Lock, LockState} from "../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, Rules} from "../../interfaces/IRequestCatalogue.sol";
@@ -15,7 +16,7 @@ import {Purse} from "./Purse.sol";
 /// @title LockEnding
 /// @notice How a lock of {PrepaidLock} ends: settled, refunded, slashed, and the demand or dispute in between; the lifecycle is drawn in {LockLifecycle}.
 /// @dev Reads the lock, the time and the rules of the lock's version alone: no role, no price, no stop. The court is called to open a case and calls to
-/// decide it; the credit book is told each end that counts and never refuses.
+/// decide it; the book of data sets is told what owners get of a price, the credit book each end that counts, and neither ever refuses.
 abstract contract LockEnding is Purse {
     using LockLifecycle for Lock;
 
@@ -32,6 +33,7 @@ abstract contract LockEnding is Purse {
     uint256 public constant SERVE_BYTE_GAS = 12;
 
     IRequestCatalogue public immutable catalogue;
+    IDataSetBook public immutable dataSets;
     ICreditBook public immutable credit;
     IDisputeCourt public immutable court;
     /// @notice Who gets the fees: the consortium.
@@ -43,8 +45,15 @@ abstract contract LockEnding is Purse {
     mapping(address account => uint256 count) public openDisputesOf;
 
     /// @param credit_,court_ May be predictions: they are not called here.
-    constructor(IRequestCatalogue catalogue_, ICreditBook credit_, IDisputeCourt court_, address treasury_) {
+    constructor(
+        IRequestCatalogue catalogue_,
+        IDataSetBook dataSets_,
+        ICreditBook credit_,
+        IDisputeCourt court_,
+        address treasury_
+    ) {
         catalogue = IRequestCatalogue(Wiring.requireContract(address(catalogue_)));
+        dataSets = IDataSetBook(Wiring.requireContract(address(dataSets_)));
         credit = ICreditBook(Wiring.requireAddress(address(credit_)));
         court = IDisputeCourt(Wiring.requireAddress(address(court_)));
         treasury = Wiring.requireContract(treasury_);
@@ -57,9 +66,10 @@ abstract contract LockEnding is Purse {
     /// @inheritdoc IPrepaidLock
     function demand(bytes32 lockId) external payable {
         Lock storage lock = _locks[lockId];
-        lock.demand(lockId, _rulesOf(lock).serveSeconds);
+        Rules memory rules = _rulesOf(lock);
+        lock.demand(lockId, rules.serveSeconds);
         if (msg.sender != lock.payer) revert PrepaidLock_NotParty(lockId, msg.sender);
-        uint96 depositWei = demandWeiOf(lockId);
+        uint96 depositWei = _demandWei(lock, rules);
         if (msg.value != depositWei) revert PrepaidLock_WrongValue(msg.value, depositWei);
         liabilitiesWei += depositWei;
 
@@ -92,9 +102,10 @@ abstract contract LockEnding is Purse {
     /// @inheritdoc IPrepaidLock
     function dispute(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) external payable {
         Lock storage lock = _locks[lockId];
-        lock.dispute(lockId, _rulesOf(lock).decideSeconds);
+        Rules memory rules = _rulesOf(lock);
+        lock.dispute(lockId, rules.decideSeconds);
         if (msg.sender != lock.payer) revert PrepaidLock_NotParty(lockId, msg.sender);
-        _openDispute(lockId, lock, evidenceDigest, evidenceLength);
+        _openDispute(lockId, lock, rules, evidenceDigest, evidenceLength);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -106,14 +117,15 @@ abstract contract LockEnding is Purse {
         uint32 evidenceLength
     ) external payable {
         Lock storage lock = _locks[lockId];
-        lock.dispute(lockId, _rulesOf(lock).decideSeconds);
+        Rules memory rules = _rulesOf(lock);
+        lock.dispute(lockId, rules.decideSeconds);
         _checkGroup(lockId, lock, accounts, deliveryKeys);
         bool isMember;
         for (uint256 i = 0; i < accounts.length; ++i) {
             if (accounts[i] == msg.sender) isMember = true;
         }
         if (!isMember) revert PrepaidLock_NotParty(lockId, msg.sender);
-        _openDispute(lockId, lock, evidenceDigest, evidenceLength);
+        _openDispute(lockId, lock, rules, evidenceDigest, evidenceLength);
     }
 
     /// @inheritdoc IPrepaidLock
@@ -121,21 +133,31 @@ abstract contract LockEnding is Purse {
         if (msg.sender != address(court)) revert PrepaidLock_NotCourt(msg.sender);
         Lock storage lock = _locks[lockId];
         lock.decide(lockId, forPayer);
-        Dispute memory quarrel = _disputes[lockId];
-        --openDisputesOf[quarrel.by];
+        Dispute memory closed = _closeDispute(lockId);
         if (forPayer) {
-            _owe(quarrel.by, quarrel.bondWei);
+            _owe(closed.by, closed.bondWei);
             _payBack(lockId, lock, _feeOf(lock));
         } else {
-            _payOut(lockId, lock, quarrel.bondWei);
+            _payOut(lockId, lock, closed.bondWei);
         }
     }
 
-    function _openDispute(bytes32 lockId, Lock storage lock, bytes32 evidenceDigest, uint32 evidenceLength) private {
+    function _closeDispute(bytes32 lockId) private returns (Dispute memory closed) {
+        closed = _disputes[lockId];
+        --openDisputesOf[closed.by];
+    }
+
+    function _openDispute(
+        bytes32 lockId,
+        Lock storage lock,
+        Rules memory rules,
+        bytes32 evidenceDigest,
+        uint32 evidenceLength
+    ) private {
         if (evidenceDigest == 0 || evidenceLength == 0 || evidenceLength > MAX_SEALED_BYTES) {
             revert PrepaidLock_BadEvidence(evidenceDigest, evidenceLength);
         }
-        uint96 bondWei = disputeWeiOf(lockId);
+        uint96 bondWei = _disputeWei(lock, rules);
         if (msg.value != bondWei) revert PrepaidLock_WrongValue(msg.value, bondWei);
         if (++openDisputesOf[msg.sender] > MOST_DISPUTES) revert PrepaidLock_TooManyDisputes(msg.sender, MOST_DISPUTES);
         _disputes[lockId] = Dispute(msg.sender, bondWei);
@@ -168,9 +190,8 @@ abstract contract LockEnding is Purse {
         if (isBroken) {
             _forfeit(payee, gainWei, payer);
         } else if (from == LockState.Disputed) {
-            Dispute memory quarrel = _disputes[lockId];
-            --openDisputesOf[quarrel.by];
-            _owe(quarrel.by, quarrel.bondWei);
+            Dispute memory closed = _closeDispute(lockId);
+            _owe(closed.by, closed.bondWei);
             _free(payee, lock.bondWei);
         }
 
@@ -195,15 +216,20 @@ abstract contract LockEnding is Purse {
         }
     }
 
-    /// @dev The payee is paid; `gainWei` is the bond of a disputer who lost.
+    /// @dev The payee is paid; `gainWei` is the bond of a disputer who lost. What the division of the owners' part by rows leaves
+    /// over goes with the fee.
     function _payOut(bytes32 lockId, Lock storage lock, uint96 gainWei) private {
         (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
-        uint96 feeWei = _feeOf(lock);
-        _owe(payee, uint256(priceWei) - feeWei + gainWei);
+        (uint96 feeWei, uint96 ownersWei) = (_feeOf(lock), _partOf(priceWei, lock.ownersBps));
+        _owe(payee, uint256(priceWei) - feeWei - ownersWei + gainWei);
+        if (ownersWei != 0) {
+            uint96 restWei = uint96(dataSets.recordSale(lock.subject, ownersWei)); // at most the part
+            (feeWei, ownersWei) = (feeWei + restWei, ownersWei - restWei);
+        }
         _owe(treasury, feeWei);
         _free(payee, lock.bondWei);
 
-        emit Settled(lockId, payer, payee, priceWei, feeWei, gainWei);
+        emit Settled(lockId, payer, payee, priceWei, feeWei, ownersWei, gainWei);
 
         credit.recordSuccess(payee, payer, feeWei, lockId);
     }
@@ -222,7 +248,11 @@ abstract contract LockEnding is Purse {
     }
 
     function _feeOf(Lock storage lock) private view returns (uint96) {
-        return uint96(uint256(lock.priceWei) * lock.feeBps / BPS); // never above the price, nor above the bond
+        return _partOf(lock.priceWei, lock.feeBps); // never above the bond
+    }
+
+    function _partOf(uint96 priceWei, uint16 bps) private pure returns (uint96) {
+        return uint96(uint256(priceWei) * bps / BPS); // never above the price
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -242,7 +272,7 @@ abstract contract LockEnding is Purse {
     /// @inheritdoc IPrepaidLock
     function demandWeiOf(bytes32 lockId) public view returns (uint96) {
         Lock storage lock = _locks[lockId];
-        return uint96(serveGasOf(lock.answerLength) * _rulesOf(lock).serveGasWei); // at most 2^20 times 2^64
+        return _demandWei(lock, _rulesOf(lock));
     }
 
     /// @inheritdoc IPrepaidLock
@@ -253,9 +283,15 @@ abstract contract LockEnding is Purse {
     /// @inheritdoc IPrepaidLock
     function disputeWeiOf(bytes32 lockId) public view returns (uint96) {
         Lock storage lock = _locks[lockId];
-        Rules memory rules = _rulesOf(lock);
-        // At most the price, or 80 bits.
-        return uint96(Math.max(uint256(lock.priceWei) * rules.disputeBondBps / BPS, rules.disputeMinWei));
+        return _disputeWei(lock, _rulesOf(lock));
+    }
+
+    function _demandWei(Lock storage lock, Rules memory rules) private view returns (uint96) {
+        return uint96(serveGasOf(lock.answerLength) * rules.serveGasWei); // at most 2^20 times 2^64
+    }
+
+    function _disputeWei(Lock storage lock, Rules memory rules) private view returns (uint96) {
+        return uint96(Math.max(_partOf(lock.priceWei, rules.disputeBondBps), rules.disputeMinWei));
     }
 
     /*//////////////////////////////////////////////////////////////

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BroadcastState, Conditions, Response} from "../../interfaces/IDataMarket.sol";
+import {BroadcastState, Conditions, Response, Wanted} from "../../interfaces/IDataMarket.sol";
 import {SortedForm} from "./SortedForm.sol";
 
 /// @notice What belongs to a line of the form, by its slot; the credit lies in the form itself.
@@ -19,30 +19,29 @@ struct Mark {
     uint32 sharingVersion;
 }
 
-/// @notice A broadcast: its conditions and its form. The first word is all that a response reads, beside the regions.
+/// @notice A broadcast: of its conditions what a contract reads, and its form. The first word is all that a response reads,
+/// beside the regions.
 struct Book {
     BroadcastState state;
     uint8 regionCount;
-    uint16 kind;
+    uint8 kind;
     uint40 windowFrom;
     uint40 windowTo;
     uint40 respondBy;
     uint96 maxPriceWei;
     address requester;
     uint40 selectBy;
-    uint32 openingsLength;
     uint8 groupSize;
     uint8 threshold;
-    bytes32 openingsDigest;
-    bytes32 nonce;
     bytes32[16] regions;
     SortedForm.Form form;
-    Line[32] lines;
+    Line[16] lines;
     mapping(address processor => Mark) marks;
 }
 
 /// @title BroadcastBook
-/// @notice How the market stores a broadcast: conditions packed, lines of the form by slot, a mark for everyone who has responded.
+/// @notice How the market stores a broadcast: conditions packed, lines of the form by slot, a mark for everyone who has
+/// responded. What no contract reads is not stored: the broadcast's id commits to all of its conditions.
 /// @dev Checks nothing: {DataMarket} has checked conditions and responder. A line that was withdrawn or replaced is not erased; its
 /// slot is free or another's, so that it does not stand.
 library BroadcastBook {
@@ -62,18 +61,15 @@ library BroadcastBook {
         book.maxPriceWei = c.maxPriceWei;
         book.requester = requester;
         book.selectBy = c.selectBy;
-        book.openingsLength = c.openingsLength;
         book.groupSize = c.groupSize;
         book.threshold = c.threshold;
-        book.openingsDigest = c.openingsDigest;
-        book.nonce = c.nonce;
         for (uint256 i = 0; i < c.regions.length; ++i) {
             book.regions[i] = c.regions[i];
         }
     }
 
-    /// @notice Returns the conditions as they were broadcast.
-    function conditionsOf(Book storage book) internal view returns (Conditions memory c) {
+    /// @notice Returns what is stored of the conditions.
+    function wantedOf(Book storage book) internal view returns (Wanted memory c) {
         c.windowFrom = book.windowFrom;
         c.windowTo = book.windowTo;
         c.kind = book.kind;
@@ -82,9 +78,6 @@ library BroadcastBook {
         c.maxPriceWei = book.maxPriceWei;
         c.respondBy = book.respondBy;
         c.selectBy = book.selectBy;
-        c.openingsLength = book.openingsLength;
-        c.openingsDigest = book.openingsDigest;
-        c.nonce = book.nonce;
         c.regions = new bytes32[](book.regionCount);
         for (uint256 i = 0; i < c.regions.length; ++i) {
             c.regions[i] = book.regions[i];

@@ -2,16 +2,16 @@
 pragma solidity 0.8.28;
 
 /// @title SortedForm
-/// @notice The market's form: at most 32 lines, sorted by credit from high to low at all times, ties earlier first (protocol §5.2).
-/// @dev A line lives in a slot 0..31 that it keeps while it stands; the user of the library stores what belongs to the line by its
+/// @notice The market's form: at most 16 lines, sorted by credit from high to low at all times, ties earlier first (protocol §5.2).
+/// @dev A line lives in a slot 0..15 that it keeps while it stands; the user of the library stores what belongs to the line by its
 /// slot. The order is a permutation of the occupied slots, packed with everything else that changes into one word:
 ///
-///     bits 0..159    order: the slot of rank r (0 = best) in the five bits from 5r
-///     bits 160..191  occupied: bit s says that slot s is taken
-///     bits 192..197  count of the lines
+///     bits 0..63    order: the slot of rank r (0 = best) in the four bits from 4r
+///     bits 64..79   occupied: bit s says that slot s is taken
+///     bits 80..84   count of the lines
 ///
-/// Credits lie by slot, sixteen a word; a slot that is not occupied keeps a stale one. So an insertion into a full form reads three
-/// words and writes two, whatever its rank.
+/// Credits lie by slot in a second word; a slot that is not occupied keeps a stale one. So an insertion into a full form reads
+/// two words and writes two, whatever its rank.
 ///
 ///              insert                insert (full, higher credit than the last)
 ///     free slot ─────▶ line standing ─────────────────────────────────▶ slot taken by the new line
@@ -19,10 +19,10 @@ pragma solidity 0.8.28;
 ///         └──────────────────┘
 library SortedForm {
     /// @param packed Order, occupied slots and count.
-    /// @param credits Credit of slot s in the 16 bits from 16·(s mod 16) of word s / 16.
+    /// @param credits Credit of slot s in the 16 bits from 16·s.
     struct Form {
         uint256 packed;
-        uint256[2] credits;
+        uint256 credits;
     }
 
     /// @notice The form is full and the credit does not exceed the last line's.
@@ -31,12 +31,12 @@ library SortedForm {
     error SortedForm_NoSuchSlot(uint8 slot);
 
     /// @notice The most lines a form holds.
-    uint256 internal constant CAPACITY = 32;
+    uint256 internal constant CAPACITY = 16;
 
-    uint256 private constant ORDER_MASK = (1 << 160) - 1;
-    uint256 private constant OCCUPIED_SHIFT = 160;
-    uint256 private constant COUNT_SHIFT = 192;
-    uint256 private constant LAST_SHIFT = 155; // rank 31
+    uint256 private constant ORDER_MASK = (1 << 64) - 1;
+    uint256 private constant OCCUPIED_SHIFT = 64;
+    uint256 private constant COUNT_SHIFT = 80;
+    uint256 private constant LAST_SHIFT = 60; // rank 15
 
     /// @notice Inserts a line behind all with the same or a higher credit.
     /// @dev Reverts with `SortedForm_Full` if the form is full, unless the credit is strictly higher than the last line's,
@@ -57,9 +57,8 @@ library SortedForm {
             packed += (1 << COUNT_SHIFT) | (1 << (OCCUPIED_SHIFT + slot));
         }
         form.packed = _withInserted(packed, rank, slot);
-        uint256 shift = (slot & 15) * 16;
-        uint256 word = form.credits[slot >> 4];
-        form.credits[slot >> 4] = (word & ~(uint256(0xffff) << shift)) | (uint256(credit) << shift);
+        uint256 shift = uint256(slot) * 16;
+        form.credits = (form.credits & ~(uint256(0xffff) << shift)) | (uint256(credit) << shift);
     }
 
     /// @notice Removes the line of a slot; the others keep their order. Reverts with `SortedForm_NoSuchSlot` if none stands there.
@@ -70,8 +69,8 @@ library SortedForm {
         while (_slotAt(packed, rank) != slot) ++rank;
 
         uint256 order = packed & ORDER_MASK;
-        uint256 better = order & ((1 << (5 * rank)) - 1);
-        uint256 worse = (order >> (5 * rank + 5)) << (5 * rank);
+        uint256 better = order & ((1 << (4 * rank)) - 1);
+        uint256 worse = (order >> (4 * rank + 4)) << (4 * rank);
         uint256 rest = (packed ^ order) - ((1 << COUNT_SHIFT) | (1 << (OCCUPIED_SHIFT + slot)));
         form.packed = rest | better | worse;
     }
@@ -107,7 +106,7 @@ library SortedForm {
         return _creditAt(form, slot);
     }
 
-    /// @dev The first rank whose line has less credit, by bisection: at most six reads of two words.
+    /// @dev The first rank whose line has less credit, by bisection: at most five reads of one word.
     function _rankFor(Form storage form, uint256 packed, uint256 count, uint16 credit)
         private
         view
@@ -121,20 +120,20 @@ library SortedForm {
         }
     }
 
-    /// @dev Puts a slot at a rank; the ranks from there on move down by one. Rank 31 must be empty.
+    /// @dev Puts a slot at a rank; the ranks from there on move down by one. Rank 15 must be empty.
     function _withInserted(uint256 packed, uint256 rank, uint8 slot) private pure returns (uint256) {
         uint256 order = packed & ORDER_MASK;
-        uint256 better = order & ((1 << (5 * rank)) - 1);
-        uint256 worse = (order ^ better) << 5;
-        return (packed ^ order) | better | (uint256(slot) << (5 * rank)) | worse;
+        uint256 better = order & ((1 << (4 * rank)) - 1);
+        uint256 worse = (order ^ better) << 4;
+        return (packed ^ order) | better | (uint256(slot) << (4 * rank)) | worse;
     }
 
     function _slotAt(uint256 packed, uint256 rank) private pure returns (uint8) {
-        return uint8((packed >> (5 * rank)) & 31);
+        return uint8((packed >> (4 * rank)) & 15);
     }
 
     function _creditAt(Form storage form, uint8 slot) private view returns (uint16) {
-        return uint16(form.credits[slot >> 4] >> ((slot & 15) * 16));
+        return uint16(form.credits >> (uint256(slot) * 16));
     }
 
     function _isOccupied(uint256 packed, uint8 slot) private pure returns (bool) {

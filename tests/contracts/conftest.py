@@ -142,6 +142,11 @@ def ledger(system: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
+def data_sets(system: dict[str, Any]) -> Any:
+    return system["DataSetBook"]
+
+
+@pytest.fixture(scope="session")
 def board(system: dict[str, Any]) -> Any:
     return system["NotificationBoard"]
 

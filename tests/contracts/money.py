@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import publishing
 from brownie import accounts, web3
 from eth_abi import encode
 from eth_account import Account
@@ -24,6 +23,7 @@ SHORTEST_S, WINDOW_S = 600, 300
 SHARING_SHORTEST_S, APPLICATION_WEI = 900, 10**15 + 1
 POINT_WEI = 10**13
 BPS = 10_000
+OWNERS_BPS = 5_000  # what a deployment begins with
 RULES = Rules(
     serve_seconds=400,
     decide_seconds=900,
@@ -33,8 +33,9 @@ RULES = Rules(
     serve_gas_wei=1_000,
     dispute_min_wei=10**12,
 )
-DAY = 86_400
-WINDOW = (20_000 * DAY, 20_007 * DAY)  # of the data sets
+DAY, WINDOW = publishing.DAY, publishing.WINDOW
+PublishedSet = publishing.PublishedSet
+publish, digest_of = publishing.publish, publishing.digest_of
 MAX_SEALED_BYTES = 32 * 1024
 LONGEST_ANSWER = MAX_SEALED_BYTES
 MNEMONIC = "test test test test test test test test test test test junk"  # of the test node
@@ -46,11 +47,6 @@ NOT_RECOGNISED, NOT_SERVED = 1, 7  # reasons
 NOTHING = bytes(32)
 
 
-def digest_of(text: str) -> bytes:
-    """Return the SHA-256 of some text: a digest that stands for it."""
-    return hashlib.sha256(text.encode()).digest()
-
-
 class LockTerms(NamedTuple):
     """What a payer signs to be bound by (IPrepaidLock.LockTerms)."""
 
@@ -58,6 +54,7 @@ class LockTerms(NamedTuple):
     sharing_version: int
     dispute_window_s: int
     fee_bps: int
+    owners_bps: int
     longest_answer_bytes: int
     bond_wei: int
 
@@ -65,12 +62,14 @@ class LockTerms(NamedTuple):
 def request_terms(type_id: int = BILL) -> LockTerms:
     """Return a request's terms under RULES, as :func:`set_terms` leaves them."""
     window, price = (0, PRICE_WEI) if type_id == BILL else (WINDOW_S, ADVICE_PRICE_WEI)
-    return LockTerms(1, 0, window, RULES.fee_bps, LONGEST_ANSWER, bond_of(price))
+    return LockTerms(1, 0, window, RULES.fee_bps, 0, LONGEST_ANSWER, bond_of(price))
 
 
-def sharing_terms(price_wei: int, *, version: int = 1, window_s: int = 0) -> LockTerms:
+def sharing_terms(
+    price_wei: int, *, version: int = 1, window_s: int = 0, owners_bps: int = 0
+) -> LockTerms:
     """Return a sharing lock's terms under RULES and a version of the terms of sharing."""
-    return LockTerms(1, version, window_s, RULES.fee_bps, 0, bond_of(price_wei))
+    return LockTerms(1, version, window_s, RULES.fee_bps, owners_bps, 0, bond_of(price_wei))
 
 
 class RequestOrder(NamedTuple):
@@ -101,14 +100,20 @@ class SharingOrder(NamedTuple):
     terms: LockTerms
 
 
-def set_terms(govern: Any, catalogue: Any, *, sharing_window_s: int = 0) -> None:
-    """Set two request types and the terms of sharing; bill and sharing settle at once."""
+def set_terms(
+    govern: Any, catalogue: Any, *, sharing_window_s: int = 0, owners_bps: int = 0
+) -> None:
+    """Set two request types and the terms of sharing; bill and sharing settle at once.
+
+    Owners get nothing if not told: what they get is what the tests of their part are about.
+    """
     bill = (True, SHORTEST_S, 0, LONGEST_ANSWER, PRICE_WEI, b"bill".ljust(32, b"\0"))
     advice = (True, SHORTEST_S, WINDOW_S, LONGEST_ANSWER, ADVICE_PRICE_WEI)
     advice += (b"advice".ljust(32, b"\0"),)
     govern(catalogue, "setType", BILL, bill)
     govern(catalogue, "setType", ADVICE, advice)
-    govern(catalogue, "setSharingTerms", (SHARING_SHORTEST_S, sharing_window_s, APPLICATION_WEI))
+    terms = (SHARING_SHORTEST_S, sharing_window_s, APPLICATION_WEI, owners_bps)
+    govern(catalogue, "setSharingTerms", terms)
 
 
 def fee_of(price_wei: int) -> int:
@@ -154,23 +159,40 @@ def sign_request(
     lock: Any, payer: Member, order: RequestOrder, *, tag: Tag = Tag.REQUEST, **changed: Any
 ) -> tuple[int, ...]:
     """Sign an order as ``payer``; ``changed`` fields of the message make it a false signature."""
-    fields: dict[str, Any] = {
+    fields = {
         "chain_id": web3.eth.chain_id,
         "prepaid_lock": lock.address,
         "requester": payer.address,
         **order._asdict(),
     }
-    return payer.sign(messages.request_message(**{**fields, **changed}), role=tag)
+    return payer.sign(_message(REQUEST_TYPES, {**fields, **changed}), role=tag)
 
 
 def sign_sharing(
     lock: Any, payer: Member, order: SharingOrder, *, tag: Tag = Tag.SHARING, **changed: Any
 ) -> tuple[int, ...]:
     """Sign a selection as ``payer``; ``changed`` fields of the message make it a false one."""
-    fields: dict[str, Any] = order._asdict()
-    fields.update(chain_id=web3.eth.chain_id, prepaid_lock=lock.address)
-    fields.update(requester=fields.pop("payer"), processor=fields.pop("payee"))
-    return payer.sign(messages.sharing_message(**{**fields, **changed}), role=tag)
+    fields = {"chain_id": web3.eth.chain_id, "prepaid_lock": lock.address, **order._asdict()}
+    names = {"requester": "payer", "processor": "payee"}
+    altered = {names.get(name, name): value for name, value in changed.items()}
+    return payer.sign(_message(SHARING_TYPES, {**fields, **altered}), role=tag)
+
+
+TERMS_TYPES = ("uint32", "uint32", "uint32", "uint16", "uint16", "uint16", "uint96")
+REQUEST_TYPES = (
+    *("uint256", "address", "address", "address", "uint32", "uint32", "uint64", "uint40"),
+    *("bytes32", "bytes32"),
+)
+SHARING_TYPES = (
+    *("uint256", "address", "address", "address", "bytes32", "bytes32", "bytes32"),
+    *("uint8", "uint8", "uint96", "uint32", "uint64", "uint40", "bytes32", "bytes32"),
+)
+
+
+def _message(types: tuple[str, ...], fields: dict[str, Any]) -> bytes:
+    """Encode what is signed, as the contracts do: chain, contract and the order, terms last."""
+    *values, terms = fields.values()
+    return encode([*types, *TERMS_TYPES], [*values, *terms])
 
 
 def id_of(contract: Any, account: Any, nonce: bytes) -> bytes:
@@ -228,35 +250,6 @@ def private_key_of(account: Any) -> bytes:
 def balance_of(address: str) -> int:
     """Return an account's ether in wei."""
     return web3.eth.get_balance(address)
-
-
-@dataclass(frozen=True)
-class PublishedSet:
-    """A data set on the ledger, with its secret key."""
-
-    data_set_id: bytes
-    key: sharing.DataKey
-
-
-def publish(
-    ledger: Any, processor: Member, *, window: tuple[int, int] = WINDOW, kind: int = 1
-) -> PublishedSet:
-    """Publish a data set of a processor with a fresh key."""
-    key = sharing.DataKey.generate()
-    key_commitment = sharing.key_commitment(key)
-    data_set_id = bytes(ledger.nextDataSetId(processor.address))
-    message = messages.data_key_message(
-        chain_id=web3.eth.chain_id,
-        data_ledger=ledger.address,
-        processor=processor.address,
-        data_set_id=data_set_id,
-        key_commitment=key_commitment,
-    )
-    possession = words(sharing.prove_data_key(key, message))
-    digests = (digest_of("root"), digest_of("manifest"))
-    publication = (*window, kind, 168, 2_000, *digests, words(key_commitment), possession)
-    ledger.publish(publication, {"from": processor.account})
-    return PublishedSet(data_set_id, key)
 
 
 class Group(NamedTuple):

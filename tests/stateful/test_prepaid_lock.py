@@ -674,12 +674,12 @@ class PrepaidLockMachine(RuleBasedStateMachine):
 
 
 def test_prepaid_lock__given_any_sequence_of_calls__agrees_with_the_model(
-    govern, catalogue, ledger, lock, market, credit, court, consortium, processor, processor_two,
+    govern, catalogue, data_sets, lock, market, credit, court, consortium, processor, processor_two,
     meter_owner, neighbour, buyer, buyer_two, buyer_three, founders, admit, relayer, at, now,
 ):  # fmt: skip
     money.set_terms(govern, catalogue, sharing_window_s=SHARING_WINDOW_S)
     judges = [admit(Role.CONSORTIUM, account=founder) for founder in founders]
-    data_set = money.publish(ledger, processor)
+    data_set = money.publish(data_sets, processor)
     group = money.group_of(buyer, buyer_two, buyer_three)
     dealt = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
     order = SharingOrder(

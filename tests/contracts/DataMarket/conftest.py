@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import broadcasts
 import money
 import pytest
+from broadcasts import Conditions
 from members import Role, region_id
 from money import APPLICATION_WEI, DAY, WINDOW, Group, PublishedSet, SharingOrder
 
@@ -19,29 +21,15 @@ OFFER_WEI = 10**15  # the price of a response that names none
 RESPOND_S, SELECT_S = 600, 1200
 
 
-class Conditions(NamedTuple):
-    window_from: int
-    window_to: int
-    kind: int
-    group_size: int
-    threshold: int
-    max_price_wei: int
-    respond_by: int
-    select_by: int
-    openings_length: int
-    openings_digest: bytes
-    nonce: bytes
-    regions: tuple[bytes, ...]
-
-
 def terms_of(
     catalogue: Any, price_wei: int, rules_version: int, sharing_version: int
 ) -> money.LockTerms:
     """Return a lock's terms under the versions of an offer."""
     rules = catalogue.rulesAt(rules_version)
-    window_s = catalogue.sharingTermsAt(sharing_version)["disputeWindowSeconds"]
+    terms = catalogue.sharingTermsAt(sharing_version)
     bond = price_wei * rules["bondBps"] // money.BPS
-    return money.LockTerms(rules_version, sharing_version, window_s, rules["feeBps"], 0, bond)
+    parts = (terms["disputeWindowSeconds"], rules["feeBps"], terms["ownersBps"])
+    return money.LockTerms(rules_version, sharing_version, *parts, 0, bond)
 
 
 class Ad(NamedTuple):
@@ -59,13 +47,13 @@ def terms(module_isolation: None, cast: dict, govern: Any, catalogue: Any, lock:
 
 
 @pytest.fixture(scope="module")
-def data_set(module_isolation: None, ledger: Any, processor: Any) -> PublishedSet:
-    return money.publish(ledger, processor)
+def data_set(module_isolation: None, data_sets: Any, processor: Any) -> PublishedSet:
+    return money.publish(data_sets, processor)
 
 
 @pytest.fixture(scope="module")
-def data_set_two(module_isolation: None, ledger: Any, processor_two: Any) -> PublishedSet:
-    return money.publish(ledger, processor_two)
+def data_set_two(module_isolation: None, data_sets: Any, processor_two: Any) -> PublishedSet:
+    return money.publish(data_sets, processor_two)
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +113,7 @@ def broadcast(market: Any, buyer: Any, send_broadcast: Any, some_conditions: Con
     def make(**changed: Any) -> Ad:
         conditions = some_conditions._replace(**{"nonce": secrets.token_bytes(32), **changed})
         send_broadcast(conditions)
-        return Ad(money.id_of(market, buyer, conditions.nonce), conditions)
+        return Ad(broadcasts.id_of(market, buyer, conditions), conditions)
 
     return make
 
@@ -210,8 +198,8 @@ def select(market: Any, buyer: Any, group: Group) -> Callable[..., Any]:
 
 
 class FullForm(NamedTuple):
-    """A broadcast with 32 standing lines. A region has one active processor at a time, so the
-    first sixteen were revoked before their successors responded; their lines stand."""
+    """A broadcast with 16 standing lines. A region has one active processor at a time: of eight
+    regions the first one was revoked before its successor responded; its line stands."""
 
     ad: Ad
     regions: tuple[bytes, ...]
@@ -223,10 +211,10 @@ class FullForm(NamedTuple):
 
 @pytest.fixture(scope="module")
 def full_form(
-    module_isolation: None, terms: None, admit: Any, revoke: Any, ledger: Any, market: Any,
+    module_isolation: None, terms: None, admit: Any, revoke: Any, data_sets: Any, market: Any,
     credit: Any, lock: Any, buyer: Any, now: Any,
 ) -> FullForm:  # fmt: skip
-    regions = tuple(sorted(region_id(f"region {i:02}") for i in range(16)))
+    regions = tuple(sorted(region_id(f"region {i:02}") for i in range(8)))
     begin = now()
     conditions = Conditions(
         *(WINDOW[0], WINDOW[1], 1, 3, 2, MAX_PRICE_WEI),
@@ -234,10 +222,10 @@ def full_form(
         *(money.digest_of("full"), regions),
     )
     market.broadcast(conditions, {"from": buyer.account, "value": APPLICATION_WEI})
-    ad = Ad(money.id_of(market, buyer, conditions.nonce), conditions)
+    ad = Ad(broadcasts.id_of(market, buyer, conditions), conditions)
     credits, accounts, active, used = {}, {}, {}, 0
-    for i in range(32):
-        region = regions[i % 16]
+    for i in range(16):
+        region = regions[i % 8]
         if region in active:
             revoke(active[region])
         member = active[region] = admit(Role.PROCESSOR, region)
@@ -246,7 +234,7 @@ def full_form(
         money.set_credit(credit, member, credits[member.address])
         bond = {"from": buyer.account, "value": money.bond_of(OFFER_WEI)}
         lock.addBond(member.address, bond)  # what is added later would not back the response
-        data_set_id = money.publish(ledger, member).data_set_id
+        data_set_id = money.publish(data_sets, member).data_set_id
         options = {"from": member.account}
         used = market.respond(ad.id, data_set_id, OFFER_WEI, 1, 1, options).gas_used
     return FullForm(ad, regions, credits, accounts, active, used)

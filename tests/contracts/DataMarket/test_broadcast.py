@@ -94,10 +94,10 @@ def test_broadcast__when_fields_are_at_the_edge__takes_the_deposit(
 
 
 def test_broadcast__given_no_terms__reverts(
-    some_conditions, reverts_with, deployer, registry, ledger, credit, lock, buyer, consortium
+    some_conditions, reverts_with, deployer, registry, data_sets, credit, lock, buyer, consortium
 ):
     empty = RequestCatalogue.deploy(consortium, astuple(money.RULES), {"from": deployer})
-    market = DataMarket.deploy(registry, empty, ledger, credit, lock, {"from": deployer})
+    market = DataMarket.deploy(registry, empty, data_sets, credit, lock, {"from": deployer})
     for value in (0, APPLICATION_WEI):
         with reverts_with("DataMarket_BadConditions", "terms"):
             market.broadcast(some_conditions, {"from": buyer.account, "value": value})

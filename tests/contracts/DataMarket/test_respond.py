@@ -89,9 +89,9 @@ def test_respond__given_earlier_response__reverts(broadcast, respond, refuses, m
 
 
 def test_respond__when_data_set_is_unfit__reverts(
-    broadcast, respond, refuses, ledger, processor, data_set, data_set_two
+    broadcast, respond, refuses, data_sets, processor, data_set, data_set_two
 ):
-    other_kind = money.publish(ledger, processor, kind=2).data_set_id
+    other_kind = money.publish(data_sets, processor, kind=2).data_set_id
     ad = broadcast()
     for unfit in (money.digest_of("unknown"), data_set_two.data_set_id, other_kind):
         with refuses("DataMarket_UnfitDataSet", ad.id, unfit):
@@ -175,7 +175,7 @@ def test_respond__when_everything_holds__stores_and_emits(
 
 
 @pytest.fixture
-def newcomer(full_form, admit, revoke, ledger, credit):
+def newcomer(full_form, admit, revoke, data_sets, credit):
     """``newcomer(points, region=…)``: a processor that takes over the region of a standing one.
 
     ``among``: who serves which region now, kept up to date for who needs several.
@@ -187,7 +187,7 @@ def newcomer(full_form, admit, revoke, ledger, credit):
         revoke(predecessor)
         member = serving[predecessor.region] = admit(Role.PROCESSOR, predecessor.region)
         money.set_credit(credit, member, points)
-        return member, money.publish(ledger, member).data_set_id
+        return member, money.publish(data_sets, member).data_set_id
 
     return make
 
@@ -290,7 +290,8 @@ def test_respond__given_terms_changed_since_it_was_made_up__reverts(
 ):
     """An offer under terms that it has not seen is none."""
     ad = broadcast()
-    govern(catalogue, "setSharingTerms", (money.SHARING_SHORTEST_S, 300, money.APPLICATION_WEI))
+    later = (money.SHARING_SHORTEST_S, 300, money.APPLICATION_WEI, 0)
+    govern(catalogue, "setSharingTerms", later)
     with refuses("DataMarket_OtherTerms", ad.id, 1, 2):
         respond(ad, processor, versions=(1, 1))
     respond(ad, processor, versions=(1, 2))

@@ -276,7 +276,7 @@ def test_select__when_everything_holds__can_be_delivered(
 def test_select__when_versions_are_not_the_offers__reverts(
     answered, choose, select, processor, refuses, govern, catalogue, change
 ):
-    govern(catalogue, "setSharingTerms", (60, 0, 1))
+    govern(catalogue, "setSharingTerms", (60, 0, 1, 0))
     govern(catalogue, "setRules", disputes.rules_words(disputes.OTHER_RULES))
     terms = money.sharing_terms(PRICE)._replace(**change)
     with refuses("DataMarket_OtherTerms", answered.id, 1, 1):
@@ -288,7 +288,7 @@ def test_select__given_later_rules_and_terms__begins_under_the_offers(
 ):
     """A buyer, or a node, that carries out what was agreed between offer and selection changes
     nothing: neither the shortest T, nor window, fee or bond."""
-    govern(catalogue, "setSharingTerms", (60, 300, 1))
+    govern(catalogue, "setSharingTerms", (60, 300, 1, 8_000))
     govern(catalogue, "setRules", disputes.rules_words(disputes.OTHER_RULES))
     short = choose(answered, processor, expires_at=now() + 800)
     with pytest.raises(Exception, match="PrepaidLock_TooLittleTime"):

@@ -19,19 +19,19 @@ def test_broadcast_of__given_unknown_broadcast__is_empty(market):
 
 
 def test_constructor__given_the_system__keeps_its_parts(
-    market, registry, catalogue, ledger, credit, lock
+    market, registry, catalogue, data_sets, credit, lock
 ):
     assert market.registry() == registry
     assert market.catalogue() == catalogue
-    assert market.ledger() == ledger
+    assert market.dataSets() == data_sets
     assert market.credit() == credit
     assert market.prepaidLock() == lock
 
 
 def test_constructor__given_a_missing_part__reverts(
-    reverts_with, deployer, registry, catalogue, ledger, credit, lock, outsider
+    reverts_with, deployer, registry, catalogue, data_sets, credit, lock, outsider
 ):
-    parts = [registry, catalogue, ledger, credit, lock]
+    parts = [registry, catalogue, data_sets, credit, lock]
     for i in range(3):
         wrong = [*parts[:i], outsider, *parts[i + 1 :]]
         with reverts_with("Wiring_NoContract", outsider):

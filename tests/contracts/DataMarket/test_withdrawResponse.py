@@ -35,14 +35,14 @@ def test_withdraw_response__given_no_standing_response__reverts(
 
 
 def test_withdraw_response__given_replaced_line__reverts(
-    full_form, admit, revoke, ledger, credit, respond, refuses, market
+    full_form, admit, revoke, data_sets, credit, respond, refuses, market
 ):
     ad, region = full_form.ad, full_form.regions[3]
     last = market.formOf(ad.id)[31][0]
     revoke(full_form.active[region])
     newcomer = admit(Role.PROCESSOR, region)
     money.set_credit(credit, newcomer, 1_000)
-    respond(ad, newcomer, data_set_id=money.publish(ledger, newcomer).data_set_id)
+    respond(ad, newcomer, data_set_id=money.publish(data_sets, newcomer).data_set_id)
     with refuses("DataMarket_NoResponse", ad.id, last):
         market.withdrawResponse(ad.id, {"from": full_form.accounts[last]})
     assert market.formOf(ad.id)[0][0] == newcomer.address

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import batches
+import broadcasts
 import money
 import pytest
 from members import Role, region_id
@@ -59,13 +60,13 @@ class Scene:
 
     def broadcast(self, *, respond_in_s: int = FAR_S, select_in_s: int = FAR_S + DAY) -> bytes:
         it, nonce = self.it, secrets.token_bytes(32)
-        conditions = (
+        conditions = broadcasts.Conditions(
             *(money.WINDOW[0], money.WINDOW[1], 1, 3, 2, OFFER_WEI),
             *(self.begin + respond_in_s, self.begin + select_in_s, 2_000, b"\1" * 32),
             *(nonce, [NORTH]),
         )
         it.market.broadcast(conditions, {"from": it.buyer.account, "value": APPLICATION_WEI})
-        return money.id_of(it.market, it.buyer, nonce)
+        return broadcasts.id_of(it.market, it.buyer, conditions)
 
     def answered(self, **options: Any) -> bytes:
         ad = self.broadcast(**options)
@@ -110,11 +111,12 @@ def parts(
         lock=lock,
         market=system["DataMarket"],
         ledger=system["DataLedger"],
+        data_sets=system["DataSetBook"],
         court=system["DisputeCourt"],
         consents=system["ConsentBook"],
         book=system["TariffBook"],
         board=system["NotificationBoard"],
-        data_set=money.publish(system["DataLedger"], cast["processor"]),
+        data_set=money.publish(system["DataSetBook"], cast["processor"]),
         group=money.group_of(*(cast[name] for name in ("buyer", "buyer_two", "buyer_three"))),
         signer=admit(Role.DEVICE, NORTH, owner=cast["meter_owner"]),
         judges=founders,
@@ -199,7 +201,7 @@ BEGINNINGS = {
     "broadcast": lambda s: lambda: s.broadcast(),
     "respond": lambda s: (lambda ad: lambda: s.respond(ad))(s.broadcast()),
     "select": lambda s: (lambda ad: lambda: s.select(ad))(s.answered()),
-    "publish": lambda s: lambda: money.publish(s.it.ledger, s.it.processor),
+    "publish": lambda s: lambda: money.publish(s.it.data_sets, s.it.processor),
     "anchor": lambda s: (
         lambda: s.it.ledger.anchor(1, 24, b"\3" * 32, {"from": s.it.device.account})
     ),

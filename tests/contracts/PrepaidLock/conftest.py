@@ -191,8 +191,8 @@ def open_accepted(open_request: Any, accept: Any, processor: Any):
 
 
 @pytest.fixture(scope="module")
-def data_set(module_isolation: None, ledger: Any, processor: Any) -> PublishedSet:
-    return money.publish(ledger, processor)
+def data_set(module_isolation: None, data_sets: Any, processor: Any) -> PublishedSet:
+    return money.publish(data_sets, processor)
 
 
 @pytest.fixture(scope="session")
@@ -251,8 +251,9 @@ def open_sharing(
     def make(**changed: Any) -> OpenLock:
         expires_at = now() + 2 * money.SHARING_SHORTEST_S
         price = changed.get("price_wei", a_sharing_order.price_wei)
-        version, window_s = catalogue.versions()[1], catalogue.sharingTerms()[1]
-        terms = money.sharing_terms(price, version=version, window_s=window_s)
+        version, (_, window_s, _, owners_bps) = catalogue.versions()[1], catalogue.sharingTerms()
+        parts = {"window_s": window_s, "owners_bps": owners_bps}
+        terms = money.sharing_terms(price, version=version, **parts)
         fresh = {"nonce": secrets.token_bytes(32), "expires_at": expires_at, "terms": terms}
         order = a_sharing_order._replace(**{**fresh, **changed})
         pay_sharing(order)
@@ -281,10 +282,11 @@ def deliver(lock: Any, group: Group, transcript: sharing.Transcript, relayer: An
 
 @pytest.fixture
 def set_sharing_window(govern: Any, catalogue: Any) -> Callable[[int], Any]:
-    """``set_sharing_window(seconds)``: what begins afterwards has this dispute window."""
+    """``set_sharing_window(seconds, owners_bps=…)``: what begins afterwards has this dispute window,
+    and gives owners this part."""
 
-    def set_terms(seconds: int) -> Any:
-        terms = (money.SHARING_SHORTEST_S, seconds, money.APPLICATION_WEI)
+    def set_terms(seconds: int, owners_bps: int = 0) -> Any:
+        terms = (money.SHARING_SHORTEST_S, seconds, money.APPLICATION_WEI, owners_bps)
         return govern(catalogue, "setSharingTerms", terms)
 
     return set_terms

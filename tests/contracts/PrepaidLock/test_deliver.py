@@ -84,9 +84,9 @@ def test_deliver__when_shares_are_not_n__reverts(it, deliver, refuses, dealt, pr
 
 
 def test_deliver__when_key_is_another__reverts(
-    it, deliver, refuses, group, ledger, processor, dealt
+    it, deliver, refuses, group, data_sets, processor, dealt
 ):
-    other = money.publish(ledger, processor)  # the same node's next data set
+    other = money.publish(data_sets, processor)  # the same node's next data set
     transcript = sharing.deal(other.key, threshold=2, delivery_keys=group.keys)
     commitments, shares = money.transcript_words(transcript)
     with refuses("PrepaidLock_WrongKey", it.id, key_hash(commitments[0])):

@@ -145,7 +145,7 @@ def test_open_sharing__when_signature_is_not_the_payers__reverts(
 def test_open_sharing__when_terms_are_not_those_of_their_versions__reverts(
     pay_sharing, a_sharing_order, reverts_with, govern, catalogue, change
 ):
-    govern(catalogue, "setSharingTerms", (money.SHARING_SHORTEST_S, 777, 1))
+    govern(catalogue, "setSharingTerms", (money.SHARING_SHORTEST_S, 777, 1, 0))
     other = disputes.OTHER_RULES
     govern(catalogue, "setRules", disputes.rules_words(other))
     good = a_sharing_order.terms
@@ -164,7 +164,7 @@ def test_open_sharing__given_later_terms__keeps_those_that_were_signed(
     pay_sharing, a_sharing_order, govern, catalogue, lock, buyer, bond_is
 ):
     """Whenever somebody carries out what was agreed: the lock is that of its signed terms."""
-    govern(catalogue, "setSharingTerms", (30 * 86_400, 30 * 86_400, 1))
+    govern(catalogue, "setSharingTerms", (30 * 86_400, 30 * 86_400, 1, 8_000))
     govern(catalogue, "setRules", disputes.rules_words(disputes.OTHER_RULES))
     pay_sharing(a_sharing_order)
     stored = lock.lockOf(money.id_of(lock, buyer, a_sharing_order.nonce))

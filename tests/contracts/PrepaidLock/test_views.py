@@ -151,11 +151,11 @@ def test_demand_and_dispute_wei_of__given_new_rules__stay_those_of_the_lock(
 
 
 def test_constructor__given_the_system__keeps_its_parts(
-    lock, consortium, registry, catalogue, ledger, credit, market, court
+    lock, consortium, registry, catalogue, data_sets, credit, market, court
 ):
     assert lock.registry() == registry
     assert lock.catalogue() == catalogue
-    assert lock.ledger() == ledger
+    assert lock.dataSets() == data_sets
     assert lock.credit() == credit
     assert lock.market() == market
     assert lock.court() == court
@@ -163,9 +163,9 @@ def test_constructor__given_the_system__keeps_its_parts(
 
 
 def test_constructor__given_a_missing_part__reverts(
-    reverts_with, deployer, registry, catalogue, ledger, credit, market, court, outsider
+    reverts_with, deployer, registry, catalogue, data_sets, credit, market, court, outsider
 ):
-    parts = [registry, catalogue, ledger, credit, market, court]
+    parts = [registry, catalogue, data_sets, credit, market, court]
     for i in range(3):
         wrong = [*parts[:i], outsider, *parts[i + 1 :]]
         with reverts_with("Wiring_NoContract", outsider):

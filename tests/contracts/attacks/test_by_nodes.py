@@ -25,7 +25,7 @@ def scaled(transcript):
 
 
 @pytest.fixture
-def resell(ledger, processor_two, scaled):
+def resell(data_sets, processor_two, scaled):
     """``resell(possession)``: processor_two publishes the scaled key commitment as its own."""
     digests = (money.digest_of("root"), money.digest_of("manifest"))
 
@@ -37,10 +37,10 @@ def resell(ledger, processor_two, scaled):
     return send
 
 
-def possession_message(ledger, processor, data_set_id, key_commitment):
+def possession_message(data_sets, processor, data_set_id, key_commitment):
     return messages.data_key_message(
         chain_id=money.web3.eth.chain_id,
-        data_ledger=ledger.address,
+        data_ledger=data_sets.address,
         processor=processor.address,
         data_set_id=data_set_id,
         key_commitment=key_commitment,
@@ -48,14 +48,14 @@ def possession_message(ledger, processor, data_set_id, key_commitment):
 
 
 def test_scaled_transcript__when_resold_as_an_own_data_set__is_refused_at_publication(
-    resell, ledger, processor, processor_two, data_set, transcript, scaled, reverts_with
+    resell, data_sets, processor, processor_two, data_set, transcript, scaled, reverts_with
 ):
     own_id = bytes(ledger.nextDataSetId(processor_two.address))
     key_commitment = transcript.commitments[0]
-    of_victim = possession_message(ledger, processor, data_set.data_set_id, key_commitment)
+    of_victim = possession_message(data_sets, processor, data_set.data_set_id, key_commitment)
     victims = sharing.prove_data_key(data_set.key, of_victim)
     stranger = sharing.DataKey.generate()
-    own = possession_message(ledger, processor_two, own_id, scaled[0][0])
+    own = possession_message(data_sets, processor_two, own_id, scaled[0][0])
     forgeries = (
         words(victims),  # copied
         words(curve.multiply(victims, FACTOR)),  # scaled as the transcript
@@ -67,7 +67,7 @@ def test_scaled_transcript__when_resold_as_an_own_data_set__is_refused_at_public
 
 
 def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_and_paid(
-    deployer, lock, ledger, resell, processor_two, data_set, group, scaled, buyer, buyer_two,
+    deployer, lock, data_sets, resell, processor_two, data_set, group, scaled, buyer, buyer_two,
     pay_sharing, a_sharing_order, deliver, state_of,
 ):  # fmt: skip
     """Control: who could make the proof (here: with the victim's k) delivers another's shares."""
@@ -78,7 +78,7 @@ def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_
 
     own_id = bytes(ledger.nextDataSetId(processor_two.address))
     stolen = sharing.DataKey(data_set.key.reveal() * FACTOR % GROUP_ORDER)
-    message = possession_message(ledger, processor_two, own_id, scaled[0][0])
+    message = possession_message(data_sets, processor_two, own_id, scaled[0][0])
     resell(words(sharing.prove_data_key(stolen, message)))
     order = a_sharing_order._replace(payee=processor_two.address, data_set_id=own_id)
     pay_sharing(order)
@@ -90,7 +90,7 @@ def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_
 
 @pytest.mark.parametrize("of", ["another group", "another data set"])
 def test_transcript__when_replayed_to_another_lock__is_refused(
-    of, open_sharing, deliver, refuses, ledger, processor, group, buyer, buyer_two, dealt_of, admit
+    of, open_sharing, deliver, refuses, data_sets, processor, group, buyer, buyer_two, dealt_of, admit
 ):
     """An honest transcript opens the lock that it was made for and no other group or data set."""
     if of == "another group":
@@ -101,7 +101,7 @@ def test_transcript__when_replayed_to_another_lock__is_refused(
         with refuses("PrepaidLock_BadShares", it.id):
             deliver(it, group=other)
         return
-    published = money.publish(ledger, processor)
+    published = money.publish(data_sets, processor)
     it = open_sharing(data_set_id=published.data_set_id)
     commitments, _ = dealt_of
     key_hash = money.keccak(money.encode(["uint256[4]"], [commitments[0]]))

@@ -10,6 +10,7 @@ import secrets
 from random import Random
 
 import disputes
+import broadcasts
 import money
 import pytest
 from brownie import ServingBatch, web3
@@ -243,7 +244,7 @@ def select_it(stage, some_conditions, choose, data_set, group, market, catalogue
         ad_wei, world = money.APPLICATION_WEI, stage.world
         gas = stage.send(market.broadcast, some_conditions, by="buyer", value=ad_wei)
         world.broadcast("ad", "buyer", ad_wei, gas=gas)
-        ad_id = money.id_of(market, buyer, some_conditions.nonce)
+        ad_id = broadcasts.id_of(market, buyer, some_conditions)
         offer = (ad_id, data_set.data_set_id, price_wei, *catalogue.versions())
         world.respond("node", gas=stage.send(market.respond, *offer, by="node"))
         if not selects:

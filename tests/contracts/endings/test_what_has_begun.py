@@ -23,7 +23,7 @@ def disturbances(
         for type_id, name in ((money.BILL, b"bill"), (money.ADVICE, b"advice")):
             closed = (False, 2_000, 1_000, 1, 1, name.ljust(32, b"\0"))
             govern(catalogue, "setType", type_id, closed)
-        govern(catalogue, "setSharingTerms", (2_000, 1_000, 1))
+        govern(catalogue, "setSharingTerms", (2_000, 1_000, 1, 8_000))
 
     def revoke_everybody():
         for member in (processor, meter_owner, buyer, buyer_two, buyer_three):

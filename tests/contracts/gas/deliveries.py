@@ -20,7 +20,7 @@ OFFER_WEI = 5 * 10**15
 
 def measure(w: Any, meter: Any, sizes: Sequence[tuple[int, int]]) -> None:
     """Share deliveries of each size, settled at once, to groups that the lock's snapshot names."""
-    data_set = money.publish(w.ledger, w.processor)
+    data_set = money.publish(w.data_sets, w.processor)
     for threshold, size in ((2, 3), *sizes):
         keys = [delivery.public_key(delivery.DeliverySecretKey.generate()) for _ in range(size)]
         members = [web3.to_checksum_address(f"0x{0x1111 * (i + 1):040x}") for i in range(size)]
@@ -33,8 +33,8 @@ def measure_disputes(w: Any, meter: Any) -> None:
     """Twice a data set published, delivered to three members, and disputed by one of them."""
     group = money.group_of(w.buyer, w.buyer_two, w.buyer_three)
     for _ in range(2):
-        data_set = money.publish(w.ledger, w.processor)
-        meter.take("DataLedger.publish", history[-1])
+        data_set = money.publish(w.data_sets, w.processor)
+        meter.take("DataSetBook.publish", history[-1])
         lock_id, _ = delivered(w, meter, data_set, group, 2)
         options = {"from": w.buyer_two.account, "value": w.lock.disputeWeiOf(lock_id)}
         arguments = (lock_id, group.accounts, group.key_words, *disputes.EVIDENCE)
@@ -81,5 +81,5 @@ def present_terms(w: Any) -> money.LockTerms:
     rules_version, sharing_version = w.catalogue.versions()
     rules, terms = w.catalogue.rulesAt(rules_version), w.catalogue.sharingTerms()
     bond = OFFER_WEI * rules["bondBps"] // money.BPS
-    window_s = terms["disputeWindowSeconds"]
-    return money.LockTerms(rules_version, sharing_version, window_s, rules["feeBps"], 0, bond)
+    parts = (terms["disputeWindowSeconds"], rules["feeBps"], terms["ownersBps"])
+    return money.LockTerms(rules_version, sharing_version, *parts, 0, bond)

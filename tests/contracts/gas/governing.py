@@ -57,6 +57,7 @@ def measure_catalogue(w: Any, meter: Any) -> None:
         kind += (f"advice {i}".encode().ljust(32, b"\0"),)
         decided(w, meter, w.catalogue, "setType", money.ADVICE, kind)
         terms = (money.SHARING_SHORTEST_S + i, disputes.SHARING_WINDOW_S + i, 10**15 + i)
+        terms += (money.OWNERS_BPS + i,)
         decided(w, meter, w.catalogue, "setSharingTerms", terms)
         rules = replace(money.RULES, serve_gas_wei=money.RULES.serve_gas_wei + i)
         decided(w, meter, w.catalogue, "setRules", disputes.rules_words(rules))

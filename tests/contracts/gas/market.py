@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+import broadcasts
 import money
+from broadcasts import Conditions
 from members import Role, region_id
 from money import Group, SharingOrder
 
@@ -19,7 +21,7 @@ def measure(w: Any, meter: Any) -> None:
     """A broadcast in each of its ways; then a form of 32 into which two more respond at the top."""
     regions = tuple(sorted((region_id("north"), region_id("south"))))
     nodes = (w.processor, w.processor_two)
-    sets = {node.address: money.publish(w.ledger, node).data_set_id for node in nodes}
+    sets = {node.address: money.publish(w.data_sets, node).data_set_id for node in nodes}
     group = money.group_of(w.buyer, w.buyer_two, w.buyer_three)
     for _ in range(2):
         ad, tx = broadcast(w, meter, regions)
@@ -55,7 +57,7 @@ def measure_full_form(w: Any, meter: Any) -> None:
             w.revoke(active[region])
         node = active[region] = w.admit(Role.PROCESSOR, region, account=meter.account())
         money.set_credit(w.credit, node, 100 + 10 * i)
-        data_set_id = money.publish(w.ledger, node).data_set_id
+        data_set_id = money.publish(w.data_sets, node).data_set_id
         used.append(respond(w, ad, node, data_set_id).gas_used)
     meter.used["DataMarket.respond, into a form of 32"] = max(used[32:])
 
@@ -73,7 +75,7 @@ def measure_largest(w: Any, meter: Any) -> None:
         ad, _ = broadcast(w, meter, regions, LARGEST_GROUP)
         choices = []
         for node in nodes:
-            data_set_id = money.publish(w.ledger, node).data_set_id
+            data_set_id = money.publish(w.data_sets, node).data_set_id
             respond(w, ad, node, data_set_id)
             expires_at = meter.now + SELECT_S
             order = order_for(w, ad, node, data_set_id, group, threshold, expires_at)
@@ -96,13 +98,13 @@ def broadcast(
     threshold, size = group
     respond_by = meter.tick() + SELECT_S
     nonce = secrets.token_bytes(32)
-    conditions = (
+    conditions = Conditions(
         *(*money.WINDOW, 1, size, threshold, 10**18, respond_by, respond_by + 10_000, 2_000),
         *(money.digest_of("openings"), nonce, regions),
     )
     deposit_wei = w.catalogue.sharingTerms()["applicationWei"]
     tx = w.market.broadcast(conditions, {"from": w.buyer.account, "value": deposit_wei})
-    return money.id_of(w.market, w.buyer, nonce), tx
+    return broadcasts.id_of(w.market, w.buyer, conditions), tx
 
 
 def order_for(
