@@ -204,7 +204,8 @@ contract DataSetBook is IDataSetBook {
         address owner;
         uint256 runWei; // of draws one after another for one owner
         for (uint256 i = 0; i < draws.length; ++i) {
-            (address next, uint256 amountWei) = _draw(draws[i].dataSetId, draws[i].leaf);
+            Draw calldata each = draws[i];
+            (address next, uint256 amountWei) = _draw(each.dataSetId, each.leaf);
             if (next != owner) {
                 if (runWei != 0) prepaidLock.payOwner(owner, runWei);
                 (owner, runWei) = (next, 0);
@@ -219,29 +220,36 @@ contract DataSetBook is IDataSetBook {
     function _draw(bytes32 dataSetId, OwnersLeaf calldata leaf) private returns (address owner, uint256 amountWei) {
         // Check.
         DataSet storage dataSet = _dataSets[dataSetId];
-        address device = leaf.device;
-        _checkLeaf(dataSetId, dataSet, leaf);
+        (address device, uint256 rows) = _checkLeaf(dataSetId, dataSet, leaf);
         owner = registry.ownerOf(device);
         if (owner == address(0)) revert DataSetBook_NoOwner(dataSetId, device);
         mapping(address => uint256) storage drawn = _perRowDrawn[dataSetId];
-        (uint256 perRowWei, uint256 drawnWei) = (dataSet.perRowWei, drawn[device]);
+        (uint256 perRowWei, uint256 potWei, uint256 drawnWei) = (dataSet.perRowWei, dataSet.potWei, drawn[device]);
         if (perRowWei == drawnWei) return (owner, 0);
-        uint256 potWei = dataSet.potWei;
-        amountWei = Math.min(leaf.rows * (perRowWei - drawnWei), potWei);
+        // What was drawn is what a row had earned then, which only grows; 32 bits times 104, and never above the pot.
+        unchecked {
+            amountWei = Math.min(rows * (perRowWei - drawnWei), potWei);
+            potWei -= amountWei;
+        }
 
         // Effect.
         drawn[device] = perRowWei;
-        dataSet.potWei = uint104(potWei - amountWei);
+        dataSet.potWei = uint104(potWei);
 
         // Log.
         emit Drawn(dataSetId, device, owner, amountWei);
     }
 
-    /// @dev An unknown data set has no leaves: a root is never zero.
-    function _checkLeaf(bytes32 dataSetId, DataSet storage dataSet, OwnersLeaf calldata leaf) private view {
-        bytes32 word = bytes32((uint256(uint160(leaf.device)) << 96) | leaf.rows);
+    /// @dev An unknown data set has no leaves: no index is below its number of devices.
+    function _checkLeaf(bytes32 dataSetId, DataSet storage dataSet, OwnersLeaf calldata leaf)
+        private
+        view
+        returns (address device, uint256 rows)
+    {
+        (device, rows) = (leaf.device, leaf.rows);
+        bytes32 word = bytes32((uint256(uint160(device)) << 96) | rows);
         bool isIn = MerkleSha256.verify(dataSet.ownersRoot, word, leaf.index, dataSet.deviceCount, leaf.proof);
-        if (!isIn) revert DataSetBook_BadLeaf(dataSetId, leaf.device);
+        if (!isIn) revert DataSetBook_BadLeaf(dataSetId, device);
     }
 
     /*//////////////////////////////////////////////////////////////

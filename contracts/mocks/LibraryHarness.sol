@@ -117,7 +117,7 @@ contract LibraryHarness {
         return ShareCheck.seedOf(grant, deliveryKeys, shares, commitments);
     }
 
-    function leaf(bytes32 commitment) external pure returns (bytes32) {
+    function leaf(bytes32 commitment) external view returns (bytes32) {
         return MerkleSha256.leaf(commitment);
     }
 

@@ -82,10 +82,15 @@ class OwnersList:
         return OwnersLeaf(*self.entries[index], index, merkle.prove(self.leaves, index))
 
 
-def owners_of(rows: dict[Any, int]) -> OwnersList:
+def owners_of(*rows: tuple[Any, int]) -> OwnersList:
     """Return the honest list of devices and how many rows each has."""
-    entries = [(getattr(device, "address", device), count) for device, count in rows.items()]
+    entries = [(getattr(device, "address", device), count) for device, count in rows]
     return OwnersList(tuple(sorted(entries, key=lambda entry: int(entry[0], 16))))
+
+
+def strangers(count: int) -> list[tuple[str, int]]:
+    """Return as many entries, of devices that nobody has, with nine rows each."""
+    return [(web3.to_checksum_address(keccak(text=f"stranger {i}")[:20]), 9) for i in range(count)]
 
 
 NOBODYS = OwnersList((("0x" + "00" * 19 + "77", ROWS),))  # of a device that is none

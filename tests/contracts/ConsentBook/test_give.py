@@ -42,9 +42,9 @@ def test_give__when_expiry_is_in_future__stores_and_emits(
     tx = consents.give(device.address, RESEARCH, expires_at, {"from": meter_owner.account})
 
     assert consents.expiryOf(device.address, RESEARCH) == expires_at
-    assert consents.isGiven(device.address, RESEARCH)
+    assert consents.stands(device.address, RESEARCH)
     assert consents.expiryOf(device.address, BILLING) == 0
-    assert not consents.isGiven(device.address, BILLING)
+    assert not consents.stands(device.address, BILLING)
     assert plain(only_event(tx, "ConsentGiven")) == plain(
         {
             "device": device.address,
@@ -65,7 +65,7 @@ def test_give__when_time_passes__stands_until_expiry(
 
     mine_at(expires_at + offset)
 
-    assert consents.isGiven(device.address, RESEARCH) is stands
+    assert consents.stands(device.address, RESEARCH) is stands
 
 
 def test_give__given_earlier_consent__replaces_expiry(consents, device, meter_owner, now):

@@ -34,7 +34,7 @@ def test_withdraw__given_consent__forgets_and_emits(
     tx = consents.withdraw(device.address, RESEARCH, {"from": meter_owner.account})
 
     assert consents.expiryOf(device.address, RESEARCH) == 0
-    assert not consents.isGiven(device.address, RESEARCH)
+    assert not consents.stands(device.address, RESEARCH)
     expected = {"device": device.address, "purpose": RESEARCH, "owner": meter_owner.address}
     assert plain(only_event(tx, "ConsentWithdrawn")) == plain(expected)
     assert consents.balance() == 0
@@ -42,8 +42,8 @@ def test_withdraw__given_consent__forgets_and_emits(
 
 def test_withdraw__given_revoked_owner__forgets(consents, device, meter_owner, given, revoke):
     revoke(meter_owner)
-    assert consents.isGiven(device.address, RESEARCH)
+    assert consents.expiryOf(device.address, RESEARCH) > 0
 
     consents.withdraw(device.address, RESEARCH, {"from": meter_owner.account})
 
-    assert not consents.isGiven(device.address, RESEARCH)
+    assert consents.expiryOf(device.address, RESEARCH) == 0

@@ -67,33 +67,6 @@ def test_verify_reading__given_batch_of_a_thousand__costs_at_most_60k(ledger, de
     assert ledger.verifyReading.transact(*call, {"from": relayer}).gas_used <= 60_000
 
 
-def test_offer_of_and_key_hash_of__given_data_set__agree_with_it(ledger, publication, processor):
-    data_set_id = ledger.nextDataSetId(processor.address)
-    ledger.publish(publication(processor), {"from": processor.account})
-    stored = ledger.dataSetOf(data_set_id)
-    offer = [stored[name] for name in ("processor", "windowFrom", "windowTo", "kind")]
-    assert plain(ledger.offerOf(data_set_id)) == plain(offer)
-    assert plain(ledger.keyHashOf(data_set_id)) == plain(stored["keyHash"])
-    assert plain(ledger.offerOf(b"\1" * 32)) == ("0x" + "00" * 20, 0, 0, 0)
-    assert plain(ledger.keyHashOf(b"\1" * 32)) == plain(bytes(32))
-
-
-def test_views__given_unknown_device_and_data_set__are_empty(ledger, outsider):
+def test_views__given_unknown_device__are_empty(ledger, outsider):
     assert ledger.nextSeqOf(outsider) == 1
     assert plain(ledger.anchorOf(outsider, 1)) == plain(bytes(32))
-    assert not any(
-        int(field, 16) if isinstance(field, str) else field
-        for field in plain(ledger.dataSetOf(b"\1" * 32))
-    )
-    processor, *numbers = plain(ledger.offerOf(b"\1" * 32))
-    assert (int(processor, 16), numbers) == (0, [0, 0, 0])
-    assert plain(ledger.keyHashOf(b"\1" * 32)) == plain(bytes(32))
-
-
-def test_offer_of_and_key_hash_of__given_data_set__are_its_fields(ledger, publication, processor):
-    data_set_id = bytes(ledger.nextDataSetId(processor.address))
-    ledger.publish(publication(processor), {"from": processor.account})
-    stored = ledger.dataSetOf(data_set_id)
-    offer = (stored["processor"], stored["windowFrom"], stored["windowTo"], stored["kind"])
-    assert plain(ledger.offerOf(data_set_id)) == plain(offer)
-    assert plain(ledger.keyHashOf(data_set_id)) == plain(stored["keyHash"])

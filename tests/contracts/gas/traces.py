@@ -31,13 +31,18 @@ def own_part(tx: Any, *, signature: slice | None = None) -> int:
 
 def called(txid: str) -> set[tuple[str, str]]:
     """Return address and selector of every call within a transaction."""
+    return set(calls(txid))
+
+
+def calls(txid: str) -> list[tuple[str, str]]:
+    """Return address and selector of each call of a transaction, the outermost first."""
 
     def below(call: dict) -> Iterator[tuple[str, str]]:
         yield call["to"].lower(), call["input"][:10]
         for inner in call.get("calls", []):
             yield from below(inner)
 
-    return set(below(trace_of(txid)))
+    return list(below(trace_of(txid)))
 
 
 def trace_of(txid: str) -> dict:
