@@ -47,7 +47,7 @@ def open_data_set(
     """
     where: dict[str, Any] = {
         "chain_id": gateway.chain_id,
-        "data_ledger": gateway.deployment.address("DataLedger"),
+        "data_sets": gateway.deployment.address("DataSetBook"),
         "data_set_id": published.data_set_id,
     }
     try:

@@ -20,7 +20,11 @@ SUITE = "BN254G1_XMD:SHA-256_SVDW_RO_"
 SCHNORR_TAG = keccak(b"DMSM-V1-DELIVERY-KEY")
 DELIVERY_TAG = keccak(b"DMSM-V1-delivery")
 ANCHOR_TAG = keccak(b"DMSM-V1-anchor")
-TERMS = ("uint32", "uint32", "uint32", "uint16", "uint16", "uint96")
+TERMS = ("uint32", "uint32", "uint32", "uint16", "uint16", "uint16", "uint96")
+PUBLICATION = ("uint40", "uint40", "uint40", "uint8", "uint32", "uint16", "uint32")
+PUBLICATION += ("bytes32", "bytes32", "bytes32", "bytes32", "uint256[4]")
+_CONDITIONS = ("uint40", "uint40", "uint8", "uint8", "uint8", "uint96", "uint40", "uint40")
+_CONDITIONS += ("uint32", "bytes32", "bytes32", "bytes32[]", "string")
 
 
 class Role(StrEnum):
@@ -84,8 +88,8 @@ def request_message(
     """Build what a user's request signature σ covers (role REQUEST; protocol.md §3).
 
     The words are chain, contract, requester and the order as the contract takes it. ``terms``:
-    rules version, sharing version (0), dispute window (s), fee (1/10,000), longest answer (bytes)
-    and the node's bond (wei).
+    rules version, sharing version (0), dispute window (s), fee (1/10,000), owners' part (0),
+    longest answer (bytes) and the node's bond (wei).
     """
     types = ["uint256", "address", "address", "address", "uint32"]
     types += ["uint32", "uint64", "uint40", "bytes32", "bytes32", *TERMS]
@@ -116,7 +120,8 @@ def sharing_message(
     """Build what a sharing node's selection signature σ_s covers (role SHARING).
 
     The words are chain, contract and the order as the contract takes it; ``terms`` as in
-    :func:`request_message`, with the offer's versions and no longest answer.
+    :func:`request_message`, with the offer's versions, the owners' part (1/10,000) and no longest
+    answer.
     """
     types = ["uint256", "address", "address", "address", "bytes32", "bytes32", "bytes32"]
     types += ["uint8", "uint8", "uint96", "uint32", "uint64", "uint40", "bytes32", "bytes32"]
@@ -189,19 +194,51 @@ def root_message(
     )
 
 
+def publication_digest(publication: Sequence[Any]) -> bytes:
+    """Hash all that is published of a data set, in the contract's order, F_0 as four numbers."""
+    return keccak(abi_encode(PUBLICATION, publication))
+
+
+def data_set_id(*, chain_id: int, data_sets: Address, key_commitment: G2) -> bytes:
+    """Compute a data set's id, as `DataSetBook.dataSetIdOf` does: it commits to F_0."""
+    return keccak(
+        abi_encode(
+            ["uint256", "address", "uint256[4]"], [chain_id, data_sets, key_commitment.words()]
+        )
+    )
+
+
 def data_key_message(
     *,
     chain_id: int,
-    data_ledger: Address,
+    data_sets: Address,
     processor: Address,
     data_set_id: bytes,
-    key_commitment: G2,
+    publication_digest: bytes,
 ) -> bytes:
-    """Build what the proof of possession of a data set's key signs (role DATAKEY)."""
+    """Build what the proof of possession of a data set's key signs (role DATAKEY).
+
+    ``publication_digest`` comes from the function of that name: the proof binds every field.
+    """
     return abi_encode(
-        ["uint256", "address", "address", "bytes32", "uint256[4]"],
-        [chain_id, data_ledger, processor, data_set_id, key_commitment.words()],
+        ["uint256", "address", "address", "bytes32", "bytes32"],
+        [chain_id, data_sets, processor, data_set_id, publication_digest],
     )
+
+
+def broadcast_id(
+    *, chain_id: int, data_market: Address, requester: Address, conditions: Sequence[Any]
+) -> bytes:
+    """Compute a broadcast's id, as `DataMarket.broadcastIdOf` does: it commits to all conditions,
+    which come in the contract's order.
+    """
+    kinds = [kind.removesuffix("[]") for kind in _CONDITIONS]
+    for kind, value in zip(kinds, conditions, strict=True):
+        for one in value if isinstance(value, list | tuple) else [value]:
+            _abi_value(kind, one)  # within a struct eth_abi would pad a short value
+    struct = f"({','.join(_CONDITIONS)})"
+    values = [chain_id, data_market, requester, tuple(conditions)]
+    return keccak(abi_encode(["uint256", "address", "address", struct], values))
 
 
 def schnorr_challenge(

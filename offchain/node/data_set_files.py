@@ -57,10 +57,9 @@ def build_data_set(
 
     `windows` are in ascending order of device accounts.
     """
-    ledger = gateway.deployment.address("DataLedger")
     where: dict[str, Any] = {
         "chain_id": gateway.chain_id,
-        "data_ledger": ledger,
+        "data_sets": gateway.deployment.address("DataSetBook"),
         "data_set_id": data_set_id,
     }
     secret = sharing.group_secret(data_key)

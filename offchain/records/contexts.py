@@ -74,14 +74,14 @@ def status(*, chain_id: int, notification_board: Account, device: Account, owner
     return tag_hash(b"DMSM-V1-status") + parties
 
 
-def companion(*, chain_id: int, data_ledger: Account, data_set_id: bytes) -> bytes:
+def companion(*, chain_id: int, data_sets: Account, data_set_id: bytes) -> bytes:
     """Context of a data set's companion file."""
-    return tag_hash(b"DMSM-V1-companion") + _data_set(chain_id, data_ledger, data_set_id)
+    return tag_hash(b"DMSM-V1-companion") + _data_set(chain_id, data_sets, data_set_id)
 
 
-def manifest(*, chain_id: int, data_ledger: Account, data_set_id: bytes) -> bytes:
+def manifest(*, chain_id: int, data_sets: Account, data_set_id: bytes) -> bytes:
     """Context of a data set's manifest."""
-    return tag_hash(b"DMSM-V1-manifest") + _data_set(chain_id, data_ledger, data_set_id)
+    return tag_hash(b"DMSM-V1-manifest") + _data_set(chain_id, data_sets, data_set_id)
 
 
 def opening(
@@ -90,11 +90,13 @@ def opening(
     data_market: Account,
     requester: Account,
     processor: Account,
-    broadcast_id: bytes,
+    nonce: bytes,
 ) -> bytes:
-    """Context of a sharer's ID opening, sealed to one processor."""
+    """Context of a sharer's ID opening, sealed to one processor; `nonce` is the broadcast's, whose
+    id commits to what is sealed.
+    """
     parties = _parties(chain_id, data_market, requester, processor)
-    return tag_hash(b"DMSM-V1-opening") + parties + _word32(broadcast_id)
+    return tag_hash(b"DMSM-V1-opening") + parties + _word32(nonce)
 
 
 def sharing(
@@ -136,8 +138,8 @@ def _parties(chain_id: int, contract: Account, first: Account, second: Account) 
     return word(chain_id) + address_word(contract) + address_word(first) + address_word(second)
 
 
-def _data_set(chain_id: int, data_ledger: Account, data_set_id: bytes) -> bytes:
-    return word(chain_id) + address_word(data_ledger) + _word32(data_set_id)
+def _data_set(chain_id: int, data_sets: Account, data_set_id: bytes) -> bytes:
+    return word(chain_id) + address_word(data_sets) + _word32(data_set_id)
 
 
 def _uint(value: int, length: int) -> int:

@@ -18,7 +18,7 @@ MAX_OPENING_BYTES = 1_024
 MAX_SELECTION_BYTES = 12_288
 MAX_SHARE_BYTES = 1_024
 MIN_MEMBERS, MAX_MEMBERS = 2, 100
-MAX_PURPOSE_BYTES = 512
+MAX_PURPOSE_BYTES = 256  # of a broadcast, which says in public what the data is for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -31,12 +31,11 @@ class IdOpening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionText:
-    """M_s: which data set of which broadcast, for which group and purpose."""
+    """M_s: which data set of which broadcast, for which group. What for, the broadcast says."""
 
     broadcast_id: bytes
     data_set_id: bytes
     members: tuple[Account, ...]
-    purpose: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -125,7 +124,6 @@ def encode_selection(text: SelectionText) -> bytes:
         "broadcast": text.broadcast_id.hex(),
         "data_set": text.data_set_id.hex(),
         "members": [fields.from_account(member) for member in text.members],
-        "purpose": text.purpose,
     }
     data = canonical_json.dumps(obj)
     decode_selection(data)
@@ -135,7 +133,7 @@ def encode_selection(text: SelectionText) -> bytes:
 def decode_selection(data: bytes) -> SelectionText:
     """Decode a selection text: 2..100 distinct members. Raises FormatError."""
     value = canonical_json.loads(data, max_bytes=MAX_SELECTION_BYTES)
-    obj = fields.versioned(value, "broadcast data_set members purpose", what="a selection")
+    obj = fields.versioned(value, "broadcast data_set members", what="a selection")
     items = fields.sequence(obj["members"], "members", min_items=MIN_MEMBERS, max_items=MAX_MEMBERS)
     members = tuple(fields.account(item, "a member") for item in items)
     if len(set(members)) != len(members):
@@ -144,7 +142,6 @@ def decode_selection(data: bytes) -> SelectionText:
         broadcast_id=fields.from_hex(obj["broadcast"], "broadcast", length=32),
         data_set_id=fields.from_hex(obj["data_set"], "data_set", length=32),
         members=members,
-        purpose=fields.text(obj["purpose"], "purpose", max_bytes=MAX_PURPOSE_BYTES),
     )
 
 

@@ -32,12 +32,14 @@ from offchain.records import (
     ciphertexts,
     envelope,
     evidence,
+    owners,
     reading,
     sharing,
     signing,
     varint,
 )
 from offchain.records.inflate import deflate
+from offchain.records.owners import OwnedRows
 from offchain.storage import blocks, car
 from offchain.storage.cid import Cid
 from offchain.storage.group import group_of, raw_link
@@ -162,6 +164,8 @@ def _records() -> Iterator[tuple[str, bytes]]:
     )
     file = ciphertexts.CiphertextFile(modulus=b"\x80" + bytes(63), devices=(device,))
     yield "ciphertext-file", ciphertexts.encode_ciphertexts(file)
+    owned = (OwnedRows(samples.OWNER, 3), OwnedRows(samples.DEVICE, 24))
+    yield "owners", owners.encode(owned)
 
 
 def _tariff_document() -> dict[str, Any]:

@@ -336,16 +336,19 @@ def test_verify_data_key__scaled_commitment_of_another__has_no_proof(data_key):
     own = sharing.key_commitment(data_key)
     binding = {
         "chain_id": 1,
-        "data_ledger": LOCK,
+        "data_sets": LOCK,
         "processor": "0x" + "55" * 20,
-        "data_set_id": b"\x07" * 32,
+        "publication_digest": b"\x08" * 32,
     }
-    message = messages.data_key_message(**binding, key_commitment=own)
+    where = {"chain_id": 1, "data_sets": LOCK}
+    own_id = messages.data_set_id(**where, key_commitment=own)
+    message = messages.data_key_message(**binding, data_set_id=own_id)
     proof = sharing.prove_data_key(data_key, message)
     assert sharing.verify_data_key(own, message, proof)
-    # A reseller scales F_0 and the proof by c: the message names F_0, so the proof breaks.
+    # A reseller scales F_0 and the proof by c: the id commits to F_0, so the proof breaks.
     scaled = curve.multiply(own, 5)
-    other = messages.data_key_message(**binding, key_commitment=scaled)
+    other_id = messages.data_set_id(**where, key_commitment=scaled)
+    other = messages.data_key_message(**binding, data_set_id=other_id)
     assert not sharing.verify_data_key(scaled, other, curve.multiply(proof, 5))
 
 

@@ -123,7 +123,7 @@ MANIFEST = dataset.Manifest(
     companion=FILE,
 )
 SELECTION = sharing.SelectionText(
-    broadcast_id=b"b" * 32, data_set_id=b"i" * 32, members=(DEVICE, OWNER), purpose="research"
+    broadcast_id=b"b" * 32, data_set_id=b"i" * 32, members=(DEVICE, OWNER)
 )
 SHARE = sharing.ShareMessage(lock_id=b"l" * 32, index=3, share=G1_GENERATOR)
 ID_OPENING = sharing.IdOpening(identity="s", salt=b"s" * 32)

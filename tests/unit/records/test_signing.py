@@ -62,14 +62,14 @@ def test_contexts__given_the_same_parties__all_differ():
     made = [
         contexts.day(LINK, day=1),
         contexts.status(chain_id=CHAIN_ID, notification_board=LEDGER, device=DEVICE, owner=OWNER),
-        contexts.companion(chain_id=CHAIN_ID, data_ledger=LEDGER, data_set_id=bytes(32)),
-        contexts.manifest(chain_id=CHAIN_ID, data_ledger=LEDGER, data_set_id=bytes(32)),
+        contexts.companion(chain_id=CHAIN_ID, data_sets=LEDGER, data_set_id=bytes(32)),
+        contexts.manifest(chain_id=CHAIN_ID, data_sets=LEDGER, data_set_id=bytes(32)),
         contexts.opening(
             chain_id=CHAIN_ID,
             data_market=LEDGER,
             requester=DEVICE,
             processor=PROCESSOR,
-            broadcast_id=bytes(32),
+            nonce=bytes(32),
         ),
         contexts.sharing(
             chain_id=CHAIN_ID,

@@ -32,9 +32,9 @@ BOX_KEY = bytes(32)
 LINK = {"chain_id": 1, "data_ledger": A, "device": B, "processor": C}
 PARTIES = {"chain_id": 1, "prepaid_lock": A, "requester": B, "processor": C}
 SIGNED = {"message_digest": WORDS["text"], "message_length": 900, "nonce": WORDS["nonce"]}
-TIMES = {"signed_at": 5, "expires_at": 9, "terms": (1, 1, 300, 200, 900, 5)}
+TIMES = {"signed_at": 5, "expires_at": 9, "terms": (1, 1, 300, 200, 5_000, 900, 5)}
 GROUP = {"threshold": 2, "group_size": 3, "price_wei": 7}
-SET = {"chain_id": 1, "data_ledger": A, "data_set_id": WORDS["set"]}
+SET = {"chain_id": 1, "data_sets": A, "data_set_id": WORDS["set"]}
 LOCK = {"lock_id": WORDS["lock"]}
 POSSESSION = {"chain_id": 1, "registry": A, "account": B, "member_role": 2}
 
@@ -75,7 +75,7 @@ BLS_SIGNED: dict[Role, tuple[Callable[..., bytes], dict[str, Any]]] = {
     ),
     Role.DATAKEY: (
         messages.data_key_message,
-        {**SET, "processor": C, "key_commitment": curve.G2_GENERATOR},
+        {**SET, "processor": C, "publication_digest": WORDS["text"]},
     ),
 }  # fmt: skip
 
@@ -105,7 +105,7 @@ SEALED: dict[str, tuple[Callable[..., bytes], dict[str, Any]]] = {
     "opening": (
         contexts.opening,
         {"chain_id": 1, "data_market": A, "requester": B, "processor": C,
-         "broadcast_id": WORDS["lock"]},
+         "nonce": WORDS["nonce"]},
     ),
     "selection": (contexts.sharing, {**PARTIES, "nonce": WORDS["nonce"]}),
     "share": (
