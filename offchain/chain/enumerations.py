@@ -38,6 +38,7 @@ class Reason(_FromZero):
     TOO_LITTLE_TIME = auto()
     MEMBER_NOT_ACCEPTABLE = auto()
     NOT_SERVED = auto()
+    CONSENT_WITHDRAWN = auto()
 
 
 class BroadcastState(_FromZero):

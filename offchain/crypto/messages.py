@@ -24,7 +24,7 @@ TERMS = ("uint32", "uint32", "uint32", "uint16", "uint16", "uint16", "uint96")
 PUBLICATION = ("uint40", "uint40", "uint40", "uint8", "uint32", "uint16", "uint32")
 PUBLICATION += ("bytes32", "bytes32", "bytes32", "bytes32", "uint256[4]")
 _CONDITIONS = ("uint40", "uint40", "uint8", "uint8", "uint8", "uint96", "uint40", "uint40")
-_CONDITIONS += ("uint32", "bytes32", "bytes32", "bytes32[]", "string")
+_CONDITIONS += ("uint32", "bytes32", "bytes32", "bytes32[]", "bytes")
 
 
 class Role(StrEnum):
@@ -230,7 +230,7 @@ def broadcast_id(
     *, chain_id: int, data_market: Address, requester: Address, conditions: Sequence[Any]
 ) -> bytes:
     """Compute a broadcast's id, as `DataMarket.broadcastIdOf` does: it commits to all conditions,
-    which come in the contract's order.
+    which come in the contract's order, the purpose as bytes: a string is encoded as its bytes are.
     """
     kinds = [kind.removesuffix("[]") for kind in _CONDITIONS]
     for kind, value in zip(kinds, conditions, strict=True):

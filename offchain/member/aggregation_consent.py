@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from offchain.chain.gateway import ChainGateway
 from offchain.index.asked import consents, members
+from offchain.index.asked.rows import end_of
 from offchain.index.chain_index import ChainIndex
 from offchain.index.errors import IndexBehind
 from offchain.records.aggregate_set import AGGREGATION_PURPOSE
@@ -25,9 +26,10 @@ def consenting_devices(
     if newest < block:
         raise IndexBehind(newest, block)
     at = gateway.block(block).timestamp
-    revoked = members.revoked(index, block)
+    place = end_of(block)
+    revoked = members.revoked(index, place)
     return frozenset(
         to_account(device)
-        for device, said in consents.last_words(index, AGGREGATION_PURPOSE, block).items()
+        for device, said in consents.last_words(index, AGGREGATION_PURPOSE, place).items()
         if at < said["expires_at"] and not {device, said["owner"]} & revoked
     )

@@ -19,13 +19,14 @@ OTHER_TERMS = "PrepaidLock_OtherTerms"  # to terms that do not hold (any more)
 class LockTerms:
     """Terms as `IPrepaidLock.LockTerms` has them, in its order.
 
-    sharing_version: 0 of a request; longest_answer_bytes: 0 of a sharing lock.
+    sharing_version, owners_bps: 0 of a request; longest_answer_bytes: 0 of a sharing lock.
     """
 
     rules_version: int
     sharing_version: int
     dispute_window_s: int
     fee_bps: int
+    owners_bps: int
     longest_answer_bytes: int
     bond_wei: int
 
@@ -36,6 +37,7 @@ class LockTerms:
             self.sharing_version,
             self.dispute_window_s,
             self.fee_bps,
+            self.owners_bps,
             self.longest_answer_bytes,
             self.bond_wei,
         )
@@ -48,6 +50,8 @@ class LockTerms:
             f"a fee of {self.fee_bps} of 10,000",
             f"a bond of {self.bond_wei} wei",
         ]
+        if self.sharing_version:
+            told.append(f"{self.owners_bps} of 10,000 for the owners of the data")
         if self.longest_answer_bytes:
             told.append(f"an answer of up to {self.longest_answer_bytes} bytes")
         return ", ".join(told)
@@ -75,6 +79,7 @@ class SharingConditions:
     shortest_s: int
     dispute_window_s: int
     fee_bps: int
+    owners_bps: int
     bond_bps: int
 
     def terms(self, price_wei: int) -> LockTerms:
@@ -84,9 +89,15 @@ class SharingConditions:
             sharing_version=self.sharing_version,
             dispute_window_s=self.dispute_window_s,
             fee_bps=self.fee_bps,
+            owners_bps=self.owners_bps,
             longest_answer_bytes=0,
             bond_wei=self.bond_wei(price_wei),
         )
+
+    def earned_wei(self, price_wei: int) -> int:
+        """Return what the node gets of a price: first come the consortium's fee and the owners."""
+        owed_wei = sum(price_wei * part // _BPS for part in (self.fee_bps, self.owners_bps))
+        return price_wei - owed_wei
 
     def bond_wei(self, price_wei: int) -> int:
         """Return what the node puts up for a lock of this price."""
@@ -100,6 +111,7 @@ def terms_of(lock: Lock, *, sharing_version: int = 0) -> LockTerms:
         sharing_version=sharing_version,
         dispute_window_s=lock.dispute_window_s,
         fee_bps=lock.fee_bps,
+        owners_bps=lock.owners_bps,
         longest_answer_bytes=lock.answer_length,
         bond_wei=lock.bond_wei,
     )
@@ -122,6 +134,7 @@ def read_conditions(type_id: int, found: Any) -> RequestConditions:
         sharing_version=0,
         dispute_window_s=kind.disputeWindowSeconds,
         fee_bps=rules.feeBps,
+        owners_bps=0,
         longest_answer_bytes=kind.longestAnswerBytes,
         bond_wei=kind.priceWei * rules.bondBps // _BPS,
     )
@@ -141,6 +154,7 @@ def sharing_conditions(
         shortest_s=found.terms.shortestSeconds,
         dispute_window_s=found.terms.disputeWindowSeconds,
         fee_bps=found.rules.feeBps,
+        owners_bps=found.terms.ownersBps,
         bond_bps=found.rules.bondBps,
     )
 

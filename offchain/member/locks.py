@@ -66,6 +66,7 @@ class Lock:
     dispute_window_s: int
     answer_length: int
     fee_bps: int
+    owners_bps: int
     rules_version: int
     bond_wei: int
     subject: bytes
@@ -81,6 +82,16 @@ class Lock:
     def fee_wei(self) -> int:
         """What the consortium gets of the price when the lock settles."""
         return self.price_wei * self.fee_bps // _BPS
+
+    @property
+    def owners_wei(self) -> int:
+        """What the owners of a sold data set get of the price, and the treasury of its division."""
+        return self.price_wei * self.owners_bps // _BPS
+
+    @property
+    def earned_wei(self) -> int:
+        """What the payee gets of the price when the lock settles."""
+        return self.price_wei - self.fee_wei - self.owners_wei
 
     @property
     def end_at(self) -> int | None:
@@ -117,6 +128,7 @@ def _read_lock(lock_id: bytes, value: Any) -> Lock:
         dispute_window_s=value.disputeWindowSeconds,
         answer_length=value.answerLength,
         fee_bps=value.feeBps,
+        owners_bps=value.ownersBps,
         rules_version=value.rulesVersion,
         bond_wei=value.bondWei,
         subject=bytes(value.subject),

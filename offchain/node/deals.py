@@ -86,7 +86,7 @@ class DealDesk(Desk):
             why = "too near to T to reveal the shares; they stay secret"
             return self._too_late(lock, self._terms.margin_s, why)
         receipt = self.submit(lock_id)
-        return Outcome("delivered", lock_id, f"{lock.price_wei} wei earned", receipt)
+        return Outcome("delivered", lock_id, f"{lock.earned_wei} wei earned", receipt)
 
     def _too_late(self, lock: Lock, margin_s: int, why: str) -> Outcome:
         """Give up for good only when a block says so: this machine's clock may be wrong."""
@@ -100,7 +100,7 @@ class DealDesk(Desk):
             return Outcome("skipped", lock.lock_id, "waits: the delivery is not yet deep enough")
         if left_s > 0:
             receipt = self.submit(lock.lock_id)
-            return Outcome("delivered", lock.lock_id, f"{lock.price_wei} wei earned", receipt)
+            return Outcome("delivered", lock.lock_id, f"{lock.earned_wei} wei earned", receipt)
         if self._book.is_missed(lock.lock_id):
             return self._give_up(lock.lock_id, "the shares were sent and not mined before T")
         return Outcome("skipped", lock.lock_id, "waits: the shares that were sent may be mined")

@@ -7,22 +7,21 @@ delivery, and that the price pays for it.
 
 from __future__ import annotations
 
-from typing import Any
-
+from offchain.member.broadcast import Conditions
 from offchain.member.lock_terms import SharingConditions
 from offchain.member.locks import deliver_gas
 from offchain.node.desk import Desk
-
-_BPS = 10_000
 
 
 class OfferCheck(Desk):
     """Look at the terms under which a selection would begin: those of the offer's versions."""
 
-    def why_not(self, conditions: Any, price_wei: int, offered: SharingConditions) -> str | None:
+    def why_not(
+        self, conditions: Conditions, price_wei: int, offered: SharingConditions
+    ) -> str | None:
         """Return why a broadcast is not to be answered at this price, None if it may be."""
         return self._why_no_time(offered.shortest_s) or self._why_no_gain(
-            conditions, price_wei, fee_bps=offered.fee_bps
+            conditions, price_wei, offered
         )
 
     def _why_no_time(self, shortest_s: int) -> str | None:
@@ -35,11 +34,13 @@ class OfferCheck(Desk):
             "consortium for a longer shortest T, or shorten margin_s"
         )
 
-    def _why_no_gain(self, conditions: Any, price_wei: int, *, fee_bps: int) -> str | None:
+    def _why_no_gain(
+        self, conditions: Conditions, price_wei: int, offered: SharingConditions
+    ) -> str | None:
         """Compare what the price leaves with the gas of the delivery at the present gas price."""
-        t, n = conditions.threshold, conditions.groupSize
+        t, n = conditions.threshold, conditions.group_size
         cost_wei = deliver_gas(t, n) * self._gateway.gas_price_wei()
-        earned_wei = price_wei - price_wei * fee_bps // _BPS
+        earned_wei = offered.earned_wei(price_wei)
         if earned_wei >= cost_wei:
             return None
         return (

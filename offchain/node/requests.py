@@ -192,7 +192,7 @@ class RequestDesk(Desk):
         crash_point("claim:sent")
         if self._depth == 0:  # else it may yet be taken off: the safe block says
             self._held.set_request_state(lock_id, JobState.CLAIMED)
-        return Outcome("claimed", lock_id, f"{lock.price_wei} wei earned", receipt)
+        return Outcome("claimed", lock_id, f"{lock.earned_wei} wei earned", receipt)
 
     # ---- taking requests in
 

@@ -34,6 +34,14 @@ def broadcast(index: ChainIndex, broadcast_id: bytes, block: int) -> Row | None:
     return row(index, said(broadcasts, block).where(broadcasts.c.broadcast_id == broadcast_id))
 
 
+def regions_of(index: ChainIndex, broadcast_id: bytes, block: int) -> list[bytes]:
+    """Return the regions that a broadcast wants, ascending as it names them."""
+    query = said(broadcast_regions, block)
+    query = query.where(broadcast_regions.c.broadcast_id == broadcast_id)
+    found = rows(index, query.order_by(broadcast_regions.c.part))
+    return [one["region_id"] for one in found]
+
+
 def open_broadcasts(index: ChainIndex, region_id: bytes, block: int, *, now: int = 0) -> list[Row]:
     """Return the open broadcasts that want a region, oldest first, that can be answered still at a
     time; those that ended are not looked at.

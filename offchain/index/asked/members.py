@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from offchain.index.asked.rows import Row, row, rows, said
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from offchain.index.asked.rows import LogPlace, Row, before, in_parts, row, rows, said
 from offchain.index.chain_index import ChainIndex
-from offchain.index.projections.registry import members
+from offchain.index.projections.registry import members, revocations
+from offchain.types import Role
 
 
 def member(index: ChainIndex, account: str, block: int) -> Row | None:
@@ -35,7 +40,27 @@ def devices_of(index: ChainIndex, owner: str, block: int) -> list[str]:
     return [one["account"] for one in rows(index, query)]
 
 
-def revoked(index: ChainIndex, block: int) -> frozenset[str]:
-    """Return all who were revoked by the end of a block."""
-    query = said(members, block).where(members.c.active.is_(False))
+def ever_owned(index: ChainIndex, owner: str, block: int) -> list[str]:
+    """Return the accounts of all devices that are or were an owner's, in the order of their
+    admission: one that was revoked keeps what its readings earn.
+    """
+    query = said(members, block).where(members.c.owner == owner, members.c.role == int(Role.DEVICE))
+    query = query.order_by(members.c.admitted_block, members.c.admitted_log)
+    return [one["account"] for one in rows(index, query)]
+
+
+def revoked(index: ChainIndex, place: LogPlace) -> frozenset[str]:
+    """Return all who were revoked before a place."""
+    query = select(revocations.c.account).where(before(revocations, place))
     return frozenset(one["account"] for one in rows(index, query))
+
+
+def owners_of(index: ChainIndex, devices: Sequence[str], block: int) -> dict[str, str]:
+    """Return who owns devices, active or revoked; those that are none are not in it."""
+    found: dict[str, str] = {}
+    for some in in_parts(list(devices)):
+        query = said(members, block).where(
+            members.c.account.in_(some), members.c.role == int(Role.DEVICE)
+        )
+        found |= {one["account"]: one["owner"] for one in rows(index, query)}
+    return found

@@ -6,6 +6,7 @@ from offchain.index.projections.consents import CONSENTS
 from offchain.index.projections.consortium import CONSORTIUM
 from offchain.index.projections.court import COURT
 from offchain.index.projections.credit import CREDIT
+from offchain.index.projections.data_sets import BOOK as DATA_SETS
 from offchain.index.projections.ledger import LEDGER
 from offchain.index.projections.locks import LOCK
 from offchain.index.projections.market import MARKET
@@ -18,6 +19,7 @@ RULES = Rules(
         REGISTRY,
         CONSENTS,
         LEDGER,
+        DATA_SETS,
         CATALOGUE,
         CREDIT,
         LOCK,

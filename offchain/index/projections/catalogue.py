@@ -23,6 +23,7 @@ sharing_terms = versioned(
     number("shortest_s"),
     number("dispute_window_s"),
     uint("application_wei"),
+    number("owners_bps"),
 )
 rules = versioned(
     "rules",
@@ -63,6 +64,7 @@ def _terms_set(told: Told, changes: Changes) -> None:
         shortest_s=told["shortestSeconds"],
         dispute_window_s=told["disputeWindowSeconds"],
         application_wei=told["applicationWei"],
+        owners_bps=told["ownersBps"],
     )
 
 

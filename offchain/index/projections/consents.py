@@ -1,42 +1,37 @@
-"""ConsentBook: which owner lets a device's readings in, for which purpose."""
+"""ConsentBook: what owners said about a device and a purpose, each word with its place."""
 
 from sqlalchemy import Index
 
 from offchain.index.changes import Changes
 from offchain.index.decoding import Told
 from offchain.index.projection import Projection
-from offchain.index.tables import account, number, uint, versioned, word
+from offchain.index.tables import account, happened, uint, word
 
-# A consent that was withdrawn stays, with expires_at 0: when that was is asked for, too.
-consents = versioned(
-    "consents",
-    account("device", key=True),
-    word("purpose", key=True),
-    account("owner"),
-    uint("expires_at"),
-    number("said_block"),
+# The last word holds. expires_at is 0 of a withdrawal.
+consents = happened(
+    "consents", account("device"), word("purpose"), account("owner"), uint("expires_at")
 )
-Index("consents_purpose", consents.c.purpose, consents.c.to_block)
+Index("consents_device", consents.c.purpose, consents.c.device)
 
 CONSENTS = Projection("ConsentBook")
 
 
-@CONSENTS.on("ConsentGiven", (consents, "device"))
+@CONSENTS.on("ConsentGiven")
 def _given(told: Told, changes: Changes) -> None:
     _say(told, changes, told["expiresAt"])
 
 
-@CONSENTS.on("ConsentWithdrawn", (consents, "device"))
+@CONSENTS.on("ConsentWithdrawn")
 def _withdrawn(told: Told, changes: Changes) -> None:
     _say(told, changes, 0)
 
 
 def _say(told: Told, changes: Changes, expires_at: int) -> None:
-    changes.put(
+    changes.add(
         consents,
-        (told["device"], told["purpose"]),
         told,
+        device=told["device"],
+        purpose=told["purpose"],
         owner=told["owner"],
         expires_at=expires_at,
-        said_block=told.block,
     )

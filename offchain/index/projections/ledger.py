@@ -1,4 +1,4 @@
-"""DataLedger: anchored batches and published data sets. What it says never changes."""
+"""DataLedger: anchored batches. What it says never changes."""
 
 from sqlalchemy import Index
 
@@ -12,23 +12,6 @@ batches = happened(
 )
 Index("batches_device", batches.c.device, batches.c.from_seq)
 
-data_sets = happened(
-    "data_sets",
-    word("data_set_id"),
-    account("processor"),
-    word("region_id"),
-    word("id_commitment"),
-    number("window_from"),
-    number("window_to"),
-    number("kind"),
-    number("row_count"),
-    number("manifest_length"),
-    word("readings_root"),
-    word("manifest_digest"),
-)
-Index("data_sets_id", data_sets.c.data_set_id)
-Index("data_sets_processor", data_sets.c.processor)
-
 LEDGER = Projection("DataLedger")
 
 
@@ -41,23 +24,4 @@ def _anchored(told: Told, changes: Changes) -> None:
         from_seq=told["fromSeq"],
         next_seq=told["fromSeq"] + told["count"],
         root=told["root"],
-    )
-
-
-@LEDGER.on("DataSetPublished")
-def _published(told: Told, changes: Changes) -> None:
-    changes.add(
-        data_sets,
-        told,
-        data_set_id=told["dataSetId"],
-        processor=told["processor"],
-        region_id=told["regionId"],
-        id_commitment=told["idCommitment"],
-        window_from=told["publication.windowFrom"],
-        window_to=told["publication.windowTo"],
-        kind=told["publication.kind"],
-        row_count=told["publication.rowCount"],
-        manifest_length=told["publication.manifestLength"],
-        readings_root=told["publication.readingsRoot"],
-        manifest_digest=told["publication.manifestDigest"],
     )

@@ -13,6 +13,7 @@ from offchain.index.decoding import Told
 from offchain.index.projection import Projection
 from offchain.index.projections import purse
 from offchain.index.projections.court import evidence
+from offchain.index.projections.data_sets import record_sale
 from offchain.index.projections.purse import owe
 from offchain.index.tables import account, happened, number, uint, versioned, word
 
@@ -34,6 +35,7 @@ locks = versioned(
     Column("group_size", SmallInteger, nullable=False),
     number("answer_length"),
     number("fee_bps"),
+    number("owners_bps"),
     number("rules_version"),
     uint("bond_wei"),
     word("subject"),
@@ -209,11 +211,12 @@ def _disputed(told: Told, changes: Changes) -> None:
 
 @LOCK.on("Settled", _LOCK)
 def _settled(told: Told, changes: Changes) -> None:
-    _step(told, changes, LockState.SETTLED)
-    earned_wei = told["priceWei"] - told["feeWei"] + told["gainWei"]
+    before = _step(told, changes, LockState.SETTLED)
+    earned_wei = told["priceWei"] - told["feeWei"] - told["ownersWei"] + told["gainWei"]
     treasury = changes.address_of("Consortium")
     owed = ((told["payee"], earned_wei), (treasury, told["feeWei"]))
     owe(told, changes, told["lockId"], *owed)
+    record_sale(told, changes, before["subject"], told["ownersWei"])
 
 
 @LOCK.on("Refunded", _LOCK)
@@ -255,6 +258,7 @@ def _begin(told: Told, changes: Changes, *, state: LockState, **values: Any) -> 
         is_demanded=False,
         dispute_window_s=told["order.terms.disputeWindowSeconds"],
         fee_bps=told["order.terms.feeBps"],
+        owners_bps=told["order.terms.ownersBps"],
         rules_version=told["order.terms.rulesVersion"],
         bond_wei=told["order.terms.bondWei"],
         answer_length=told["order.terms.longestAnswerBytes"],  # the most, until there is one

@@ -10,6 +10,7 @@ from offchain.index.tables import account, happened, number, uint, versioned, wo
 
 NOBODY = "0x" + "00" * 20
 
+# purpose: as it was given, which may be any bytes.
 broadcasts = versioned(
     "broadcasts",
     word("broadcast_id", key=True),
@@ -27,6 +28,7 @@ broadcasts = versioned(
     number("openings_length"),
     word("openings_digest"),
     word("nonce"),
+    word("purpose"),
     number("began_block"),
     number("began_log"),
 )
@@ -91,6 +93,7 @@ def _broadcast(told: Told, changes: Changes) -> None:
         openings_length=told["conditions.openingsLength"],
         openings_digest=told["conditions.openingsDigest"],
         nonce=told["conditions.nonce"],
+        purpose=told["conditions.purpose"],
         began_block=told.block,
         began_log=told.log_index,
     )

@@ -7,7 +7,7 @@ from offchain.index.decoding import Told
 from offchain.index.projection import Projection
 from offchain.index.tables import account, happened, uint, versioned, word
 
-# subject: the lock or broadcast that the money comes from; none of a bond or a withdrawal.
+# subject: the lock, broadcast or data set that it comes from; none of a bond or a withdrawal.
 payouts = happened(
     "payouts",
     account("account"),

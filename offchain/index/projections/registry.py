@@ -5,7 +5,7 @@ from sqlalchemy import Boolean, Column, Index, SmallInteger
 from offchain.index.changes import Changes
 from offchain.index.decoding import Told
 from offchain.index.projection import Projection
-from offchain.index.tables import account, number, versioned, word
+from offchain.index.tables import account, happened, number, versioned, word
 
 members = versioned(
     "members",
@@ -23,6 +23,9 @@ members = versioned(
 )
 Index("members_role", members.c.role, members.c.region_id, members.c.to_block)
 Index("members_owner", members.c.owner, members.c.to_block)
+
+revocations = happened("revocations", account("account"))
+Index("revocations_account", revocations.c.account)
 
 REGISTRY = Projection("MemberRegistry")
 
@@ -49,6 +52,7 @@ def _admitted(told: Told, changes: Changes) -> None:
 @REGISTRY.on("MemberRevoked", (members, "account"))
 def _revoked(told: Told, changes: Changes) -> None:
     changes.change(members, (told["account"],), told, active=False)
+    changes.add(revocations, told, account=told["account"])
 
 
 def _words(told: Told, name: str, fields: tuple[str, ...]) -> bytes:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from offchain.chain.gateway import ChainGateway
+from offchain.index.asked import consents as asked_consents
+from offchain.index.asked import data_sets as asked_data_sets
 from offchain.index.asked import locks as asked_locks
 from offchain.index.asked import market as asked_market
 from offchain.index.asked import proposals as asked_proposals
 from offchain.index.asked import tariffs as asked_tariffs
-from offchain.index.asked.rows import Row, rows, said
+from offchain.index.asked.rows import Row, end_of, rows, said
 from offchain.index.chain_index import ChainIndex
 from offchain.index.projections import (
     catalogue,
     consents,
     consortium,
     court,
+    data_sets,
     ledger,
     locks,
     market,
@@ -24,6 +27,8 @@ from offchain.index.projections import (
     registry,
     tariffs,
 )
+from offchain.member.broadcast import conditions_in
+from offchain.member.data_sets import published_in
 from offchain.member.locks import LockBook, lock_of
 from offchain.member.tariff_book import series_head, tariff_head
 
@@ -34,6 +39,7 @@ def require_views(index: ChainIndex, gateway: ChainGateway, block: int) -> int:
         locks.locks: _lock,
         registry.members: _member,
         consents.consents: _consent,
+        data_sets.draws: _draw,
         purse.withdrawable: _withdrawable,
         market.broadcasts: _broadcast,
         court.cases: _case,
@@ -46,7 +52,7 @@ def require_views(index: ChainIndex, gateway: ChainGateway, block: int) -> int:
         catalogue.sharing_terms: _sharing_terms,
         catalogue.rules: _rules,
         ledger.batches: _batch,
-        ledger.data_sets: _data_set,
+        data_sets.data_sets: _data_set,
         tariffs.tariffs: _tariff,
         tariffs.price_series: _price_series,
     }
@@ -76,8 +82,9 @@ def _member(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> N
 
 
 def _consent(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
-    key = row["device"], row["purpose"]
-    assert _call(gateway, block, "ConsentBook", "expiryOf", *key) == row["expires_at"]
+    device, purpose = row["device"], row["purpose"]
+    last = asked_consents.last_words(index, purpose, end_of(block), devices=[device])[device]
+    assert _call(gateway, block, "ConsentBook", "expiryOf", device, purpose) == last["expires_at"]
 
 
 def _withdrawable(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
@@ -89,7 +96,9 @@ def _broadcast(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -
     broadcast_id = row["broadcast_id"]
     found = _call(gateway, block, "DataMarket", "broadcastOf", broadcast_id)
     assert (found.requester, found.state) == (row["requester"], row["state"])
-    assert found.conditions.selectBy == row["select_by"]
+    assert found.wanted.selectBy == row["select_by"]
+    conditions = conditions_in(index, row, block)
+    assert conditions.id(gateway, row["requester"]) == broadcast_id
     form = _call(gateway, block, "DataMarket", "formOf", broadcast_id)
     lines = asked_market.form(index, broadcast_id, block)
     assert [(one.processor, one.priceWei, one.credit, one.respondedAt) for one in form] == [
@@ -153,6 +162,7 @@ def _request_type(index: ChainIndex, gateway: ChainGateway, row: Row, block: int
 def _sharing_terms(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     it = _call(gateway, block, "RequestCatalogue", "sharingTermsAt", row["version"])
     assert (it.shortestSeconds, it.applicationWei) == (row["shortest_s"], row["application_wei"])
+    assert it.ownersBps == row["owners_bps"]
 
 
 def _rules(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
@@ -174,8 +184,23 @@ def _batch(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> No
 
 
 def _data_set(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
-    it = _call(gateway, block, "DataLedger", "dataSetOf", row["data_set_id"])
-    assert (it.processor, bytes(it.readingsRoot)) == (row["processor"], row["readings_root"])
+    data_set_id = row["data_set_id"]
+    it = _call(gateway, block, "DataSetBook", "offerOf", data_set_id)
+    said = row["processor"], row["window_from"], row["window_to"], row["kind"], row["sale_until"]
+    assert tuple(it) == said
+    it = _call(gateway, block, "DataSetBook", "earningsOf", data_set_id)
+    said = row["per_row_wei"], row["pot_wei"], row["row_count"], row["device_count"]
+    assert tuple(it) == (*said, row["owners_root"])
+    assert published_in(row).is_proven(gateway)
+
+
+def _draw(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
+    key = row["data_set_id"], row["device"]
+    same = [
+        one for one in asked_data_sets.draws_of(index, key[0], block) if one["device"] == key[1]
+    ]
+    drawn = _call(gateway, block, "DataSetBook", "perRowDrawnOf", *key)
+    assert drawn == same[-1]["per_row_wei"]
 
 
 def _tariff(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:

@@ -43,6 +43,7 @@ class History:
             self._member,
             self._consent,
             self._ledger,
+            self._data_sets,
             self._tariffs,
             self._board,
             self._catalogue,
@@ -83,35 +84,52 @@ class History:
     def _consent(self, model: Model) -> list[Event]:
         device, purpose = self.rng.choice(DEVICES), self.rng.choice(PURPOSES)
         args = {"device": device, "purpose": purpose, "owner": self.rng.choice(PEOPLE)}
-        held = model.tables["consents"].get((device, purpose))
+        held = model.words.get((device, purpose))
         if held is not None and held["expires_at"] and self.rng.random() < 0.5:
             return [Event("ConsentBook", "ConsentWithdrawn", args)]
         args["expiresAt"] = self.rng.choice([2**64 - 1, 1_800_000_000])
         return [Event("ConsentBook", "ConsentGiven", args)]
 
     def _ledger(self, model: Model) -> list[Event]:
-        if self.rng.random() < 0.3:
-            args: dict[str, Any] = {
-                "dataSetId": self._word(),
-                "processor": self.rng.choice(NODES),
-                "regionId": self.rng.choice(REGIONS),
-                "idCommitment": self._word(),
-                "publication": {
-                    "windowFrom": 86_400,
-                    "windowTo": 172_800,
-                    "kind": 1,
-                    "rowCount": 3,
-                    "manifestLength": 10,
-                    "readingsRoot": self._word(),
-                    "manifestDigest": self._word(),
-                    "keyCommitment": POINT_2,
-                    "keyPossession": POINT,
-                },
-            }
-            return [Event("DataLedger", "DataSetPublished", args)]
         device = self.rng.choice(DEVICES)
         args = {"device": device, "fromSeq": 1, "count": 24, "root": self._word()}
         return [Event("DataLedger", "BatchAnchored", args)]
+
+    def _data_sets(self, model: Model) -> list[Event]:
+        known = [key[0] for key in model.tables["data_sets"]]
+        kind = self.rng.random()
+        if not known or kind < 0.4:
+            return [self._publication()]
+        data_set_id = self.rng.choice(known)
+        row = model.tables["data_sets"][data_set_id,]
+        if kind < 0.6:
+            args: dict[str, Any] = {"dataSetId": data_set_id, "processor": row["processor"]}
+            args |= {"device": self.rng.choice([NOBODY, *DEVICES]), "by": self.rng.choice(PEOPLE)}
+            return [Event("DataSetBook", "DataSetRetired", args)]
+        amount_wei = self.rng.randrange(row["pot_wei"] + 1)
+        args = {"dataSetId": data_set_id, "device": self.rng.choice(DEVICES)}
+        args |= {"owner": self.rng.choice(PEOPLE), "amountWei": amount_wei}
+        return [Event("DataSetBook", "Drawn", args)]
+
+    def _publication(self) -> Event:
+        publication = {
+            "windowFrom": 86_400,
+            "windowTo": 172_800,
+            "saleUntil": 1_800_000_000,
+            "kind": 1,
+            "rowCount": self.rng.choice([1, 3, 2**32 - 1]),
+            "deviceCount": 1,
+            "manifestLength": 10,
+            "readingsRoot": self._word(),
+            "manifestDigest": self._word(),
+            "ownersRoot": self._word(),
+            "ownersDigest": self._word(),
+            "keyCommitment": POINT_2,
+        }
+        args = {"dataSetId": self._word(), "processor": self.rng.choice(NODES)}
+        args |= {"regionId": self.rng.choice(REGIONS), "idCommitment": self._word()}
+        args |= {"publication": publication, "keyPossession": POINT}
+        return Event("DataSetBook", "DataSetPublished", args)
 
     def _tariffs(self, model: Model) -> list[Event]:
         args: dict[str, Any] = {
@@ -162,6 +180,7 @@ class History:
         if self.rng.random() < 0.5:
             terms = {"version": len(model.tables["sharing_terms"]) + 1, "shortestSeconds": 60}
             terms |= {"disputeWindowSeconds": 60, "applicationWei": 2**96 - 1}
+            terms |= {"ownersBps": 5_000}
             return [Event("RequestCatalogue", "SharingTermsSet", terms)]
         args = {
             "typeId": self.rng.randrange(1, 4),
@@ -204,12 +223,13 @@ class History:
             "lockIds": ids,
         }
         said = [Event("DataMarket", "GroupSelected", args)]
+        for_sale = [key[0] for key in model.tables["data_sets"]]
         for lock_id, payee in zip(ids, chosen, strict=True):
             order = {
                 "payer": requester,
                 "payee": payee,
                 "broadcastId": broadcast_id,
-                "dataSetId": self._word(),
+                "dataSetId": self.rng.choice(for_sale or [self._word()]),
                 "groupHash": b"g" * 32,
                 "threshold": 2,
                 "groupSize": len(group),
@@ -237,7 +257,8 @@ class History:
             return Event("PrepaidLock", name, {**base, **more})
 
         price, fee = lock["price_wei"], lock["price_wei"] * TREASURY_FEE_BPS // 10_000
-        settle = say("Settled", priceWei=price, feeWei=fee, gainWei=0)
+        part, rest = _owners_part(model, lock)
+        settle = say("Settled", priceWei=price, feeWei=fee + rest, ownersWei=part, gainWei=0)
         refund = say("Refunded", priceWei=price, gainWei=self.rng.choice([0, 5]))
         slash = say("Slashed", priceWei=price, feeWei=fee, gainWei=5)
         dispute = [say("Disputed", by=PEOPLE[1], bondWei=77, evidenceDigest=self._word(), dueAt=30)]
@@ -296,6 +317,7 @@ class History:
                 "openingsDigest": self._word(),
                 "nonce": self._word(),
                 "regions": self.rng.sample(REGIONS, self.rng.randrange(1, 3)),
+                "purpose": self.rng.choice(["a study", "étude " * 30]),
             }
             args: dict[str, Any] = {"broadcastId": self._word(), "requester": PEOPLE[2]}
             args |= {"applicationWei": 10**14, "conditions": conditions}
@@ -371,12 +393,21 @@ class History:
         return [Event("PrepaidLock", "ApplicationReleased", args)]
 
 
+def _owners_part(model: Model, lock: dict[str, Any]) -> tuple[int, int]:
+    """Return what a settlement gives owners, and what the division by rows leaves over."""
+    sold = model.tables["data_sets"].get((lock["_subject"],))
+    part = lock["price_wei"] // 2 if lock["_is_sale"] else 0
+    rest = part if sold is None else part % sold["row_count"]
+    return part - rest, rest
+
+
 def _terms(*, longest_answer: int) -> dict[str, int]:
     return {
         "rulesVersion": 1,
         "sharingVersion": 0 if longest_answer else 2,
         "disputeWindowSeconds": 9,
         "feeBps": 200,
+        "ownersBps": 0 if longest_answer else 5_000,
         "longestAnswerBytes": longest_answer,
         "bondWei": 2**96 - 1,
     }

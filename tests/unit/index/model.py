@@ -19,6 +19,7 @@ class Model:
     def __init__(self, treasury: str) -> None:
         self.tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
         self.counts: dict[str, int] = defaultdict(int)
+        self.words: dict[tuple[str, bytes], dict[str, Any]] = {}  # the last one on each consent
         self._treasury = treasury
         self._threshold = 0
 
@@ -60,6 +61,9 @@ class Model:
                 "price_wei": order.get("priceWei", args.get("priceWei")),
                 "due_at": 0,
                 "answer_length": order["terms"]["longestAnswerBytes"],
+                "owners_bps": order["terms"]["ownersBps"],
+                "_is_sale": name == "Selected",
+                "_subject": order.get("dataSetId"),
             }
             return
         lock = self.tables["locks"][key]
@@ -81,9 +85,13 @@ class Model:
             self._owe(lock["payee"], args["paidWei"])
             self._owe(lock["payer"], was["_deposit"] - args["paidWei"])
         if name == "Settled":
-            earned = args["priceWei"] - args["feeWei"] + args["gainWei"]
+            earned = args["priceWei"] - args["feeWei"] - args["ownersWei"] + args["gainWei"]
             self._owe(lock["payee"], earned)
             self._owe(self._treasury, args["feeWei"])
+            if args["ownersWei"]:
+                sold = self.tables["data_sets"][lock["_subject"],]
+                sold["per_row_wei"] += args["ownersWei"] // sold["row_count"]
+                sold["pot_wei"] += args["ownersWei"]
         if name in ("Refunded", "Slashed"):
             back = args["priceWei"] + args["gainWei"]
             if name == "Slashed" and was["state"] == 10:
@@ -99,10 +107,12 @@ class Model:
 
     def _MemberRevoked(self, args: dict[str, Any], time_s: int) -> None:
         self.tables["members"][args["account"],]["active"] = False
+        self.counts["revocations"] += 1
 
     def _ConsentGiven(self, args: dict[str, Any], time_s: int) -> None:
         row = {"owner": args["owner"], "expires_at": args.get("expiresAt", 0)}
-        self.tables["consents"][args["device"], args["purpose"]] = row
+        self.words[args["device"], args["purpose"]] = row
+        self.counts["consents"] += 1
 
     _ConsentWithdrawn = _ConsentGiven
 
@@ -116,7 +126,21 @@ class Model:
         self.counts["batches"] += 1
 
     def _DataSetPublished(self, args: dict[str, Any], time_s: int) -> None:
-        self.counts["data_sets"] += 1
+        publication = args["publication"]
+        row = {"processor": args["processor"], "region_id": args["regionId"]}
+        row |= {"row_count": publication["rowCount"], "sale_until": publication["saleUntil"]}
+        row |= {"published_until": publication["saleUntil"], "per_row_wei": 0, "pot_wei": 0}
+        row |= {"owners_root": publication["ownersRoot"], "is_retired": False}
+        self.tables["data_sets"][args["dataSetId"],] = row
+
+    def _DataSetRetired(self, args: dict[str, Any], time_s: int) -> None:
+        row = self.tables["data_sets"][args["dataSetId"],]
+        row |= {"sale_until": time_s, "is_retired": True, "retired_for": args["device"]}
+
+    def _Drawn(self, args: dict[str, Any], time_s: int) -> None:
+        self.tables["data_sets"][args["dataSetId"],]["pot_wei"] -= args["amountWei"]
+        self.counts["draws"] += 1
+        self._owe(args["owner"], args["amountWei"])
 
     def _StatusChanged(self, args: dict[str, Any], time_s: int) -> None:
         self.counts["notifications"] += 1
@@ -138,6 +162,7 @@ class Model:
 
     def _Broadcast(self, args: dict[str, Any], time_s: int) -> None:
         row = {"requester": args["requester"], "state": 1}
+        row["purpose"] = args["conditions"]["purpose"].encode()
         self.tables["broadcasts"][args["broadcastId"],] = row
         self.counts["broadcast_regions"] += len(args["conditions"]["regions"])
 

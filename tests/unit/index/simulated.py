@@ -23,6 +23,7 @@ CONTRACTS = (
     "CreditBook",
     "PrepaidLock",
     "DataMarket",
+    "DataSetBook",
     "DisputeCourt",
     "Consortium",
     "NotificationBoard",

@@ -29,6 +29,8 @@ def values_of(part: codec.Abi) -> st.SearchStrategy[Any]:
         return st.integers(0, 2**160 - 1).map(address)
     if kind == "bool":
         return st.booleans()
+    if kind == "string":
+        return st.text(max_size=70)
     if kind == "bytes":
         return st.binary(max_size=70)
     if kind.startswith("bytes"):
@@ -45,7 +47,8 @@ def flat(values: Any, prefix: str = "") -> dict[str, Any]:
         if hasattr(value, "_asdict"):
             found |= flat(value._asdict(), f"{prefix}{name}.")
         else:
-            found[prefix + name] = value
+            is_text = prefix + name == "conditions.purpose"
+            found[prefix + name] = value.encode() if is_text else value  # strings are told as bytes
     return found
 
 
@@ -124,3 +127,18 @@ def test_told__given_a_name_that_is_no_text__is_its_bytes(name: bytes) -> None:
     (log,) = chain.logs(chain.mine([Event("TariffBook", "TariffAppended", args)]))
     told = EventDecoder(contract, contract.event("TariffAppended")).told(log)
     assert told.values == args
+
+
+def test_told__given_a_purpose_that_is_no_text__is_its_bytes() -> None:
+    """Any buyer chooses it: it must not blind the nodes, which then take nothing new on."""
+    contract, chain = DEPLOYMENT.contract("DataMarket"), SimulatedChain()
+    names = ("windowFrom", "windowTo", "kind", "groupSize", "threshold", "maxPriceWei")
+    conditions: dict[str, Any] = dict.fromkeys((*names, "respondBy", "selectBy"), 1)
+    conditions |= {"openingsLength": 5, "openingsDigest": b"o" * 32, "nonce": b"n" * 32}
+    conditions |= {"regions": [b"r" * 32], "purpose": "PURPOSE"}
+    args = {"broadcastId": b"b" * 32, "requester": address(5), "applicationWei": 1}
+    event = Event("DataMarket", "Broadcast", {**args, "conditions": conditions})
+    (log,) = chain.logs(chain.mine([event]))
+    log["data"] = log["data"].replace(b"PURPOSE".hex(), b"\xffUR\x00OSE".hex())
+    told = EventDecoder(contract, contract.event("Broadcast")).told(log)
+    assert told["conditions.purpose"] == b"\xffUR\x00OSE"
