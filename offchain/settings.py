@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PAIRINGS = ("chain", "local")
 _FINALITY = ("clique", "qbft", "dev")
+_MOST_SALE_DAYS = 30
 _MAX_BYTES = 16_384  # reading TOML takes quadratic time
 DEVELOPMENT_CHAINS = (31337, 1337)  # anvil, hardhat, ganache: one node, which takes nothing back
 
@@ -37,7 +38,8 @@ class NodeSettings:
     host, port: where the intake listens. data_set_price_wei: what a data set costs. margin_s: the
     time before T that it keeps. poll_s: seconds between two polls when no block comes before.
     bond_wei: the free bond that it keeps ready for locks to come; bond_limit_wei: the most that it
-    puts up by itself, held and free.
+    puts up by itself, held and free. sale_days: how long a data set is for sale. republish: whether
+    what somebody withdrew from is published anew without that home.
     """
 
     host: str
@@ -47,6 +49,8 @@ class NodeSettings:
     poll_s: int = 2
     bond_wei: int = 10**17
     bond_limit_wei: int = 5 * 10**17
+    sale_days: int = 30
+    republish: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,7 +344,11 @@ def _node(table: _Table) -> NodeSettings:
         poll_s=table.whole("poll_s", default=2, low=1),
         bond_wei=table.whole("bond_wei", default=10**17),
         bond_limit_wei=table.whole("bond_limit_wei", default=5 * 10**17),
+        sale_days=table.whole("sale_days", default=30, low=1),
+        republish=table.flag("republish", default=False),
     )
+    if settings.sale_days > _MOST_SALE_DAYS:
+        raise table.fault("sale_days", f"is more than the {_MOST_SALE_DAYS} that the chain allows")
     if settings.bond_limit_wei < settings.bond_wei:
         raise table.fault("bond_limit_wei", "is less than bond_wei; raise it, or lower the other")
     table.require_all_known()
@@ -430,6 +438,9 @@ class _Table:
         if isinstance(value, bool) or value < low:
             raise self.fault(key, f"must be a whole number of at least {low}")
         return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        return bool(self._value(key, bool, "true or false")) if self.has(key) else default
 
     def location(self, key: str) -> Path:
         return self._below(key, self.text(key))

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from offchain.audit.data_sets import verify_data_set
-from offchain.audit.findings import Finding
 from offchain.audit.look import Look, first_fault, for_payee, for_payer
 from offchain.audit.opened_data_set import open_data_set
 from offchain.chain.gateway import ChainGateway
@@ -15,15 +14,12 @@ from offchain.chain.pairing import configured_pairing
 from offchain.crypto.curve import G1, G2, G2_GENERATOR, negate
 from offchain.crypto.hash_to_curve import H
 from offchain.index.chain_index import ChainIndex
-from offchain.member.data_sets import data_set_of
+from offchain.member.data_sets import PublishedDataSet, data_set_of
 from offchain.member.directory import MemberDirectory
-from offchain.member.errors import DataSetInvalid, DataSetNotServed
+from offchain.member.errors import DataSetInvalid, DataSetNotServed, NotJudgeable
 from offchain.member.locks import Lock, LockBook
 from offchain.records.evidence import DataSetEvidence
 from offchain.storage import ContentStore
-
-# A withdrawal may cross a publication on its way: it is named, and nobody is punished for it.
-NOT_JUDGED = ("consent_given",)
 
 
 class DataSetLook:
@@ -50,9 +46,10 @@ class DataSetLook:
         secret = self._first_true(lock, shown)
         if secret is None:
             return for_payee("nobody showed the secret of the data set's key", is_final=False)
+        published = self._published(lock.subject)
         try:
             opened = open_data_set(
-                data_set_of(self._gateway, lock.subject),
+                published,
                 secret,
                 gateway=self._gateway,
                 store=self._store,
@@ -63,12 +60,23 @@ class DataSetLook:
         except DataSetInvalid as error:
             return for_payer(str(error))
         report = verify_data_set(
-            opened, gateway=self._gateway, index=self._index, directory=self._directory
+            opened,
+            gateway=self._gateway,
+            index=self._index,
+            directory=self._directory,
+            lock_id=lock.lock_id,
         )
-        if fault := first_fault(judged(report.findings)):
+        if fault := first_fault(report.findings):
             why = f"{fault.name.replace('_', ' ')} does not hold"
             return for_payer(why, report.findings)
-        return for_payee("every row is what the chain anchored", report.findings)
+        return for_payee("every row is what the chain anchored, and its owner's", report.findings)
+
+    def _published(self, data_set_id: bytes) -> PublishedDataSet:
+        """Return what was sold. Raises NotJudgeable where one's own node tells nothing or lies."""
+        try:
+            return data_set_of(self._gateway, self._index, data_set_id)
+        except DataSetInvalid as error:
+            raise NotJudgeable(str(error)) from error
 
     def is_shown(self, lock: Lock, document: DataSetEvidence) -> bool:
         """Whether a document has the true secret: with it nobody else's is needed."""
@@ -86,8 +94,3 @@ class DataSetLook:
         """e(S, G2) = e(H, F_0) has one solution, [k]H."""
         check = configured_pairing(self._gateway)
         return check([(secret, G2_GENERATOR), (negate(H), commitment)])
-
-
-def judged(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that decide a dispute."""
-    return [one for one in findings if one.name not in NOT_JUDGED]

@@ -8,15 +8,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offchain.audit.data_set_owners import consent_stood, owners_root
 from offchain.audit.data_set_rows import DeviceFindings, audit_rows
 from offchain.audit.findings import Finding, all_hold
 from offchain.audit.opened_data_set import OpenedDataSet
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.pairing import configured_pairing
 from offchain.crypto import bls, merkle, messages
-from offchain.errors import DmsmError, RecordError
+from offchain.errors import RecordError
 from offchain.index.chain_index import ChainIndex
-from offchain.member.consent import lacking_consent_at
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import UnknownMember
 from offchain.records import ciphertexts as ciphertext_file
@@ -49,8 +49,9 @@ def verify_data_set(
     gateway: ChainGateway,
     index: ChainIndex,
     directory: MemberDirectory,
+    lock_id: bytes | None = None,
 ) -> VerificationReport:
-    """Audit an opened data set.
+    """Audit an opened data set: as it was sold by a lock, or, without one, as it was published.
 
     Never raises for wrong data: what does not hold is a finding, by device and row.
     """
@@ -74,7 +75,8 @@ def verify_data_set(
         _window_kept(opened, [reading for _, readings in audits for reading in readings]),
         _readings_root(file, opened),
         _aggregate_signature(opened, gateway, directory),
-        _consent_given(opened, gateway, index),
+        owners_root(opened, file),
+        consent_stood(opened, gateway=gateway, index=index, lock_id=lock_id),
     ]
     readings = tuple(reading for _, of_device in audits for reading in of_device)
     return VerificationReport(tuple(findings), devices, readings)
@@ -130,19 +132,6 @@ def _readings_root(file: CiphertextFile, opened: OpenedDataSet) -> Finding:
         and merkle.root(commitments) == opened.published.readings_root
     )
     return Finding("readings_root", is_same, "Merkle root over all M' against the ledger")
-
-
-def _consent_given(opened: OpenedDataSet, gateway: ChainGateway, index: ChainIndex) -> Finding:
-    devices = [one.packed.device for one in opened.companion.devices]
-    data_set_id = opened.published.data_set_id
-    try:
-        lacking = lacking_consent_at(gateway, index, devices, data_set_id=data_set_id)
-    except DmsmError as error:
-        return Finding("consent_given", False, f"the chain could not be asked: {error}")
-    named = "; ".join(f"{device}: {reason}" for device, reason in lacking.items())
-    return Finding(
-        "consent_given", not lacking, named or f"stood for {len(devices)} devices when published"
-    )
 
 
 def _aggregate_signature(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from offchain.audit.data_set_look import judged
 from offchain.audit.evidence import judges_of, seal_evidence
 from offchain.audit.look import Look, Side
 from offchain.chain.facts import Receipt
@@ -135,7 +134,7 @@ class Disputes(Acting):
 
 
 def _with_claims(document: Any, look: Look) -> Any:
-    said = [f"{one.name}: {one.detail}" for one in judged(look.findings) if not one.ok]
+    said = [f"{one.name}: {one.detail}" for one in look.findings if not one.ok]
     claims = fitting_claims([look.why, *said])
     if isinstance(document, AnswerEvidence):
         return AnswerEvidence(answer=document.answer, request=document.request, claims=claims)

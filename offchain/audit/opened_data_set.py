@@ -4,6 +4,7 @@ docs/formats.md §12).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,21 +16,27 @@ from offchain.errors import CryptoError, RecordError, StorageError
 from offchain.member.data_sets import PublishedDataSet
 from offchain.member.errors import DataSetInvalid, DataSetNotServed
 from offchain.records import ciphertexts as ciphertext_file
-from offchain.records import contexts, dataset
+from offchain.records import contexts, dataset, owners
 from offchain.records.dataset import Companion, FileRef, Manifest
 from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectMalformed, says_nothing
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class OpenedDataSet:
-    """A data set under its key: still encrypted rows, everything else in the clear."""
+    """A data set under its key: still encrypted rows, everything else in the clear.
+
+    owners_file: the bytes that were published as its owners' list, None if nobody serves them.
+    """
 
     published: PublishedDataSet
     manifest: Manifest
     companion: Companion
     ciphertext_bytes: bytes = field(repr=False)
     private_key: PaillierPrivateKey
+    owners_file: bytes | None = field(default=None, repr=False)
 
 
 def open_data_set(
@@ -81,7 +88,18 @@ def open_data_set(
         raise DataSetNotServed(
             f"data set {published.data_set_id.hex()} does not open: {error}"
         ) from error
-    return OpenedDataSet(published, manifest, companion, ciphertext_bytes, private_key)
+    owners_file = _owners_file(store, published)
+    return OpenedDataSet(published, manifest, companion, ciphertext_bytes, private_key, owners_file)
+
+
+def _owners_file(store: ContentStore, published: PublishedDataSet) -> bytes | None:
+    """Return the published owners' list: it only helps to name what is wrong in it."""
+    try:
+        length = owners.length_of(published.device_count)
+        return store.get(published.owners_digest, max_bytes=length)
+    except StorageError as error:
+        _log.debug("no owners' list of %s: %s", published.data_set_id.hex(), error)
+        return None
 
 
 def _fetch(store: ContentStore, file: FileRef) -> bytes:

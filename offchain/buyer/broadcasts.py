@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from offchain.chain.facts import Receipt
 from offchain.crypto import kem
 from offchain.member.acting import Acting
-from offchain.records import contexts
+from offchain.member.broadcast import Conditions
+from offchain.records import contexts, fields
 from offchain.records import sharing as sharing_records
 from offchain.records.dataset import KIND_FULL_READINGS
-from offchain.records.sharing import IdOpening
+from offchain.records.sharing import MAX_PURPOSE_BYTES, IdOpening
 
 
 class Broadcasts(Acting):
@@ -28,34 +29,39 @@ class Broadcasts(Acting):
         threshold: int | None = None,
         respond_by: int,
         select_by: int,
+        purpose: str,
         kind: int = KIND_FULL_READINGS,
     ) -> bytes:
         """Ask for data and pay the application deposit; return the broadcast's id.
 
-        `threshold` is ⌊n/2⌋+1 if left out. Seals the own ID to the active node of each region.
+        `threshold` is ⌊n/2⌋+1 if left out. `purpose` says what the data is for: it is public, and
+        the owners read it. Seals the own ID to the active node of each region. Raises FormatError
+        for a purpose of no or more than 256 bytes.
         """
-        nonce, me = secrets.token_bytes(32), self._keys.address
-        broadcast_id = bytes(self._gateway.call("DataMarket", "broadcastIdOf", me, nonce))
-        openings = self._openings(regions, broadcast_id)
-        conditions = (
-            window_from,
-            window_to,
-            kind,
-            group_size,
-            group_size // 2 + 1 if threshold is None else threshold,
-            max_price_wei,
-            respond_by,
-            select_by,
-            len(openings),
-            self._store.put(openings).digest,
-            nonce,
-            sorted(set(regions)),
+        fields.text(purpose, "the purpose", min_bytes=1, max_bytes=MAX_PURPOSE_BYTES)
+        nonce = secrets.token_bytes(32)
+        openings = self._openings(regions, nonce)
+        conditions = Conditions(
+            window_from=window_from,
+            window_to=window_to,
+            kind=kind,
+            group_size=group_size,
+            threshold=group_size // 2 + 1 if threshold is None else threshold,
+            max_price_wei=max_price_wei,
+            respond_by=respond_by,
+            select_by=select_by,
+            openings_length=len(openings),
+            openings_digest=self._store.put(openings).digest,
+            nonce=nonce,
+            regions=tuple(sorted(set(regions))),
+            purpose=purpose.encode(),
         )
+        broadcast_id = conditions.id(self._gateway, self._keys.address)
         terms = self._gateway.call("RequestCatalogue", "sharingTerms")
         self._gateway.transact(
             "DataMarket",
             "broadcast",
-            conditions,
+            (*conditions.words()[:-1], purpose),
             value_wei=terms.applicationWei,
             intent=f"broadcast:{broadcast_id.hex()}",
         )
@@ -65,7 +71,7 @@ class Broadcasts(Acting):
         """End a broadcast that was not selected in time."""
         return self._gateway.transact("DataMarket", "close", broadcast_id)
 
-    def _openings(self, regions: Sequence[bytes], broadcast_id: bytes) -> bytes:
+    def _openings(self, regions: Sequence[bytes], nonce: bytes) -> bytes:
         """Seal the own ID opening to the active node of each region."""
         opening = IdOpening(identity=self._keys.identity, salt=self._keys.salt)
         plain = sharing_records.encode_opening(opening)
@@ -77,7 +83,7 @@ class Broadcasts(Acting):
                 data_market=self._gateway.deployment.address("DataMarket"),
                 requester=self._keys.address,
                 processor=processor,
-                broadcast_id=broadcast_id,
+                nonce=nonce,
             )
             key = self._directory.paillier_key(processor)
             sealed[processor] = kem.seal(key, plain, context=context)

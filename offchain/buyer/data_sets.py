@@ -44,9 +44,8 @@ class DataSets:
         secret = (
             self._shares.recover(lock_id).group_secret if group_secret is None else group_secret
         )
-        published = data_set_of(
-            self._gateway, self._shares.grant(lock_id).data_set_id, block=self._gateway.final()
-        )
+        data_set_id = self._shares.grant(lock_id).data_set_id
+        published = data_set_of(self._gateway, self._index, data_set_id)
         return open_data_set(
             published,
             secret,
@@ -62,4 +61,5 @@ class DataSets:
             gateway=self._gateway,
             index=self._index,
             directory=self._directory,
+            lock_id=lock_id,
         )

@@ -29,7 +29,6 @@ class Selections(Acting):
         members: Sequence[str],
         processors: Sequence[str],
         expires_at: int,
-        purpose: str,
     ) -> list[bytes]:
         """Select nodes, name the group (this node is put in), and prepay each; return the lock
         ids in the order of `processors`.
@@ -47,7 +46,7 @@ class Selections(Acting):
             raise TermsUnfit("choose at least one node of those that responded")
         if missing:
             raise TermsUnfit(f"choose nodes that responded; these did not: {', '.join(missing)}")
-        _, _, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        _, _, wanted = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
         group_hash = sharing.group_hash([(one, self._delivery_key(one)) for one in group])
         choices = [
             self._choice(
@@ -55,9 +54,8 @@ class Selections(Acting):
                 line=form[one],
                 group=group,
                 group_hash=group_hash,
-                threshold=conditions.threshold,
+                threshold=wanted.threshold,
                 expires_at=expires_at,
-                purpose=purpose,
             )
             for one in processors
         ]
@@ -81,7 +79,6 @@ class Selections(Acting):
         group_hash: bytes,
         threshold: int,
         expires_at: int,
-        purpose: str,
     ) -> tuple[object, ...]:
         """Store M_s and sign the selection of one node, with the terms that it offered under: a
         `Choice` of `DataMarket.select`.
@@ -100,7 +97,6 @@ class Selections(Acting):
             broadcast_id=broadcast_id,
             data_set_id=line.data_set_id,
             members=tuple(group),
-            purpose=purpose,
         )
         sealed = kem.seal(
             self._directory.paillier_key(line.processor),

@@ -138,6 +138,9 @@ def terms(
     application_wei: Annotated[int, typer.Option(min=1, help="Deposit with each broadcast.")],
     shortest_s: Annotated[int, typer.Option(min=60, help="Least time from selection to T.")],
     dispute_window_s: _DisputeWindow = 0,
+    owners_bps: Annotated[
+        int, typer.Option(min=0, max=8_000, help="Of each price, to the data's owners; 1/10,000.")
+    ] = 5_000,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
@@ -150,8 +153,10 @@ def terms(
             application_wei=application_wei,
             shortest_s=shortest_s,
             dispute_window_s=dispute_window_s,
+            owners_bps=owners_bps,
         )
     facts = {"application_wei": application_wei, "shortest_s": shortest_s}
+    facts |= {"owners_bps": owners_bps}
     show_decision(decision, facts, as_json=as_json)
 
 

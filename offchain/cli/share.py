@@ -45,6 +45,9 @@ def broadcast(
     window_to: ToOption,
     max_price_wei: Annotated[int, typer.Option(min=1, help="Most that is paid a data set.")],
     group_size: Annotated[int, typer.Option(min=2, max=100, help="Members, oneself included.")],
+    purpose: Annotated[
+        str, typer.Option(help="What the data is for, in public words; its owners read it.")
+    ],
     threshold: Annotated[
         int | None, typer.Option(min=2, max=100, help="Members that recover (default half + 1).")
     ] = None,
@@ -77,6 +80,7 @@ def broadcast(
             max_price_wei=max_price_wei,
             group_size=group_size,
             threshold=threshold,
+            purpose=purpose,
             **times,
         )
         final = _wait_final(session)
@@ -128,7 +132,6 @@ def select(
         list[str],
         typer.Option(parser=parse_account, metavar="ACCOUNT", help="Another member; repeat it."),
     ],
-    purpose: Annotated[str, typer.Option(help="What the data is for; the nodes read it.")],
     until: Annotated[
         Moment, typer.Option(**_Time, help="T: delivered before, or refunded.")
     ] = "+1h",  # type: ignore[assignment]
@@ -143,7 +146,7 @@ def select(
     with open_buyer(profile, begins=True) as (session, buyer):
         expires_at = until.on(session.gateway.now())
         made = buyer.selection.select(
-            broadcast, members=member, processors=node, expires_at=expires_at, purpose=purpose
+            broadcast, members=member, processors=node, expires_at=expires_at
         )
         final = _wait_final(session)
     rows = [

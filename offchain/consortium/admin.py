@@ -20,6 +20,7 @@ from offchain.member.errors import DecisionRefused, MemberError
 from offchain.member.registration import Registration, region_id
 from offchain.types import Account
 
+DEFAULT_OWNERS_BPS = 5_000  # half of each price
 LONGEST_ANSWER_BYTES = 32 * 1024  # what RequestCatalogue allows at most
 _BACK_S, _POLL_S = 30.0, 0.05  # how long what a reorganisation took off is waited for
 
@@ -96,12 +97,18 @@ class Admin:
         return self.decide("RequestCatalogue", "setType", type_id, terms)
 
     def set_sharing_terms(
-        self, *, application_wei: int, shortest_s: int, dispute_window_s: int = 0
+        self,
+        *,
+        application_wei: int,
+        shortest_s: int,
+        dispute_window_s: int = 0,
+        owners_bps: int = DEFAULT_OWNERS_BPS,
     ) -> Decision:
-        """Set the terms under which data sharing begins."""
-        return self.decide(
-            "RequestCatalogue", "setSharingTerms", (shortest_s, dispute_window_s, application_wei)
-        )
+        """Set the terms under which data sharing begins; `owners_bps` of each price, in 1/10,000,
+        goes to the owners of the devices whose readings are sold.
+        """
+        terms = (shortest_s, dispute_window_s, application_wei, owners_bps)
+        return self.decide("RequestCatalogue", "setSharingTerms", terms)
 
     def set_rules(self, **changes: int) -> Decision:
         """Set new rules of bonds, demands, disputes and fees: the present ones with `changes`, by

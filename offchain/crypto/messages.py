@@ -21,10 +21,14 @@ SCHNORR_TAG = keccak(b"DMSM-V1-DELIVERY-KEY")
 DELIVERY_TAG = keccak(b"DMSM-V1-delivery")
 ANCHOR_TAG = keccak(b"DMSM-V1-anchor")
 TERMS = ("uint32", "uint32", "uint32", "uint16", "uint16", "uint16", "uint96")
-PUBLICATION = ("uint40", "uint40", "uint40", "uint8", "uint32", "uint16", "uint32")
-PUBLICATION += ("bytes32", "bytes32", "bytes32", "bytes32", "uint256[4]")
-_CONDITIONS = ("uint40", "uint40", "uint8", "uint8", "uint8", "uint96", "uint40", "uint40")
-_CONDITIONS += ("uint32", "bytes32", "bytes32", "bytes32[]", "bytes")
+PUBLICATION = (
+    *("uint40", "uint40", "uint40", "uint8", "uint32", "uint16", "uint32"),
+    *("bytes32", "bytes32", "bytes32", "bytes32", "uint256[4]"),
+)
+_CONDITIONS = (
+    *("uint40", "uint40", "uint8", "uint8", "uint8", "uint96", "uint40", "uint40"),
+    *("uint32", "bytes32", "bytes32", "bytes32[]", "bytes"),
+)
 
 
 class Role(StrEnum):

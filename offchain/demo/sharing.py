@@ -45,10 +45,11 @@ def publish_data_sets(world: World) -> None:
         published.append(node.publisher.publish(*window))
     faults = []
     for node, data_set in zip(world.nodes, published, strict=True):
-        on_chain = world.gateway.call("DataLedger", "dataSetOf", data_set.data_set_id)
+        sale = world.gateway.call("DataSetBook", "offerOf", data_set.data_set_id)
+        earnings = world.gateway.call("DataSetBook", "earningsOf", data_set.data_set_id)
         rows = sum(len(home.home.samples) for home in world.homes_of(node))
-        if (on_chain.processor, on_chain.rowCount) != (node.keys.address, rows):
-            faults.append(f"{node.region_name}: {on_chain.rowCount} rows of {rows}")
+        if (sale.processor, earnings.rowCount) != (node.keys.address, rows):
+            faults.append(f"{node.region_name}: {earnings.rowCount} rows of {rows}")
     counts = ", ".join(
         f"{node.region_name} {data_set.row_count:,} rows"
         for node, data_set in zip(world.nodes, published, strict=True)
@@ -69,6 +70,7 @@ def buy_data(world: World) -> list[Grant]:
         threshold=world.options.threshold,
         respond_by=now + RESPOND_S,
         select_by=now + SELECT_S,
+        purpose="a study of household load",
     )
     world.wait_for_depth()
     # The node with least credit answers first: the order of the form is the contract's work.
@@ -82,7 +84,6 @@ def buy_data(world: World) -> list[Grant]:
         members=[sharer.keys.address for sharer in world.buyers],
         processors=[line.processor for line in form_of(buyer.gateway, broadcast_id)],
         expires_at=world.gateway.now() + DELIVER_S,
-        purpose="a study of household load",
     )
     world.wait_for_depth()
     nodes = {node.keys.address: node for node in world.nodes}
@@ -223,9 +224,9 @@ def _check_data(
         report = reports[grant.lock_id]
         failed += [f"{f.name}: {f.detail}" for f in report.findings if not f.ok]
         data_set_id = world.buyers[0].buyer.shares.grant(grant.lock_id).data_set_id
-        on_chain = world.gateway.call("DataLedger", "dataSetOf", data_set_id)
-        if len(report.readings) != on_chain.rowCount:
-            failed.append(f"{len(report.readings)} of {on_chain.rowCount} rows rebuilt")
+        sold = world.gateway.call("DataSetBook", "earningsOf", data_set_id)
+        if len(report.readings) != sold.rowCount:
+            failed.append(f"{len(report.readings)} of {sold.rowCount} rows rebuilt")
         rows += len(report.readings)
     energy_wh = sum(_energy_wh(report) for report in reports.values())
     summary = f"{rows:,} readings decrypted, rebuilt and found on chain; {energy_wh / 1000:.1f} kWh"

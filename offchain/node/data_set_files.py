@@ -17,9 +17,10 @@ from offchain.crypto.paillier import PaillierPrivateKey
 from offchain.crypto.sharing import DataKey
 from offchain.node.windows import HeldWindow
 from offchain.records import ciphertexts as ciphertext_file
-from offchain.records import contexts, dataset, packed
+from offchain.records import contexts, dataset, owners, packed
 from offchain.records.ciphertexts import CiphertextFile, DeviceCiphertexts
 from offchain.records.dataset import Companion, CompanionDevice, FileRef, Manifest
+from offchain.records.owners import OwnedRows
 from offchain.records.reading import commitment_of
 from offchain.storage import Cid
 from offchain.types import Account
@@ -28,7 +29,7 @@ from offchain.types import Account
 @dataclass(frozen=True)
 class BuiltDataSet:
     """A data set ready to be stored and published. All files are what lies in the store, byte for
-    byte: `manifest` and `companion` are sealed.
+    byte: `manifest` and `companion` are sealed, `owners` is the public owners' list.
     """
 
     rows: int
@@ -36,11 +37,12 @@ class BuiltDataSet:
     manifest: bytes
     ciphertexts: bytes
     companion: bytes
+    owners: bytes
 
     @property
     def files(self) -> list[bytes]:
         """Return all files, the manifest last: who finds it finds what it names."""
-        return [self.ciphertexts, self.companion, self.manifest]
+        return [self.ciphertexts, self.companion, self.owners, self.manifest]
 
 
 def build_data_set(
@@ -92,6 +94,7 @@ def build_data_set(
         manifest=sealed,
         ciphertexts=ciphertexts,
         companion=companion,
+        owners=owners.encode([OwnedRows(one.device, len(one.readings)) for one in windows]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,16 @@ from offchain.crypto.sharing import DataKey
 from offchain.database import Store
 from offchain.errors import StoreConflict
 from offchain.node.tables import data_sets, ended_broadcasts, responses
+from offchain.records import owners
+from offchain.records.owners import OwnedRows
+from offchain.types import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDataSet:
-    """A data set with its secrets; `manifest` is the sealed bytes that are published."""
+    """A data set with its secrets; `manifest` is the sealed bytes that are published, `owned` how
+    many rows each device has; it is for sale until `sale_until` at most.
+    """
 
     data_set_id: bytes
     data_key: DataKey
@@ -26,8 +32,15 @@ class StoredDataSet:
     rows: int
     readings_root: bytes
     manifest: bytes
+    owned: tuple[OwnedRows, ...]
+    sale_until: int
     price_wei: int
     published: bool
+
+    @property
+    def devices(self) -> list[Account]:
+        """Return the devices whose readings are in it, by account."""
+        return [one.device for one in self.owned]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +66,8 @@ class DataSetTables(Store):
         rows: int,
         readings_root: bytes,
         manifest: bytes,
+        owned: Sequence[OwnedRows],
+        sale_until: int,
         price_wei: int,
     ) -> None:
         """Store a data set with its keys before it is published. Raises StoreConflict if known."""
@@ -66,6 +81,8 @@ class DataSetTables(Store):
             row_count=rows,
             readings_root=readings_root,
             manifest=manifest,
+            owners=owners.encode(owned),
+            sale_until=sale_until,
             price_wei=str(price_wei),
             published=False,
         )
@@ -148,6 +165,8 @@ def _data_set(row: Row[Any]) -> StoredDataSet:
         rows=row.row_count,
         readings_root=row.readings_root,
         manifest=row.manifest,
+        owned=owners.decode(row.owners),
+        sale_until=row.sale_until,
         price_wei=int(row.price_wei),
         published=row.published,
     )

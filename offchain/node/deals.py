@@ -10,7 +10,8 @@ from offchain.crypto import kem, sharing
 from offchain.crypto.sharing import Grant, Transcript
 from offchain.errors import CryptoError, RecordError
 from offchain.index.asked import locks as asked_locks
-from offchain.index.asked.rows import Row
+from offchain.index.asked.rows import LogPlace, Row
+from offchain.member.consent import lacking_consent_as_of
 from offchain.member.crash_points import crash_point
 from offchain.member.errors import MemberError, RequestRefused
 from offchain.member.grants import GrantBook, Selection
@@ -112,6 +113,8 @@ class DealDesk(Desk):
         nobody has the buyer's message.
         """
         selection, job = self._grants.selection(lock_id), self._job(lock_id)
+        if job.state is not GrantState.DELIVERING:  # else the shares may be public already
+            self._check_consent(selection)
         if job.transcript is not None:
             return selection, job.transcript
         stored = self._check_selection(selection)
@@ -197,6 +200,27 @@ class DealDesk(Desk):
         self._check_terms(selection)
         self._check_message(selection)
         return stored
+
+    def _check_consent(self, selection: Selection) -> None:
+        """Refuse to deliver against a withdrawal that the chain has before the selection: at no
+        cost, where delivering could cost the bond.
+
+        A withdrawal and a selection may cross on their way, also in one block: their order in it
+        counts, as deep as this node believes blocks.
+        """
+        stored = self._held.data_set(selection.data_set_id)
+        told = asked_locks.lock(self._index, selection.lock.lock_id, self._final())
+        if stored is None or told is None:  # which is refused, or not yet deep enough
+            return
+        lacking = lacking_consent_as_of(
+            self._index,
+            stored.devices,
+            LogPlace(told["began_block"], told["began_log"]),
+            at_s=self._gateway.block(told["began_block"]).timestamp,
+        )
+        if lacking:
+            named = "; ".join(f"{device}: {why}" for device, why in lacking.items())
+            raise RequestRefused(Reason.CONSENT_WITHDRAWN, f"when it was selected, {named}")
 
     def _check_member(self, account: str, delivery_key: object) -> None:
         try:

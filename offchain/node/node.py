@@ -55,11 +55,17 @@ class ProcessingNode:
             "directory": directory,
         }
         self.tariffs = TariffBook(gateway, index, store)
-        self.worker = NodeWorker(
-            NodeParts(**parts, terms=terms), tariffs=self.tariffs, health=health
-        )
         self.publisher = DataSetPublisher(
-            **parts, price_wei=terms.data_set_price_wei, paillier_bits=paillier_bits
+            **parts,
+            price_wei=terms.data_set_price_wei,
+            sale_days=terms.sale_days,
+            paillier_bits=paillier_bits,
+        )
+        self.worker = NodeWorker(
+            NodeParts(**parts, terms=terms),
+            tariffs=self.tariffs,
+            publisher=self.publisher,
+            health=health,
         )
 
     def intake(self) -> FastAPI:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from offchain.chain.facts import ContractRevert
 from offchain.crypto import kem
 from offchain.errors import CryptoError, RecordError
 from offchain.index.asked import market as asked_market
 from offchain.index.asked import members as asked_members
+from offchain.member.broadcast import Conditions, conditions_of
+from offchain.member.consent import lacking_consent
 from offchain.member.crash_points import crash_point
-from offchain.member.data_sets import PublishedDataSet, find_data_set
+from offchain.member.data_sets import sale_of
 from offchain.member.lock_terms import present_sharing_conditions
 from offchain.member.roles import BroadcastState
 from offchain.node.bond import BondKeeper
@@ -52,15 +52,16 @@ class OfferDesk(Desk):
         """Offer the data set that covers most of the window, if the requester's ID opening is
         recognised.
         """
-        requester, state, conditions = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
+        _, state, _ = self._gateway.call("DataMarket", "broadcastOf", broadcast_id)
         if BroadcastState(state) is BroadcastState.NONE:
             return Outcome("skipped", broadcast_id, "the chain has no such broadcast (any more)")
         if BroadcastState(state) is not BroadcastState.OPEN:
             return self._leave(broadcast_id, f"the broadcast is {BroadcastState(state).name}")
+        requester, conditions = conditions_of(self._gateway, self._index, broadcast_id)
         try:
-            why = self._why_unrecognised(broadcast_id, requester, conditions)
+            why = self._why_unrecognised(requester, conditions)
         except ObjectNotFound as error:
-            if conditions.respondBy - self._gateway.now() > self._terms.margin_s:
+            if conditions.respond_by - self._gateway.now() > self._terms.margin_s:
                 return Outcome("skipped", broadcast_id, f"waits: nobody has the opening: {error}")
             why = f"nobody had the ID opening in time: {error}"
         if why is not None:
@@ -69,7 +70,7 @@ class OfferDesk(Desk):
         if offer is None:
             return Outcome("skipped", broadcast_id, "no data set of this node fits the conditions")
         data_set_id, price_wei = offer.data_set_id, offer.price_wei
-        if price_wei > conditions.maxPriceWei:
+        if price_wei > conditions.max_price_wei:
             return self._leave(broadcast_id, f"{price_wei} wei is above the maximum")
         # A lock begins under the versions that the offer names, whatever is decided until then.
         offered = present_sharing_conditions(self._gateway)
@@ -121,9 +122,7 @@ class OfferDesk(Desk):
         self._held.remember(_left(broadcast_id), why.encode())
         return Outcome("skipped", broadcast_id, why)
 
-    def _why_unrecognised(
-        self, broadcast_id: bytes, requester: Account, conditions: Any
-    ) -> str | None:
+    def _why_unrecognised(self, requester: str, conditions: Conditions) -> str | None:
         """Return why the requester is not recognised. Raises ObjectNotFound while nobody has the
         openings.
         """
@@ -131,13 +130,13 @@ class OfferDesk(Desk):
         context = contexts.opening(
             chain_id=self._gateway.chain_id,
             data_market=self._gateway.deployment.address("DataMarket"),
-            requester=requester,
+            requester=Account(requester),
             processor=me,
-            broadcast_id=broadcast_id,
+            nonce=conditions.nonce,
         )
-        length = min(conditions.openingsLength, MAX_OBJECT_BYTES)
+        length = min(conditions.openings_length, MAX_OBJECT_BYTES)
         try:
-            openings = self._search.get(bytes(conditions.openingsDigest), max_bytes=length)
+            openings = self._search.get(conditions.openings_digest, max_bytes=length)
             sealed = sharing_records.decode_openings(openings).get(me)
             if sealed is None:
                 return "the requester sealed no ID opening to this node"
@@ -149,20 +148,27 @@ class OfferDesk(Desk):
             return "the ID does not open the registered commitment"
         return None
 
-    def _best_offer(self, conditions: Any) -> StoredDataSet | None:
-        def covered_s(stored: StoredDataSet) -> int:
-            published = self._fitting(stored, conditions)
-            if published is None:
-                return 0
-            return published.overlaps(conditions.windowFrom, conditions.windowTo)
+    def _best_offer(self, conditions: Conditions) -> StoredDataSet | None:
+        """Return what covers most of the window of all that may be sold until it is selected."""
+        fitting = [
+            (covered_s, one)
+            for one in self._held.data_sets()
+            if one.published and (covered_s := self._covered_s(one, conditions))
+        ]
+        for _, one in sorted(fitting, key=lambda pair: pair[0], reverse=True):
+            if not lacking_consent(self._gateway, one.devices):
+                return one
+        return None
 
-        candidates = [one for one in self._held.data_sets() if one.published and covered_s(one) > 0]
-        return max(candidates, key=covered_s, default=None)
-
-    def _fitting(self, stored: StoredDataSet, conditions: Any) -> PublishedDataSet | None:
+    def _covered_s(self, stored: StoredDataSet, conditions: Conditions) -> int:
+        """Return how much of the window a data set covers; 0 if it cannot be selected, or not
+        until the last moment: then the market would not count the offer.
+        """
         block = self._gateway.final(self._depth)
-        published = find_data_set(self._gateway, stored.data_set_id, block=block)
-        return published if published and published.kind == conditions.kind else None
+        sale = sale_of(self._gateway, stored.data_set_id, block=block)
+        if sale is None or sale.kind != conditions.kind or sale.sale_until < conditions.select_by:
+            return 0
+        return sale.overlaps(conditions.window_from, conditions.window_to)
 
 
 def _left(broadcast_id: bytes) -> str:

@@ -10,6 +10,7 @@ from offchain.chain.gateway import ChainGateway
 
 MAX_OBJECT_BYTES = 32 * 1024  # sealed messages, answers and manifests (protocol §2.5, §3)
 STOPPED = "MemberRegistry_Stopped"  # the emergency stop: what would begin waits for its end
+LONGEST_SALE_DAYS = 30  # of the contract
 DEFAULT_BOND_WEI = 10**17
 DEFAULT_BOND_LIMIT_WEI = 5 * 10**17
 
@@ -17,8 +18,8 @@ DEFAULT_BOND_LIMIT_WEI = 5 * 10**17
 @dataclass(frozen=True)
 class Outcome:
     """One step: `kind` is accepted, rejected, claimed, settled, refunded, responded, closed,
-    delivered, declined, bonded, served, replied, skipped, expired or failed. `paused` and `resumed`
-    are of the node itself, with no `id`.
+    delivered, declined, bonded, served, replied, retired, republished, skipped, expired or failed.
+    `paused` and `resumed` are of the node itself, with no `id`.
     """
 
     kind: str
@@ -37,7 +38,8 @@ class NodeTerms:
     much is left. confirmations: blocks that must lie on what it believes
     before it releases anything; None: as many as its gateway says. bond_wei: the free bond that it
     keeps ready for locks to come; bond_limit_wei: the most that it puts up by itself, held and
-    free.
+    free. sale_days: how long a data set is for sale, at most 30 days. republish: whether what
+    somebody withdrew from is published anew without that home.
     """
 
     data_set_price_wei: int
@@ -46,6 +48,8 @@ class NodeTerms:
     confirmations: int | None = None
     bond_wei: int = DEFAULT_BOND_WEI
     bond_limit_wei: int = DEFAULT_BOND_LIMIT_WEI
+    sale_days: int = LONGEST_SALE_DAYS
+    republish: bool = False
 
     def depth(self, gateway: ChainGateway) -> int:
         """Return how many blocks must lie on what is believed."""

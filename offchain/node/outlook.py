@@ -80,3 +80,11 @@ def why_unfit(window: HeldWindow) -> str | None:
 def named(left_out: Sequence[LeftOut]) -> str:
     """Say who is left out, in one line."""
     return "; ".join(f"{one.device} of {one.owner}: {one.why}" for one in left_out)
+
+
+def said(seen: Outlook) -> str:
+    """Say what would be sold, in one line."""
+    told = f"{seen.homes} homes, {seen.rows} rows, {len(seen.days)} days"
+    empty = f", {len(seen.empty_days)} of them without data" if seen.empty_days else ""
+    left_out = f"; left out: {named(seen.left_out)}" if seen.left_out else ""
+    return told + empty + left_out

@@ -9,34 +9,39 @@ sent when the store has shown all files back.
 
 from __future__ import annotations
 
-import json
 import logging
-
-from eth_hash.auto import keccak
 
 from offchain.chain.gateway import ChainGateway
 from offchain.crypto import messages, paillier, sharing
-from offchain.crypto.messages import abi_encode
 from offchain.crypto.sharing import DataKey
+from offchain.index.asked import data_sets as asked
 from offchain.index.asked import members
 from offchain.index.chain_index import ChainIndex
 from offchain.member.consent import lacking_consent
 from offchain.member.crash_points import crash_point
-from offchain.member.data_sets import PublishedDataSet, data_set_of, find_data_set
+from offchain.member.data_sets import (
+    Publication,
+    PublishedDataSet,
+    data_set_id_of,
+    data_set_of,
+    published_in,
+    sale_of,
+)
 from offchain.member.directory import MemberDirectory
 from offchain.member.errors import DataSetInvalid, NothingToPublish
 from offchain.member.keys import MemberKeys
 from offchain.member.roles import MemberRole
 from offchain.node import stored_files
 from offchain.node.data_set_files import build_data_set
-from offchain.node.outcome import MAX_OBJECT_BYTES
+from offchain.node.outcome import LONGEST_SALE_DAYS, MAX_OBJECT_BYTES
 from offchain.node.outlook import Gathered, LeftOut, Outlook, named, outlook, why_unfit
 from offchain.node.store import NodeStore, StoredDataSet
 from offchain.node.windows import HeldWindow, WindowPending, held_window
+from offchain.records import owners
 from offchain.records.dataset import KIND_FULL_READINGS
-from offchain.storage import ContentStore
+from offchain.storage import Cid, ContentStore
 from offchain.storage.errors import ObjectNotFound
-from offchain.types import Account
+from offchain.types import SECONDS_PER_DAY, Account
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +59,7 @@ class DataSetPublisher:
         readings: NodeStore,
         directory: MemberDirectory,
         price_wei: int,
+        sale_days: int = LONGEST_SALE_DAYS,
         paillier_bits: int = paillier.DEFAULT_BITS,
     ) -> None:
         self._gateway, self._index = gateway, index
@@ -62,22 +68,23 @@ class DataSetPublisher:
         self._held = readings
         self._directory = directory
         self._price_wei = price_wei
+        self._sale_s = sale_days * SECONDS_PER_DAY
         self._paillier_bits = paillier_bits
 
     def publish(self, window_from: int, window_to: int) -> PublishedDataSet:
-        """Publish the window's data set, or return the one that was published before.
+        """Publish the window's data set, or return the one that is for sale.
 
-        Both ends are UTC midnights. Consent is looked up again right before it is sent. Raises
-        NothingToPublish when no consenting device has anchored readings there.
+        Both ends are UTC midnights. Consent is looked up again right before it is sent. A window
+        whose sale has ended gets another data set, with a key of its own. Raises NothingToPublish
+        when no consenting device has anchored readings there.
         """
-        while (lost := self._held.data_set(self._next_id())) and lost.published:
-            self._again(lost)  # taken off the chain; no other may have its id
+        self._bring_back()
         for begun in self._held.data_sets():
             if not begun.published:
-                self._finish(begun)  # begun before a crash; its id is the ledger's next
-        for known in self._held.data_sets():
-            if (known.from_s, known.to_s) == (window_from, window_to):
-                return self._again(known)
+                self._finish(begun)  # begun before a crash
+        for known in self._of_window(window_from, window_to):
+            if self._is_on_sale(known):
+                return self._send(known)
         while True:
             published = self._finish(self._build(window_from, window_to))
             if published is not None:
@@ -85,22 +92,23 @@ class DataSetPublisher:
 
     def is_final(self, data_set_id: bytes) -> bool:
         """Whether a data set's publication cannot be taken off the chain any more."""
-        return find_data_set(self._gateway, data_set_id, block=self._gateway.final()) is not None
+        return sale_of(self._gateway, data_set_id, block=self._gateway.final()) is not None
 
     def published(self) -> list[PublishedDataSet]:
-        """Return the data sets that this node published."""
-        stored = (one for one in self._held.data_sets() if one.published)
-        found = (find_data_set(self._gateway, one.data_set_id) for one in stored)
-        return [one for one in found if one is not None]
+        """Return the data sets that this node published, oldest first."""
+        newest = self._index.follower.catch_up()
+        told = asked.of_processor(self._index, self._keys.address, newest)
+        return [published_in(one) for one in told]
 
     def look(self, window_from: int, window_to: int) -> Outlook | None:
-        """Return what `publish` would sell; None if it has built the window's data set before.
+        """Return what `publish` would sell; None if it would find the window's data set for sale,
+        or built before.
 
         Raises NothingToPublish.
         """
-        built = [(one.from_s, one.to_s) for one in self._held.data_sets()]
-        if (window_from, window_to) in built:
-            return None
+        for known in self._of_window(window_from, window_to):
+            if not known.published or self._is_on_sale(known):
+                return None
         gathered = self._gather_some(window_from, window_to)
         return outlook(gathered, from_s=window_from, to_s=window_to)
 
@@ -147,16 +155,43 @@ class DataSetPublisher:
             )
         return gathered
 
-    def _next_id(self) -> bytes:
-        return bytes(self._gateway.call("DataLedger", "nextDataSetId", self._keys.address))
+    def _of_window(self, window_from: int, window_to: int) -> list[StoredDataSet]:
+        """Return what was built of a window, the newest first."""
+        known = reversed(self._held.data_sets())
+        return [one for one in known if (one.from_s, one.to_s) == (window_from, window_to)]
+
+    def _is_on_sale(self, known: StoredDataSet) -> bool:
+        sale = sale_of(self._gateway, known.data_set_id)
+        return sale is not None and sale.sale_until > self._gateway.now()
+
+    def _is_over(self, known: StoredDataSet) -> bool:
+        """Whether it could not be published any more: by a block's time, which only grows."""
+        return known.sale_until <= self._gateway.contract_time()
+
+    def _bring_back(self) -> None:
+        """Send again what a reorganisation took off the chain, unless consent ended meanwhile."""
+        for known in self._held.data_sets():
+            if not known.published or self._is_over(known):
+                continue
+            if sale_of(self._gateway, known.data_set_id) is not None:
+                continue
+            if lacking := self._lacking(known):
+                _log.warning(
+                    "data set %s is off the chain after a reorganisation and is not published "
+                    "again, since consent ended: %s",
+                    known.data_set_id.hex(),
+                    lacking,
+                )
+                continue
+            self._send(known)
 
     def _build(self, window_from: int, window_to: int) -> StoredDataSet:
         gathered = self._gather_some(window_from, window_to)
         if gathered.left_out:
             _log.warning("left out of the data set: %s", named(gathered.left_out))
         windows = gathered.windows
-        data_set_id = self._next_id()
         data_key = DataKey.generate()
+        data_set_id = data_set_id_of(self._gateway, sharing.key_commitment(data_key))
         paillier_key = paillier.generate_private_key(self._paillier_bits)
         built = build_data_set(
             windows,
@@ -174,8 +209,6 @@ class DataSetPublisher:
         cids = self._store.stage(built.files)
         crash_point("publish:staged")
         stored_files.note(self._held, data_set_id, cids, built.files)
-        devices = json.dumps([one.device for one in windows])
-        self._held.remember(_devices_of(data_set_id), devices.encode())
         self._held.put_data_set(
             data_set_id=data_set_id,
             data_key=data_key,
@@ -185,6 +218,9 @@ class DataSetPublisher:
             rows=built.rows,
             readings_root=built.readings_root,
             manifest=built.manifest,
+            owned=owners.decode(built.owners),
+            # Of the newest block's time: by the next one's it is no longer than the longest.
+            sale_until=self._gateway.contract_time() + self._sale_s,
             price_wei=self._price_wei,
         )
         crash_point("publish:journaled")
@@ -194,7 +230,11 @@ class DataSetPublisher:
         return stored
 
     def _finish(self, stored: StoredDataSet) -> PublishedDataSet | None:
-        """Publish what was built; None, and it is forgotten, if consent ended meanwhile."""
+        """Publish what was built; None, and it is forgotten, if consent or its sale ended."""
+        if self._is_over(stored) and not self._is_begun(stored):
+            _log.warning("a data set is built anew, since the time of its sale is over")
+            self._drop(stored)
+            return None
         if lacking := self._lacking(stored):
             _log.warning("a data set is not published, since consent ended: %s", lacking)
             self._drop(stored)
@@ -212,81 +252,64 @@ class DataSetPublisher:
         self._store.unpin(*(cid for cid, _ in stored_files.noted(self._held, stored)))
         self._held.drop_data_set(stored.data_set_id)
 
-    def _again(self, known: StoredDataSet) -> PublishedDataSet:
-        """Find what was published before; send again what a reorganisation took away."""
-        if lacking := self._lacking(known):
-            raise DataSetInvalid(
-                f"data set {known.data_set_id.hex()} is off the chain after a reorganisation and "
-                f"cannot be published again, since consent ended: {lacking}"
-            )
-        return self._send(known)
-
     def _lacking(self, stored: StoredDataSet) -> dict[Account, str]:
         """Return its devices without consent, while it can still be kept from the chain."""
         if self._is_begun(stored):
             return {}
-        devices = json.loads(self._held.recall(_devices_of(stored.data_set_id)) or b"[]")
-        return lacking_consent(self._gateway, devices)
+        return lacking_consent(self._gateway, stored.devices)
 
     def _is_begun(self, stored: StoredDataSet) -> bool:
         """Tell whether its publication was sent or is on the chain."""
         if self._gateway.is_begun(_intent(stored.data_set_id)):
             return True
-        return find_data_set(self._gateway, stored.data_set_id) is not None
+        return sale_of(self._gateway, stored.data_set_id) is not None
 
     def _send(self, stored: StoredDataSet) -> PublishedDataSet:
-        digest = stored_files.put_all(self._store, self._held, stored)[-1].digest
+        cids = stored_files.put_all(self._store, self._held, stored)
         crash_point("publish:stored")
-        if find_data_set(self._gateway, stored.data_set_id) is None:
+        if sale_of(self._gateway, stored.data_set_id) is None:
             self._gateway.transact(
-                "DataLedger",
+                "DataSetBook",
                 "publish",
-                self._publication(stored, digest),
+                *self._signed(stored, manifest_digest=cids[-1].digest),
                 intent=_intent(stored.data_set_id),
             )
             crash_point("publish:sent")
-        published = data_set_of(self._gateway, stored.data_set_id)
-        if published.key_hash != _key_hash(stored.data_key):
-            raise DataSetInvalid(
-                f"data set {stored.data_set_id.hex()} on chain has another key: "
-                "another store publishes for the same account"
-            )
+        published = data_set_of(self._gateway, self._index, stored.data_set_id)
         self._held.set_published(stored.data_set_id)
         return published
 
-    def _publication(self, stored: StoredDataSet, manifest_digest: bytes) -> tuple[object, ...]:
-        commitment = sharing.key_commitment(stored.data_key)
+    def _signed(
+        self, stored: StoredDataSet, *, manifest_digest: bytes
+    ) -> tuple[tuple[object, ...], tuple[int, int]]:
+        """Return what is published, and the proof that binds all of it."""
+        publication = Publication(
+            window_from=stored.from_s,
+            window_to=stored.to_s,
+            sale_until=stored.sale_until,
+            kind=KIND_FULL_READINGS,
+            row_count=stored.rows,
+            device_count=len(stored.owned),
+            manifest_length=len(stored.manifest),
+            readings_root=stored.readings_root,
+            manifest_digest=manifest_digest,
+            owners_root=owners.root(stored.owned),
+            owners_digest=Cid.of_object(owners.encode(stored.owned)).digest,
+            key_commitment=sharing.key_commitment(stored.data_key),
+        ).words()
         message = messages.data_key_message(
             chain_id=self._gateway.chain_id,
-            data_ledger=self._gateway.deployment.address("DataLedger"),
+            data_sets=self._gateway.deployment.address("DataSetBook"),
             processor=self._keys.address,
             data_set_id=stored.data_set_id,
-            key_commitment=commitment,
+            publication_digest=messages.publication_digest(publication),
         )
-        return (
-            stored.from_s,
-            stored.to_s,
-            KIND_FULL_READINGS,
-            stored.rows,
-            len(stored.manifest),
-            stored.readings_root,
-            manifest_digest,
-            commitment.words(),
-            sharing.prove_data_key(stored.data_key, message).words(),
-        )
+        return publication, sharing.prove_data_key(stored.data_key, message).words()
 
 
 def _intent(data_set_id: bytes) -> str:
     return f"publish:{data_set_id.hex()}"
 
 
-def _devices_of(data_set_id: bytes) -> str:
-    return f"devices:{data_set_id.hex()}"
-
-
 def _by_account(account: str) -> int:
     return int(account, 16)
-
-
-def _key_hash(data_key: DataKey) -> bytes:
-    return keccak(abi_encode(["uint256[4]"], [sharing.key_commitment(data_key).words()]))

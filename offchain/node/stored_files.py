@@ -17,12 +17,8 @@ def note(held: NodeStore, data_set_id: bytes, cids: Sequence[Cid], files: Sequen
 
 
 def noted(held: NodeStore, stored: StoredDataSet) -> list[tuple[str, int]]:
-    """Return CIDs and lengths of the files; of a set from before they were noted, the manifest
-    alone.
-    """
-    found = held.recall(_name(stored.data_set_id))
-    if found is None:
-        return [(str(Cid.of_object(stored.manifest)), len(stored.manifest))]
+    """Return CIDs and lengths of the files."""
+    found = held.recall(_name(stored.data_set_id)) or b"[]"
     return [(cid, length) for cid, length in json.loads(found)]
 
 

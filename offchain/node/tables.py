@@ -108,6 +108,8 @@ data_sets = Table(
     _value("row_count", BigInteger),
     _value("readings_root"),
     _value("manifest"),
+    _value("owners"),
+    _value("sale_until", BigInteger),
     _value("price_wei", String),
     Column("published", Boolean, nullable=False, server_default=false()),
 )

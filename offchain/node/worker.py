@@ -23,7 +23,9 @@ from offchain.node.defence import DefenceDesk
 from offchain.node.desk import NodeParts
 from offchain.node.market import MarketDesk
 from offchain.node.outcome import Outcome
+from offchain.node.publisher import DataSetPublisher
 from offchain.node.requests import RequestDesk
+from offchain.node.retiring import RetiringDesk
 from offchain.node.settlements import SettlementDesk
 from offchain.states import States
 
@@ -50,6 +52,7 @@ class NodeWorker:
         parts: NodeParts,
         *,
         tariffs: TariffBook,
+        publisher: DataSetPublisher,
         health: HealthGate | None = None,
     ) -> None:
         """Put the desks together. `health` says when nothing new may begin; None: always may."""
@@ -62,11 +65,13 @@ class NodeWorker:
         self.market = MarketDesk(parts, self.bond)
         self.defence = DefenceDesk(parts)
         self.settlements = SettlementDesk(parts)
+        self.retiring = RetiringDesk(parts, publisher)
 
     def run_once(self) -> list[Outcome]:
         """Do one step of what waits, at most NEW_PER_POLL of a kind. What has a deadline and is
         begun (claims, deliveries) comes first, and again after every other step; then demands and
-        disputes are answered, before anything new is read. What is new waits while the chain is
+        disputes are answered, and sales ended that somebody withdrew from, before anything new is
+        read. What is new waits while the chain is
         not to be believed: a `paused` outcome says why, `resumed` that it is; after it the bond is
         topped up. What is due is ended last: locks by one transaction, then broadcasts that nobody
         selected.
@@ -83,11 +88,13 @@ class NodeWorker:
         begun: list[_Kind] = [
             ("demands", self.defence.demands, self.defence.serve),
             ("disputes", self.defence.disputes, self.defence.reply),
+            ("withdrawn consents", self.retiring.due, self.retiring.retire),
         ]
         fresh: list[_Kind] = [
             ("selections", self.market.selections, self.market.deliver),
             ("requests", self.requests.pending, self.requests.handle),
             ("broadcasts", self.market.open_broadcasts, self.market.respond),
+            ("retired data sets", self.retiring.to_republish, self.retiring.republish),
         ]
         for kind, find, step in begun:
             found, error = self._found(kind, find)

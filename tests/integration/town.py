@@ -23,13 +23,13 @@ from offchain.chain.deployment import Deployment, load_deployment
 from offchain.chain.gateway import ChainGateway
 from offchain.chain.health import HealthGate
 from offchain.chain.outbox import TransactionOutbox
-from offchain.consortium.admin import Admin
+from offchain.consortium.admin import DEFAULT_OWNERS_BPS, Admin
 from offchain.crypto import bls, kdf, messages
 from offchain.crypto.paillier import generate_private_key
 from offchain.database import Place
 from offchain.household.household import Household
 from offchain.index.chain_index import ChainIndex
-from offchain.member.data_sets import find_data_set
+from offchain.member.data_sets import sale_of
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import NO_REGION, region_id
@@ -113,14 +113,14 @@ class Town:
 
 def go_back(town: Town, snapshot: str) -> None:
     """Take the chain back. The nodes' journals are kept, but for what is now unknown to the chain:
-    data sets, whose ids come again with another content, and answers to broadcasts, which a node
+    data sets, which a node would publish again, and answers to broadcasts, which a node
     would go on looking at, a few at each poll, before the next test's.
     """
     town.anvil.revert(snapshot)
     town.anvil.mine()  # another branch: else the index takes the chain for a node that is behind
     for node in town.nodes:
         for stored in node.held.data_sets():
-            if find_data_set(node.gateway, stored.data_set_id) is None:
+            if sale_of(node.gateway, stored.data_set_id) is None:
                 with node.held._database.write() as connection:
                     is_it = data_sets.c.data_set_id == stored.data_set_id
                     connection.execute(data_sets.delete().where(is_it))
@@ -336,6 +336,11 @@ def poll(worker: NodeWorker, *, steps: int = 1) -> list[Outcome]:
 def earned_wei(price_wei: int) -> int:
     """What a node gets of a price: the consortium has its fee first."""
     return price_wei - price_wei * FEE_BPS // 10_000
+
+
+def sold_wei(price_wei: int) -> int:
+    """What a node gets of a data set's price: the owners have their part, too."""
+    return earned_wei(price_wei) - price_wei * DEFAULT_OWNERS_BPS // 10_000
 
 
 def make_readings(

@@ -13,6 +13,7 @@ from offchain.index.tables import at
 
 Row = RowMapping
 _AT_ONCE = 400
+_LAST_LOG = 2**31 - 1
 _T = TypeVar("_T")
 
 
@@ -43,7 +44,7 @@ class LogPlace:
 
 def end_of(block: int) -> LogPlace:
     """Return the place behind all that a block says."""
-    return LogPlace(block + 1, 0)
+    return LogPlace(block, _LAST_LOG)
 
 
 def before(table: Table, place: LogPlace) -> ColumnElement[bool]:

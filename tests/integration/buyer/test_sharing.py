@@ -26,10 +26,10 @@ from tests.integration.town import (
     DATA_SET_PRICE_WEI,
     SHORTEST_S,
     Town,
-    earned_wei,
     found,
     go_back,
     poll,
+    sold_wei,
 )
 
 
@@ -57,6 +57,7 @@ def call_for_data(town: Town, buyer: Buyer | None = None, *, respond_s: int = 60
         group_size=3,
         respond_by=now + respond_s,
         select_by=now + 2 * respond_s,
+        purpose="a study of standing loads",
     )
 
 
@@ -67,7 +68,6 @@ def select_both(town: Town, broadcast_id: bytes) -> list[bytes]:
         members=[buyer.keys.address for buyer in town.buyers],
         processors=[line.processor for line in form_of(first.gateway, broadcast_id)],
         expires_at=first.gateway.now() + 10 * SHORTEST_S,
-        purpose="a study of standing loads",
     )
 
 
@@ -112,7 +112,7 @@ def test_market__given_two_data_sets__delivers_and_pays(market: Market) -> None:
         assert buyer.locks.lock(lock_id).state is LockState.SETTLED
     for node in town.nodes:
         owed = node.gateway.call("PrepaidLock", "withdrawableOf", node.keys.address)
-        assert owed == earned_wei(DATA_SET_PRICE_WEI)
+        assert owed == sold_wei(DATA_SET_PRICE_WEI)
     assert buyer.gateway.call("PrepaidLock", "withdrawableOf", buyer.keys.address) == (
         APPLICATION_WEI
     )

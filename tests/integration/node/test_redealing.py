@@ -25,7 +25,6 @@ def sell(town: Town, buyer: Buyer, members: list[Account]) -> bytes:
         members=members,
         processors=[line.processor for line in form_of(buyer.gateway, broadcast_id)],
         expires_at=buyer.gateway.now() + 10 * SHORTEST_S,
-        purpose="a study",
     )
     assert [outcome.kind for outcome in node.worker.run_once()] == ["delivered"]
     return lock_id

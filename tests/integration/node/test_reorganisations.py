@@ -230,7 +230,6 @@ def test_market__publish_respond_and_deliver_taken_off__each_counts_once(
         members=[one.keys.address for one in fresh.buyers],
         processors=[north.keys.address],
         expires_at=buyer.gateway.now() + _LONG_S,
-        purpose="a study",
     )
     fresh.anvil.mine(FINAL)
 
@@ -296,7 +295,6 @@ def test_deals__decline_taken_off__is_sent_again(fresh: Town, north: Node, depth
         members=[one.keys.address for one in fresh.buyers],
         processors=[north.keys.address],
         expires_at=buyer.gateway.now() + _LONG_S,
-        purpose="a study",
     )
     fresh.admin.revoke(third.keys.address)
     fresh.anvil.mine(FINAL)
@@ -449,7 +447,6 @@ def test_buyer__broadcast_select_and_delivery_taken_off__the_key_is_recovered_on
         members=[one.keys.address for one in fresh.buyers],
         processors=[line.processor for line in form_of(gateway, broadcast_id)],
         expires_at=gateway.now() + _LONG_S,
-        purpose="a study",
     )
     assert take_off(fresh, since, depth)
     gateway.settle()

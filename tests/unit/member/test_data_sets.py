@@ -145,7 +145,7 @@ def test_id__any_condition_altered__is_another(gateway: ChainGateway, name: str)
 @pytest.mark.parametrize(
     ("purpose", "told"),
     [
-        ("Lastspitzen".encode(), "Lastspitzen"),
+        (b"Lastspitzen", "Lastspitzen"),
         ("étude".encode(), "étude"),
         (b"\xff\xfe", "��"),
         (b"a\x1b[2Jb\nc", "a�[2Jb�c"),

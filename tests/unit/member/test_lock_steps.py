@@ -30,6 +30,7 @@ def lock_in(state: LockState, **changes: Any) -> Lock:
         "dispute_window_s": 60,
         "answer_length": 1,
         "fee_bps": 200,
+        "owners_bps": 0,
         "rules_version": 1,
         "bond_wei": 10_000,
         "subject": bytes(32),
@@ -99,3 +100,8 @@ def test_end_at__of_each_state__is_t_then_due_then_none() -> None:
 
 def test_fee_wei__of_a_lock__is_rounded_down() -> None:
     assert lock_in(LockState.CLAIMED, price_wei=149).fee_wei == 2
+
+
+def test_earned_wei__of_a_sale__is_what_fee_and_owners_leave() -> None:
+    lock = lock_in(LockState.DELIVERED, price_wei=149, owners_bps=5_000)
+    assert (lock.fee_wei, lock.owners_wei, lock.earned_wei) == (2, 74, 73)

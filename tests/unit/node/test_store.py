@@ -24,6 +24,7 @@ from offchain.node.store import (
 from offchain.node.tables import notes
 from offchain.records import batch as batch_codec
 from offchain.records import reading as record_codec
+from offchain.records.owners import OwnedRows
 from offchain.types import Reading, to_account
 from tests.databases import place as place
 
@@ -189,11 +190,15 @@ def test_put_data_set__given_keys__gives_them_back_once(store):
         "rows": 3,
         "readings_root": b"r" * 32,
         "manifest": b"sealed",
+        "owned": (OwnedRows(DEVICE, 3),),
+        "sale_until": 2**40 - 1,
         "price_wei": 2**200,
     }
     store.put_data_set(data_key=data_key, **row)
     held = store.data_set(b"i" * 32)
     assert held.data_key == data_key and held.paillier == paillier and held.price_wei == 2**200
+    assert held.owned == row["owned"] and held.devices == [DEVICE]
+    assert held.sale_until == 2**40 - 1
     assert not held.published
     store.set_published(b"i" * 32)
     assert [one.published for one in store.data_sets()] == [True]

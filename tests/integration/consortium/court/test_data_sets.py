@@ -67,7 +67,6 @@ def deliver(town: Town) -> tuple[Node, bytes]:
         members=[one.keys.address for one in town.buyers],
         processors=[node.keys.address],
         expires_at=now + 10 * SHORTEST_S,
-        purpose="a study",
     )
     node.worker.run_once()
     assert buyer.locks.lock(lock_id).state is LockState.DELIVERED

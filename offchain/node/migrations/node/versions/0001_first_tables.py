@@ -55,7 +55,8 @@ def _job_tables() -> None:
         *_first("data_set_id"),
         *_values(data_key=sa.LargeBinary, paillier=sa.LargeBinary),
         *_values(from_s=sa.BigInteger, to_s=sa.BigInteger, row_count=sa.BigInteger),
-        *_values(readings_root=sa.LargeBinary, manifest=sa.LargeBinary, price_wei=sa.String),
+        *_values(readings_root=sa.LargeBinary, manifest=sa.LargeBinary, owners=sa.LargeBinary),
+        *_values(sale_until=sa.BigInteger, price_wei=sa.String),
         _flag("published"),
         sa.UniqueConstraint("data_set_id"),
     )
