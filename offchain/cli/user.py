@@ -10,6 +10,7 @@ import typer
 from offchain.cli.asking import request
 from offchain.cli.auditing import answer, audit
 from offchain.cli.output import final_facts, hex_id, show, show_table
+from offchain.cli.own_sales import draw, end_facts, sales, show_ends
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
     DeviceArgument,
@@ -43,6 +44,8 @@ class Purpose(Enum):
 app.command(name="request")(request)
 app.command(name="answer")(answer)
 app.command(name="audit")(audit)
+app.command(name="sales")(sales)
+app.command(name="draw")(draw)
 
 
 @app.command()
@@ -263,11 +266,13 @@ def consent(
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a device's readings into data sets for sale, or no longer (from the next data set on).
+    """Let a device's readings into data sets for sale, or no longer: a withdrawal also ends the
+    sale of every data set that holds them already, and says which sales go on, and why.
 
     With `--for aggregation`: let its energies into the region's encrypted totals instead.
 
-    Needs the keys of the device's owner and a chain node. Costs gas.
+    Needs the keys of the device's owner and a chain node; a withdrawal the content store, too.
+    Costs gas, also for each sale that it ends.
     """
     if (until is None) == (not withdraw):
         raise typer.BadParameter("give either --until TIME or --withdraw")
@@ -280,9 +285,17 @@ def consent(
             receipt = household.consents.give(
                 device, expires_at=given_until, purpose=_purpose_hash(purpose)
             )
+        is_sale = until is None and purpose is Purpose.SALE
+        ends = household.sales.end(device) if is_sale else []
         sent = final_facts(session.gateway, receipt)
     facts = {"device": device, "for": purpose.value, "consent_until_at": given_until}
-    show(facts | sent, as_json=as_json)
+    if as_json:
+        told = {"sales": [end_facts(one) for one in ends]} if is_sale else {}
+        show(facts | sent | told, as_json=True)
+        return
+    show(facts | sent)
+    if is_sale:
+        show_ends(ends)
 
 
 def _purpose_hash(purpose: Purpose) -> bytes:

@@ -20,7 +20,9 @@ class Consents:
         return self._gateway.transact("ConsentBook", "give", device, purpose, expires_at)
 
     def withdraw(self, device: str, *, purpose: bytes = DATA_SHARING_PURPOSE) -> Receipt:
-        """Withdraw the consent, effective for the next data set."""
+        """Withdraw the consent, effective for the next sale: what is for sale already can be ended
+        by `Sales.end`.
+        """
         return self._gateway.transact("ConsentBook", "withdraw", device, purpose)
 
     def expires_at(self, device: str, *, purpose: bytes = DATA_SHARING_PURPOSE) -> int:

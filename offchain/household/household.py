@@ -14,6 +14,7 @@ from offchain.household.notifications import Notifications
 from offchain.household.planning import DaysOf, Planner
 from offchain.household.policy import Policies
 from offchain.household.requests import Requests
+from offchain.household.sales import Sales
 from offchain.index.chain_index import ChainIndex
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
@@ -66,6 +67,7 @@ class Household:
         self.disputes = AnswerDisputes(**own, **asked, index=index, confirmations=confirmations)
         self.money = Money(gateway, confirmations=confirmations)
         self.consents = Consents(gateway)
+        self.sales = Sales(gateway=gateway, index=index, store=store, keys=keys)
         self._index = index
 
     def planner(self, days_of: DaysOf) -> Planner:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from offchain.member.data_sets import find_data_set
+from offchain.member.data_sets import data_set_of
 from offchain.member.roles import LockState
 from offchain.node.store import NodeStore
 from offchain.storage import Cid
@@ -62,17 +62,16 @@ def published_once(town: Town, config: dict[str, Any]) -> list[tuple[str, int]]:
     """Assert that the chain has one data set of the node; return its files' CIDs and lengths."""
     node = town.houses[0].node
     events = node.gateway.events(
-        "DataLedger",
+        "DataSetBook",
         "DataSetPublished",
-        from_block=town.deployment.block("DataLedger"),
+        from_block=town.deployment.block("DataSetBook"),
         processor=node.keys.address,
     )
     assert len(events) == 1
     with NodeStore(config["held"]) as held:
         (stored,) = held.data_sets()
         files = json.loads(held.recall(f"files:{stored.data_set_id.hex()}"))
-    on_chain = find_data_set(node.gateway, stored.data_set_id)
-    assert on_chain is not None
+    on_chain = data_set_of(node.gateway, town.index, stored.data_set_id)
     assert Cid.from_digest(on_chain.manifest_digest) == files[-1][0]
     return [(cid, length) for cid, length in files]
 

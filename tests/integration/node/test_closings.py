@@ -44,7 +44,7 @@ def answered(town: Town) -> tuple[bytes, int]:
 
 
 def select_by(town: Town, broadcast_id: bytes) -> int:
-    return town.nodes[0].gateway.call("DataMarket", "broadcastOf", broadcast_id).conditions.selectBy
+    return town.nodes[0].gateway.call("DataMarket", "broadcastOf", broadcast_id).wanted.selectBy
 
 
 def state_of(town: Town, broadcast_id: bytes) -> BroadcastState:

@@ -6,9 +6,9 @@ from offchain.audit.data_sets import VerificationReport, verify_data_set
 from offchain.audit.opened_data_set import OpenedDataSet, open_data_set
 from offchain.crypto import sharing
 from offchain.index.asked import members
-from offchain.member.consent import MARGIN_S, lacking_consent, lacking_consent_at
+from offchain.member.consent import MARGIN_S, lacking_consent, lacking_consent_as_of
 from offchain.member.data_sets import PublishedDataSet
-from offchain.member.errors import DataSetInvalid, NothingToPublish
+from offchain.member.errors import NothingToPublish
 from offchain.member.roles import MemberRole
 from offchain.node import publisher as publishing
 from offchain.node.publisher import DataSetPublisher
@@ -61,7 +61,7 @@ def test_publish__given_consent_of_all__has_all_and_the_audit_holds(
 
     assert {one.device for one in report.devices} == {home.device.address for home in homes}
     assert report.ok, report.findings
-    assert "consent_given" in [one.name for one in report.findings]
+    assert "consent_stood" in [one.name for one in report.findings]
 
 
 @pytest.mark.parametrize("how", ["owner", "device", "withdrawn", "ends soon"])
@@ -101,7 +101,7 @@ def test_verify__given_device_without_consent__names_it(
     report = audit(fresh, publisher, publish_everybody(fresh, publisher, monkeypatch))
 
     wrong = [one for one in report.findings if not one.ok]
-    assert [one.name for one in wrong] == ["consent_given"]
+    assert [one.name for one in wrong] == ["consent_stood"]
     assert f"{leaves.device.address}: {said}" in wrong[0].detail
     assert stays.device.address not in wrong[0].detail
 
@@ -112,11 +112,20 @@ def test_verify__given_device_that_never_consented__names_it(
     data_set = publisher.publish(*fresh.houses[0].window)
     stranger = fresh.buyers[0].keys.address
 
-    lacking = lacking_consent_at(
-        fresh.buyers[0].gateway, fresh.index, [stranger], data_set_id=data_set.data_set_id
+    lacking = lacking_consent_as_of(
+        fresh.index, [stranger], data_set.place, at_s=fresh.buyers[0].gateway.now()
     )
 
-    assert lacking == {stranger: "its owner never consented"}
+    assert lacking == {stranger: "it is no device of this chain"}
+
+
+def test_verify__without_a_lock__says_that_it_is_no_sale(
+    fresh: Town, publisher: DataSetPublisher
+) -> None:
+    report = audit(fresh, publisher, publisher.publish(*fresh.houses[0].window))
+
+    (found,) = [one for one in report.findings if one.name == "consent_stood"]
+    assert found.detail == "of 2 devices when published; this is no sale"
 
 
 def test_verify__given_consent_that_ends_after_the_publication__still_holds(
@@ -153,8 +162,7 @@ def test_publish__given_consent_withdrawn_after_building__builds_anew_without_it
 
     assert published_devices(fresh, publisher) == {stays.device.address}
 
-    stored = publisher._held.data_set(begun.data_set_id)
-    assert stored.data_key.to_bytes() != begun.data_key.to_bytes()
+    assert publisher._held.data_set(begun.data_set_id) is None  # forgotten, with its key
 
 
 def test_publish__given_all_withdrawn_after_building__forgets_what_was_built(
@@ -170,16 +178,19 @@ def test_publish__given_all_withdrawn_after_building__forgets_what_was_built(
     assert publisher._held.data_sets() == []
 
 
-def test_publish__given_published_one_off_the_chain_and_consent_ended__refuses(
+def test_publish__given_published_one_off_the_chain_and_consent_ended__builds_anew(
     fresh: Town, publisher: DataSetPublisher, homes: list[House]
 ) -> None:
     snapshot = fresh.anvil.snapshot()
-    publisher.publish(*homes[0].window)
+    lost = publisher.publish(*homes[0].window)
     fresh.anvil.revert(snapshot)
+    fresh.anvil.mine()  # another branch
     end_consent(fresh, homes[1], "withdrawn")
 
-    with pytest.raises(DataSetInvalid, match="consent ended"):
-        publisher.publish(*homes[0].window)
+    made = publisher.publish(*homes[0].window)
+
+    assert made.data_set_id != lost.data_set_id
+    assert publisher._held.data_set(made.data_set_id).devices == [homes[0].device.address]
 
 
 def test_lacking_consent__given_end_within_the_margin__counts_as_ended(

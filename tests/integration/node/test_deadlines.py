@@ -243,6 +243,7 @@ def test_respond__given_price_above_maximum__does_not_respond(fresh: Town) -> No
         group_size=3,
         respond_by=now + 600,
         select_by=now + 1_200,
+        purpose="a study",
     )
 
     outcomes = [one for one in node.worker.run_once() if "maximum" in one.detail]

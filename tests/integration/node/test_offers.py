@@ -9,6 +9,7 @@ import pytest
 from offchain.buyer.form import form_of
 from offchain.chain.facts import Receipt
 from offchain.chain.gateway import ChainGateway
+from offchain.member.broadcast import conditions_of
 from offchain.member.lock_terms import sharing_conditions, terms_of
 from offchain.member.locks import deliver_gas
 from offchain.node import deals
@@ -19,11 +20,11 @@ from tests.integration.town import (
     DATA_SET_PRICE_WEI,
     Node,
     Town,
-    earned_wei,
+    sold_wei,
     worker_of,
 )
 
-BREAK_EVEN_WEI = earned_wei(DATA_SET_PRICE_WEI) // deliver_gas(2, 3)  # of a unit of gas
+BREAK_EVEN_WEI = sold_wei(DATA_SET_PRICE_WEI) // deliver_gas(2, 3)  # of a unit of gas
 
 
 def worker_at(town: Town, node: Node, *, gas_price_wei: int | None = 0, **terms: int) -> NodeWorker:
@@ -50,7 +51,7 @@ def test_respond__given_a_gas_price__answers_what_pays_for_the_delivery(
         cost_wei = deliver_gas(2, 3) * (BREAK_EVEN_WEI + 1)
         assert outcome.detail.startswith(
             f"delivering to a group of 3 with threshold 2 costs up to {cost_wei} wei of gas, "
-            f"{earned_wei(DATA_SET_PRICE_WEI)} wei would be earned"
+            f"{sold_wei(DATA_SET_PRICE_WEI)} wei would be earned"
         )
         assert worker.run_once() == []  # said once
 
@@ -70,6 +71,7 @@ def test_respond__given_a_large_group__asks_what_its_delivery_costs(fresh: Town)
         threshold=100,
         respond_by=now + 600,
         select_by=now + 1_200,
+        purpose="a study",
     )
 
     kinds = {one.id: one.kind for one in worker_at(fresh, node, gas_price_wei=10**9).run_once()}
@@ -118,8 +120,8 @@ def test_respond__given_opening_that_comes_late__waits_and_responds(fresh: Town)
     publish_both(fresh)
     broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
     worker = worker_of(fresh, node)
-    _, _, conditions = fresh.buyers[0].gateway.call("DataMarket", "broadcastOf", broadcast_id)
-    digest = bytes(conditions.openingsDigest)
+    _, conditions = conditions_of(node.gateway, fresh.index, broadcast_id)
+    digest = conditions.openings_digest
     openings = fresh.store.get(digest, max_bytes=32_768)
     fresh.store.unpin(digest)
 
@@ -135,9 +137,9 @@ def test_respond__given_opening_missing_until_the_end__leaves_the_broadcast(fres
     publish_both(fresh)
     broadcast_id, node = call_for_data(fresh), fresh.nodes[0]
     worker = worker_of(fresh, node)
-    _, _, conditions = fresh.buyers[0].gateway.call("DataMarket", "broadcastOf", broadcast_id)
-    fresh.store.unpin(bytes(conditions.openingsDigest))
-    fresh.anvil.stand_at(conditions.respondBy - 20)
+    _, conditions = conditions_of(node.gateway, fresh.index, broadcast_id)
+    fresh.store.unpin(conditions.openings_digest)
+    fresh.anvil.stand_at(conditions.respond_by - 20)
 
     (outcome,) = worker.run_once()
 

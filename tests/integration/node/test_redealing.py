@@ -18,6 +18,7 @@ def sell(town: Town, buyer: Buyer, members: list[Account]) -> bytes:
         group_size=len(members),
         respond_by=now + 600,
         select_by=now + 1_200,
+        purpose="a study",
     )
     node.worker.run_once()
     (lock_id,) = buyer.selection.select(

@@ -254,13 +254,13 @@ def publish_once_taken_off(town: Town, node: Node, depth: int) -> bytes:
     made = node.publisher.publish(*town.houses[0].window)
     assert take_off(town, since, depth)
     assert not node.publisher.is_final(made.data_set_id)
-    assert count(node.gateway, "DataLedger", "DataSetPublished", processor=node.keys.address) == 0
+    assert count(node.gateway, "DataSetBook", "DataSetPublished", processor=node.keys.address) == 0
     node.worker.run_once()
     town.anvil.mine(FINAL)
     assert node.publisher.is_final(made.data_set_id)
     again = node.publisher.publish(*town.houses[0].window)
     assert again == made
-    assert count(node.gateway, "DataLedger", "DataSetPublished", processor=node.keys.address) == 1
+    assert count(node.gateway, "DataSetBook", "DataSetPublished", processor=node.keys.address) == 1
     return made.data_set_id
 
 

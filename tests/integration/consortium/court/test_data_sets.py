@@ -17,10 +17,13 @@ from offchain.crypto.sharing import group_secret
 from offchain.member.errors import NothingToDispute
 from offchain.member.roles import LockState
 from offchain.node import data_set_files
-from offchain.records import varint
+from offchain.node import publisher as publishing
+from offchain.records import owners, varint
 from offchain.records.dataset import Companion
 from offchain.records.evidence import DataSetEvidence
+from offchain.records.owners import OwnedRows
 from offchain.storage.errors import ObjectCorrupt
+from offchain.types import to_account
 from tests.integration.town import (
     BITS,
     DATA_SET_PRICE_WEI,
@@ -60,6 +63,7 @@ def deliver(town: Town) -> tuple[Node, bytes]:
         group_size=3,
         respond_by=now + 600,
         select_by=now + 1_200,
+        purpose="a study",
     )
     node.worker.run_once()
     (lock_id,) = buyer.selection.select(
@@ -276,20 +280,116 @@ def test_run_once__given_members_bytes_that_nobody_has__searches_seldom_and_in_t
     assert second.digest not in asked and brought.digest in asked
 
 
-def test_look__given_consent_withdrawn_before__is_named_and_not_judged(
-    court: Court, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def heedless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the node sell and deliver whatever its owners say."""
+    monkeypatch.setattr("offchain.node.deals.lacking_consent_as_of", lambda *_, **__: {})
+    for desk in ("publisher", "offers", "retiring"):
+        monkeypatch.setattr(f"offchain.node.{desk}.lacking_consent", lambda *_: {})
+
+
+def test_look__given_delivery_against_a_withdrawal__names_the_device_for_the_payer(
+    court: Court, heedless: None
 ) -> None:
-    """A withdrawal may cross a publication: the owner could else ruin a node with a friend."""
     town, house = court.town, court.town.houses[0]
     house.household.consents.withdraw(house.device.address)
-    publisher = "offchain.node.publisher.lacking_consent"
-    monkeypatch.setattr(publisher, lambda *_: {})
     node, lock_id = deliver(town)
 
     found = look(court, lock_id, secret_of(node, lock_id, town.buyers[0]))
 
-    assert [one.name for one in found.findings if not one.ok] == ["consent_given"]
+    (wrong,) = [one for one in found.findings if not one.ok]
+    assert wrong.name == "consent_stood"
+    assert f"{house.device.address}: consent was withdrawn in block" in wrong.detail
+    assert (found.side, found.is_final) == (Side.PAYER, True)
+
+
+def test_look__given_withdrawal_behind_the_selection__is_for_the_payee(court: Court) -> None:
+    town, house = court.town, court.town.houses[0]
+    node, lock_id = deliver(town)
+    house.household.consents.withdraw(house.device.address)
+    town.admin.revoke(town.houses[2].keys.address)
+
+    found = look(court, lock_id, secret_of(node, lock_id, town.buyers[0]))
+
     assert (found.side, found.is_final) == (Side.PAYEE, True)
+
+
+def test_dispute__given_delivery_against_a_withdrawal__buyer_gets_price_and_bond(
+    court: Court, heedless: None
+) -> None:
+    town, buyer, house = court.town, court.town.buyers[0], court.town.houses[2]
+    house.household.consents.withdraw(house.device.address)
+    node, lock_id = deliver(town)
+    lock, before = buyer.locks.lock(lock_id), owed(town, buyer.keys.address)
+
+    prepared = buyer.disputes.prepare(lock_id, group_secret=secret_of(node, lock_id, buyer))
+    prepared.require_worth()
+    buyer.disputes.dispute(prepared)
+    node.worker.run_once()
+    assert court.step() == ["voted", "voted"]
+
+    assert buyer.locks.lock(lock_id).state is LockState.SLASHED
+    gain = owed(town, buyer.keys.address) - before
+    assert gain == DATA_SET_PRICE_WEI + DISPUTE_WEI + lock.bond_wei - lock.fee_wei
+
+
+def one_leaf_too_many(data: bytes) -> bytes:
+    """Add a device of nobody's, which would take its part of each sale for ever."""
+    owned = list(owners.decode(data))
+    owned.append(OwnedRows(to_account("0x" + "f" * 40), 9))
+    return owners.encode(owned)
+
+
+def other_rows(data: bytes) -> bytes:
+    first, *others = owners.decode(data)
+    return owners.encode([replace(first, rows=first.rows + 7), *others])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (one_leaf_too_many, "0xFFfFfFffFFfffFFfFFfFFFFFffFFFffffFfFFFfF has no row"),
+        (lambda data: owners.encode(owners.decode(data)[1:]), "is missing"),
+        (other_rows, "has 24 rows, not 31"),
+    ],
+    ids=["a leaf too many", "a leaf missing", "other rows"],
+)
+def test_look__given_false_owners_list__names_what_is_wrong_for_the_payer(
+    court: Court, heedless: None, lie: Callable, change: Callable[[bytes], bytes], why: str
+) -> None:
+    lie("BuiltDataSet", lambda one: replace(one, owners=change(one.owners)))
+    node, lock_id = deliver(court.town)
+
+    found = look(court, lock_id, secret_of(node, lock_id, court.town.buyers[0]))
+
+    (wrong,) = [one for one in found.findings if not one.ok]
+    assert wrong.name == "owners_root" and why in wrong.detail
+    assert (found.side, found.is_final) == (Side.PAYER, True)
+
+
+@pytest.mark.parametrize("name", ["owners_root", "owners_digest"])
+def test_look__given_another_root_or_digest__says_which(
+    court: Court, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    made = publishing.Publication
+    monkeypatch.setattr(publishing, "Publication", lambda **kw: made(**{**kw, name: b"x" * 32}))
+    node, lock_id = deliver(court.town)
+
+    found = look(court, lock_id, secret_of(node, lock_id, court.town.buyers[0]))
+
+    (wrong,) = [one for one in found.findings if not one.ok]
+    said = {"owners_root": "owners' root are", "owners_digest": "digest of the owners' list are"}
+    assert wrong.name == "owners_root" and wrong.detail.startswith(said[name])
+    assert found.side is Side.PAYER
+
+
+def test_look__given_owners_list_that_nobody_serves__follows_from_the_rows(court: Court) -> None:
+    node, lock_id = deliver(court.town)
+    secret = secret_of(node, lock_id, court.town.buyers[0])
+    opened = court.town.buyers[0].data_sets.open(lock_id, group_secret=secret)
+    court.town.store.unpin(opened.published.owners_digest)
+
+    assert look(court, lock_id, secret).side is Side.PAYEE
 
 
 def test_dispute__given_false_rows__buyer_gets_price_and_bond(court: Court, lie: Callable) -> None:
@@ -395,4 +495,4 @@ def test_dispute__given_honest_data__is_refused_and_by_force_lost(court: Court) 
     lock = buyer.locks.lock(lock_id)
     assert lock.state is LockState.SETTLED
     gain = owed(town, node.keys.address) - before
-    assert gain == DATA_SET_PRICE_WEI - lock.fee_wei + DISPUTE_WEI
+    assert gain == lock.earned_wei + DISPUTE_WEI

@@ -1,0 +1,136 @@
+"""`dmsm user sales`, `dmsm user draw`: what is sold of one's readings, and one's part of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from offchain.cli.output import final_facts, hex_id, show, show_table
+from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption
+from offchain.cli.roles import open_household
+
+if TYPE_CHECKING:
+    from offchain.household.sales import OwnDataSet, SaleEnd, SeenSales
+
+
+def sales(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Show the data sets that hold one's readings: to whom they were sold, for what, at what price,
+    and one's own part.
+
+    Needs the user's keys, a chain node and the content store. Costs nothing. Of the newest block;
+    what is final may differ.
+    """
+    with open_household(profile, sends=False) as (_, household):
+        seen = household.sales.seen()
+    sets, sold, unknown = [_facts(one) for one in seen.data_sets], _sold(seen), _unknown(seen)
+    if as_json:
+        facts = {"data_sets": sets, "sales": sold, "unknown": unknown}
+        show(facts | {"to_draw_wei": seen.to_draw_wei}, as_json=True)
+        return
+    show_table(sets, title="data sets with readings of yours")
+    show_table(sold, title="sales")
+    if unknown:
+        show_table(unknown, title="data sets of your region that cannot be looked at")
+    for sentence in _what_can_be_stopped(seen):
+        typer.echo(sentence)
+
+
+def draw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+    """Draw one's part of what was sold: it becomes withdrawable by `dmsm user withdraw`.
+
+    Needs the user's keys, a chain node and the content store. Costs gas, unless there is nothing.
+    Given again it draws what came since.
+    """
+    with open_household(profile) as (session, household):
+        drawn_wei, receipts = household.sales.draw()
+        sent: list[dict[str, Any]] = [final_facts(session.gateway, one) for one in receipts]
+    facts: dict[str, Any] = {"drawn_wei": drawn_wei, "transactions": len(sent)}
+    if sent:
+        facts |= {"final": all(one["final"] for one in sent)}
+        facts |= {"gas_used": sum(one["gas_used"] for one in sent)}
+        facts |= {"now_at_your_account": "no: `dmsm user withdraw` brings it there"}
+    show(facts, as_json=as_json)
+
+
+def show_ends(ends: list[SaleEnd]) -> None:
+    """Print what became of each sale after a withdrawal."""
+    show_table([end_facts(one) for one in ends], title="sales with this device's readings")
+
+
+def end_facts(one: SaleEnd) -> dict[str, Any]:
+    """Return what became of one sale, to be shown."""
+    return {"data_set": hex_id(one.data_set_id), "ended": one.is_ended, "why": one.why}
+
+
+def _facts(one: OwnDataSet) -> dict[str, Any]:
+    from offchain.member.naming import named
+
+    published = one.published
+    return {
+        "data_set": hex_id(published.data_set_id),
+        "node": named(published.processor),
+        "from_at": published.window_from,
+        "to_at": published.window_to,
+        "rows": published.row_count,
+        "own_rows": one.own_rows,
+        "on_sale": one.is_on_sale,
+        "sale_until_at": one.sale_until,
+        "sold_times": sum(sale.is_sold for sale in one.sales),
+        "earned_wei": one.earned_wei,
+        "drawn_wei": one.drawn_wei,
+        "to_draw_wei": one.to_draw_wei,
+    }
+
+
+def _sold(seen: SeenSales) -> list[dict[str, Any]]:
+    from offchain.member.naming import named
+
+    return [
+        {
+            "data_set": hex_id(one.published.data_set_id),
+            "lock": hex_id(sale.lock_id),
+            "buyer": named(sale.buyer),
+            "purpose": sale.purpose,
+            "state": sale.state.name.lower(),
+            "price_wei": sale.price_wei,
+            "own_part_wei": sale.part_wei,
+        }
+        for one in seen.data_sets
+        for sale in one.sales
+    ]
+
+
+def _unknown(seen: SeenSales) -> list[dict[str, Any]]:
+    from offchain.member.naming import named
+
+    return [
+        {
+            "data_set": hex_id(one.data_set_id),
+            "node": named(one.processor),
+            "on_sale": one.is_on_sale,
+            "why": one.why,
+        }
+        for one in seen.unknown
+    ]
+
+
+def _what_can_be_stopped(seen: SeenSales) -> list[str]:
+    """Say what a withdrawal stops, and what not."""
+    on_sale = sum(one.is_on_sale for one in seen.data_sets)
+    running = sum(not sale.is_ended for one in seen.data_sets for sale in one.sales)
+    sold = sum(sale.is_sold for one in seen.data_sets for sale in one.sales)
+    told = []
+    if on_sale:
+        told.append(
+            f"{on_sale} of them can still be sold: `dmsm user consent DEVICE --withdraw` ends that."
+        )
+    if running:
+        told.append(
+            f"{running} sales are under way: what was selected before you withdraw goes on."
+        )
+    if sold:
+        told.append(f"{sold} sales are over: nobody can call back what a buyer has.")
+    if seen.to_draw_wei:
+        told.append("What is to be drawn is yours: `dmsm user draw`, then `dmsm user withdraw`.")
+    return told
