@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offchain.cli.node_at_work import opened_node, ordered
+from offchain.cli.node_sets import retire, sets
 from offchain.cli.node_tariff import app as tariff_app
 from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
@@ -27,6 +28,8 @@ app = typer.Typer(no_args_is_help=True, help="Run a processing node and sell its
 bond_app = typer.Typer(no_args_is_help=True, help="What the node puts up for its locks.")
 app.add_typer(bond_app, name="bond")
 app.add_typer(tariff_app, name="tariff")
+app.command(name="sets")(sets)
+app.command(name="retire")(retire)
 _Wei = Annotated[int, typer.Argument(metavar="WEI", min=1, max=2**96 - 1)]
 
 
@@ -60,8 +63,9 @@ def publish(
 
     Shows before what is there: homes, rows, days, who is left out and why, the price. Where a
     device has no readings on a day, or is left out, it asks; --json asks nothing and needs --yes
-    then. Needs what `node run` needs; a node that runs already does it on this order. Only devices
-    whose owner consents are in it. Repeating it publishes nothing anew. Costs gas and some seconds.
+    then. It is for sale for sale_days; who withdraws ends its sale. Needs what `node run` needs; a
+    node that runs already does it on this order. Only devices whose owner consents are in it.
+    Repeating it while it is for sale publishes nothing anew. Costs gas and some seconds.
     """
     require_window(window_from, window_to)
     window = {"from": window_from, "to": window_to}

@@ -29,7 +29,8 @@ from offchain.node.store import NodeStore
 from offchain.node.tariffs import TariffPublisher
 from offchain.types import SECONDS_PER_DAY, utc
 
-_HEEDED = frozenset({"PrepaidLock", "DataMarket"})  # what they say is a node's business at once
+# What they say is a node's business at once.
+_HEEDED = frozenset({"PrepaidLock", "DataMarket", "ConsentBook"})
 _LASTING = ("skipped", "failed")
 
 
@@ -44,6 +45,8 @@ class RunningNode:
             margin_s=settings.margin_s,
             bond_wei=settings.bond_wei,
             bond_limit_wei=settings.bond_limit_wei,
+            sale_days=settings.sale_days,
+            republish=settings.republish,
         )
         self._session, self._settings = session, settings
         node = ProcessingNode(
@@ -126,10 +129,18 @@ class RunningNode:
             "from_at": found.window_from,
             "to_at": found.window_to,
             "rows": found.row_count,
+            "meters": found.device_count,
+            "sale_until_at": found.sale_until,
             "price_wei": self._settings.data_set_price_wei,
             "manifest": hex_id(found.manifest_digest),
             "final": self._publisher.is_final(found.data_set_id),
         }
+
+    def retire(self, data_set_id: bytes) -> Facts:
+        """End the sale of a data set."""
+        receipt = self._worker.retiring.retire_anyway(data_set_id)
+        is_final = self._session.gateway.is_final(receipt)
+        return {"retired": hex_id(data_set_id)} | receipt_facts(receipt) | {"final": is_final}
 
     def withdraw(self) -> Facts:
         """Withdraw what the node earned."""
@@ -183,6 +194,8 @@ class RunningNode:
             return self.look(order["from"], order["to"])
         if order.get("do") == "publish":
             return self.publish(order["from"], order["to"])
+        if order.get("do") == "retire":
+            return self.retire(bytes.fromhex(order["data_set"]))
         if order.get("do") == "withdraw":
             return self.withdraw()
         if order.get("do") in ("add bond", "take bond"):

@@ -88,6 +88,16 @@ FromOption = Annotated[
 ToOption = Annotated[
     int, typer.Option("--to", parser=parse_day, metavar="DATE", help="UTC day after the last.")
 ]
+OptionalFrom = Annotated[
+    int | None, typer.Option("--from", parser=parse_day, metavar="DATE", help="First UTC day.")
+]
+OptionalTo = Annotated[
+    int | None,
+    typer.Option("--to", parser=parse_day, metavar="DATE", help="UTC day after the last."),
+]
+DataSetArgument = Annotated[
+    bytes, typer.Argument(parser=parse_id, metavar="SET", show_default=False)
+]
 LockArgument = Annotated[bytes, typer.Argument(parser=parse_id, metavar="LOCK", show_default=False)]
 BroadcastArgument = Annotated[
     bytes, typer.Argument(parser=parse_id, metavar="BROADCAST", show_default=False)

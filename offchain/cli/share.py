@@ -15,6 +15,8 @@ from offchain.cli.parameters import (
     JsonOption,
     LockArgument,
     Moment,
+    OptionalFrom,
+    OptionalTo,
     ProfileOption,
     ToOption,
     parse_account,
@@ -26,6 +28,7 @@ from offchain.cli.roles import open_buyer
 from offchain.cli.session import open_index
 
 if TYPE_CHECKING:
+    from offchain.buyer.history import SellingHistory
     from offchain.buyer.kept_shares import KeptShares
     from offchain.cli.session import Session
     from offchain.member.grants import ReceivedGrant
@@ -94,7 +97,8 @@ def form(
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show who responded, highest credit first, as the contract keeps it; final or not.
+    """Show who responded, highest credit first, as the contract keeps it, with what each offers and
+    how it has sold before; final or not.
 
     Needs the sharer's folder of keys, of which no secret is opened, and a chain node. Costs
     nothing.
@@ -102,24 +106,91 @@ def form(
     from offchain.types import Role
 
     session = reading_session(profile, Role.SHARER)
-    from offchain.buyer.form import form_of
+    from offchain.buyer.form import form_of, seen_offers
+    from offchain.member.naming import named
 
     lines = form_of(session.gateway, broadcast)
     final = form_of(session.gateway, broadcast, block=session.gateway.final())
+    with open_index(session.profile, session.gateway) as index:
+        offers = seen_offers(session.gateway, index, broadcast, lines)
     rows = [
         {
-            "node": line.processor,
-            "credit": line.credit,
-            "price_wei": line.price_wei,
-            "data_set": hex_id(line.data_set_id),
-            "responded_at": line.responded_at,
-            "rules": line.rules_version,
-            "sharing_terms": line.sharing_version,
-            "final": line in final,
+            "node": named(one.line.processor),
+            "credit": one.line.credit,
+            **_history_facts(one.history),
+            "price_wei": one.line.price_wei,
+            "rows": one.rows,
+            "meters": one.meters,
+            "wanted_days": one.wanted_days,
+            "from_at": one.window_from,
+            "to_at": one.window_to,
+            "sale_until_at": one.sale_until,
+            "data_set": hex_id(one.line.data_set_id),
+            "responded_at": one.line.responded_at,
+            "rules": one.line.rules_version,
+            "sharing_terms": one.line.sharing_version,
+            "final": one.line in final,
         }
-        for line in lines
+        for one in offers
     ]
     show_table(rows, title="form", as_json=as_json)
+
+
+@app.command()
+def catalogue(
+    region: Annotated[list[str], typer.Option(help="Of this region alone; repeat it.")] = [],  # noqa: B006  # typer copies it
+    window_from: OptionalFrom = None,
+    window_to: OptionalTo = None,
+    kind: Annotated[int | None, typer.Option(help="Of this kind alone; 1: full readings.")] = None,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is for sale now: by whom, of which days, for how long, and how the node has sold
+    before. Ask for it by `share broadcast`.
+
+    Of the newest block; what is final may differ. Needs the sharer's folder of keys, of which no
+    secret is opened, and a chain node. Costs nothing.
+    """
+    from offchain.types import Role
+
+    session = reading_session(profile, Role.SHARER)
+    from offchain.buyer import catalogue as shown
+    from offchain.member.naming import named
+    from offchain.member.registration import region_id, region_name
+
+    wanted: dict[str, Any] = {"regions": [region_id(name) for name in region], "kind": kind}
+    wanted |= {} if window_from is None else {"window_from": window_from}
+    wanted |= {} if window_to is None else {"window_to": window_to}
+    with open_index(session.profile, session.gateway) as index:
+        found = shown.catalogue(session.gateway, index, **wanted)
+    rows = [
+        {
+            "node": named(one.processor),
+            "region": region_name(one.region_id),
+            "credit": one.credit,
+            **_history_facts(one.history),
+            "from_at": one.window_from,
+            "to_at": one.window_to,
+            "days": one.days,
+            "rows": one.rows,
+            "meters": one.meters,
+            "kind": one.kind,
+            "sale_until_at": one.sale_until,
+            "asked_before_wei": one.asked_wei,
+            "sold_times": one.sold_times,
+            "data_set": hex_id(one.data_set_id),
+        }
+        for one in found
+    ]
+    show_table(rows, title="for sale", as_json=as_json)
+
+
+def _history_facts(history: SellingHistory) -> dict[str, int]:
+    return {
+        "node_sold": history.sold,
+        "node_declined": history.declined,
+        "node_failed": history.failed,
+    }
 
 
 @app.command()

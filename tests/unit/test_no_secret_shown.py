@@ -57,8 +57,19 @@ PUBLIC_ALTHOUGH_SO_NAMED = {
     ("Offer", "data"),  # a published document
     ("Profile", "data"),  # a folder
     ("Program", "flags"),  # how it is built
-    ("PublishedDataSet", "window_from"),  # on chain
-    ("PublishedDataSet", "window_to"),
+    *(  # on chain
+        (kind, name)
+        for kind in (
+            "Publication",
+            "PublishedDataSet",
+            "Sale",
+            "ForSale",
+            "SeenOffer",
+            "Conditions",
+        )
+        for name in ("window_from", "window_to")
+    ),
+    ("Conditions", "nonce"),  # on chain
     ("Trial", "power_w"),  # made up
     ("Trial", "temperature_dc"),
     ("Call", "secret"),  # says whether there is one

@@ -12,6 +12,7 @@ from offchain.index.asked.rows import rows, said
 from offchain.index.chain_index import ChainIndex
 from offchain.index.tables import projected
 from offchain.member.roles import MemberRole
+from tests.integration.buyer.test_sharing import call_for_data, select_both
 from tests.integration.index.views import require_views
 from tests.integration.node.test_requests import ask
 from tests.integration.town import Town
@@ -20,8 +21,11 @@ _BACK = 4  # the final block lies so deep
 
 
 def _lively(town: Town) -> None:
-    """Requests answered, rejected and left alone, consents, a broadcast with an answer, a bond."""
+    """Requests answered, rejected and left alone, a data set sold, drawn and retired, consents, a
+    bond.
+    """
     north = town.houses[0]
+    _sell(town)
     for _ in range(2):
         ask(north)
         north.node.worker.run_once()
@@ -37,6 +41,18 @@ def _lively(town: Town) -> None:
         town.admin.publish_series("north", "spot", slots)
     town.admin.set_type(3, name="forecast", price_wei=7, shortest_s=120)
     town.anvil.mine(_BACK)
+
+
+def _sell(town: Town) -> None:
+    node, house = town.nodes[0], town.houses[0]
+    node.publisher.publish(*house.window)
+    for _ in range(2):
+        broadcast_id = call_for_data(town)
+        node.worker.run_once()
+        select_both(town, broadcast_id)
+        node.worker.run_once()
+        house.household.sales.draw()
+    town.houses[2].household.sales.draw()
 
 
 def dump(index: ChainIndex, block: int) -> dict[str, list[str]]:

@@ -386,6 +386,7 @@ def test_race__with_another_order_after_a_reorganisation__costs_an_honest_node_n
     poll_until_idle(race, worker)
     town.anvil.reorg(node.gateway.block_number() - since)
     race.mine([order])
+    town.anvil.mine(FINAL)
 
     done = poll_until_idle(race, worker, mined=FINAL)
 

@@ -121,7 +121,8 @@ def test_command__typed_wrongly__exits_2_and_names_it(
 def test_share_broadcast__threshold_above_the_group__exits_2(profile: str) -> None:
     result = run(
         *("share", "broadcast", "--region", "north", "--from", "2022-01-01", "--to", "2022-01-02"),
-        *("--max-price-wei", "1", "--group-size", "2", "--threshold", "3", "--profile", profile),
+        *("--max-price-wei", "1", "--group-size", "2", "--threshold", "3"),
+        *("--purpose", "study", "--profile", profile),
     )
     assert result.exit_code == 2
     assert "--threshold must not be above" in " ".join(result.stderr.split())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.node.outcome import DEFAULT_BOND_LIMIT_WEI, DEFAULT_BOND_WEI
+from offchain.node.outcome import DEFAULT_BOND_LIMIT_WEI, DEFAULT_BOND_WEI, LONGEST_SALE_DAYS
 from offchain.settings import SettingsError, load_profile
 
 ACCOUNT = "0x" + "ab" * 20
@@ -67,6 +67,7 @@ def test_load_profile__everything_given__is_read(tmp_path: Path) -> None:
     node = profile.require_node()
     assert (node.port, node.margin_s) == (8650, 30)
     assert (node.bond_wei, node.bond_limit_wei) == (DEFAULT_BOND_WEI, DEFAULT_BOND_LIMIT_WEI)
+    assert (node.sale_days, node.republish) == (LONGEST_SALE_DAYS, False)
     assert profile.judge.poll_s == 5
     assert profile.require_inbox() == ("127.0.0.1", 8701)
     assert [account.lower() for account in profile.peers] == [ACCOUNT]
@@ -90,6 +91,9 @@ def test_load_profile__lines_for_new_blocks__stand_beside_an_address(tmp_path):
         (BASE + NODE + "colour = 1\n", "node.colour is no setting"),
         (BASE + NODE + "bond_wei = -1\n", "node.bond_wei must be a whole number of at least 0"),
         (BASE + NODE + f"bond_wei = {10**18}\n", "node.bond_limit_wei is less than bond_wei"),
+        (BASE + NODE + "sale_days = 0\n", "node.sale_days must be a whole number of at least 1"),
+        (BASE + NODE + "sale_days = 31\n", "node.sale_days is more than the 30 that the chain"),
+        (BASE + NODE + "republish = 1\n", "node.republish must be true or false"),
         (BASE.replace('keys = "keys"\n', ""), "keys is missing"),
         (BASE.replace('"keys"', "7"), "keys must be text"),
         (BASE.replace('"keys"', '""'), "keys is empty"),
