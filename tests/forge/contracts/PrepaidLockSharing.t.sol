@@ -101,7 +101,7 @@ contract PrepaidLockSharingTest is Locks {
         G1Point memory signature = signed(it);
         bytes32 lockId = prepaid.lockIdOf(buyer, it.nonce);
         uint96 bond = it.priceWei / 2;
-        eq(abi.encode(it.terms), abi.encode(LockTerms(1, 2, WINDOW_S, 200, 0, bond)), "terms");
+        eq(abi.encode(it.terms), abi.encode(LockTerms(1, 2, WINDOW_S, 200, 0, 0, bond)), "terms");
         (uint256 before, uint256 owed) = (address(prepaid).balance, prepaid.liabilitiesWei());
         vm.expectEmit(address(prepaid));
         emit IPrepaidLock.Selected(lockId, buyer, processor, it, signature);
@@ -195,8 +195,8 @@ contract PrepaidLockSharingTest is Locks {
         }
         G2Point memory kept = commitments[0];
         commitments[0] = G2Table.point(0);
-        bytes32 keyHash = keccak256(abi.encode(commitments[0]));
-        refuse(err(IPrepaidLock.PrepaidLock_WrongKey.selector, lockId, uint256(keyHash)));
+        bytes32 other = sets.dataSetIdOf(commitments[0]);
+        refuse(err(IPrepaidLock.PrepaidLock_WrongKey.selector, lockId, uint256(other)));
         vm.prank(processor);
         prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
         commitments[0] = kept;
