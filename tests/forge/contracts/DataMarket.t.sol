@@ -493,6 +493,51 @@ contract DataMarketTest is Locks {
         eq(prepaid.lockOf(ids[0]).disputeWindowSeconds, 0, "window");
     }
 
+    /// @dev A response, a selection and a responder's part of the deposit each ask whether the data set is on sale.
+    function test_sale__when_it_has_ended__is_neither_offered_nor_selected() public {
+        (Publication memory p, uint256 key) = publication(1);
+        p.saleUntil = uint40(BEGIN + 500);
+        bytes32 brief = publish(processor, p, key);
+        _open(_conditions());
+        vm.warp(BEGIN + 500);
+        bytes memory unfit = err(IDataMarket.DataMarket_UnfitDataSet.selector, id, uint256(brief));
+        _refusesResponse(processor, brief, OFFER, unfit);
+        vm.warp(BEGIN + 499);
+        _respond(processor, brief);
+        Choice[] memory one = new Choice[](1);
+        one[0] = _choice(processor);
+        one[0].signature = _sign(one[0], brief);
+        vm.warp(BEGIN + 500);
+        _refusesSelection(group, one, OFFER, buyer, err(IDataMarket.DataMarket_NotOnSale.selector, id, uint256(brief)));
+        uint256 snapshot = vm.snapshotState();
+        vm.warp(BEGIN + 499);
+        vm.prank(buyer);
+        market.select{value: OFFER}(id, group, one);
+        vm.revertToState(snapshot);
+        vm.prank(processorTwo);
+        market.respond(id, south, OFFER, 1, 1);
+        vm.warp(SELECT_BY);
+        vm.expectEmit(address(market));
+        emit IDataMarket.BroadcastClosed(id, 1);
+        market.close(id);
+        eq(prepaid.withdrawableOf(processorTwo), APPLICATION_WEI, "the other one alone");
+    }
+
+    function test_sale__when_it_ends_with_selectBy__counts() public {
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            _bothRespond();
+            vm.warp(SELECT_BY - 1 + i);
+            vm.prank(processor);
+            sets.retire(dataSetId);
+            vm.warp(SELECT_BY + 1);
+            vm.expectEmit(address(market));
+            emit IDataMarket.BroadcastClosed(id, i == 0 ? 1 : 2);
+            market.close(id);
+            vm.revertToState(snapshot);
+        }
+    }
+
     // ---- close ----
 
     function test_close__when_state_or_time_do_not_fit__reverts() public {

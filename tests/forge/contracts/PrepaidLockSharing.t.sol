@@ -343,4 +343,47 @@ contract PrepaidLockSharingTest is Locks {
         vm.prank(address(market));
         prepaid.openSharing{value: it.priceWei}(it, signature);
     }
+
+    // ---- what owners get of it ----
+
+    function test_settle__given_an_owners_part__splits_the_price_to_the_wei() public {
+        for (uint256 i = 0; i < 6; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            ownersBps = [uint16(0), 1, 3_333, 5_000, 8_000, 8_000][i];
+            Rules memory other = rules();
+            (other.feeBps, other.bondBps) = (i == 5 ? 2_000 : 200, 10_000);
+            setRules(other);
+            setSharingWindow(0);
+            SharingOrder memory it = aSharingOrder();
+            it.priceWei = i == 5 ? 10 ether : 7 ether + 3;
+            it.terms = sharingTerms(it.priceWei);
+            bytes32 lockId = send(it);
+            eq(prepaid.lockOf(lockId).ownersBps, ownersBps, "the lock keeps it");
+            uint256 part = uint256(it.priceWei) * ownersBps / 10_000;
+            uint256 fee = uint256(it.priceWei) * other.feeBps / 10_000;
+            uint256 rest = part % 168;
+            vm.expectEmit(address(prepaid));
+            emit IPrepaidLock.Settled(
+                lockId, buyer, processor, it.priceWei, uint96(fee + rest), uint96(part - rest), 0
+            );
+            deliver(lockId);
+            eq(prepaid.withdrawableOf(processor), it.priceWei - fee - part, "payee");
+            eq(prepaid.withdrawableOf(address(consortium)), fee + rest, "treasury");
+            (uint256 perRow, uint256 pot,,,) = sets.earningsOf(dataSetId);
+            eq(perRow, part / 168, "a row");
+            eq(pot, part - rest, "pot");
+            solvent();
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_payOwner__by_anybody_but_the_book__reverts() public {
+        refuse(abi.encodeWithSelector(IPrepaidLock.PrepaidLock_NotDataSets.selector, address(this)));
+        prepaid.payOwner(meterOwner, 1);
+        uint256 before = prepaid.liabilitiesWei();
+        vm.prank(address(sets));
+        prepaid.payOwner(meterOwner, 7);
+        eq(prepaid.withdrawableOf(meterOwner), 7, "withdrawable");
+        eq(prepaid.liabilitiesWei(), before, "nothing comes in by it");
+    }
 }
