@@ -712,7 +712,8 @@ class PrepaidLockMachine(RuleBasedStateMachine):
 
 def test_prepaid_lock__given_any_sequence_of_calls__agrees_with_the_model(
     govern, catalogue, data_sets, lock, market, credit, court, consortium, processor, processor_two,
-    meter_owner, device, neighbour, buyer, buyer_two, buyer_three, founders, admit, relayer, at, now,
+    meter_owner, device, neighbour, buyer, buyer_two, buyer_three, founders, admit, relayer, at,
+    now,
 ):  # fmt: skip
     money.set_terms(govern, catalogue, sharing_window_s=SHARING_WINDOW_S, owners_bps=OWNERS_BPS)
     judges = [admit(Role.CONSORTIUM, account=founder) for founder in founders]

@@ -162,6 +162,8 @@ def test_broadcast__when_everything_holds__stores_and_emits(
 
 
 def test_broadcast__when_everything_holds__stays_within_gas(send_broadcast, some_conditions):
-    used = [send_broadcast(some_conditions._replace(nonce=bytes([i] * 32))).gas_used for i in (1, 2)]
+    used = [
+        send_broadcast(some_conditions._replace(nonce=bytes([i] * 32))).gas_used for i in (1, 2)
+    ]
     print(f"gas broadcast (2 regions): {used}")
     assert max(used) <= 188_000

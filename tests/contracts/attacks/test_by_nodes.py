@@ -84,7 +84,17 @@ def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_
 
 @pytest.mark.parametrize("of", ["another group", "another data set"])
 def test_transcript__when_replayed_to_another_lock__is_refused(
-    of, open_sharing, deliver, refuses, data_sets, processor, group, buyer, buyer_two, dealt_of, admit
+    of,
+    open_sharing,
+    deliver,
+    refuses,
+    data_sets,
+    processor,
+    group,
+    buyer,
+    buyer_two,
+    dealt_of,
+    admit,
 ):
     """An honest transcript opens the lock that it was made for and no other group or data set."""
     if of == "another group":

@@ -21,7 +21,10 @@ def measure(w: Any, meter: Any) -> None:
     """A broadcast in each of its ways; then a form of 16 into which two more respond at the top."""
     regions = tuple(sorted((region_id("north"), region_id("south"))))
     nodes = (w.processor, w.processor_two)
-    sets = {node.address: money.publish(w.data_sets, node, sale_until=meter.now + SALE_S).data_set_id for node in nodes}
+    sets = {
+        node.address: money.publish(w.data_sets, node, sale_until=meter.now + SALE_S).data_set_id
+        for node in nodes
+    }
     group = money.group_of(w.buyer, w.buyer_two, w.buyer_three)
     for _ in range(2):
         ad, tx = broadcast(w, meter, regions)
@@ -75,7 +78,9 @@ def measure_largest(w: Any, meter: Any) -> None:
         ad, _ = broadcast(w, meter, regions, LARGEST_GROUP)
         choices = []
         for node in nodes:
-            data_set_id = money.publish(w.data_sets, node, sale_until=meter.now + SALE_S).data_set_id
+            data_set_id = money.publish(
+                w.data_sets, node, sale_until=meter.now + SALE_S
+            ).data_set_id
             respond(w, ad, node, data_set_id)
             expires_at = meter.now + SELECT_S
             order = order_for(w, ad, node, data_set_id, group, threshold, expires_at)

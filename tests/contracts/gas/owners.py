@@ -1,4 +1,4 @@
-"""Gas of the owners' side: draws from data sets of 1,024 devices, ended sales, a sale's settlement."""
+"""Gas of the owners' side: draws from data sets of 1,024 devices, ended sales, settlement."""
 
 from __future__ import annotations
 
@@ -65,4 +65,6 @@ def measure_settlement(w: Any, meter: Any) -> None:
 
 def publish(w: Any, meter: Any, **options: Any) -> publishing.PublishedSet:
     """Publish a data set of processor; its sale ends at a fixed time, as all times here."""
-    return publishing.publish(w.data_sets, w.processor, sale_until=meter.now + deliveries.SALE_S, **options)
+    return publishing.publish(
+        w.data_sets, w.processor, sale_until=meter.now + deliveries.SALE_S, **options
+    )
