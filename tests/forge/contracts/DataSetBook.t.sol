@@ -311,6 +311,10 @@ contract DataSetBookTest is Locks {
         Draw[] memory most = new Draw[](64);
         for (uint256 i = 0; i < 64; ++i) most[i] = draws[i % 3];
         eq(sets.drawMany(most), 0, "sixty-four");
+        _sell();
+        Draw[] memory one = new Draw[](1);
+        one[0] = draws[2];
+        eq(sets.drawMany(one), first * 68, "of the next sale, the last of a list");
         solvent();
     }
 
