@@ -302,7 +302,7 @@ contract DataSetBookTest is Locks {
         (uint256 perRow,,,,) = sets.earningsOf(old);
         uint256 mine = perRow * ROWS + first * 100;
         vm.expectCall(address(prepaid), abi.encodeCall(IPrepaidLock.payOwner, (meterOwner, mine)), 1);
-        vm.expectCall(address(prepaid), abi.encodeCall(IPrepaidLock.payOwner, (neighbour, first * 68)), 1);
+        vm.expectCall(address(prepaid), abi.encodeCall(IPrepaidLock.payOwner, (neighbour, first * 68)), 2);
         eq(sets.drawMany(draws), mine + first * 68, "sum");
         eq(sets.drawMany(draws), 0, "again");
         eq(sets.drawMany(new Draw[](0)), 0, "none");
