@@ -42,14 +42,21 @@ LIMITS = {
     "NotificationBoard.report, nothing changes": 40_000,
     "NotificationBoard.report, status changes": 60_000,
     "Consortium.approve, agreed": 80_000,
-    "DataMarket.respond, into a form of 32": 115_000,
+    "DataMarket.broadcast, 2 regions": 188_000,
+    "DataMarket.respond, into a form of 16": 115_000,
+    "DataSetBook.publish": 332_000,
+    "DataSetBook.draw, of 1,024 devices, into an empty purse": 90_000,
+    "DataSetBook.draw, of 1,024 devices, into a purse in use": 68_000,
+    "DataSetBook.drawMany, ten data sets of 1,024 devices, a draw": 40_000,
+    "PrepaidLock.settle, a sale": 90_000,
     "PrepaidLock.deliver, (3,5)": 390_000,
     "PrepaidLock.deliver, (6,10)": 600_000,
     "PrepaidLock.deliver, (34,50)": 2_900_000,
     "PrepaidLock.deliver, (67,100)": 6_300_000,
     "DataLedger.verifyReading, batch of 1,000": 60_000,
 }
-# How many readings a measured call anchors.
+# How many draws a measured call makes, and how many readings it anchors.
+DRAWS = {"DataSetBook.drawMany, ten data sets of 1,024 devices": 10}
 READINGS = {
     "DataLedger.anchor, batch of 100": 100,
     "DataLedger.anchorMany, 20 batches of 100 of one meter": 2_000,
@@ -81,15 +88,16 @@ def read(snapshot: Path) -> dict[str, int]:
     return json.loads(snapshot.read_text())
 
 
-def with_readings(used: Used) -> dict[str, float]:
-    """Add what an anchor costs a reading."""
+def with_shares(used: Used) -> dict[str, float]:
+    """Add what an anchor costs a reading, and what many draws cost each."""
     shares = {f"{name}, a reading": used[name] / count for name, count in READINGS.items()}
-    return {**used, **shares}
+    draws = {f"{name}, a draw": used[name] / count for name, count in DRAWS.items()}
+    return {**used, **shares, **draws}
 
 
 def figures_of(london: Used, prague: Used) -> list[Figure]:
     """Return the limited figures, of Prague those that differ, and the goals beside peers."""
-    ours, theirs = with_readings(london), with_readings(prague)
+    ours, theirs = with_shares(london), with_shares(prague)
     limits = [limited(name, ours, "gas_") for name in LIMITS]
     later = [limited(name, theirs, "gas_prague_") for name in LIMITS if theirs[name] != ours[name]]
     return [*limits, *later, *(goal for peer in peers() if (goal := goal_of(peer, ours)))]
@@ -127,7 +135,7 @@ def key_of(name: str) -> str:
 
 def page(london: Used, prague: Used) -> str:
     """Return docs/gas.md."""
-    used = with_readings(london)
+    used = with_shares(london)
     limits = [
         (name, used[name], limit, limited(name, used, "gas_")) for name, limit in LIMITS.items()
     ]

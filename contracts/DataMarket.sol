@@ -76,7 +76,7 @@ contract DataMarket is IDataMarket {
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IDataMarket
-    function broadcast(Conditions calldata conditions) external payable returns (bytes32 broadcastId) {
+    function broadcast(Conditions memory conditions) external payable returns (bytes32 broadcastId) {
         if (!registry.mayBegin(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
         _checkConditions(conditions);
         _checkRegions(conditions.regions);
@@ -92,7 +92,7 @@ contract DataMarket is IDataMarket {
         prepaidLock.holdApplication{value: msg.value}(broadcastId, msg.sender);
     }
 
-    function _checkConditions(Conditions calldata c) private view {
+    function _checkConditions(Conditions memory c) private view {
         if (c.windowFrom >= c.windowTo) revert DataMarket_BadConditions("window");
         if (c.threshold < ShareCheck.MIN_THRESHOLD || c.threshold > c.groupSize || c.groupSize > ShareCheck.MAX_MEMBERS)
         {
@@ -110,7 +110,7 @@ contract DataMarket is IDataMarket {
         if (purposeLength == 0 || purposeLength > MAX_PURPOSE_BYTES) revert DataMarket_BadConditions("purpose");
     }
 
-    function _checkRegions(bytes32[] calldata regions) private pure {
+    function _checkRegions(bytes32[] memory regions) private pure {
         if (regions.length == 0 || regions.length > MAX_REGIONS) revert DataMarket_BadConditions("regions");
         bytes32 previous = 0; // so the first may not be zero
         for (uint256 i = 0; i < regions.length; ++i) {
@@ -396,7 +396,7 @@ contract DataMarket is IDataMarket {
     }
 
     /// @inheritdoc IDataMarket
-    function broadcastIdOf(address requester, Conditions calldata conditions) public view returns (bytes32) {
+    function broadcastIdOf(address requester, Conditions memory conditions) public view returns (bytes32) {
         return keccak256(abi.encode(block.chainid, address(this), requester, conditions));
     }
 

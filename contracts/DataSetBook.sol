@@ -162,14 +162,18 @@ contract DataSetBook is IDataSetBook {
     }
 
     function _store(DataSet storage dataSet, Publication calldata publication) private {
+        // Read first, then written in one go: a word of storage at a time. 40 bits of seconds are less than 24 bits of days.
+        uint24 fromDay = uint24(publication.windowFrom / 1 days);
+        uint24 toDay = uint24(publication.windowTo / 1 days);
+        (uint8 kind, uint40 saleUntil) = (publication.kind, publication.saleUntil);
         dataSet.processor = msg.sender;
-        dataSet.kind = publication.kind;
-        // 40 bits of seconds are less than 24 bits of days.
-        dataSet.fromDay = uint24(publication.windowFrom / 1 days);
-        dataSet.toDay = uint24(publication.windowTo / 1 days);
-        dataSet.saleUntil = publication.saleUntil;
-        dataSet.rowCount = publication.rowCount;
-        dataSet.deviceCount = publication.deviceCount;
+        dataSet.kind = kind;
+        dataSet.fromDay = fromDay;
+        dataSet.toDay = toDay;
+        dataSet.saleUntil = saleUntil;
+        (uint32 rowCount, uint16 deviceCount) = (publication.rowCount, publication.deviceCount);
+        dataSet.rowCount = rowCount;
+        dataSet.deviceCount = deviceCount;
         dataSet.ownersRoot = publication.ownersRoot;
     }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
+import hashlib
 import json
 import os
 import shutil
@@ -25,6 +26,10 @@ BUILD_FOLDERS = ("contracts", "interfaces")
 KEPT_BUILDS = ROOT / ".cache" / "brownie" / "builds"
 BUILDS_TO_KEEP = 3
 SOURCES = ("contracts", "interfaces", "scripts", "brownie-config.yaml")
+# What others import. Brownie recompiles a contract when its own text has changed, not when a struct
+# of an interface has: what was compiled against another interface is of no use.
+SHARED_SOURCES = ("interfaces", "contracts/bases", "contracts/libraries", "contracts/types")
+DIGEST = "shared-sources.sha256"
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis", ".pytest_cache")
 
 
@@ -88,7 +93,7 @@ def make_brownie_project(directory: Path, *, with_tests: bool = False) -> Path:
             shutil.copy2(source, directory / name)
     (directory / "node_modules").symlink_to(ROOT / "node_modules")
     kept = _kept_builds()
-    if kept:
+    if kept and _kept_digest(kept[-1]) == _shared_digest(directory):
         shutil.copytree(kept[-1], directory / "build", dirs_exist_ok=True)
     return directory
 
@@ -101,10 +106,12 @@ def keep_build(directory: Path) -> None:
     """
     KEPT_BUILDS.mkdir(parents=True, exist_ok=True)
     kept = _kept_builds()
-    if not kept or not _is_same_build(kept[-1], directory / "build"):
+    is_kept = kept and _kept_digest(kept[-1]) == _shared_digest(directory)
+    if not is_kept or not _is_same_build(kept[-1], directory / "build"):
         partial = KEPT_BUILDS / f"partial-{os.getpid()}"
         for name in BUILD_FOLDERS:
             shutil.copytree(directory / "build" / name, partial / name)
+        (partial / DIGEST).write_text(_shared_digest(directory))
         partial.rename(KEPT_BUILDS / f"{time.time_ns():020}")
     for old in kept[: 1 - BUILDS_TO_KEEP]:
         shutil.rmtree(old, ignore_errors=True)
@@ -114,6 +121,21 @@ def keep_build(directory: Path) -> None:
 
 def _kept_builds() -> list[Path]:
     return sorted(KEPT_BUILDS.glob("[0-9]*"))
+
+
+def _kept_digest(kept: Path) -> str:
+    """Return what a kept build was compiled with, or nothing for one that does not tell."""
+    path = kept / DIGEST
+    return path.read_text() if path.exists() else ""
+
+
+def _shared_digest(directory: Path) -> str:
+    """Return one digest of all sources that contracts share."""
+    digest = hashlib.sha256()
+    for folder in SHARED_SOURCES:
+        for path in sorted((directory / folder).glob("*.sol")):
+            digest.update(f"{folder}/{path.name}".encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _is_same_build(one: Path, other: Path) -> bool:

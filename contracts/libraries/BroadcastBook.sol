@@ -51,7 +51,7 @@ library BroadcastBook {
     uint256 internal constant MAX_REGIONS = 16;
 
     /// @notice Stores a new broadcast, open.
-    function open(Book storage book, address requester, Conditions calldata c) internal {
+    function open(Book storage book, address requester, Conditions memory c) internal {
         book.state = BroadcastState.Open;
         book.regionCount = uint8(c.regions.length);
         book.kind = c.kind;

@@ -16,8 +16,8 @@ from offchain.records import fields
 from offchain.types import Account, to_account
 
 MAX_DEVICES = 65_535  # what a data set's device count has room for
-_MAGIC, _VERSION = b"DMSO", 1
-_HEAD = struct.Struct(">4sBH")
+_MAGIC = b"DMSMOW01"
+_HEAD = struct.Struct(">8sI")
 _ENTRY = struct.Struct(">20sI")
 _LEAF_ROWS_BYTES = 12
 
@@ -55,15 +55,15 @@ def encode(owned: Sequence[OwnedRows]) -> bytes:
     """
     _check(owned)
     entries = (_ENTRY.pack(bytes.fromhex(one.device[2:]), one.rows) for one in owned)
-    return _HEAD.pack(_MAGIC, _VERSION, len(owned)) + b"".join(entries)
+    return _HEAD.pack(_MAGIC, len(owned)) + b"".join(entries)
 
 
 def decode(data: bytes) -> tuple[OwnedRows, ...]:
     """Decode an owners' list, every byte of it. Raises FormatError."""
     if not isinstance(data, bytes) or len(data) < _HEAD.size:
         raise FormatError("an owners' list is cut off")
-    magic, version, count = _HEAD.unpack_from(data)
-    if (magic, version) != (_MAGIC, _VERSION):
+    magic, count = _HEAD.unpack_from(data)
+    if magic != _MAGIC:
         raise FormatError("these bytes are no owners' list of version 1")
     if len(data) != length_of(count):
         raise FormatError(f"an owners' list of {count} devices has {length_of(count)} bytes")

@@ -50,6 +50,18 @@ def test_constructor__when_credit_book_gets_a_point_of_zero_wei__reverts(
         assert construct("CreditBook", outsider, point_wei).pointWei() == point_wei
 
 
+def test_constructor__when_data_set_book_misses_a_part__reverts(
+    construct, registry, consents, lock, outsider, reverts_with
+):
+    for parts in ((outsider, consents, lock), (registry, outsider, lock)):
+        with reverts_with("Wiring_NoContract", outsider):
+            construct("DataSetBook", *parts)
+    with reverts_with("Wiring_ZeroAddress"):
+        construct("DataSetBook", registry, consents, NOBODY)
+    book = construct("DataSetBook", registry, consents, outsider)  # the lock comes later
+    assert (book.registry(), book.consents(), book.prepaidLock()) == (registry, consents, outsider)
+
+
 def test_constructor__when_dispute_court_misses_a_part__reverts(
     construct, consortium, lock, outsider, reverts_with
 ):

@@ -253,7 +253,7 @@ def test_main__given_environment__deploys_and_writes_the_file(environment, capsy
     capsys.readouterr()
     check_deployment.main()
     printed = capsys.readouterr().out
-    assert "11 contracts, their code and wiring are as they must be" in printed
+    assert "12 contracts, their code and wiring are as they must be" in printed
     assert f"{len(expected) // 2 + 1} of {len(expected)} decide:" in printed
 
 
@@ -359,9 +359,9 @@ def test_check__when_one_byte_of_code_differs__says_so(described):
 def test_check__when_part_of_another_system_is_mixed_in__says_so(described, new_account, founding):
     # Code of the same source, but with other immutables.
     others = deployment.deploy(new_account(), founding)
-    described["contracts"]["DataLedger"]["address"] = others["DataLedger"].address
+    described["contracts"]["DataSetBook"]["address"] = others["DataSetBook"].address
     differing = {line.split(":")[0] for line in check_deployment.check(described)}
-    assert differing == {"DataLedger", "PrepaidLock", "DataMarket"}
+    assert differing == {"DataSetBook", "PrepaidLock", "DataMarket"}
 
 
 def test_check__when_consortium_is_another_contract__says_so(described, registry):

@@ -26,6 +26,7 @@ class LockView:
     expires_at: int
     window_s: int
     fee_bps: int
+    owners_bps: int
     rules_version: int
     bond_wei: int
     state: int
@@ -63,6 +64,7 @@ class EventView:
         self.held: dict[str, int] = defaultdict(int)
         self.freed_at: dict[str, int] = defaultdict(int)
         self.applications: dict[bytes, int] = defaultdict(int)
+        self.pots: dict[bytes, int] = defaultdict(int)
         self.liabilities_wei = 0
         self.credits: dict[str, tuple[int, int]] = {}
 
@@ -89,6 +91,7 @@ class EventView:
         lock = (
             *(it.payer, it.state, it.expires_at, it.due_at, it.is_demanded, it.payee),
             *(it.price_wei, it.window_s, *it.group, it.answer_length, it.fee_bps),
+            it.owners_bps,
             *(it.rules_version, it.bond_wei, it.subject, it.binding, it.answer_digest),
         )
         if case is None:
@@ -104,9 +107,9 @@ class EventView:
     # ---- beginning ----
 
     def _begin(self, event: Any, price_wei: int, state: int, subject: bytes) -> LockView:
-        version, _, window_s, fee_bps, longest, bond_wei = event["order"]["terms"]
+        version, _, window_s, *parts, longest, bond_wei = event["order"]["terms"]
         expires_at = event["order"]["expiresAt"]
-        terms = (price_wei, expires_at, window_s, fee_bps, version, bond_wei)
+        terms = (price_wei, expires_at, window_s, *parts, version, bond_wei)
         lock = LockView(event["payer"], event["payee"], *terms, state, subject)
         lock.answer_length = longest
         self.locks[bytes(event["lockId"])] = lock
@@ -186,9 +189,15 @@ class EventView:
     def _on_Settled(self, event: Any) -> None:
         lock = self.lock_of(event)
         lock.state = money.SETTLED
-        self.withdrawable[lock.payee] += event["priceWei"] - event["feeWei"] + event["gainWei"]
+        rest_wei = event["priceWei"] - event["feeWei"] - event["ownersWei"]
+        self.withdrawable[lock.payee] += rest_wei + event["gainWei"]
+        self.pots[lock.subject] += event["ownersWei"]
         self.withdrawable[self.treasury] += event["feeWei"]
         self._free(lock)
+
+    def _on_Drawn(self, event: Any) -> None:
+        self.pots[bytes(event["dataSetId"])] -= event["amountWei"]
+        self.withdrawable[event["owner"]] += event["amountWei"]
 
     def _on_Refunded(self, event: Any) -> None:
         lock = self.lock_of(event)

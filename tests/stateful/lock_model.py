@@ -50,6 +50,7 @@ class Model:
     rules: Any
     version: int
     subject: bytes
+    owners_bps: int = 0
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     group: tuple[int, int] = (0, 0)  # t, n
     binding: bytes = money.NOTHING
@@ -66,6 +67,10 @@ class Model:
     @property
     def fee_wei(self) -> int:
         return self.price_wei * self.rules.fee_bps // BPS
+
+    @property
+    def owners_part_wei(self) -> int:
+        return self.price_wei * self.owners_bps // BPS
 
     @property
     def bond_wei(self) -> int:
@@ -98,7 +103,8 @@ class Model:
             (
                 *(self.payer.address, self.state, self.expires_at, self.due_at, self.is_demanded),
                 *(self.payee.address, self.price_wei, self.window_s, *self.group),
-                *(self.answer_length, self.rules.fee_bps, self.version, self.bond_wei),
+                *(self.answer_length, self.rules.fee_bps, self.owners_bps),
+                *(self.version, self.bond_wei),
                 *(self.subject, self.binding, self.answer_digest),
             )
         )

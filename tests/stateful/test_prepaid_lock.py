@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import disputes
 import money
+import publishing
 from credit_model import CreditModel
 from event_view import EventView
 from hypothesis import HealthCheck, note
@@ -81,7 +82,7 @@ ACTIONS = (
     *("request", "request", "request", "select", "select", "reject", "decline", "accept", "claim"),
     *("deliver", "settle", "refund", "end_many", "demand", "serve", "slash", "dispute"),
     *("dispute_as_member", "vote", "withdraw", "withdraw", "add_bond", "take_bond"),
-    *("change_rules", "hold_application", "release_application"),
+    *("change_rules", "hold_application", "release_application", "draw", "draw_many"),
 )
 # What moves a lock on: else few would come far.
 NEXT = {
@@ -132,6 +133,7 @@ FUNCTIONS = {
     *("request", "reject", "accept", "claim", "openSharing", "decline", "deliver"),
     *("settle", "refund", "withdrawFor", "demand", "serve", "slash", "dispute", "disputeAsMember"),
     *("vote", "endMany", "addBond", "takeBond", "holdApplication", "releaseApplication"),
+    *("draw", "drawMany"),
 }
 ENDINGS = {  # from which state to which
     *((REQUESTED, REJECTED), (REQUESTED, REFUNDED), (ACCEPTED, REFUNDED), (SELECTED, DECLINED)),
@@ -139,6 +141,7 @@ ENDINGS = {  # from which state to which
     *((DISPUTED, SETTLED), (DISPUTED, SLASHED), (DISPUTED, REFUNDED)),
 }
 LEAST_REFUSALS = 36  # different ones
+OWNERS_BPS = 3_333
 
 
 class PrepaidLockMachine(RuleBasedStateMachine):
@@ -165,6 +168,8 @@ class PrepaidLockMachine(RuleBasedStateMachine):
         self.view = EventView(self.treasury)
         self.rules, self.version = RULES, 1
         self.came_in_wei = self.went_out_wei = 0
+        self.per_row_wei = self.pot_wei = 0
+        self.drawn = {entry: 0 for entry, _ in self.owners.entries}
         self.clock = self.now() + 10
         for side in (0, 1):
             self.put_up(self.processors[side], PUT_UP_WEI)
@@ -266,10 +271,14 @@ class PrepaidLockMachine(RuleBasedStateMachine):
 
     def pay_out(self, it: Model, gain_wei: int = 0) -> None:
         self.end(it, SETTLED)
-        self.owe(it.payee, it.price_wei - it.fee_wei + gain_wei)
-        self.owe(self.treasury, it.fee_wei)
+        each_wei, rest_wei = divmod(it.owners_part_wei, self.owners.rows)
+        self.per_row_wei += each_wei
+        self.pot_wei += it.owners_part_wei - rest_wei
+        fee_wei = it.fee_wei + rest_wei
+        self.owe(it.payee, it.price_wei - it.fee_wei - it.owners_part_wei + gain_wei)
+        self.owe(self.treasury, fee_wei)
         self.move_bond(it.payee, free=it.bond_wei, held=-it.bond_wei)
-        self.credits.succeed(it.payee.address, it.payer.address, it.fee_wei, self.clock)
+        self.credits.succeed(it.payee.address, it.payer.address, fee_wei, self.clock)
 
     def pay_back(self, it: Model, fee_wei: int) -> None:
         self.end(it, SLASHED)
@@ -348,7 +357,7 @@ class PrepaidLockMachine(RuleBasedStateMachine):
             lock_id = money.id_of(self.lock, buyer, order.nonce)
             terms = (order.price_wei, order.expires_at, SHARING_WINDOW_S, SELECTED)
             rules = (self.rules, self.version)
-            it = Model(lock_id, buyer, payee, *terms, *rules, order.data_set_id)
+            it = Model(lock_id, buyer, payee, *terms, *rules, order.data_set_id, OWNERS_BPS)
             it.group, it.binding = (order.threshold, order.group_size), order.group_hash
             self.move_bond(payee, free=-it.bond_wei, held=it.bond_wei)
             self.begin(it)
@@ -598,6 +607,31 @@ class PrepaidLockMachine(RuleBasedStateMachine):
         else:
             self.pay_out(it, it.dispute_wei)
 
+    # ---- what owners draw ----
+
+    def draw(self, luck: Luck) -> None:
+        leaf = self.owners.leaf_at(luck.index % len(self.owners.entries))
+        leaf = leaf if luck.right else leaf._replace(rows=leaf.rows + 1)
+        expected = None
+        if not luck.right:
+            expected = ("DataSetBook_BadLeaf", self.data_set_id, leaf.device)
+        arguments = (self.data_set_id, leaf)
+        if self.call(expected, self.data_sets.draw, *arguments, sender=self.relayer):
+            self.draw_model(leaf)
+
+    def draw_many(self, luck: Luck) -> None:
+        leaves = [self.owners.leaf_at(i) for i in range(len(self.owners.entries))]
+        draws = [(self.data_set_id, leaf) for leaf in (*leaves, leaves[luck.side % len(leaves)])]
+        if self.call(None, self.data_sets.drawMany, draws, sender=self.relayer):
+            for leaf in leaves:
+                self.draw_model(leaf)
+
+    def draw_model(self, leaf: Any) -> None:
+        amount_wei = leaf.rows * (self.per_row_wei - self.drawn[leaf.device])
+        self.drawn[leaf.device] = self.per_row_wei
+        self.pot_wei -= amount_wei
+        self.owe(self.owner_of[leaf.device], amount_wei)
+
     # ---- the market's deposits ----
 
     def hold_application(self, luck: Luck) -> None:
@@ -630,7 +664,10 @@ class PrepaidLockMachine(RuleBasedStateMachine):
     def money_is_conserved(self) -> None:
         held = sum(it.held_wei for it in self.locks) + sum(self.applications.values())
         bonds = sum(free + held for free, held, _ in self.bonds.values())
-        owed = held + bonds + sum(self.withdrawable.values())
+        owed = held + bonds + sum(self.withdrawable.values()) + self.pot_wei
+        sums = tuple(self.data_sets.earningsOf(self.data_set_id)[:2])
+        assert sums == (self.per_row_wei, self.pot_wei)
+        assert self.pot_wei == self.view.pots[self.data_set_id] >= 0
         assert self.lock.liabilitiesWei() == owed
         assert self.lock.balance() == self.came_in_wei - self.went_out_wei == owed
         backing = sum(it.bond_wei for it in self.locks if it.state in BACKED)
@@ -675,11 +712,14 @@ class PrepaidLockMachine(RuleBasedStateMachine):
 
 def test_prepaid_lock__given_any_sequence_of_calls__agrees_with_the_model(
     govern, catalogue, data_sets, lock, market, credit, court, consortium, processor, processor_two,
-    meter_owner, neighbour, buyer, buyer_two, buyer_three, founders, admit, relayer, at, now,
+    meter_owner, device, neighbour, buyer, buyer_two, buyer_three, founders, admit, relayer, at,
+    now,
 ):  # fmt: skip
-    money.set_terms(govern, catalogue, sharing_window_s=SHARING_WINDOW_S)
+    money.set_terms(govern, catalogue, sharing_window_s=SHARING_WINDOW_S, owners_bps=OWNERS_BPS)
     judges = [admit(Role.CONSORTIUM, account=founder) for founder in founders]
-    data_set = money.publish(data_sets, processor)
+    other = admit(Role.DEVICE, neighbour.region, owner=neighbour)
+    owners = publishing.owners_of((device, 100), (other, 68))
+    data_set = money.publish(data_sets, processor, owners=owners)
     group = money.group_of(buyer, buyer_two, buyer_three)
     dealt = sharing.deal(data_set.key, threshold=2, delivery_keys=group.keys)
     order = SharingOrder(
@@ -696,10 +736,16 @@ def test_prepaid_lock__given_any_sequence_of_calls__agrees_with_the_model(
         expires_at=0,
         message_digest=money.digest_of("sealed conditions"),
         nonce=money.NOTHING,
-        terms=money.sharing_terms(SHARING_PRICE_WEI, window_s=SHARING_WINDOW_S),
+        terms=money.sharing_terms(
+            SHARING_PRICE_WEI, window_s=SHARING_WINDOW_S, owners_bps=OWNERS_BPS
+        ),
     )
     scene = {
         "lock": lock,
+        "data_sets": data_sets,
+        "data_set_id": data_set.data_set_id,
+        "owners": owners,
+        "owner_of": {device.address: meter_owner, other.address: neighbour},
         "credit": credit,
         "court": court,
         "catalogue": catalogue,

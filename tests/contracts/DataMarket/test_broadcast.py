@@ -2,11 +2,13 @@
 
 from dataclasses import astuple
 
+import broadcasts
 import money
 import pytest
 from brownie import DataMarket, RequestCatalogue
 from members import region_id
 from money import APPLICATION_WEI, DAY
+from reading import plain
 
 from tests.contracts.DataMarket.conftest import BONDS_WEI
 
@@ -39,6 +41,9 @@ def test_broadcast__when_caller_is_no_active_sharer__reverts(
         ("openings", {"openings_length": 0}),
         ("openings", {"openings_length": money.MAX_SEALED_BYTES + 1}),
         ("openings", {"openings_digest": money.NOTHING}),
+        ("purpose", {"purpose": ""}),
+        ("purpose", {"purpose": 257 * "a"}),
+        ("purpose", {"purpose": 128 * "ä" + "a"}),
         ("regions", {"regions": ()}),
         ("regions", {"regions": (money.NOTHING, NORTH)}),
         ("regions", {"regions": (NORTH, NORTH)}),
@@ -78,6 +83,9 @@ def test_broadcast__when_deadline_is_a_second_off__reverts(
         {"max_price_wei": 1},
         {"openings_length": money.MAX_SEALED_BYTES},
         {"openings_length": 1},
+        {"purpose": "a"},
+        {"purpose": 128 * "ä"},
+        {"kind": 255},
         {"regions": SIXTEEN},
         {"regions": (NORTH,)},
     ],
@@ -111,20 +119,26 @@ def test_broadcast__when_value_is_not_the_deposit__reverts(
         send_broadcast(some_conditions, value=value)
 
 
-def test_broadcast__given_used_nonce__reverts(
-    send_broadcast, broadcast, market, refuses, at, outsider, buyer_two
+def test_broadcast__given_same_conditions__reverts(
+    send_broadcast, broadcast, market, refuses, at, outsider, buyer, buyer_two
 ):
     ad = broadcast()
-    with refuses("DataMarket_NonceUsed", ad.id):
+    with refuses("DataMarket_Repeated", ad.id):
         send_broadcast(ad.conditions)
     send_broadcast(ad.conditions, by=buyer_two)
-    at(ad.conditions.select_by)
+    for changed in ({"nonce": money.NOTHING}, {"purpose": "Another"}, {"openings_length": 7}):
+        other = ad.conditions._replace(**changed)
+        send_broadcast(other)
+        assert market.broadcastOf(broadcasts.id_of(market, buyer, other))[1] == 1
+    select_by = ad.conditions.select_by
+    late = ad.conditions._replace(respond_by=select_by + 100, select_by=select_by + 200)
+    send_broadcast(late)
+    at(select_by)
     market.close(ad.id, {"from": outsider})
-    again = ad.conditions._replace(
-        respond_by=ad.conditions.select_by + 100, select_by=ad.conditions.select_by + 200
-    )
-    with refuses("DataMarket_NonceUsed", ad.id):
-        send_broadcast(again)
+    with refuses("DataMarket_Repeated", broadcasts.id_of(market, buyer, late)):
+        send_broadcast(late)
+    at(late.select_by)
+    market.close(broadcasts.id_of(market, buyer, late), {"from": outsider})
 
 
 def test_broadcast__when_everything_holds__stores_and_emits(
@@ -132,18 +146,24 @@ def test_broadcast__when_everything_holds__stores_and_emits(
 ):
     before = buyer.account.balance()
     tx = send_broadcast(some_conditions)
-    broadcast_id = money.id_of(market, buyer, some_conditions.nonce)
+    broadcast_id = broadcasts.id_of(market, buyer, some_conditions)
+    assert bytes(tx.return_value) == broadcast_id
     requester, state, stored = market.broadcastOf(broadcast_id)
     assert (requester, state) == (buyer.address, 1)
     event = only_event(tx, "Broadcast")
-    for seen in (stored, event["conditions"]):
-        assert tuple(seen[:9]) == tuple(some_conditions[:9])
-        assert [bytes(v) for v in seen[9:11]] == list(some_conditions[9:11])
-        assert [bytes(v) for v in seen[11]] == list(some_conditions.regions)
+    assert plain(event["conditions"]) == plain(tuple(some_conditions))
+    assert plain(stored) == plain((*some_conditions[:8], some_conditions.regions))
     assert bytes(event["broadcastId"]) == broadcast_id
     assert (event["requester"], event["applicationWei"]) == (buyer.address, APPLICATION_WEI)
     assert buyer.account.balance() == before - APPLICATION_WEI
     assert lock.applicationOf(broadcast_id) == APPLICATION_WEI
     assert lock.balance() == lock.liabilitiesWei() == BONDS_WEI + APPLICATION_WEI
     assert market.balance() == 0
-    print(f"gas broadcast (2 regions): {tx.gas_used}")
+
+
+def test_broadcast__when_everything_holds__stays_within_gas(send_broadcast, some_conditions):
+    used = [
+        send_broadcast(some_conditions._replace(nonce=bytes([i] * 32))).gas_used for i in (1, 2)
+    ]
+    print(f"gas broadcast (2 regions): {used}")
+    assert max(used) <= 188_000

@@ -270,6 +270,28 @@ def test_close__given_bond_taken__counts_who_left_it_alone(
     assert shares == ([1 + HALF, HALF] if counts else [1, APPLICATION_WEI])
 
 
+@pytest.mark.parametrize("why", ["its time", "retired"])
+@pytest.mark.parametrize("late, counts", [(-1, False), (0, True), (1, True)])
+def test_close__given_sale_ended__counts_what_was_on_sale_until_select_by(
+    broadcast, respond, market, data_sets, due, processor, processor_two, outsider, at, why, late,
+    counts,
+):  # fmt: skip
+    ad = broadcast()
+    moment = ad.conditions.select_by + late
+    sale_until = moment if why == "its time" else None
+    it = money.publish(data_sets, processor, sale_until=sale_until)
+    respond(ad, processor, data_set_id=it.data_set_id)
+    respond(ad, processor_two)
+    if why == "retired":
+        at(moment)
+        data_sets.retire(it.data_set_id, {"from": processor.account})
+    at(ad.conditions.select_by + 5)
+    tx = market.close(ad.id, {"from": outsider})
+    expected = [HALF, HALF] if counts else [0, APPLICATION_WEI]
+    assert due(processor, processor_two) == expected
+    assert tx.events["BroadcastClosed"]["standingResponders"] == (2 if counts else 1)
+
+
 def test_close__given_later_rules__counts_by_the_offers(
     broadcast, respond, close, lock, due, processor, processor_two, govern, catalogue, at, now
 ):
@@ -351,11 +373,11 @@ def test_close__given_an_earlier_stop__remembers_it(
 
 def test_close__given_full_form__pays_the_active(full_form, close, lock, buyer, only_event):
     tx = close(full_form.ad)
-    part = APPLICATION_WEI // 16
+    part = APPLICATION_WEI // 8
     active = {member.address for member in full_form.active.values()}
     for address in full_form.accounts:
         assert lock.withdrawableOf(address) == (part if address in active else 0)
-    assert lock.withdrawableOf(buyer.address) == APPLICATION_WEI - 16 * part
-    assert only_event(tx, "BroadcastClosed")["standingResponders"] == 16
-    print(f"gas close (form of 32, 16 active): {tx.gas_used}")
-    assert tx.gas_used < 2_000_000
+    assert lock.withdrawableOf(buyer.address) == APPLICATION_WEI - 8 * part
+    assert only_event(tx, "BroadcastClosed")["standingResponders"] == 8
+    print(f"gas close (form of 16, 8 active): {tx.gas_used}")
+    assert tx.gas_used < 1_000_000

@@ -103,6 +103,27 @@ def test_respond__when_data_set_is_unfit__reverts(
             respond(beside, processor)
 
 
+@pytest.mark.parametrize("why", ["its time", "retired"])
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_respond__given_ended_sale__reverts(
+    broadcast, respond, refuses, form, data_sets, processor, at, now, why, late
+):
+    moment = now() + 100
+    sale_until = moment if why == "its time" else None
+    it = money.publish(data_sets, processor, sale_until=sale_until)
+    ad = broadcast()
+    if why == "retired" and late >= 0:
+        at(moment - 5)
+        data_sets.retire(it.data_set_id, {"from": processor.account})
+    at(moment + late)
+    if late < 0:
+        respond(ad, processor, data_set_id=it.data_set_id)
+        assert form(ad) == [processor.address]
+        return
+    with refuses("DataMarket_UnfitDataSet", ad.id, it.data_set_id):
+        respond(ad, processor, data_set_id=it.data_set_id)
+
+
 def test_respond__when_data_set_overlaps_by_a_second__enters(broadcast, respond, form, processor):
     begin, end = WINDOW
     for window in ((begin - DAY, begin + 1), (end - 1, end + DAY), (begin - DAY, end + DAY)):
@@ -196,17 +217,17 @@ def test_respond__given_full_form__replaces_the_last(
     full_form, newcomer, respond, refuses, market, only_event
 ):
     lines = market.formOf(full_form.ad.id)
-    assert len(lines) == 32
+    assert len(lines) == 16
     expected = sorted(full_form.credits.items(), key=lambda item: -item[1])  # stable: earlier first
     assert [(line[0], line[3]) for line in lines] == expected
-    points = lines[10][3]
+    points = lines[5][3]
     member, data_set_id = newcomer(points)
     tx = respond(full_form.ad, member, data_set_id=data_set_id)
-    assert only_event(tx, "Responded")["replaced"] == lines[31][0]
+    assert only_event(tx, "Responded")["replaced"] == lines[15][0]
     after = [line[0] for line in market.formOf(full_form.ad.id)]
     rank = sum(line[3] >= points for line in lines)
     before = [line[0] for line in lines]
-    assert after == [*before[:rank], member.address, *before[rank:31]]
+    assert after == [*before[:rank], member.address, *before[rank:15]]
     with refuses("DataMarket_AlreadyResponded", full_form.ad.id, member.address):
         respond(full_form.ad, member, data_set_id=data_set_id)
 
@@ -214,7 +235,7 @@ def test_respond__given_full_form__replaces_the_last(
 def test_respond__given_full_form_and_no_more_credit__reverts(
     full_form, newcomer, respond, refuses, market
 ):
-    lowest = market.formOf(full_form.ad.id)[31][3]
+    lowest = market.formOf(full_form.ad.id)[15][3]
     member, data_set_id = newcomer(lowest)
     with refuses("DataMarket_FormFull", full_form.ad.id, lowest):
         respond(full_form.ad, member, data_set_id=data_set_id)
@@ -227,9 +248,9 @@ def test_respond__given_full_form_and_withdrawal__has_room(full_form, newcomer, 
     member, data_set_id = newcomer(0)
     respond(ad, member, data_set_id=data_set_id)
     after = [line[0] for line in market.formOf(ad.id)]
-    assert len(after) == 32
+    assert len(after) == 16
     assert best not in after
-    assert after[31] == member.address
+    assert after[15] == member.address
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -244,7 +265,7 @@ def test_respond__given_full_form_that_lives__stays_sorted(
         member, data_set_id = newcomer(points, region=luck.choice(full_form.regions), among=active)
         accounts[member.address] = member.account
         respond(ad, member, data_set_id=data_set_id)
-        if len(model) == 32:
+        if len(model) == 16:
             model.pop()
         rank = sum(credit >= points for _, credit in model)
         model.insert(rank, (member.address, points))
@@ -255,7 +276,7 @@ def test_respond__given_full_form_that_lives__stays_sorted(
 
     for _ in range(12):
         step = luck.choice(["enter", "enter", "withdraw"])
-        lowest = model[-1][1] + 1 if len(model) == 32 else 0
+        lowest = model[-1][1] + 1 if len(model) == 16 else 0
         if step == "enter":
             # A revocation goes with each: its predecessor's line, if any, stands.
             enter(luck.randint(lowest, 210) if luck.random() < 0.5 else max(lowest, 150))
@@ -271,9 +292,8 @@ def test_respond__given_full_form__stays_within_gas(full_form, newcomer, respond
         member, data_set_id = newcomer(best + 10, region=region)
         used.append(respond(ad, member, data_set_id=data_set_id).gas_used)
         assert market.formOf(ad.id)[0][0] == member.address
-    print(f"gas respond into a form of 32: {used}; into the 32nd place: {full_form.last_gas}")
-    # 115,000 of old, and the read of the versions that the offer names [031].
-    assert max(used) <= 121_000
+    print(f"gas respond into a form of 16: {used}; into the 16th place: {full_form.last_gas}")
+    assert max(used) <= 116_000
 
 
 @pytest.mark.parametrize("versions", [(0, 1), (2, 1), (1, 0), (1, 2)])

@@ -1,8 +1,12 @@
 """DataMarket.select (select.tree)."""
 
+from contextlib import contextmanager
+
 import disputes
 import money
+import publishing
 import pytest
+from brownie import web3
 from members import NOBODY
 from money import APPLICATION_WEI
 
@@ -153,6 +157,82 @@ def test_select__given_revoked_choice__reverts(
     revoke(processor)
     with refuses("DataMarket_BadChoice", answered.id, processor.address):
         select(answered, choices, value=PRICE + PRICE_TWO)
+
+
+@pytest.mark.parametrize("why", ["its time", "retired"])
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_select__given_ended_sale__reverts(
+    broadcast, respond, choose, select, refuses, data_sets, processor, at, now, why, late
+):
+    moment = now() + 100
+    sale_until = moment if why == "its time" else None
+    it = money.publish(data_sets, processor, sale_until=sale_until)
+    ad = broadcast()
+    respond(ad, processor, price=PRICE, data_set_id=it.data_set_id)
+    choices = [choose(ad, processor)]
+    if why == "retired" and late >= 0:
+        at(moment)
+        data_sets.retire(it.data_set_id, {"from": processor.account})
+    at(moment + late + (why == "retired"))
+    if late < 0:
+        select(ad, choices, value=PRICE)
+        return
+    with refuses("DataMarket_NotOnSale", ad.id, it.data_set_id):
+        select(ad, choices, value=PRICE)
+
+
+def test_select__given_one_retired__selects_the_other(
+    answered, choose, select, refuses, data_sets, data_set, processor, processor_two, market
+):
+    data_sets.retire(data_set.data_set_id, {"from": processor.account})
+    one, other = (choose(answered, node) for node in (processor, processor_two))
+    with refuses("DataMarket_NotOnSale", answered.id, data_set.data_set_id):
+        select(answered, [other, one], value=PRICE + PRICE_TWO)
+    select(answered, [other], value=PRICE_TWO)
+    assert market.broadcastOf(answered.id)[1] == 2
+
+
+def test_select__given_retired_in_the_same_block__reverts(
+    broadcast, respond, choose, market, lock, data_sets, consents, processor, device, meter_owner,
+    buyer, group, outsider, now, at,
+):  # fmt: skip
+    """The race: the withdrawal is mined just before the selection."""
+    owners = publishing.owners_of((device, 168))
+    expires_at = now() + money.DAY
+    sender = {"from": meter_owner.account}
+    consents.give(device.address, publishing.PURPOSE, expires_at, sender)
+    it = money.publish(data_sets, processor, owners=owners)
+    ad = broadcast()
+    respond(ad, processor, price=PRICE, data_set_id=it.data_set_id)
+    choices = [choose(ad, processor)]
+    before = (lock.balance(), lock.liabilitiesWei(), lock.bondOf(processor.address)["freeWei"])
+
+    with one_block():
+        options = {"gas_limit": 1_000_000, "required_confs": 0}
+        consents.withdraw(device.address, publishing.PURPOSE, {**sender, **options})
+        data_sets.retireFor(it.data_set_id, owners.leaf(device), {"from": outsider, **options})
+        call = {"from": buyer.account, "value": PRICE, "allow_revert": True, **options}
+        tx = market.select(ad.id, group.accounts, choices, call)
+    assert web3.eth.get_transaction_receipt(tx.txid)["status"] == 0
+    assert data_sets.offerOf(it.data_set_id)[4] == now()
+    assert market.broadcastOf(ad.id)[1] == 1
+    after = (lock.balance(), lock.liabilitiesWei(), lock.bondOf(processor.address)["freeWei"])
+    assert after == before
+
+
+@contextmanager
+def one_block():
+    """Mine everything that is sent in here in one block, in the order of sending."""
+    for method, argument in (("evm_setAutomine", False), ("anvil_setBlockGasLimit", hex(10**9))):
+        web3.provider.make_request(method, [argument])
+    block = web3.eth.block_number
+    try:
+        yield
+    finally:
+        web3.provider.make_request("evm_mine", [])
+        web3.provider.make_request("evm_setAutomine", [True])
+    assert web3.eth.block_number == block + 1
+    assert len(web3.eth.get_block(block + 1)["transactions"]) == 3
 
 
 def test_select__when_value_is_not_the_sum__reverts(

@@ -1,20 +1,25 @@
 """DataMarket's views, its wiring, and ether that comes uninvited."""
 
+import broadcasts
 import money
 from brownie import DataMarket
 from members import NOBODY
 
 
-def test_broadcast_id_of__given_requester_and_nonce__is_the_hash_of_the_interface(market, buyer):
-    nonce = money.digest_of("nonce")
-    found = bytes(market.broadcastIdOf(buyer.address, nonce))
-    assert found == money.id_of(market, buyer, nonce)
+def test_broadcast_id_of__given_requester_and_conditions__is_the_hash_of_the_interface(
+    market, buyer, buyer_two, some_conditions
+):
+    for requester in (buyer, buyer_two):
+        for changed in ({}, {"purpose": 100 * "ä"}, {"regions": ()}):
+            conditions = some_conditions._replace(**changed)
+            found = bytes(market.broadcastIdOf(requester.address, conditions))
+            assert found == broadcasts.id_of(market, requester, conditions)
 
 
 def test_broadcast_of__given_unknown_broadcast__is_empty(market):
-    requester, state, conditions = market.broadcastOf(money.NOTHING)
+    requester, state, wanted = market.broadcastOf(money.NOTHING)
     assert (requester, state) == (NOBODY, 0)
-    assert not any(conditions[:9])
+    assert not any(wanted)
     assert len(market.formOf(money.NOTHING)) == 0
 
 

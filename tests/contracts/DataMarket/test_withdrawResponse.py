@@ -38,7 +38,7 @@ def test_withdraw_response__given_replaced_line__reverts(
     full_form, admit, revoke, data_sets, credit, respond, refuses, market
 ):
     ad, region = full_form.ad, full_form.regions[3]
-    last = market.formOf(ad.id)[31][0]
+    last = market.formOf(ad.id)[15][0]
     revoke(full_form.active[region])
     newcomer = admit(Role.PROCESSOR, region)
     money.set_credit(credit, newcomer, 1_000)

@@ -282,8 +282,8 @@ def deliver(lock: Any, group: Group, transcript: sharing.Transcript, relayer: An
 
 @pytest.fixture
 def set_sharing_window(govern: Any, catalogue: Any) -> Callable[[int], Any]:
-    """``set_sharing_window(seconds, owners_bps=…)``: what begins afterwards has this dispute window,
-    and gives owners this part."""
+    """``set_sharing_window(seconds, owners_bps=…)``: what begins afterwards has this dispute
+    window, and gives owners this part."""
 
     def set_terms(seconds: int, owners_bps: int = 0) -> Any:
         terms = (money.SHARING_SHORTEST_S, seconds, money.APPLICATION_WEI, owners_bps)

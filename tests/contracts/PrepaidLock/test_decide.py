@@ -2,6 +2,7 @@
 
 import disputes
 import money
+import publishing
 import pytest
 
 PRICE_WEI = money.ADVICE_PRICE_WEI
@@ -105,6 +106,32 @@ def test_decide__when_for_payee__pays_the_payee(
     assert (event["payer"], event["payee"]) == (meter_owner.address, processor.address)
     assert (event["feeWei"], event["gainWei"]) == (FEE_WEI, DISPUTE_WEI)
     assert [event.name for event in tx.events] == ["Settled", "CreditChanged"]
+
+
+@pytest.mark.parametrize("for_payer", [True, False])
+def test_decide__given_owners_part__pays_owners_with_the_payee_alone(
+    open_sharing, deliver, dispute, set_sharing_window, lock, data_sets, data_set, as_court, owes,
+    may_withdraw, only_event, for_payer,
+):  # fmt: skip
+    set_sharing_window(disputes.SHARING_WINDOW_S, 5_000)
+    it = open_sharing()
+    deliver(it)
+    dispute(it)
+    price_wei = it.order.price_wei
+    fee, bond = money.fee_of(price_wei), money.bond_of(price_wei)
+    own, part = disputes.dispute_wei(price_wei), price_wei // 2
+    rest = part % publishing.ROWS
+    tx = lock.decide(it.id, for_payer, {"from": as_court})
+    owes(price_wei + own)
+    pot = data_sets.earningsOf(data_set.data_set_id)[1]
+    if for_payer:
+        may_withdraw(buyer=price_wei + bond - fee + own, consortium=fee)
+        assert pot == 0
+        return
+    may_withdraw(processor=price_wei - fee - part + own, consortium=fee + rest)
+    assert pot == part - rest > 0
+    event = only_event(tx, "Settled")
+    assert (event["ownersWei"], event["gainWei"]) == (pot, own)
 
 
 @pytest.mark.parametrize("for_payer", [True, False])

@@ -1,9 +1,8 @@
 """PrepaidLock.deliver: the share-lock (deliver.tree)."""
 
 import money
+import publishing
 import pytest
-from eth_abi import encode
-from eth_utils import keccak
 from members import new_keys, words
 
 from offchain.crypto import curve, delivery, sharing
@@ -22,10 +21,6 @@ def it(open_sharing):
 def dealt(transcript):
     """Commitments and shares of the honest transcript."""
     return money.transcript_words(transcript)
-
-
-def key_hash(commitment):
-    return keccak(encode(["uint256[4]"], [commitment]))
 
 
 def test_deliver__given_other_state__reverts(other_states, deliver, refuses):
@@ -89,17 +84,17 @@ def test_deliver__when_key_is_another__reverts(
     other = money.publish(data_sets, processor)  # the same node's next data set
     transcript = sharing.deal(other.key, threshold=2, delivery_keys=group.keys)
     commitments, shares = money.transcript_words(transcript)
-    with refuses("PrepaidLock_WrongKey", it.id, key_hash(commitments[0])):
+    with refuses("PrepaidLock_WrongKey", it.id, publishing.id_of(data_sets, commitments[0])):
         deliver(it, commitments=commitments, shares=shares)
     infinite = [(0, 0, 0, 0), dealt[0][1]]
-    with refuses("PrepaidLock_WrongKey", it.id, key_hash(infinite[0])):
+    with refuses("PrepaidLock_WrongKey", it.id, publishing.id_of(data_sets, infinite[0])):
         deliver(it, commitments=infinite)
 
 
-def test_deliver__when_transcript_is_scaled__reverts(it, deliver, refuses, transcript):
+def test_deliver__when_transcript_is_scaled__reverts(it, deliver, refuses, transcript, data_sets):
     commitments = [words(curve.multiply(f, 5)) for f in transcript.commitments]
     shares = [words(curve.multiply(y, 5)) for y in transcript.shares]
-    with refuses("PrepaidLock_WrongKey", it.id, key_hash(commitments[0])):
+    with refuses("PrepaidLock_WrongKey", it.id, publishing.id_of(data_sets, commitments[0])):
         deliver(it, commitments=commitments, shares=shares)
 
 

@@ -137,6 +137,7 @@ def test_open_sharing__when_signature_is_not_the_payers__reverts(
         {"sharing_version": 2},
         {"dispute_window_s": 1},
         {"fee_bps": 0},
+        {"owners_bps": 1},
         {"longest_answer_bytes": 1},
         {"bond_wei": 0},
     ],
@@ -169,7 +170,7 @@ def test_open_sharing__given_later_terms__keeps_those_that_were_signed(
     pay_sharing(a_sharing_order)
     stored = lock.lockOf(money.id_of(lock, buyer, a_sharing_order.nonce))
     kept = (stored["rulesVersion"], stored["disputeWindowSeconds"], stored["feeBps"])
-    assert kept == (1, 0, money.RULES.fee_bps)
+    assert (*kept, stored["ownersBps"]) == (1, 0, money.RULES.fee_bps, 0)
     bond_is(held=money.bond_of(a_sharing_order.price_wei))
 
 
@@ -177,8 +178,9 @@ def test_open_sharing__when_everything_holds__stores_and_emits(
     pay_sharing, a_sharing_order, lock, buyer, processor, only_event, set_sharing_window, owes,
     may_withdraw, bond_is,
 ):  # fmt: skip
-    set_sharing_window(123)
-    terms = money.sharing_terms(a_sharing_order.price_wei, version=2, window_s=123)
+    set_sharing_window(123, 5_000)
+    parts = {"version": 2, "window_s": 123, "owners_bps": 5_000}
+    terms = money.sharing_terms(a_sharing_order.price_wei, **parts)
     order = a_sharing_order._replace(terms=terms)
     signature = money.sign_sharing(lock, buyer, order)
     tx = pay_sharing(order, signature=signature)
@@ -194,12 +196,13 @@ def test_open_sharing__when_everything_holds__stores_and_emits(
     bond_is(held=bond_wei)
     assert stored["disputeWindowSeconds"] == 123
     assert (stored["rulesVersion"], stored["feeBps"]) == (1, money.RULES.fee_bps)
+    assert stored["ownersBps"] == 5_000
     assert (stored["threshold"], stored["groupSize"]) == (order.threshold, order.group_size)
     assert bytes(stored["subject"]) == order.data_set_id
     assert bytes(stored["binding"]) == order.group_hash
     event = only_event(tx, "Selected")
     assert len(tx.events) == 1
-    assert terms == (1, 2, 123, money.RULES.fee_bps, 0, bond_wei)
+    assert terms == (1, 2, 123, money.RULES.fee_bps, 5_000, 0, bond_wei)
     assert (event["payer"], event["payee"]) == (buyer.address, processor.address)
     assert bytes(event["lockId"]) == lock_id
     assert tuple(event["signature"]) == signature

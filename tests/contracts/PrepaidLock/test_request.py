@@ -187,7 +187,7 @@ def test_request__given_nonce_of_another_payer__takes_the_money(
         {"requester": "0x" + "22" * 20},
         {"processor": "0x" + "33" * 20},
         {"type_id": ADVICE},
-        {"terms": (2, 0, 0, money.RULES.fee_bps, money.LONGEST_ANSWER, 1)},
+        {"terms": (2, 0, 0, money.RULES.fee_bps, 0, money.LONGEST_ANSWER, 1)},
         {"message_digest": money.digest_of("other")},
         {"message_length": 1_499},
         {"nonce": money.digest_of("nonce")},
@@ -317,7 +317,7 @@ def test_request__when_everything_holds__emits(
     assert tuple(event["signature"]) == signature
     bond_wei = money.bond_of(money.ADVICE_PRICE_WEI)
     order = tuple(event["order"])
-    terms = (1, 0, money.WINDOW_S, money.RULES.fee_bps, money.LONGEST_ANSWER, bond_wei)
+    terms = (1, 0, money.WINDOW_S, money.RULES.fee_bps, 0, money.LONGEST_ANSWER, bond_wei)
     assert tuple(order[7]) == an_order.terms == terms
     assert order[:5] == an_order[:5]
     assert (bytes(order[5]), bytes(order[6])) == (an_order.message_digest, an_order.nonce)

@@ -8,19 +8,21 @@ def test_set_sharing_terms__when_caller_is_not_consortium__reverts(
     catalogue, founder, reverts_with
 ):
     with reverts_with("RequestCatalogue_NotConsortium", founder):
-        catalogue.setSharingTerms((3600, 0, 1), {"from": founder})
+        catalogue.setSharingTerms((3600, 0, 1, 0), {"from": founder})
 
 
 @pytest.mark.parametrize(
     "terms, field",
     [
-        ((3600, 0, 0), "applicationWei"),
-        ((3600, 0, 10**19 + 1), "applicationWei"),
-        ((59, 0, 1), "shortestSeconds"),
-        ((DAYS_30 + 1, 0, 1), "shortestSeconds"),
-        ((60, DAYS_30 + 1, 1), "disputeWindowSeconds"),
-        ((60, 59, 1), "disputeWindowSeconds"),
-        ((60, 1, 1), "disputeWindowSeconds"),
+        ((3600, 0, 0, 0), "applicationWei"),
+        ((3600, 0, 10**19 + 1, 0), "applicationWei"),
+        ((59, 0, 1, 0), "shortestSeconds"),
+        ((DAYS_30 + 1, 0, 1, 0), "shortestSeconds"),
+        ((60, DAYS_30 + 1, 1, 0), "disputeWindowSeconds"),
+        ((60, 59, 1, 0), "disputeWindowSeconds"),
+        ((60, 1, 1, 0), "disputeWindowSeconds"),
+        ((60, 0, 1, 8_001), "ownersBps"),
+        ((60, 0, 1, 2**16 - 1), "ownersBps"),
     ],
 )
 def test_set_sharing_terms__when_out_of_range__reverts(
@@ -30,12 +32,14 @@ def test_set_sharing_terms__when_out_of_range__reverts(
         govern(catalogue, "setSharingTerms", terms)
 
 
-@pytest.mark.parametrize("terms", [(60, 0, 1), (60, 60, 1), (DAYS_30, DAYS_30, 10**19)])
+@pytest.mark.parametrize(
+    "terms", [(60, 0, 1, 0), (60, 60, 1, 5_000), (DAYS_30, DAYS_30, 10**19, 8_000)]
+)
 def test_set_sharing_terms__when_in_range__stores_and_emits(catalogue, govern, only_event, terms):
     tx = govern(catalogue, "setSharingTerms", terms)
 
     assert plain(catalogue.sharingTerms()) == terms
-    fields = ("shortestSeconds", "disputeWindowSeconds", "applicationWei")
+    fields = ("shortestSeconds", "disputeWindowSeconds", "applicationWei", "ownersBps")
     event = plain(only_event(tx, "SharingTermsSet"))
     assert event == {"version": 1, **dict(zip(fields, terms, strict=True))}
     assert plain(catalogue.versions()) == (1, 1)
@@ -45,10 +49,10 @@ def test_set_sharing_terms__when_in_range__stores_and_emits(catalogue, govern, o
 def test_set_sharing_terms__given_earlier_versions__leaves_them(
     catalogue, govern, impersonate, consortium
 ):
-    versions = [(60, 0, 1), (120, 60, 2), (60, 0, 1)]
+    versions = [(60, 0, 1, 0), (120, 60, 2, 7), (60, 0, 1, 0)]
     for terms in versions:
         govern(catalogue, "setSharingTerms", terms)
     assert [plain(catalogue.sharingTermsAt(i)) for i in range(1, 4)] == versions
-    assert plain(catalogue.sharingTermsAt(4)) == plain(catalogue.sharingTermsAt(0)) == (0, 0, 0)
+    assert plain(catalogue.sharingTermsAt(4)) == plain(catalogue.sharingTermsAt(0)) == (0,) * 4
     own = {"from": impersonate(consortium)}
     assert catalogue.setSharingTerms.call(versions[1], own) == 4

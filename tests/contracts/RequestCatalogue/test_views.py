@@ -18,7 +18,7 @@ def test_open_type__given_unknown_type__reverts(catalogue, reverts_with):
 
 
 def test_sharing_terms__given_none_set__are_zero(catalogue):
-    assert plain(catalogue.sharingTerms()) == (0, 0, 0)
+    assert plain(catalogue.sharingTerms()) == (0,) * 4
 
 
 def test_rules_at__given_the_founding__are_version_1(catalogue, founding):
@@ -47,11 +47,11 @@ def test_request_conditions__given_a_type__are_the_type_and_the_present_rules(
 
 def test_sharing_conditions_at__given_versions__are_those(catalogue, govern, founding):
     first = astuple(founding.rules)
-    assert plain(catalogue.sharingConditionsAt(0, 1)) == ((0, 0, 0), first)
-    govern(catalogue, "setSharingTerms", (3600, 60, 5))
-    govern(catalogue, "setSharingTerms", (60, 0, 6))
+    assert plain(catalogue.sharingConditionsAt(0, 1)) == ((0,) * 4, first)
+    govern(catalogue, "setSharingTerms", (3600, 60, 5, 8_000))
+    govern(catalogue, "setSharingTerms", (60, 0, 6, 0))
     govern(catalogue, "setRules", OTHER_RULES)
     assert plain(catalogue.versions()) == (2, 2)
-    assert plain(catalogue.sharingConditionsAt(1, 2)) == ((3600, 60, 5), OTHER_RULES)
-    assert plain(catalogue.sharingConditionsAt(2, 1)) == ((60, 0, 6), first)
-    assert plain(catalogue.sharingConditionsAt(3, 3)) == ((0, 0, 0), (0,) * 7)
+    assert plain(catalogue.sharingConditionsAt(1, 2)) == ((3600, 60, 5, 8_000), OTHER_RULES)
+    assert plain(catalogue.sharingConditionsAt(2, 1)) == ((60, 0, 6, 0), first)
+    assert plain(catalogue.sharingConditionsAt(3, 3)) == ((0,) * 4, (0,) * 7)

@@ -3,11 +3,12 @@
 import secrets
 
 import money
+import publishing
 import pytest
 from brownie import LibraryHarness
 from members import Role, words
 
-from offchain.crypto import curve, messages, sharing
+from offchain.crypto import curve, sharing
 from offchain.crypto.secret import GROUP_ORDER
 
 FACTOR = 5
@@ -27,42 +28,35 @@ def scaled(transcript):
 @pytest.fixture
 def resell(data_sets, processor_two, scaled):
     """``resell(possession)``: processor_two publishes the scaled key commitment as its own."""
-    digests = (money.digest_of("root"), money.digest_of("manifest"))
+    publication = of_key(scaled[0][0])
 
     def send(possession):
-        commitment = words(scaled[0][0])
-        publication = (*money.WINDOW, 1, 168, 2_000, *digests, commitment, possession)
-        return ledger.publish(publication, {"from": processor_two.account})
+        return data_sets.publish(publication, possession, {"from": processor_two.account})
 
     return send
 
 
-def possession_message(data_sets, processor, data_set_id, key_commitment):
-    return messages.data_key_message(
-        chain_id=money.web3.eth.chain_id,
-        data_ledger=data_sets.address,
-        processor=processor.address,
-        data_set_id=data_set_id,
-        key_commitment=key_commitment,
-    )
+def of_key(key_commitment):
+    """Return a sound publication under a key commitment whose key nobody here needs to know."""
+    some = publishing.a_publication(sharing.DataKey.generate())
+    return some._replace(key_commitment=words(key_commitment))
 
 
 def test_scaled_transcript__when_resold_as_an_own_data_set__is_refused_at_publication(
     resell, data_sets, processor, processor_two, data_set, transcript, scaled, reverts_with
 ):
-    own_id = bytes(ledger.nextDataSetId(processor_two.address))
-    key_commitment = transcript.commitments[0]
-    of_victim = possession_message(data_sets, processor, data_set.data_set_id, key_commitment)
-    victims = sharing.prove_data_key(data_set.key, of_victim)
+    own = of_key(scaled[0][0])
+    own_id = publishing.id_of(data_sets, own.key_commitment)
+    of_victim = of_key(transcript.commitments[0])
+    victims = publishing.prove(data_sets, processor, data_set.key, of_victim)
     stranger = sharing.DataKey.generate()
-    own = possession_message(data_sets, processor_two, own_id, scaled[0][0])
     forgeries = (
-        words(victims),  # copied
-        words(curve.multiply(victims, FACTOR)),  # scaled as the transcript
-        words(sharing.prove_data_key(stranger, own)),  # the right message, another key
+        victims,  # copied
+        words(curve.multiply(curve.G1(*victims), FACTOR)),  # scaled as the transcript
+        publishing.prove(data_sets, processor_two, stranger, own),  # the right message, another key
     )
     for forged in forgeries:
-        with reverts_with("DataLedger_BadKeyProof", own_id):
+        with reverts_with("DataSetBook_BadKeyProof", own_id):
             resell(forged)
 
 
@@ -76,10 +70,10 @@ def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_
     grant = (lock.address, money.digest_of("lock"), money.digest_of("data set"), len(commitments))
     assert harness.verifyShares(grant, group.key_words, shares, commitments)
 
-    own_id = bytes(ledger.nextDataSetId(processor_two.address))
+    own = of_key(scaled[0][0])
+    own_id = publishing.id_of(data_sets, own.key_commitment)
     stolen = sharing.DataKey(data_set.key.reveal() * FACTOR % GROUP_ORDER)
-    message = possession_message(data_sets, processor_two, own_id, scaled[0][0])
-    resell(words(sharing.prove_data_key(stolen, message)))
+    resell(publishing.prove(data_sets, processor_two, stolen, own))
     order = a_sharing_order._replace(payee=processor_two.address, data_set_id=own_id)
     pay_sharing(order)
     it = type("It", (), {"id": money.id_of(lock, buyer, order.nonce)})
@@ -90,7 +84,17 @@ def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_
 
 @pytest.mark.parametrize("of", ["another group", "another data set"])
 def test_transcript__when_replayed_to_another_lock__is_refused(
-    of, open_sharing, deliver, refuses, data_sets, processor, group, buyer, buyer_two, dealt_of, admit
+    of,
+    open_sharing,
+    deliver,
+    refuses,
+    data_sets,
+    processor,
+    group,
+    buyer,
+    buyer_two,
+    dealt_of,
+    admit,
 ):
     """An honest transcript opens the lock that it was made for and no other group or data set."""
     if of == "another group":
@@ -104,8 +108,8 @@ def test_transcript__when_replayed_to_another_lock__is_refused(
     published = money.publish(data_sets, processor)
     it = open_sharing(data_set_id=published.data_set_id)
     commitments, _ = dealt_of
-    key_hash = money.keccak(money.encode(["uint256[4]"], [commitments[0]]))
-    with refuses("PrepaidLock_WrongKey", it.id, key_hash):
+    of_other = publishing.id_of(data_sets, commitments[0])
+    with refuses("PrepaidLock_WrongKey", it.id, of_other):
         deliver(it)
 
 

@@ -9,8 +9,8 @@ import hashlib
 import secrets
 from random import Random
 
-import disputes
 import broadcasts
+import disputes
 import money
 import pytest
 from brownie import ServingBatch, web3

@@ -16,11 +16,12 @@ from offchain.crypto import delivery, sharing
 SIZES = ((3, 5), (6, 10), (34, 50), (67, 100))
 LARGEST = (100, 100)  # that the contract takes
 OFFER_WEI = 5 * 10**15
+SALE_S = 29 * money.DAY
 
 
 def measure(w: Any, meter: Any, sizes: Sequence[tuple[int, int]]) -> None:
     """Share deliveries of each size, settled at once, to groups that the lock's snapshot names."""
-    data_set = money.publish(w.data_sets, w.processor)
+    data_set = money.publish(w.data_sets, w.processor, sale_until=meter.now + SALE_S)
     for threshold, size in ((2, 3), *sizes):
         keys = [delivery.public_key(delivery.DeliverySecretKey.generate()) for _ in range(size)]
         members = [web3.to_checksum_address(f"0x{0x1111 * (i + 1):040x}") for i in range(size)]
@@ -33,7 +34,7 @@ def measure_disputes(w: Any, meter: Any) -> None:
     """Twice a data set published, delivered to three members, and disputed by one of them."""
     group = money.group_of(w.buyer, w.buyer_two, w.buyer_three)
     for _ in range(2):
-        data_set = money.publish(w.data_sets, w.processor)
+        data_set = money.publish(w.data_sets, w.processor, sale_until=meter.now + SALE_S)
         meter.take("DataSetBook.publish", history[-1])
         lock_id, _ = delivered(w, meter, data_set, group, 2)
         options = {"from": w.buyer_two.account, "value": w.lock.disputeWeiOf(lock_id)}

@@ -11,17 +11,20 @@ from broadcasts import Conditions
 from members import Role, region_id
 from money import Group, SharingOrder
 
-from tests.contracts.gas.deliveries import OFFER_WEI, present_terms
+from tests.contracts.gas.deliveries import OFFER_WEI, SALE_S, present_terms
 
 SELECT_S = 40_000  # from a broadcast to its respondBy
 MOST_REGIONS, LARGEST_GROUP = 16, (67, 100)
 
 
 def measure(w: Any, meter: Any) -> None:
-    """A broadcast in each of its ways; then a form of 32 into which two more respond at the top."""
+    """A broadcast in each of its ways; then a form of 16 into which two more respond at the top."""
     regions = tuple(sorted((region_id("north"), region_id("south"))))
     nodes = (w.processor, w.processor_two)
-    sets = {node.address: money.publish(w.data_sets, node).data_set_id for node in nodes}
+    sets = {
+        node.address: money.publish(w.data_sets, node, sale_until=meter.now + SALE_S).data_set_id
+        for node in nodes
+    }
     group = money.group_of(w.buyer, w.buyer_two, w.buyer_three)
     for _ in range(2):
         ad, tx = broadcast(w, meter, regions)
@@ -48,18 +51,18 @@ def measure(w: Any, meter: Any) -> None:
 
 
 def measure_full_form(w: Any, meter: Any) -> None:
-    """The worst case of a response: into the first place of a form of 32."""
+    """The worst case of a response: into the first place of a form of 16."""
     regions = tuple(sorted(region_id(f"region {i:02}") for i in range(MOST_REGIONS)))
     (ad, _), active, used = broadcast(w, meter, regions), {}, []
-    for i in range(34):
-        region = regions[(i * 5) % 16 if i < 32 else (0, 15)[i - 32]]
+    for i in range(18):
+        region = regions[(i * 5) % 16 if i < 16 else (0, 15)[i - 16]]
         if region in active:
             w.revoke(active[region])
         node = active[region] = w.admit(Role.PROCESSOR, region, account=meter.account())
         money.set_credit(w.credit, node, 100 + 10 * i)
-        data_set_id = money.publish(w.data_sets, node).data_set_id
+        data_set_id = money.publish(w.data_sets, node, sale_until=meter.now + SALE_S).data_set_id
         used.append(respond(w, ad, node, data_set_id).gas_used)
-    meter.used["DataMarket.respond, into a form of 32"] = max(used[32:])
+    meter.used["DataMarket.respond, into a form of 16"] = max(used[16:])
 
 
 def measure_largest(w: Any, meter: Any) -> None:
@@ -75,7 +78,9 @@ def measure_largest(w: Any, meter: Any) -> None:
         ad, _ = broadcast(w, meter, regions, LARGEST_GROUP)
         choices = []
         for node in nodes:
-            data_set_id = money.publish(w.data_sets, node).data_set_id
+            data_set_id = money.publish(
+                w.data_sets, node, sale_until=meter.now + SALE_S
+            ).data_set_id
             respond(w, ad, node, data_set_id)
             expires_at = meter.now + SELECT_S
             order = order_for(w, ad, node, data_set_id, group, threshold, expires_at)

@@ -25,7 +25,7 @@ from members import Role, region_id
 from money import ADVICE, ADVICE_PRICE_WEI, BILL, PRICE_WEI
 
 from offchain.crypto import merkle
-from tests.contracts.gas import deliveries, governing, market, traces
+from tests.contracts.gas import deliveries, governing, market, owners, traces
 
 SNAPSHOTS, WITHIN = Path("tests/snapshots"), Path("tests/contracts/gas/within.toml")
 BEGIN, TICK = 1_900_000_001, 10_000
@@ -87,13 +87,14 @@ def meter() -> Meter:
 @pytest.fixture(scope="session")
 def world(
     fixed_chance: None, system: dict[str, Any], cast: dict, lock: Any, market: Any, ledger: Any,
+    data_sets: Any,
     board: Any, court: Any, catalogue: Any, consents: Any, registry: Any, credit: Any,
     tariff_book: Any,
     consortium: Any, govern: Any, admit: Callable[..., Any], revoke: Any, founders: list[Any],
     relayer: Any,
 ) -> Any:  # fmt: skip
     """Everything by name; terms set, bonds put up, judges admitted."""
-    money.set_terms(govern, catalogue)
+    money.set_terms(govern, catalogue, owners_bps=money.OWNERS_BPS)
     money.put_up(lock, cast["processor"], cast["processor_two"], amount_wei=10**19)
     everything = dict(locals())
     judges = [admit(Role.CONSORTIUM, account=founder) for founder in founders]
@@ -279,6 +280,7 @@ def test_gas__when_measured__is_written(world, meter):
     """Measure everything in one fixed order and write the snapshot."""
     # What needs new members first: their admission has no delay during the founding.
     governing.measure_decisions(world, meter)
+    owners.measure(world, meter)
     market.measure(world, meter)
     measure_reports(world, meter)
     measure_readings(world, meter)
@@ -287,7 +289,9 @@ def test_gas__when_measured__is_written(world, meter):
     deliveries.measure(world, meter, (deliveries.LARGEST,))
     governing.measure_members(world, meter)
     governing.measure_catalogue(world, meter)
-    deliveries.measure_disputes(world, meter)  # has the window that the catalogue was given
+    # Both have the window that the catalogue was given.
+    deliveries.measure_disputes(world, meter)
+    owners.measure_settlement(world, meter)
     measure_meters(world, meter)
     market.measure_largest(world, meter)
     governing.measure_stop(world, meter)

@@ -62,7 +62,7 @@ abstract contract Locks is System {
         (RequestType memory asked, uint32 version, Rules memory now_) = catalogue.requestConditions(typeId);
         uint96 bondWei = uint96(uint256(asked.priceWei) * now_.bondBps / 10_000);
         return LockTerms(
-            version, 0, asked.disputeWindowSeconds, now_.feeBps, asked.longestAnswerBytes, bondWei
+            version, 0, asked.disputeWindowSeconds, now_.feeBps, 0, asked.longestAnswerBytes, bondWei
         );
     }
 
@@ -78,7 +78,9 @@ abstract contract Locks is System {
     {
         (SharingTerms memory terms, Rules memory at) = catalogue.sharingConditionsAt(sharingVersion, rulesVersion);
         uint96 bondWei = uint96(uint256(priceWei) * at.bondBps / 10_000);
-        return LockTerms(rulesVersion, sharingVersion, terms.disputeWindowSeconds, at.feeBps, 0, bondWei);
+        return LockTerms(
+            rulesVersion, sharingVersion, terms.disputeWindowSeconds, at.feeBps, terms.ownersBps, 0, bondWei
+        );
     }
 
     function signed(RequestOrder memory it, address payer) internal view returns (G1Point memory) {
@@ -222,7 +224,7 @@ abstract contract Locks is System {
 
     /// @dev What begins afterwards has this dispute window.
     function setSharingWindow(uint32 windowSeconds) internal {
-        setSharing(SharingTerms(SHARING_SHORTEST_S, windowSeconds, APPLICATION_WEI));
+        setSharing(SharingTerms(SHARING_SHORTEST_S, windowSeconds, APPLICATION_WEI, ownersBps));
     }
 
     function delivered() internal returns (bytes32 lockId) {

@@ -4,14 +4,16 @@ pragma solidity 0.8.28;
 import {IConsortium} from "../../../interfaces/IConsortium.sol";
 import {IConsentBook} from "../../../interfaces/IConsentBook.sol";
 import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
-import {IDataLedger, Publication} from "../../../interfaces/IDataLedger.sol";
+import {IDataLedger} from "../../../interfaces/IDataLedger.sol";
 import {IDataMarket} from "../../../interfaces/IDataMarket.sol";
+import {IDataSetBook, Publication} from "../../../interfaces/IDataSetBook.sol";
 import {IDisputeCourt} from "../../../interfaces/IDisputeCourt.sol";
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {INotificationBoard} from "../../../interfaces/INotificationBoard.sol";
 import {IPrepaidLock} from "../../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {ITariffBook} from "../../../interfaces/ITariffBook.sol";
+import {G1Point} from "../../../contracts/libraries/BN254.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {G2Table} from "../vectors/G2Table.sol";
 import {Keys} from "./Keys.sol";
@@ -46,6 +48,7 @@ abstract contract System is TestBase {
     IConsentBook internal consents;
     ITariffBook internal tariffs;
     IDataLedger internal ledger;
+    IDataSetBook internal sets;
     INotificationBoard internal board;
     ICreditBook internal credit;
     IPrepaidLock internal prepaid;
@@ -55,6 +58,8 @@ abstract contract System is TestBase {
     mapping(address account => uint256 index) internal keyOf;
     uint256 internal members;
     uint256 internal dataSets;
+    // What owners get of a sale, by the terms that are set from now on.
+    uint16 internal ownersBps;
 
     address internal processor;
     address internal processorTwo;
@@ -84,12 +89,13 @@ abstract contract System is TestBase {
         ledger = IDataLedger(create("DataLedger", abi.encode(registry)));
         board = INotificationBoard(create("NotificationBoard", abi.encode(registry)));
         nonce = vm.getNonce(address(this));
-        prepaid = IPrepaidLock(vm.computeCreateAddress(address(this), nonce + 2));
-        market = IDataMarket(vm.computeCreateAddress(address(this), nonce + 3));
+        prepaid = IPrepaidLock(vm.computeCreateAddress(address(this), nonce + 3));
+        market = IDataMarket(vm.computeCreateAddress(address(this), nonce + 4));
+        sets = IDataSetBook(create("DataSetBook", abi.encode(registry, consents, prepaid)));
         credit = ICreditBook(create("CreditBook", abi.encode(prepaid, POINT_WEI)));
         court = IDisputeCourt(create("DisputeCourt", abi.encode(consortium, prepaid)));
-        create(lockName, abi.encode(registry, catalogue, ledger, credit, market, court));
-        create("DataMarket", abi.encode(registry, catalogue, ledger, credit, prepaid));
+        create(lockName, abi.encode(registry, catalogue, sets, credit, market, court));
+        create("DataMarket", abi.encode(registry, catalogue, sets, credit, prepaid));
     }
 
     function rules() internal pure virtual returns (Rules memory) {
@@ -107,7 +113,7 @@ abstract contract System is TestBase {
     function setTerms() internal {
         setType(BILL, RequestType(true, SHORTEST_S, 0, LONGEST, PRICE_WEI, "bill"));
         setType(ADVICE, RequestType(true, SHORTEST_S, WINDOW_S, LONGEST, 2 * PRICE_WEI, "advice"));
-        setSharing(SharingTerms(SHARING_SHORTEST_S, 0, APPLICATION_WEI));
+        setSharing(SharingTerms(SHARING_SHORTEST_S, 0, APPLICATION_WEI, ownersBps));
     }
 
     function setType(uint32 typeId, RequestType memory it) internal {
@@ -174,27 +180,49 @@ abstract contract System is TestBase {
         decided(address(registry), abi.encodeCall(IMemberRegistry.revoke, (account)));
     }
 
-    /// @dev A publication that is accepted, with the next free key.
-    function publication(address by, uint16 kind) internal view returns (Publication memory it, uint256 dataKey) {
+    /// @dev A publication that is accepted, with the next free key. All rows are of `device`.
+    function publication(uint8 kind) internal view returns (Publication memory it, uint256 dataKey) {
         dataKey = FIRST_DATA_KEY + 4 * dataSets;
         it.windowFrom = 20_000 days;
         it.windowTo = 20_007 days;
+        it.saleUntil = uint40(block.timestamp + 30 days);
         it.kind = kind;
         it.rowCount = 168;
+        it.deviceCount = 1;
         it.manifestLength = 2_000;
         it.readingsRoot = "root";
         it.manifestDigest = "manifest";
+        it.ownersRoot = leafHash(device, 168);
+        it.ownersDigest = "owners";
         it.keyCommitment = G2Table.point(dataKey);
-        bytes memory message =
-            abi.encode(block.chainid, address(ledger), by, ledger.nextDataSetId(by), it.keyCommitment);
-        it.keyPossession = Keys.sign(dataKey, message, DomainTags.DATAKEY);
     }
 
-    function publish(address by, uint16 kind) internal returns (bytes32 dataSetId, uint256 dataKey) {
+    /// @dev The proof of possession of a data set's key, over every field, by whom it is published.
+    function possession(address by, Publication memory it, uint256 dataKey) internal view returns (G1Point memory) {
+        bytes32 id = keccak256(abi.encode(block.chainid, address(sets), it.keyCommitment));
+        bytes memory message = abi.encode(block.chainid, address(sets), by, id, keccak256(abi.encode(it)));
+        return Keys.sign(dataKey, message, DomainTags.DATAKEY);
+    }
+
+    function publish(address by, uint8 kind) internal returns (bytes32 dataSetId, uint256 dataKey) {
         Publication memory it;
-        (it, dataKey) = publication(by, kind);
+        (it, dataKey) = publication(kind);
+        dataSetId = publish(by, it, dataKey);
+    }
+
+    function publish(address by, Publication memory it, uint256 dataKey) internal returns (bytes32 dataSetId) {
         ++dataSets;
+        G1Point memory proof = possession(by, it, dataKey);
         vm.prank(by);
-        dataSetId = ledger.publish(it);
+        dataSetId = sets.publish(it, proof);
+    }
+
+    /// @dev A leaf of an owners' list: SHA256(0x00 ‖ device ‖ rows), the rows in 12 bytes.
+    function leafHash(address account, uint96 rows) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(hex"00", account, rows));
+    }
+
+    function nodeHash(bytes32 left, bytes32 right) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(hex"01", left, right));
     }
 }

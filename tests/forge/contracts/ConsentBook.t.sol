@@ -41,17 +41,17 @@ contract ConsentBookTest is System {
     }
 
     function test_give__holds_until_it_lapses() public {
-        no(consents.isGiven(device, PURPOSE), "not yet");
+        no(consents.stands(device, PURPOSE), "not yet");
         vm.expectEmit(address(consents));
         emit IConsentBook.ConsentGiven(device, PURPOSE, meterOwner, EXPIRES);
         vm.prank(meterOwner);
         consents.give(device, PURPOSE, EXPIRES);
         eq(consents.expiryOf(device, PURPOSE), EXPIRES, "expiry");
-        no(consents.isGiven(device, "other"), "for this purpose alone");
+        no(consents.stands(device, "other"), "for this purpose alone");
         vm.warp(EXPIRES - 1);
-        yes(consents.isGiven(device, PURPOSE), "given");
+        yes(consents.stands(device, PURPOSE), "given");
         vm.warp(EXPIRES);
-        no(consents.isGiven(device, PURPOSE), "lapsed");
+        no(consents.stands(device, PURPOSE), "lapsed");
     }
 
     function test_withdraw__when_caller_or_consent_do_not_fit__reverts() public {
@@ -66,12 +66,18 @@ contract ConsentBookTest is System {
     function test_withdraw__by_a_revoked_owner__still_acts() public {
         vm.prank(meterOwner);
         consents.give(device, PURPOSE, EXPIRES);
+        uint256 snapshot = vm.snapshotState();
+        revoke(device);
+        no(consents.stands(device, PURPOSE), "of a revoked device");
+        vm.revertToState(snapshot);
+        yes(consents.stands(device, PURPOSE), "given");
         revoke(meterOwner);
+        no(consents.stands(device, PURPOSE), "of a revoked owner");
         vm.expectEmit(address(consents));
         emit IConsentBook.ConsentWithdrawn(device, PURPOSE, meterOwner);
         vm.prank(meterOwner);
         consents.withdraw(device, PURPOSE);
-        no(consents.isGiven(device, PURPOSE), "withdrawn");
+        no(consents.stands(device, PURPOSE), "withdrawn");
         eq(consents.expiryOf(device, PURPOSE), 0, "expiry");
     }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {DataSet, IDataLedger, Publication, SignedBatch} from "../../../interfaces/IDataLedger.sol";
+import {IDataLedger, SignedBatch} from "../../../interfaces/IDataLedger.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
-import {G2Point} from "../../../contracts/libraries/BN254.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
 import {System} from "../base/System.sol";
 
@@ -170,103 +169,6 @@ contract DataLedgerTest is System {
         no(ledger.verifyReading(device, 5, "b", 4, 2, ROOT, proof), "another root");
         no(ledger.verifyReading(signer, 5, "b", 4, 2, root, proof), "another device");
         no(ledger.verifyReading(device, 5, "a", 4, 2, root, proof), "another reading");
-    }
-
-    // ---- data sets ----
-
-    function test_publish__stores_and_emits() public {
-        (Publication memory p, uint256 dataKey) = publication(processor, 3);
-        bytes32 id = keccak256(abi.encode(block.chainid, address(ledger), processor, uint256(0)));
-        eq(ledger.nextDataSetId(processor), id, "id");
-        bytes32 idCommitment = registry.idCommitmentOf(processor);
-        vm.expectEmit(address(ledger));
-        emit IDataLedger.DataSetPublished(id, processor, NORTH, idCommitment, p);
-        vm.prank(processor);
-        eq(ledger.publish(p), id, "returned");
-        bytes32 keyHash = keccak256(abi.encode(p.keyCommitment));
-        DataSet memory expected = DataSet(
-            processor,
-            p.windowFrom,
-            p.windowTo,
-            3,
-            p.rowCount,
-            p.manifestLength,
-            NORTH,
-            p.readingsRoot,
-            p.manifestDigest,
-            keyHash
-        );
-        eq(abi.encode(ledger.dataSetOf(id)), abi.encode(expected), "data set");
-        eq(ledger.keyHashOf(id), keyHash, "key");
-        (address by, uint40 from, uint40 to, uint16 kind) = ledger.offerOf(id);
-        eq(abi.encode(by, from, to, kind), abi.encode(processor, p.windowFrom, p.windowTo, uint16(3)), "offer");
-        bytes32 second = keccak256(abi.encode(block.chainid, address(ledger), processor, uint256(1)));
-        eq(ledger.nextDataSetId(processor), second, "the next id");
-        dataKey; // named by the tuple alone
-    }
-
-    function test_publish__when_caller_does_not_fit__reverts() public {
-        (Publication memory p,) = publication(processor, 1);
-        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_NotProcessor.selector, buyer));
-        vm.prank(buyer);
-        ledger.publish(p);
-        uint256 snapshot = vm.snapshotState();
-        revoke(processor);
-        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_NotProcessor.selector, processor));
-        vm.prank(processor);
-        ledger.publish(p);
-        vm.revertToState(snapshot);
-        decided(address(registry), abi.encodeCall(IMemberRegistry.stopBeginnings, ()));
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + DELAY_S + 7 days));
-        vm.prank(processor);
-        ledger.publish(p);
-    }
-
-    function test_publish__at_each_bound() public {
-        for (uint256 i = 0; i < 12; ++i) {
-            (Publication memory p,) = publication(processor, 1);
-            bytes32 field;
-            if (i == 0) (p.windowFrom, field) = (20_000 days + 1, "windowFrom");
-            if (i == 1) (p.windowTo, field) = (20_007 days - 1, "windowTo");
-            if (i == 2) (p.windowTo, field) = (20_000 days, "windowTo");
-            if (i == 3) (p.windowTo, field) = (19_999 days, "windowTo");
-            if (i == 4) (p.kind, field) = (0, "kind");
-            if (i == 5) (p.rowCount, field) = (0, "rowCount");
-            if (i == 6) (p.readingsRoot, field) = (0, "readingsRoot");
-            if (i == 7) (p.manifestDigest, field) = (0, "manifestDigest");
-            if (i == 8) (p.manifestLength, field) = (0, "manifestLength");
-            if (i == 9) (p.manifestLength, field) = (32_769, "manifestLength");
-            if (i == 10) (p.keyCommitment, field) = (G2Point(0, 0, 0, 0), "keyCommitment");
-            if (i == 11) (p.manifestLength, p.windowTo, p.rowCount) = (32_768, 20_001 days, 1);
-            if (field != 0) refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadPublication.selector, field));
-            vm.prank(processor);
-            ledger.publish(p);
-        }
-    }
-
-    function test_publish__when_key_was_used_or_proof_is_for_anything_else__reverts() public {
-        (Publication memory p,) = publication(processor, 1);
-        (Publication memory theirs,) = publication(processorTwo, 1);
-        bytes32 id = ledger.nextDataSetId(processor);
-        p.keyPossession = theirs.keyPossession; // copied from another processor
-        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadKeyProof.selector, id));
-        vm.prank(processor);
-        ledger.publish(p);
-        p.keyCommitment = G2Point(0, 1, 2, 3); // some coordinates are zero, but it is not infinity
-        refuse(abi.encodeWithSelector(IDataLedger.DataLedger_BadKeyProof.selector, id));
-        vm.prank(processor);
-        ledger.publish(p);
-        publish(processor, 1);
-        --dataSets;
-        (p,) = publication(processor, 1);
-        bytes memory used =
-            abi.encodeWithSelector(IDataLedger.DataLedger_KeyUsed.selector, keccak256(abi.encode(p.keyCommitment)));
-        refuse(used);
-        vm.prank(processor);
-        ledger.publish(p);
-        refuse(used);
-        vm.prank(processorTwo);
-        ledger.publish(theirs);
     }
 
     function _signed(uint64 fromSeq, uint32 count, bytes32 root) private view returns (SignedBatch memory it) {

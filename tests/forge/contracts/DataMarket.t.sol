@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BroadcastState, Choice, Conditions, IDataMarket, Response} from "../../../interfaces/IDataMarket.sol";
-import {Publication} from "../../../interfaces/IDataLedger.sol";
+import {BroadcastState, Choice, Conditions, IDataMarket, Response, Wanted} from "../../../interfaces/IDataMarket.sol";
+import {IDataSetBook, Publication} from "../../../interfaces/IDataSetBook.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, LockState, SharingOrder} from "../../../interfaces/IPrepaidLock.sol";
 import {Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
@@ -32,7 +32,7 @@ contract DataMarketTest is Locks {
 
     function test_constructor__when_a_part_is_missing__reverts() public {
         address[5] memory good =
-            [address(registry), address(catalogue), address(ledger), address(credit), address(prepaid)];
+            [address(registry), address(catalogue), address(sets), address(credit), address(prepaid)];
         this.make(good);
         for (uint256 i = 0; i < 5; ++i) {
             address[5] memory parts = abi.decode(abi.encode(good), (address[5]));
@@ -51,18 +51,29 @@ contract DataMarketTest is Locks {
 
     function test_broadcast__stores_holds_and_emits() public {
         Conditions memory c = _conditions();
-        bytes32 expected = keccak256(abi.encode(block.chainid, address(market), buyer, c.nonce));
-        eq(market.broadcastIdOf(buyer, c.nonce), expected, "id");
+        bytes32 expected = keccak256(abi.encode(block.chainid, address(market), buyer, c));
+        eq(market.broadcastIdOf(buyer, c), expected, "id");
         vm.expectEmit(address(market));
         emit IDataMarket.Broadcast(expected, buyer, APPLICATION_WEI, c);
         vm.expectEmit(address(prepaid));
         emit IPrepaidLock.ApplicationHeld(expected, buyer, APPLICATION_WEI);
         vm.prank(buyer);
         eq(market.broadcast{value: APPLICATION_WEI}(c), expected, "returned");
-        (address requester, BroadcastState state, Conditions memory stored) = market.broadcastOf(expected);
+        (address requester, BroadcastState state, Wanted memory stored) = market.broadcastOf(expected);
         eq(requester, buyer, "requester");
         eq(uint256(state), uint256(BroadcastState.Open), "state");
-        eq(abi.encode(stored), abi.encode(c), "conditions");
+        Wanted memory wanted = Wanted(
+            c.windowFrom,
+            c.windowTo,
+            c.kind,
+            c.groupSize,
+            c.threshold,
+            c.maxPriceWei,
+            c.respondBy,
+            c.selectBy,
+            c.regions
+        );
+        eq(abi.encode(stored), abi.encode(wanted), "what is read again");
         eq(prepaid.applicationOf(expected), APPLICATION_WEI, "held");
         eq(address(market).balance, 0, "the market holds nothing");
         eq(market.formOf(expected).length, 0, "form");
@@ -78,7 +89,7 @@ contract DataMarketTest is Locks {
     }
 
     function test_broadcast__at_each_bound_of_the_conditions() public {
-        for (uint256 i = 0; i < 22; ++i) {
+        for (uint256 i = 0; i < 25; ++i) {
             Conditions memory c = _conditions();
             bytes32 field;
             if (i == 0) (c.windowFrom, field) = (c.windowTo, "window");
@@ -103,13 +114,16 @@ contract DataMarketTest is Locks {
             if (i == 19) (c.threshold, c.groupSize, c.respondBy) = (100, 100, uint40(BEGIN + 60));
             if (i == 20) (c.selectBy, c.openingsLength) = (uint40(BEGIN + 90 days), 32_768);
             if (i == 21) (c.regions, c.openingsLength, c.maxPriceWei) = (_ascending(16), 1, 1);
+            if (i == 22) (c.purpose, field) = ("", "purpose");
+            if (i == 23) (c.purpose, field) = (string(new bytes(257)), "purpose");
+            if (i == 24) c.purpose = string(new bytes(256));
             c.nonce = bytes32(i + 1);
             if (field == 0) _open(c);
             else _refusesBroadcast(c, buyer, abi.encodeWithSelector(IDataMarket.DataMarket_BadConditions.selector, field));
         }
     }
 
-    function test_broadcast__when_value_or_nonce_do_not_fit__reverts() public {
+    function test_broadcast__when_value_does_not_fit_or_it_is_repeated__reverts() public {
         Conditions memory c = _conditions();
         for (uint256 i = 0; i < 2; ++i) {
             uint256 value = APPLICATION_WEI - 1 + 2 * i;
@@ -118,11 +132,11 @@ contract DataMarketTest is Locks {
             market.broadcast{value: value}(c);
         }
         bytes32 opened = _open(c);
-        _refusesBroadcast(c, buyer, err(IDataMarket.DataMarket_NonceUsed.selector, opened));
+        _refusesBroadcast(c, buyer, err(IDataMarket.DataMarket_Repeated.selector, opened));
         vm.warp(SELECT_BY);
         market.close(opened);
         vm.warp(BEGIN);
-        _refusesBroadcast(c, buyer, err(IDataMarket.DataMarket_NonceUsed.selector, opened));
+        _refusesBroadcast(c, buyer, err(IDataMarket.DataMarket_Repeated.selector, opened));
     }
 
     function test_broadcast__given_no_terms__reverts() public {
@@ -263,29 +277,29 @@ contract DataMarketTest is Locks {
     }
 
     function test_respond__given_a_full_form__replaces_the_last_or_is_refused() public {
-        (address[] memory nodes, bytes32[] memory sets) = _thirtyFourNodes();
+        (address[] memory nodes, bytes32[] memory offers) = _eighteenNodes();
         Conditions memory c = _conditions();
         c.regions = new bytes32[](16);
         _openAll(c);
-        for (uint256 i = 0; i < 32; ++i) {
+        for (uint256 i = 0; i < 16; ++i) {
             _setCredit(nodes[i], uint16(100 + i % 5));
-            _respond(nodes[i], sets[i]);
+            _respond(nodes[i], offers[i]);
         }
-        _setCredit(nodes[32], 100);
-        _refusesResponse(nodes[32], sets[32], OFFER, err(IDataMarket.DataMarket_FormFull.selector, id, 100));
-        _setCredit(nodes[32], 101);
-        // The last is the latest of those with 100: the 31st (index 30).
+        _setCredit(nodes[16], 100);
+        _refusesResponse(nodes[16], offers[16], OFFER, err(IDataMarket.DataMarket_FormFull.selector, id, 100));
+        _setCredit(nodes[16], 101);
+        // The last is the latest of those with 100: the 16th (index 15).
         vm.expectEmit(address(market));
-        emit IDataMarket.Responded(id, nodes[32], sets[32], OFFER, 101, 1, 1, nodes[30]);
-        _respond(nodes[32], sets[32]);
-        eq(market.formOf(id).length, 32, "still full");
+        emit IDataMarket.Responded(id, nodes[16], offers[16], OFFER, 101, 1, 1, nodes[15]);
+        _respond(nodes[16], offers[16]);
+        eq(market.formOf(id).length, 16, "still full");
         // Who was replaced has responded for ever, and has no line.
-        _refusesResponse(nodes[30], sets[30], OFFER, err(IDataMarket.DataMarket_AlreadyResponded.selector, id, nodes[30]));
-        refuse(err(IDataMarket.DataMarket_NoResponse.selector, id, nodes[30]));
-        vm.prank(nodes[30]);
+        _refusesResponse(nodes[15], offers[15], OFFER, err(IDataMarket.DataMarket_AlreadyResponded.selector, id, nodes[15]));
+        refuse(err(IDataMarket.DataMarket_NoResponse.selector, id, nodes[15]));
+        vm.prank(nodes[15]);
         market.withdrawResponse(id);
         Response[] memory form = market.formOf(id);
-        for (uint256 i = 1; i < 32; ++i) yes(form[i - 1].credit >= form[i].credit, "sorted");
+        for (uint256 i = 1; i < 16; ++i) yes(form[i - 1].credit >= form[i].credit, "sorted");
     }
 
     /// @dev A free slot keeps the line that stood there; who enters it replaces nobody.
@@ -458,7 +472,7 @@ contract DataMarketTest is Locks {
         Rules memory other = rules();
         (other.bondBps, other.feeBps) = (10_000, 2_000);
         setRules(other);
-        setSharing(SharingTerms(30 days, 30 days, 1));
+        setSharing(SharingTerms(30 days, 30 days, 1, 8_000));
         refuse(abi.encodeWithSelector(IDataMarket.DataMarket_OtherTerms.selector, id, 2, 2));
         vm.prank(processorTwo);
         market.respond(id, south, OFFER, 1, 1);
@@ -474,8 +488,54 @@ contract DataMarketTest is Locks {
         vm.prank(buyer);
         bytes32[] memory ids = market.select{value: OFFER}(id, group, one);
         eq(prepaid.lockOf(ids[0]).feeBps, 200, "fee");
+        eq(prepaid.lockOf(ids[0]).ownersBps, 0, "owners");
         eq(prepaid.lockOf(ids[0]).bondWei, OFFER / 2, "bond");
         eq(prepaid.lockOf(ids[0]).disputeWindowSeconds, 0, "window");
+    }
+
+    /// @dev A response, a selection and a responder's part of the deposit each ask whether the data set is on sale.
+    function test_sale__when_it_has_ended__is_neither_offered_nor_selected() public {
+        (Publication memory p, uint256 key) = publication(1);
+        p.saleUntil = uint40(BEGIN + 500);
+        bytes32 brief = publish(processor, p, key);
+        _open(_conditions());
+        vm.warp(BEGIN + 500);
+        bytes memory unfit = err(IDataMarket.DataMarket_UnfitDataSet.selector, id, uint256(brief));
+        _refusesResponse(processor, brief, OFFER, unfit);
+        vm.warp(BEGIN + 499);
+        _respond(processor, brief);
+        Choice[] memory one = new Choice[](1);
+        one[0] = _choice(processor);
+        one[0].signature = _sign(one[0], brief);
+        vm.warp(BEGIN + 500);
+        _refusesSelection(group, one, OFFER, buyer, err(IDataMarket.DataMarket_NotOnSale.selector, id, uint256(brief)));
+        uint256 snapshot = vm.snapshotState();
+        vm.warp(BEGIN + 499);
+        vm.prank(buyer);
+        market.select{value: OFFER}(id, group, one);
+        vm.revertToState(snapshot);
+        vm.prank(processorTwo);
+        market.respond(id, south, OFFER, 1, 1);
+        vm.warp(SELECT_BY);
+        vm.expectEmit(address(market));
+        emit IDataMarket.BroadcastClosed(id, 1);
+        market.close(id);
+        eq(prepaid.withdrawableOf(processorTwo), APPLICATION_WEI, "the other one alone");
+    }
+
+    function test_sale__when_it_ends_with_selectBy__counts() public {
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            _bothRespond();
+            vm.warp(SELECT_BY - 1 + i);
+            vm.prank(processor);
+            sets.retire(dataSetId);
+            vm.warp(SELECT_BY + 1);
+            vm.expectEmit(address(market));
+            emit IDataMarket.BroadcastClosed(id, i == 0 ? 1 : 2);
+            market.close(id);
+            vm.revertToState(snapshot);
+        }
     }
 
     // ---- close ----
@@ -523,7 +583,7 @@ contract DataMarketTest is Locks {
 
     /// @dev Fewer wei than responders: no part is left for any of them.
     function test_close__given_a_deposit_below_a_wei_each__leaves_it_to_the_requester() public {
-        setSharing(SharingTerms(SHARING_SHORTEST_S, 0, 1));
+        setSharing(SharingTerms(SHARING_SHORTEST_S, 0, 1, 0));
         vm.prank(buyer);
         id = market.broadcast{value: 1}(_conditions());
         vm.prank(processor);
@@ -620,6 +680,7 @@ contract DataMarketTest is Locks {
         (c.openingsLength, c.openingsDigest) = (700, "openings");
         c.nonce = "nonce";
         c.regions = regions;
+        c.purpose = "Forecast";
     }
 
     function _ascending(uint256 count) private pure returns (bytes32[] memory list) {
@@ -709,20 +770,20 @@ contract DataMarketTest is Locks {
         return abi.encodeWithSelector(IMemberRegistry.MemberRegistry_Stopped.selector, BEGIN + DELAY_S + 7 days);
     }
 
-    /// @dev Thirty-four processors in sixteen regions: registry and ledger answer for them.
-    function _thirtyFourNodes() private returns (address[] memory nodes, bytes32[] memory sets) {
-        (nodes, sets) = (new address[](34), new bytes32[](34));
-        for (uint256 i = 0; i < 34; ++i) {
-            (nodes[i], sets[i]) = (address(uint160(0xF000 + i)), bytes32(0x5e7 + i));
+    /// @dev Eighteen processors in sixteen regions: registry and book of data sets answer for them.
+    function _eighteenNodes() private returns (address[] memory nodes, bytes32[] memory offers) {
+        (nodes, offers) = (new address[](18), new bytes32[](18));
+        for (uint256 i = 0; i < 18; ++i) {
+            (nodes[i], offers[i]) = (address(uint160(0xF000 + i)), bytes32(0x5e7 + i));
             vm.mockCall(
                 address(registry),
                 abi.encodeWithSelector(IMemberRegistry.beginnerOf.selector, nodes[i]),
                 abi.encode(Role.Processor, bytes32(1 + i % 16))
             );
             vm.mockCall(
-                address(ledger),
-                abi.encodeWithSignature("offerOf(bytes32)", sets[i]),
-                abi.encode(nodes[i], uint40(20_000 days), uint40(20_007 days), uint16(1))
+                address(sets),
+                abi.encodeCall(IDataSetBook.offerOf, (offers[i])),
+                abi.encode(nodes[i], uint40(20_000 days), uint40(20_007 days), uint8(1), uint40(BEGIN + 30 days))
             );
         }
     }

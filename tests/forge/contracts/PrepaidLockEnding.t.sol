@@ -351,7 +351,7 @@ contract PrepaidLockEndingTest is Locks {
         vm.prank(judges[0]);
         court.vote(lockId, false);
         vm.expectEmit(address(prepaid));
-        emit IPrepaidLock.Settled(lockId, meterOwner, processor, PRICE, FEE, bond);
+        emit IPrepaidLock.Settled(lockId, meterOwner, processor, PRICE, FEE, 0, bond);
         vm.prank(judges[1]);
         court.vote(lockId, false);
         is_(lockId, LockState.Settled);
@@ -405,7 +405,7 @@ contract PrepaidLockEndingTest is Locks {
         bytes32 lockId = claimed();
         vm.warp(DUE);
         vm.expectEmit(address(prepaid));
-        emit IPrepaidLock.Settled(lockId, meterOwner, processor, PRICE, FEE, 0);
+        emit IPrepaidLock.Settled(lockId, meterOwner, processor, PRICE, FEE, 0, 0);
         vm.prank(outsider);
         prepaid.settle(lockId);
         eq(prepaid.withdrawableOf(processor), PRICE - FEE, "payee");

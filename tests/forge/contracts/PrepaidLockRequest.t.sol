@@ -20,7 +20,7 @@ contract PrepaidLockRequestTest is Locks {
 
     function test_constructor__when_a_part_is_missing__reverts() public {
         address[6] memory good =
-            [address(registry), address(catalogue), address(ledger), address(credit), address(market), address(court)];
+            [address(registry), address(catalogue), address(sets), address(credit), address(market), address(court)];
         this.make(good);
         address[6] memory parts;
         for (uint256 i = 1; i < 6; ++i) {
@@ -46,7 +46,7 @@ contract PrepaidLockRequestTest is Locks {
         bytes32 lockId = keccak256(abi.encode(block.chainid, address(prepaid), meterOwner, it.nonce));
         eq(prepaid.lockIdOf(meterOwner, it.nonce), lockId, "id");
         uint96 price = 2 * PRICE_WEI;
-        LockTerms memory terms = LockTerms(1, 0, WINDOW_S, 200, LONGEST, price / 2);
+        LockTerms memory terms = LockTerms(1, 0, WINDOW_S, 200, 0, LONGEST, price / 2);
         eq(abi.encode(it.terms), abi.encode(terms), "terms");
         (uint256 before, uint256 owed) = (address(prepaid).balance, prepaid.liabilitiesWei());
         vm.expectEmit(address(prepaid));
@@ -411,7 +411,7 @@ contract PrepaidLockRequestTest is Locks {
         vm.expectEmit(address(prepaid));
         emit IPrepaidLock.Claimed(lockId, meterOwner, processor, secretOf(lockId), uint40(BEGIN));
         vm.expectEmit(address(prepaid));
-        emit IPrepaidLock.Settled(lockId, meterOwner, processor, PRICE_WEI, fee, 0);
+        emit IPrepaidLock.Settled(lockId, meterOwner, processor, PRICE_WEI, fee, 0, 0);
         claim(lockId);
         is_(lockId, LockState.Settled);
         eq(prepaid.withdrawableOf(processor), PRICE_WEI - fee, "price");

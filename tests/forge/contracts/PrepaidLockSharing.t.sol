@@ -101,7 +101,7 @@ contract PrepaidLockSharingTest is Locks {
         G1Point memory signature = signed(it);
         bytes32 lockId = prepaid.lockIdOf(buyer, it.nonce);
         uint96 bond = it.priceWei / 2;
-        eq(abi.encode(it.terms), abi.encode(LockTerms(1, 2, WINDOW_S, 200, 0, bond)), "terms");
+        eq(abi.encode(it.terms), abi.encode(LockTerms(1, 2, WINDOW_S, 200, 0, 0, bond)), "terms");
         (uint256 before, uint256 owed) = (address(prepaid).balance, prepaid.liabilitiesWei());
         vm.expectEmit(address(prepaid));
         emit IPrepaidLock.Selected(lockId, buyer, processor, it, signature);
@@ -195,8 +195,8 @@ contract PrepaidLockSharingTest is Locks {
         }
         G2Point memory kept = commitments[0];
         commitments[0] = G2Table.point(0);
-        bytes32 keyHash = keccak256(abi.encode(commitments[0]));
-        refuse(err(IPrepaidLock.PrepaidLock_WrongKey.selector, lockId, uint256(keyHash)));
+        bytes32 other = sets.dataSetIdOf(commitments[0]);
+        refuse(err(IPrepaidLock.PrepaidLock_WrongKey.selector, lockId, uint256(other)));
         vm.prank(processor);
         prepaid.deliver(lockId, group, groupKeys, commitments, shares, noLeave());
         commitments[0] = kept;
@@ -342,5 +342,48 @@ contract PrepaidLockSharingTest is Locks {
         refuse(refused);
         vm.prank(address(market));
         prepaid.openSharing{value: it.priceWei}(it, signature);
+    }
+
+    // ---- what owners get of it ----
+
+    function test_settle__given_an_owners_part__splits_the_price_to_the_wei() public {
+        for (uint256 i = 0; i < 6; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            ownersBps = [uint16(0), 1, 3_333, 5_000, 8_000, 8_000][i];
+            Rules memory other = rules();
+            (other.feeBps, other.bondBps) = (i == 5 ? 2_000 : 200, 10_000);
+            setRules(other);
+            setSharingWindow(0);
+            SharingOrder memory it = aSharingOrder();
+            it.priceWei = i == 5 ? 10 ether : 7 ether + 3;
+            it.terms = sharingTerms(it.priceWei);
+            bytes32 lockId = send(it);
+            eq(prepaid.lockOf(lockId).ownersBps, ownersBps, "the lock keeps it");
+            uint256 part = uint256(it.priceWei) * ownersBps / 10_000;
+            uint256 fee = uint256(it.priceWei) * other.feeBps / 10_000;
+            uint256 rest = part % 168;
+            vm.expectEmit(address(prepaid));
+            emit IPrepaidLock.Settled(
+                lockId, buyer, processor, it.priceWei, uint96(fee + rest), uint96(part - rest), 0
+            );
+            deliver(lockId);
+            eq(prepaid.withdrawableOf(processor), it.priceWei - fee - part, "payee");
+            eq(prepaid.withdrawableOf(address(consortium)), fee + rest, "treasury");
+            (uint256 perRow, uint256 pot,,,) = sets.earningsOf(dataSetId);
+            eq(perRow, part / 168, "a row");
+            eq(pot, part - rest, "pot");
+            solvent();
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_payOwner__by_anybody_but_the_book__reverts() public {
+        refuse(abi.encodeWithSelector(IPrepaidLock.PrepaidLock_NotDataSets.selector, address(this)));
+        prepaid.payOwner(meterOwner, 1);
+        uint256 before = prepaid.liabilitiesWei();
+        vm.prank(address(sets));
+        prepaid.payOwner(meterOwner, 7);
+        eq(prepaid.withdrawableOf(meterOwner), 7, "withdrawable");
+        eq(prepaid.liabilitiesWei(), before, "nothing comes in by it");
     }
 }

@@ -88,7 +88,7 @@ contract RequestCatalogueTest is System {
 
     function test_setSharingTerms__at_each_bound() public {
         uint32 version;
-        for (uint256 i = 0; i < 8; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             (SharingTerms memory it, bytes32 field) = (_terms(), bytes32(0));
             if (i == 0) (it.applicationWei, field) = (0, "applicationWei");
             if (i == 1) (it.shortestSeconds, field) = (59, "shortestSeconds");
@@ -97,12 +97,15 @@ contract RequestCatalogueTest is System {
             if (i == 4) (it.applicationWei, it.disputeWindowSeconds) = (1, 60);
             if (i == 5) (it.applicationWei, field) = (10 ether + 1, "applicationWei");
             if (i == 6) it.applicationWei = 10 ether;
+            if (i == 7) (it.ownersBps, field) = (8_001, "ownersBps");
+            if (i == 8) it.ownersBps = 8_000;
+            if (i == 9) it.ownersBps = 0;
             if (field != 0) {
                 refuse(abi.encodeWithSelector(IRequestCatalogue.RequestCatalogue_BadParameter.selector, field));
             } else {
                 vm.expectEmit(address(catalogue));
                 emit IRequestCatalogue.SharingTermsSet(
-                    ++version, it.shortestSeconds, it.disputeWindowSeconds, it.applicationWei
+                    ++version, it.shortestSeconds, it.disputeWindowSeconds, it.applicationWei, it.ownersBps
                 );
             }
             vm.prank(address(consortium));
@@ -171,6 +174,6 @@ contract RequestCatalogueTest is System {
     }
 
     function _terms() private pure returns (SharingTerms memory) {
-        return SharingTerms(SHARING_SHORTEST_S, WINDOW_S, APPLICATION_WEI);
+        return SharingTerms(SHARING_SHORTEST_S, WINDOW_S, APPLICATION_WEI, 5_000);
     }
 }

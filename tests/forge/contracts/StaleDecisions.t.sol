@@ -99,7 +99,7 @@ contract StaleDecisionsTest is Locks {
     // ---- harder terms between an offer and its selection ----
 
     function test_harder_terms__between_offer_and_selection__bind_no_offer() public {
-        bytes memory shorter = abi.encodeCall(catalogue.setSharingTerms, (SharingTerms(60, 0, APPLICATION_WEI)));
+        bytes memory shorter = abi.encodeCall(catalogue.setSharingTerms, (SharingTerms(60, 0, APPLICATION_WEI, 0)));
         Rules memory all = rules();
         all.bondBps = 10_000;
         bytes memory dearer = abi.encodeCall(catalogue.setRules, (all));
@@ -150,6 +150,7 @@ contract StaleDecisionsTest is Locks {
         (c.openingsLength, c.openingsDigest, c.nonce) = (700, "openings", "nonce");
         c.regions = new bytes32[](1);
         c.regions[0] = NORTH;
+        c.purpose = "Forecast";
         vm.prank(buyer);
         broadcastId = market.broadcast{value: APPLICATION_WEI}(c);
         vm.prank(processor);

@@ -288,7 +288,7 @@ abstract contract Actions is Model {
         }
         if (kind == 1) {
             return abi.encodeCall(
-                catalogue.setSharingTerms, (SharingTerms(SHARING_SHORTEST_S, window, APPLICATION_WEI))
+                catalogue.setSharingTerms, (SharingTerms(SHARING_SHORTEST_S, window, APPLICATION_WEI, uint16(random % 8_001)))
             );
         }
         uint32 typeId = kind == 2 ? BILL : ADVICE;

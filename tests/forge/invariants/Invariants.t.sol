@@ -2,6 +2,7 @@
 pragma solidity 0.8.28;
 
 import {BroadcastState, Response} from "../../../interfaces/IDataMarket.sol";
+import {OwnersLeaf} from "../../../interfaces/IDataSetBook.sol";
 import {Bond, Lock, LockState} from "../../../interfaces/IPrepaidLock.sol";
 import {KeyActions} from "./KeyActions.sol";
 
@@ -9,7 +10,8 @@ import {KeyActions} from "./KeyActions.sol";
 /// @notice What must stay true (protocol.md §6, by its numbers), after any calls by anybody at any time, hostile receivers among them.
 /// Compared with the model after every call:
 ///
-/// 1. Each account's withdrawable sum and bond, each deposit, and the sum of all with the running locks: balance and liabilities, to the wei.
+/// 1. Each account's withdrawable sum and bond, each deposit, each data set's pot, and the sum of all with the running locks: balance and
+///    liabilities, to the wei.
 /// 2. State, T, due time, price, payer and payee of each lock; how often it ended. At a run's end anybody ends every lock in at most two calls.
 /// 3. A lock beyond acceptance or selection was fulfilled before T; whom its price went to is 1's.
 /// 5. Each node's credit, what it gained in the epoch and from each payer: the model moves them where a lock ends and nowhere else. Each
@@ -25,10 +27,14 @@ import {KeyActions} from "./KeyActions.sol";
 ///    is carried out at most once, never below its subject's floor, never after it lapsed. Money, times and ends of each lock are those of the terms that its payer
 ///    has signed (1, 2), whatever was carried out since. A right transcript that the payee does not send is no delivery.
 ///
+/// 10. Payee's part, fee, rest and owners' part of each settled price add up to it (by 1). No data set pays out more than came in for it, whatever its
+///    list says; a draw twice gives once; no offer or sale of a data set begins whose sale has ended, by its time, its seller or a leaf whose consent
+///    does not stand.
+///
 /// Signatures, preimages, proofs of keys and share transcripts are real. Four nodes, two users, three buyers at a time. The cap of 1,000 points an
 /// epoch and forms longer than four lines are not reached here: symbolic/Credit.t.sol, libraries/SortedForm.t.sol and contracts/DataMarket.t.sol have them.
 contract InvariantsTest is KeyActions {
-    uint256 private constant STEPS = 50;
+    uint256 private constant STEPS = 62;
 
     struct FuzzSelector {
         address addr;
@@ -36,8 +42,9 @@ contract InvariantsTest is KeyActions {
     }
 
     function setUp() public override {
+        ownersBps = 3_333;
         setUpModel("PrepaidLock");
-        setUpMarket();
+        setUpSets();
     }
 
     function targetContracts() external view returns (address[] memory targets) {
@@ -67,24 +74,30 @@ contract InvariantsTest is KeyActions {
             this.withdrawResponse.selector, this.decline.selector, this.anchor.selector, this.demand.selector,
             this.respond.selector, this.respond.selector, this.admitNewcomer.selector, this.publishAgain.selector,
             this.changeBuyer.selector, this.agree.selector, this.agree.selector, this.carryOut.selector,
-            this.carryOut.selector, this.cancelOne.selector
+            this.carryOut.selector, this.cancelOne.selector, this.renew.selector, this.retire.selector,
+            this.retireFor.selector, this.consent.selector, this.draw.selector, this.draw.selector,
+            this.drawMany.selector, this.respond.selector, this.select.selector, this.deliver.selector,
+            this.settle.selector, this.settle.selector
         ];
     }
 
     /// @dev Shows that the actions get somewhere: in long walks every kind of step succeeds, and every kind of end comes.
     function test_actions__in_long_walks__reach_everything() public {
-        bytes32[42] memory kinds = [
+        bytes32[55] memory kinds = [
             bytes32("request"), "accept", "reject", "claim", "demand", "serve", "dispute", "vote", "verdict",
             "refund", "settle", "slash", "withdrawFor", "addBond", "takeBond", "broadcast", "respond", "select",
             "deliver", "close", "decline", "withdrawResponse", "anchor", "stop", "revoke", "endMany",
             "buyer comes back", "form longer than 2", "admit", "known key refused", "publish",
             "known key commitment refused", "select with somebody revoked", "agree",
             "carry out", "stale decision refused", "lapsed decision refused", "vote to cancel", "cancel",
-            "request of other terms", "serve", "dispute"
+            "request of other terms", "serve", "dispute", "renew", "retire", "retire for", "give consent",
+            "withdraw consent", "draw", "draw again", "draw many", "draw of something",
+            "greedy draw held to the pot", "sale with an owners' part", "offer of an ended sale refused",
+            "sale of a retired set refused"
         ];
-        uint256[42] memory reached;
+        uint256[55] memory reached;
         uint256 start = vm.snapshotState();
-        for (uint256 walk = 0; walk < 16; ++walk) {
+        for (uint256 walk = 0; walk < 50; ++walk) {
             _walk(walk);
             for (uint256 i = 0; i < kinds.length; ++i) reached[i] += done[kinds[i]];
             vm.revertToState(start);
@@ -133,6 +146,7 @@ contract InvariantsTest is KeyActions {
         check3_payments();
         check5_credit();
         check6_form();
+        check10_owners();
     }
 
     /// @dev At the end of each run: everything can be ended by anybody, and every wei taken out by whom it belongs to.
@@ -146,8 +160,10 @@ contract InvariantsTest is KeyActions {
         _closeAds();
         check1_money();
         check5_credit();
+        uint256 undrawn = _drawEverything();
+        check10_owners();
         for (uint256 i = 0; i < everybody.length; ++i) withdrawOf(everybody[i]);
-        uint256 left = owed[neighbour] + owed[buyerThree]; // who refuse their own money
+        uint256 left = owed[neighbour] + owed[buyerThree] + undrawn; // who refuse their own money, or false lists
         for (uint256 i = 0; i < 4; ++i) {
             left += bondFree[nodes[i]];
             eq(bondHeld[nodes[i]], 0, "no bond is held for anything");
@@ -178,7 +194,9 @@ contract InvariantsTest is KeyActions {
             eq(prepaid.applicationOf(ads[i].id), application[ads[i].id], "1: application");
             deposits += application[ads[i].id];
         }
-        eq(address(prepaid).balance, running + standing + deposits, "1: covered to the wei");
+        uint256 pots;
+        for (uint256 i = 0; i < setIds.length; ++i) pots += setGhosts[setIds[i]].pot;
+        eq(address(prepaid).balance, running + standing + deposits + pots, "1: covered to the wei");
         eq(prepaid.liabilitiesWei(), address(prepaid).balance, "1: liabilities");
         eq(cameIn - wentOut, address(prepaid).balance, "1: in minus out");
         eq(address(market).balance, 0, "1: the market holds nothing");
@@ -232,7 +250,35 @@ contract InvariantsTest is KeyActions {
         }
     }
 
+    function check10_owners() public view {
+        for (uint256 i = 0; i < setIds.length; ++i) {
+            SetGhost storage g = setGhosts[setIds[i]];
+            (uint256 perRow, uint256 pot,,,) = sets.earningsOf(setIds[i]);
+            eq(perRow, g.perRow, "10: what a row has earned");
+            eq(pot, g.pot, "10: the pot");
+            yes(g.paidOut <= g.cameIn, "10: no more is paid out than came in");
+            eq(g.paidOut + pot, g.cameIn, "10: and the rest is still there");
+            (,,,, uint40 saleUntil) = sets.offerOf(setIds[i]);
+            eq(saleUntil, g.saleUntil, "10: a sale ends once, and never begins again");
+        }
+    }
+
     // ---- the end of a run ----
+
+    /// @dev Draws what can be drawn; what nobody owns, and what a list does not name, stays.
+    function _drawEverything() private returns (uint256 undrawn) {
+        for (uint256 i = 0; i < setIds.length; ++i) {
+            for (uint256 j = 0; j < 2; ++j) {
+                OwnersLeaf memory leaf = _leaf(setIds[i], j);
+                if (leaf.device == outsider) continue;
+                sets.draw(setIds[i], leaf);
+                modelDraw(setIds[i], leaf);
+            }
+            SetGhost storage g = setGhosts[setIds[i]];
+            if (g.rows[0] + g.rows[1] == g.rowCount && g.devices[0] != outsider) eq(g.pot, 0, "an honest list leaves nothing");
+            undrawn += g.pot;
+        }
+    }
 
     /// @dev Returns how many rounds it took to end all: one call a lock and round, by a stranger.
     function _endEverything() private returns (uint256 rounds) {

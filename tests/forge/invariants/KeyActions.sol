@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {IDataLedger, Publication} from "../../../interfaces/IDataLedger.sol";
+import {IDataSetBook, Publication} from "../../../interfaces/IDataSetBook.sol";
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
-import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {Keys} from "../base/Keys.sol";
 import {G2Table} from "../vectors/G2Table.sol";
-import {MarketActions} from "./MarketActions.sol";
+import {SetActions} from "./SetActions.sol";
 
 /// @title KeyActions
 /// @notice §6.4: no member's key, ID commitment or key commitment twice, whoever had it first and whether it is still a member. Everything
 /// but the one repetition is right, proofs too, and so it is the named reason of each refusal; with nothing repeated it succeeds.
-abstract contract KeyActions is MarketActions {
+abstract contract KeyActions is SetActions {
     uint256 private constant MOST_MEMBERS = 20; // and seven buyers: keys of members lie below those of data sets
-    uint256 private constant MOST_SETS = 16; // and the table ends
 
     /// @dev The consortium admits a newcomer; three times of four a part of its profile is another's.
     function admitNewcomer(uint256 seed) external {
@@ -24,7 +22,8 @@ abstract contract KeyActions is MarketActions {
         Profile memory old = Keys.profile(known, Role.Sharer, 0, address(0));
         KeyProofs memory oldProofs = Keys.proofs(known, address(registry), newcomer, Role.Sharer);
         // A device has no delivery key that could be taken.
-        uint256 part = known == keyOf[device] && seed % 4 == 1 ? 0 : seed % 4;
+        bool isDevice = known == keyOf[device] || known == keyOf[deviceTwo];
+        uint256 part = isDevice && seed % 4 == 1 ? 0 : seed % 4;
         bytes32 repeated = it.idCommitment;
         if (part == 0) {
             (it.blsKey, proofs.blsPossession) = (old.blsKey, oldProofs.blsPossession);
@@ -52,25 +51,18 @@ abstract contract KeyActions is MarketActions {
         bool isFresh = seed % 8 == 0;
         if (isFresh && dataSets == MOST_SETS) return;
         uint256 dataKey = FIRST_DATA_KEY + 4 * (isFresh ? dataSets : (seed >> 8) % dataSets);
-        bytes memory data = abi.encodeCall(ledger.publish, (_publicationUnder(who, dataKey)));
-        if (isFresh) {
-            if (act("publish", address(ledger), who, 0, data, mayPublish)) ++dataSets;
-        } else if (mayPublish) {
-            bytes32 repeated = keccak256(abi.encode(G2Table.point(dataKey)));
-            bytes memory why = abi.encodeWithSelector(IDataLedger.DataLedger_KeyUsed.selector, repeated);
-            _mustRefuse("known key commitment refused", address(ledger), who, data, why);
-        } else {
-            act("publish, stopped or revoked", address(ledger), who, 0, data, false);
-        }
-    }
-
-    function _publicationUnder(address who, uint256 dataKey) private view returns (Publication memory it) {
-        (it,) = publication(who, 1);
+        (Publication memory it,) = publication(1);
         it.keyCommitment = G2Table.point(dataKey);
-        bytes memory message = abi.encode(
-            block.chainid, address(ledger), who, ledger.nextDataSetId(who), it.keyCommitment
-        );
-        it.keyPossession = Keys.sign(dataKey, message, DomainTags.DATAKEY);
+        bytes memory data = abi.encodeCall(sets.publish, (it, possession(who, it, dataKey)));
+        if (isFresh) {
+            if (act("publish", address(sets), who, 0, data, mayPublish)) ++dataSets;
+        } else if (mayPublish) {
+            bytes32 repeated = sets.dataSetIdOf(it.keyCommitment);
+            bytes memory why = abi.encodeWithSelector(IDataSetBook.DataSetBook_KeyUsed.selector, repeated);
+            _mustRefuse("known key commitment refused", address(sets), who, data, why);
+        } else {
+            act("publish, stopped or revoked", address(sets), who, 0, data, false);
+        }
     }
 
     function _mustRefuse(bytes32 action, address to, address from, bytes memory data, bytes memory why) private {

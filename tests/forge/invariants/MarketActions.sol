@@ -21,6 +21,7 @@ abstract contract MarketActions is Actions {
         mapping(address processor => bool) hasResponded;
         mapping(address processor => uint256 at) respondedAt;
         mapping(address processor => uint32[2] rulesAndSharing) versionsOf;
+        mapping(address processor => bytes32 dataSetId) setOf;
     }
 
     uint96 internal constant OFFER = 2 ether + 1;
@@ -28,16 +29,11 @@ abstract contract MarketActions is Actions {
     Ad[] internal ads;
     uint32[2] private versionsNow; // of rules and terms of sharing
     mapping(address processor => bytes32 dataSetId) internal setOf;
-    mapping(address processor => uint256 dataKey) internal dataKeyOf;
     uint64 internal anchored;
 
     modifier ifAnyAd() {
         if (ads.length == 0) return;
         _;
-    }
-
-    function setUpMarket() internal {
-        for (uint256 i = 0; i < 4; ++i) (setOf[nodes[i]], dataKeyOf[nodes[i]]) = publish(nodes[i], 1);
     }
 
     function broadcast(uint256 seed) external {
@@ -47,13 +43,14 @@ abstract contract MarketActions is Actions {
         c.respondBy = uint40(block.timestamp + 60 + seed % 2_000);
         c.selectBy = uint40(c.respondBy + 1 + (seed >> 8) % 600);
         (c.openingsLength, c.openingsDigest, c.nonce) = (700, "openings", bytes32(++locks));
+        c.purpose = "Forecast";
         c.regions = new bytes32[](4);
         (c.regions[0], c.regions[1], c.regions[2], c.regions[3]) = (EAST, NORTH, SOUTH, WEST);
         bytes memory data = abi.encodeCall(market.broadcast, (c));
         bool predicted = !isStopped() && !isRevoked[buyer];
         if (!act("broadcast", address(market), buyer, APPLICATION_WEI, data, predicted)) return;
         Ad storage ad = ads.push();
-        (ad.id, ad.state) = (market.broadcastIdOf(buyer, c.nonce), BroadcastState.Open);
+        (ad.id, ad.state) = (market.broadcastIdOf(buyer, c), BroadcastState.Open);
         (ad.requester, ad.respondBy, ad.selectBy) = (buyer, c.respondBy, c.selectBy);
         application[ad.id] = APPLICATION_WEI;
         act("replay broadcast", address(market), buyer, APPLICATION_WEI, data, false);
@@ -67,10 +64,12 @@ abstract contract MarketActions is Actions {
         bytes32 set = setOf[isOwn ? who : nodes[((seed >> 4) + 1) % 4]];
         bytes memory data = abi.encodeCall(market.respond, (ad.id, set, OFFER, versionsNow[0], versionsNow[1]));
         bool predicted = isOwn && ad.state == BroadcastState.Open && block.timestamp < ad.respondBy && !isStopped()
-            && !isRevoked[who] && !ad.hasResponded[who];
+            && !isRevoked[who] && !ad.hasResponded[who] && isOnSale(set);
+        if (!isOnSale(set)) ++done["offer of an ended sale refused"];
         uint256 points = standingNow(who).points;
         if (!act("respond", address(market), who, 0, data, predicted)) return;
         (ad.hasResponded[who], ad.respondedAt[who], ad.versionsOf[who]) = (true, block.timestamp, versionsNow);
+        ad.setOf[who] = set;
         _enter(ad, who, points);
     }
 
@@ -107,22 +106,28 @@ abstract contract MarketActions is Actions {
         bytes memory data = abi.encodeCall(market.select, (ad.id, accounts, choices));
         // Carried out between signing and mining: the lock is that of the offer all the same.
         if (seed % 8 == 6) carryOutAny(seed >> 16);
+        // The race: somebody ends the sale in between.
+        if (seed % 16 == 9) retireInBetween(ad.setOf[who]);
         bool predicted = ad.state == BroadcastState.Open && block.timestamp < ad.selectBy && !isStopped() && isSound
-            && _placeOf(ad, who) < ad.form.length && !isRevoked[who] && bondFree[who] >= choices[0].terms.bondWei;
+            && _placeOf(ad, who) < ad.form.length && !isRevoked[who] && bondFree[who] >= choices[0].terms.bondWei
+            && isOnSale(ad.setOf[who]);
+        if (ad.state == BroadcastState.Open && _placeOf(ad, who) < ad.form.length && !isOnSale(ad.setOf[who])) {
+            ++done["sale of a retired set refused"];
+        }
         if (!isSound) ++done["select with somebody revoked"];
         if (!act("select", address(market), ad.requester, OFFER, data, predicted)) return;
         ad.state = BroadcastState.Selected;
         owed[ad.requester] += application[ad.id];
         application[ad.id] = 0;
-        _modelSelected(prepaid.lockIdOf(ad.requester, choices[0].nonce), ad.requester, who, choices[0]);
+        _modelSelected(ad, prepaid.lockIdOf(ad.requester, choices[0].nonce), who, choices[0]);
     }
 
-    function _modelSelected(bytes32 lockId, address payer, address who, Choice memory choice) private {
+    function _modelSelected(Ad storage ad, bytes32 lockId, address who, Choice memory choice) private {
         Ghost storage g = ghosts.push();
         (g.id, g.state, g.isSharing) = (lockId, LockState.Selected, true);
-        (g.payer, g.payee, g.deadline, g.price) = (payer, who, choice.expiresAt, OFFER);
+        (g.payer, g.payee, g.deadline, g.price) = (ad.requester, who, choice.expiresAt, OFFER);
         modelTerms(g, choice.terms);
-        (g.dataKey, g.dataSetId) = (dataKeyOf[who], setOf[who]);
+        (g.dataKey, g.dataSetId) = (setGhosts[ad.setOf[who]].dataKey, ad.setOf[who]);
         (bondFree[who], bondHeld[who]) = (bondFree[who] - g.bond, bondHeld[who] + g.bond);
     }
 
@@ -154,7 +159,7 @@ abstract contract MarketActions is Actions {
     function deliver(uint256 seed) external ifAny {
         Ghost storage g = ghosts[pick(seed, LockState.Selected)];
         bool isRight = seed % 8 != 3;
-        uint256 key = g.isSharing ? g.dataKey : dataKeyOf[processor];
+        uint256 key = g.isSharing ? g.dataKey : setGhosts[setOf[processor]].dataKey;
         address asker = g.isSharing ? g.payer : buyer;
         (G2Point[] memory commitments, G1Point[] memory shares) = Keys.deal(key, THRESHOLD, groupKeysOf[asker]);
         if (!isRight) (shares[0], shares[1]) = (shares[1], shares[0]);
@@ -201,20 +206,27 @@ abstract contract MarketActions is Actions {
         uint256 at = ad.respondedAt[who];
         uint256 needed = uint256(OFFER) * rulesOf[ad.versionsOf[who][0]].bondBps / 10_000;
         bool isBacked = bondFree[who] >= needed + addedSince(who, at);
-        return !isRevoked[who] && isBacked && prepaid.bondOf(who).freedAt <= at;
+        bool wasOnSale = setGhosts[ad.setOf[who]].saleUntil >= ad.selectBy;
+        return !isRevoked[who] && isBacked && wasOnSale && prepaid.bondOf(who).freedAt <= at;
     }
 
     function _choice(Ad storage ad, address who, uint256 expiresAt, bytes32 groupHash) private returns (Choice memory c) {
         (c.processor, c.expiresAt, c.messageLength, c.signedAt) = (who, uint40(expiresAt), 1_500, 1_700_000_000);
         (c.messageDigest, c.nonce) = ("sealed conditions", bytes32(++locks));
         SharingOrder memory it;
-        (it.payer, it.payee, it.broadcastId, it.dataSetId) = (ad.requester, who, ad.id, setOf[who]);
+        (it.payer, it.payee, it.broadcastId, it.dataSetId) = (ad.requester, who, ad.id, ad.setOf[who]);
         (it.messageDigest, it.messageLength, it.nonce) = (c.messageDigest, c.messageLength, c.nonce);
         (it.signedAt, it.expiresAt, it.groupHash) = (c.signedAt, c.expiresAt, groupHash);
         uint32[2] storage offered = ad.versionsOf[who];
         c.terms = sharingTermsAt(OFFER, offered[0], offered[1]);
         (it.threshold, it.groupSize, it.priceWei, it.terms) = (THRESHOLD, 3, OFFER, c.terms);
         c.signature = signed(it);
+    }
+
+    function retireInBetween(bytes32 dataSetId) internal virtual;
+
+    function isOnSale(bytes32 dataSetId) internal view returns (bool) {
+        return block.timestamp < setGhosts[dataSetId].saleUntil;
     }
 
     /// @dev A broadcast: three times of four one that is open, if there is any, else any one.

@@ -44,9 +44,27 @@ abstract contract Model is CreditModel {
         uint256 decideSeconds;
         uint256 disputeWei;
         uint256 demandWei;
+        uint256 ownersBps;
+    }
+
+    /// @dev A data set: what its list says, which need not be true, and what its owners earned.
+    struct SetGhost {
+        address seller;
+        uint256 dataKey;
+        uint256 saleUntil;
+        uint256 rowCount;
+        address[2] devices; // of its two leaves
+        uint32[2] rows;
+        uint256 perRow;
+        uint256 pot;
+        uint256 cameIn;
+        uint256 paidOut;
+        mapping(address device => uint256 perRow) drawn;
     }
 
     Ghost[] internal ghosts;
+    bytes32[] internal setIds;
+    mapping(bytes32 dataSetId => SetGhost) internal setGhosts;
     address[] internal everybody;
     address[4] internal nodes;
     address[] internal buyers; // one after another: who was revoked is not admitted again
@@ -143,6 +161,7 @@ abstract contract Model is CreditModel {
         uint256 part = g.price * signed_.disputeBondBps / 10_000;
         g.disputeWei = part > signed_.disputeMinWei ? part : signed_.disputeMinWei;
         g.demandWei = (40_000 + 12 * ANSWER.length) * signed_.serveGasWei;
+        g.ownersBps = terms.ownersBps;
     }
 
     function modelEnd(Ghost storage g, LockState state) internal {
@@ -151,13 +170,26 @@ abstract contract Model is CreditModel {
     }
 
     function modelPayOut(Ghost storage g) internal {
-        owed[g.payee] += g.price - g.fee + g.quarrel;
-        owed[address(consortium)] += g.fee;
-        creditSucceeds(g.payee, g.payer, g.fee);
+        uint256 part = g.price * g.ownersBps / 10_000;
+        uint256 fee = g.fee + _modelSale(g.dataSetId, part);
+        owed[g.payee] += g.price - g.fee - part + g.quarrel;
+        owed[address(consortium)] += fee;
+        creditSucceeds(g.payee, g.payer, fee);
         (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
         if (g.state == LockState.Disputed) --disputesOf[g.by];
         g.quarrel = 0;
         modelEnd(g, LockState.Settled);
+    }
+
+    /// @dev Of a request there is no part. Returns what the division by rows leaves over.
+    function _modelSale(bytes32 dataSetId, uint256 part) private returns (uint256 rest) {
+        if (part == 0) return 0;
+        SetGhost storage it = setGhosts[dataSetId];
+        rest = part % it.rowCount;
+        it.perRow += part / it.rowCount;
+        it.pot += part - rest;
+        it.cameIn += part - rest;
+        ++done["sale with an owners' part"];
     }
 
     function modelSlash(Ghost storage g, uint256 feeWei) internal {

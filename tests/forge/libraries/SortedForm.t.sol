@@ -24,14 +24,14 @@ contract SortedFormTest is TestBase {
         eq(harness.ranked(1).length, 0, "ranked");
         eq(harness.size(1), 0, "size");
         yes(harness.accepts(1, 0), "accepts");
-        for (uint8 slot = 0; slot < 34; ++slot) no(harness.holds(1, slot), "holds");
+        for (uint8 slot = 0; slot < 18; ++slot) no(harness.holds(1, slot), "holds");
     }
 
     function testFuzz_sorted_form__given_random_calls__agrees_with_a_sorted_list(uint256 seed) public {
         // A quarter of the runs begins with a form that is nearly full.
         if (seed % 4 == 0) {
-            for (uint16 i = 0; i < 30; ++i) model.push(Entry(uint8(i), 40 - i));
-            harness.insertMany(1, _credits(30));
+            for (uint16 i = 0; i < 14; ++i) model.push(Entry(uint8(i), 40 - i));
+            harness.insertMany(1, _credits(14));
         }
         uint256 steps = seed % 12;
         uint256 spread = 1 + (seed >> 8) % 50;
@@ -50,9 +50,9 @@ contract SortedFormTest is TestBase {
     }
 
     function test_sorted_form__given_full_form__replaces_the_last_or_refuses() public {
-        for (uint16 i = 0; i < 32; ++i) _insert(100 - i % 7);
+        for (uint16 i = 0; i < 16; ++i) _insert(100 - i % 7);
         _compare();
-        uint16 lowest = model[31].credit;
+        uint16 lowest = model[15].credit;
         no(harness.accepts(1, lowest), "equal");
         no(harness.accepts(1, lowest - 1), "lower");
         yes(harness.accepts(1, lowest + 1), "higher");
@@ -60,23 +60,23 @@ contract SortedFormTest is TestBase {
         harness.insert(1, lowest);
         refuse(abi.encodeWithSelector(SortedForm.SortedForm_Full.selector, lowest));
         harness.insert(1, 0);
-        for (uint16 i = 0; i < 40; ++i) _insert(101 + i * 17 % 23);
+        for (uint16 i = 0; i < 24; ++i) _insert(101 + i * 17 % 23);
         _compare();
-        eq(harness.size(1), 32, "still full");
+        eq(harness.size(1), 16, "still full");
     }
 
     function test_sorted_form__accepts__given_full_form__compares_with_the_last_line_alone() public {
-        for (uint16 i = 0; i < 32; ++i) _insert(200 - i);
-        no(harness.accepts(1, 169), "the last line's credit");
-        yes(harness.accepts(1, 170), "that of the line before it");
-        _insert(170);
+        for (uint16 i = 0; i < 16; ++i) _insert(200 - i);
+        no(harness.accepts(1, 185), "the last line's credit");
+        yes(harness.accepts(1, 186), "that of the line before it");
+        _insert(186);
         _compare();
     }
 
     function test_sorted_form__remove__when_no_line_stands__reverts() public {
         _insert(5);
         _insert(6);
-        for (uint8 slot = 2; slot < 40; ++slot) {
+        for (uint8 slot = 2; slot < 24; ++slot) {
             refuse(abi.encodeWithSelector(SortedForm.SortedForm_NoSuchSlot.selector, slot));
             harness.remove(1, slot);
             refuse(abi.encodeWithSelector(SortedForm.SortedForm_NoSuchSlot.selector, slot));
@@ -101,13 +101,13 @@ contract SortedFormTest is TestBase {
     }
 
     function _insert(uint16 credit) private {
-        bool full = model.length == 32;
-        if (full && model[31].credit >= credit) {
-            refuse(abi.encodeWithSelector(SortedForm.SortedForm_Full.selector, model[31].credit));
+        bool full = model.length == 16;
+        if (full && model[15].credit >= credit) {
+            refuse(abi.encodeWithSelector(SortedForm.SortedForm_Full.selector, model[15].credit));
             harness.insert(1, credit);
             return;
         }
-        uint8 slot = full ? model[31].slot : _lowestFree();
+        uint8 slot = full ? model[15].slot : _lowestFree();
         vm.expectEmit(address(harness));
         emit SortedFormHarness.Inserted(1, slot, full);
         harness.insert(1, credit);
@@ -135,8 +135,8 @@ contract SortedFormTest is TestBase {
             eq(harness.creditOf(1, ranked[i]), model[i].credit, "credit");
             yes(harness.holds(1, ranked[i]), "holds");
         }
-        uint16 lowest = ranked.length == 32 ? model[31].credit : 0;
-        eq(harness.accepts(1, lowest), ranked.length < 32, "accepts");
+        uint16 lowest = ranked.length == 16 ? model[15].credit : 0;
+        eq(harness.accepts(1, lowest), ranked.length < 16, "accepts");
     }
 
     function _lowestFree() private view returns (uint8 slot) {

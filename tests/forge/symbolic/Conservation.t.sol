@@ -5,7 +5,7 @@ import {Authorisation, Bond, IPrepaidLock, Lock, LockState, Reason} from "../../
 import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
 import {Vm} from "../base/Vm.sol";
-import {OpenLock, Stubs, keyCommitment} from "./OpenLock.sol";
+import {OpenLock, Stubs, dataSetOf, keyCommitment} from "./OpenLock.sol";
 
 /// @notice For halmos: one lock in any state it can be in, any two calls after it at any two times; one call at any price.
 contract ConservationSymbolic {
@@ -134,6 +134,7 @@ contract ConservationSymbolic {
         lock.binding = sha256(abi.encode(PAYEE, SECRET));
         if (s == LockState.Selected || s == LockState.Delivered) {
             lock.binding = keccak256(abi.encode(new address[](2), _points()));
+            (lock.subject, lock.ownersBps) = (dataSetOf(stubs), 5_000);
         }
         uint256 value = uint256(price) + price / 2;
         if (s == LockState.Demanded) value += DEPOSIT;
@@ -182,7 +183,7 @@ contract ConservationSymbolic {
         LockState s = prepaid.lockOf(ID).state;
         Bond memory bond = prepaid.bondOf(PAYEE);
         uint256 known = prepaid.withdrawableOf(PAYER) + prepaid.withdrawableOf(PAYEE)
-            + prepaid.withdrawableOf(address(stubs)) + bond.freeWei + bond.heldWei;
+            + prepaid.withdrawableOf(address(stubs)) + bond.freeWei + bond.heldWei + stubs.potWei();
         if (!_isEnd(s)) known += price;
         if (s == LockState.Demanded) known += DEPOSIT;
         if (s == LockState.Disputed) known += prepaid.disputeOf(ID).bondWei;

@@ -3,7 +3,7 @@ pragma solidity 0.8.28;
 
 import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
 import {Conditions} from "../../../interfaces/IDataMarket.sol";
-import {IDataLedger} from "../../../interfaces/IDataLedger.sol";
+import {IDataSetBook} from "../../../interfaces/IDataSetBook.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock} from "../../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
@@ -11,12 +11,12 @@ import {DataMarket} from "../../../contracts/DataMarket.sol";
 import {Vm} from "../base/Vm.sol";
 import {OpenLock, Stubs} from "./OpenLock.sol";
 
-/// @notice For halmos: the equal parts of any application prepayment, for none, one, three and all of 32 responders standing. The market and
-/// the purse run their own code; the form was filled by 32 real responses.
+/// @notice For halmos: the equal parts of any application prepayment, for none, one, three and all of 16 responders standing. The market and
+/// the purse run their own code; the form was filled by 16 real responses.
 /// @custom:halmos --loop 64 --solver z3
 contract EqualPartsSymbolic {
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
-    uint256 private constant RESPONDERS = 32;
+    uint256 private constant RESPONDERS = 16;
 
     MarketStubs private stubs;
     DataMarket private market;
@@ -31,7 +31,7 @@ contract EqualPartsSymbolic {
         market = new DataMarket(
             IMemberRegistry(address(stubs)),
             IRequestCatalogue(address(stubs)),
-            IDataLedger(address(stubs)),
+            IDataSetBook(address(stubs)),
             ICreditBook(address(stubs)),
             IPrepaidLock(address(stubs))
         );
@@ -40,6 +40,7 @@ contract EqualPartsSymbolic {
         (c.respondBy, c.selectBy, c.openingsLength, c.openingsDigest) = (2_000, 3_000, 1, "d");
         c.regions = new bytes32[](1);
         c.regions[0] = "region";
+        c.purpose = "p";
         vm.deal(address(this), 1);
         broadcastId = market.broadcast{value: 1}(c);
         for (uint256 i = 0; i < RESPONDERS; ++i) {
@@ -67,7 +68,7 @@ contract EqualPartsSymbolic {
         _closed(more, RESPONDERS);
     }
 
-    /// @dev A requester that was revoked did not walk away: it gets all, though all 32 stand.
+    /// @dev A requester that was revoked did not walk away: it gets all, though all 16 stand.
     function check_close__given_revoked_requester__gives_all_back(uint96 more) public {
         vm.assume(more < type(uint96).max);
         uint256 held = _hold(more);
@@ -148,8 +149,8 @@ contract MarketStubs is Stubs {
     }
 
     /// @dev A responder's data set bears its address.
-    function offerOf(bytes32 dataSetId) external pure returns (address, uint40, uint40, uint16) {
-        return (address(uint160(uint256(dataSetId))), 0, 1, 1);
+    function offerOf(bytes32 dataSetId) external pure returns (address, uint40, uint40, uint8, uint40) {
+        return (address(uint160(uint256(dataSetId))), 0, 1, 1, 3_000);
     }
 
     function creditOf(address) external pure returns (uint32) {
@@ -157,7 +158,7 @@ contract MarketStubs is Stubs {
     }
 
     function sharingTerms() external pure returns (SharingTerms memory) {
-        return SharingTerms(60, 0, 1);
+        return SharingTerms(60, 0, 1, 0);
     }
 
     function versions() external pure returns (uint32, uint32) {

@@ -2,7 +2,7 @@
 pragma solidity 0.8.28;
 
 import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
-import {IDataLedger} from "../../../interfaces/IDataLedger.sol";
+import {IDataSetBook} from "../../../interfaces/IDataSetBook.sol";
 import {IDisputeCourt} from "../../../interfaces/IDisputeCourt.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {Lock, LockState} from "../../../interfaces/IPrepaidLock.sol";
@@ -16,7 +16,7 @@ contract OpenLock is PrepaidLock {
         PrepaidLock(
             IMemberRegistry(address(stubs)),
             IRequestCatalogue(address(stubs)),
-            IDataLedger(address(stubs)),
+            IDataSetBook(address(stubs)),
             ICreditBook(address(stubs)),
             address(stubs),
             IDisputeCourt(address(stubs))
@@ -40,6 +40,11 @@ contract OpenLock is PrepaidLock {
     }
 }
 
+/// @notice The id of the data set of which that is F_0, at a book that the stubs stand for.
+function dataSetOf(Stubs stubs) view returns (bytes32) {
+    return keccak256(abi.encode(block.chainid, stubs, keyCommitment()));
+}
+
 /// @notice F_0 of every data set. Whether it is a point at all is the precompiles' matter, which answer anything here.
 function keyCommitment() pure returns (G2Point memory) {
     return G2Point(1, 2, 3, 4);
@@ -50,6 +55,7 @@ contract Stubs {
     Rules internal rules;
     uint256 public successes;
     uint256 public failures;
+    uint256 public potWei;
 
     constructor(Rules memory rules_) {
         rules = rules_;
@@ -63,8 +69,10 @@ contract Stubs {
         return rules;
     }
 
-    function keyHashOf(bytes32) external pure returns (bytes32) {
-        return keccak256(abi.encode(keyCommitment()));
+    /// @dev Of a data set of seven rows.
+    function recordSale(bytes32, uint256 partWei) external returns (uint256 restWei) {
+        restWei = partWei % 7;
+        potWei += partWei - restWei;
     }
 
     /// @dev Every signature under a registered key holds.

@@ -41,7 +41,7 @@ contract PartsSymbolic {
         RequestOrder memory it;
         (it.processor, it.typeId, it.messageLength, it.expiresAt) = (PAYEE, TYPE, 1, 2_000);
         (it.messageDigest, it.nonce) = ("d", "n");
-        it.terms = LockTerms(1, 0, 0, feeBps, 1, uint96(uint256(price) * bondBps / 10_000));
+        it.terms = LockTerms(1, 0, 0, feeBps, 0, 1, uint96(uint256(price) * bondBps / 10_000));
         vm.deal(PAYER, price);
         vm.prank(PAYER);
         lockId = prepaid.request{value: price}(it, G1Point(0, 0));

@@ -22,10 +22,10 @@ lists = st.dictionaries(
 
 def test_encode__known_list__is_head_and_twenty_four_bytes_a_device():
     data = owners.encode(OWNED)
-    assert data[:7] == b"DMSO\x01\x00\x03"
-    assert data[7:31] == b"\x0f" * 20 + b"\x00\x00\x00\x01"
-    assert data[55:] == b"\xe2" * 20 + b"\xff" * 4
-    assert len(data) == owners.length_of(3) == 79
+    assert data[:12] == b"DMSMOW01\x00\x00\x00\x03"
+    assert data[12:36] == b"\x0f" * 20 + b"\x00\x00\x00\x01"
+    assert data[60:] == b"\xe2" * 20 + b"\xff" * 4
+    assert len(data) == owners.length_of(3) == 84
 
 
 @given(lists)
@@ -38,15 +38,16 @@ def test_decode__given_encoded_list__gives_it_back(owned):
     [
         lambda data: data[:-1],
         lambda data: data + b"\x00",
-        lambda data: b"DMSR" + data[4:],
-        lambda data: data[:4] + b"\x02" + data[5:],
-        lambda data: data[:5] + b"\x00\x04" + data[7:],
-        lambda data: data[:5] + b"\x00\x02" + data[7:],
-        lambda data: data[:5] + b"\x00\x00",
-        lambda data: data[:7] + data[31:55] + data[7:31] + data[55:],  # another order
-        lambda data: data[:31] + data[7:31] + data[55:],  # a device twice
-        lambda data: data[:27] + bytes(4) + data[31:],  # no rows
-        lambda data: data[:6],
+        lambda data: b"DMSMCT01" + data[8:],
+        lambda data: b"DMSMOW02" + data[8:],
+        lambda data: data[:8] + b"\x00\x00\x00\x04" + data[12:],
+        lambda data: data[:8] + b"\x00\x00\x00\x02" + data[12:],
+        lambda data: data[:8] + b"\x00\x01\x00\x03" + data[12:],
+        lambda data: data[:8] + bytes(4),
+        lambda data: data[:12] + data[36:60] + data[12:36] + data[60:],  # another order
+        lambda data: data[:36] + data[12:36] + data[60:],  # a device twice
+        lambda data: data[:32] + bytes(4) + data[36:],  # no rows
+        lambda data: data[:11],
         lambda data: b"",
         lambda data: data.decode("latin-1"),
     ],
