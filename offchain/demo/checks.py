@@ -35,6 +35,8 @@ CHECKS = (
     "key_not_recovered_below_threshold",
     "data_matches_chain",
     "tampered_data_detected",
+    "withdrawn_not_sold",
+    "owners_paid",
     "garbage_answer_slashed",
     "unserved_answer_demanded",
     "money_conserved",

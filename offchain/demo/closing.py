@@ -1,4 +1,4 @@
-"""Stage 7: everybody withdraws; every wei is accounted for."""
+"""The last stage: everybody withdraws; every wei is accounted for."""
 
 from __future__ import annotations
 

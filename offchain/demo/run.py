@@ -29,6 +29,7 @@ from offchain.demo import (
     disputing,
     metering,
     notifying,
+    owning,
     policies,
     pricing,
     refusing,
@@ -162,6 +163,9 @@ def _run_stages(world: World) -> None:
     with findings.stage("publish and share"):
         sharing.publish_data_sets(world)
         sharing.recover_and_audit(world, sharing.buy_data(world))
+    with findings.stage("withdraw and pay owners"):
+        owning.withdraw_from_sale(world)
+        owning.pay_owners(world)
     with findings.stage("demand and dispute"):
         say("a node answers garbage, another one withholds; users demand and dispute, judges vote")
         disputing.set_dispute_terms(world)

@@ -112,6 +112,16 @@ def recover_and_audit(world: World, grants: list[Grant]) -> None:
     _check_tampering(world, victim, opened[victim.lock_id])
 
 
+def deliver_and_open(world: World, lock_id: bytes) -> OpenedDataSet:
+    """Let the members hand the buyer their shares of a delivered lock, and open what it bought."""
+    buyer = world.buyers[0]
+    for sharer in world.buyers:
+        sharer.buyer.shares.own(lock_id)
+        if sharer is not buyer:
+            sharer.buyer.shares.hand_over(lock_id, {buyer.keys.address: buyer.server.url})
+    return buyer.buyer.data_sets.open(lock_id)
+
+
 def _check_form(world: World, broadcast_id: bytes) -> None:
     names = {node.keys.address: node.region_name for node in world.nodes}
     form = form_of(world.buyers[0].gateway, broadcast_id)

@@ -89,13 +89,15 @@ def lock(machine: Machine, data_set: str) -> str:
     asked = machine.json(
         *("vendor", "share", "broadcast", "--region", "north", *WINDOW),
         *("--max-price-wei", str(ETHER), "--group-size", "2", "--threshold", "2"),
+        *("--purpose", "a forecast"),
     )["broadcast"]
     form = wait_for(lambda: machine.json("vendor", "share", "form", asked))
     assert [line["node"] for line in form] == [machine.accounts["north"]]
     assert (form[0]["price_wei"], form[0]["data_set"]) == (DATA_SET_PRICE_WEI, data_set)
+    assert (form[0]["rows"], form[0]["meters"], form[0]["wanted_days"]) == (24 * DAYS, 1, DAYS)
     made = machine.json(
         *("vendor", "share", "select", asked, "--node", machine.accounts["north"]),
-        *("--member", machine.accounts["lab"], "--purpose", "a forecast"),
+        *("--member", machine.accounts["lab"]),
     )[0]["lock"]
     wait_for(lambda: machine.json("vendor", "share", "grants"))
     return made
@@ -407,7 +409,44 @@ def test_node_withdraw__after_the_end__brings_what_was_earned(
     drawn = machine.json("north", "node", "withdraw")["withdrawn_wei"]
     answered = [one["state"] for one in machine.json("anna", "user", "locks")]
     paid = answered.count("settled") * PRICE_WEI + DATA_SET_PRICE_WEI
-    assert drawn == paid - paid * 200 // 10_000  # the consortium's fee
+    owners = DATA_SET_PRICE_WEI // 2
+    assert drawn == paid - paid * 200 // 10_000 - owners  # the consortium's fee, the owners' part
+    (sold,) = [one for one in machine.json("north", "node", "sets") if one["sold_times"]]
+    assert sold["earned_wei"] == DATA_SET_PRICE_WEI - DATA_SET_PRICE_WEI // 50 - owners
+    assert sold["owners_earned_wei"] == owners // (24 * DAYS) * 24 * DAYS
+
+
+def test_share_catalogue__after_a_sale__shows_what_is_for_sale_and_on_what_record(
+    machine: Machine, data_set: str, export: Path
+) -> None:
+    found = machine.json("vendor", "share", "catalogue", "--region", "north", *WINDOW)
+    (line,) = [one for one in found if one["data_set"] == data_set]
+    assert line["node"] == machine.accounts["north"] and line["region"] == "north"
+    assert (line["rows"], line["meters"], line["days"]) == (24 * DAYS, 1, DAYS)
+    assert (line["asked_before_wei"], line["sold_times"]) == (DATA_SET_PRICE_WEI, 1)
+    assert (line["node_sold"], line["node_declined"], line["node_failed"]) == (1, 0, 0)
+    for elsewhere in (("--region", "south"), ("--from", "2023-01-01"), ("--kind", "2")):
+        assert machine.json("vendor", "share", "catalogue", *elsewhere) == []
+    assert "for sale: none" in machine.as_member("lab", "share", "catalogue", *elsewhere).stdout
+
+
+def test_user_draw__after_a_sale__brings_ones_part_to_the_account(
+    machine: Machine, data_set: str, lock: str, export: Path
+) -> None:
+    part = DATA_SET_PRICE_WEI // 2 // (24 * DAYS) * 24 * DAYS
+    seen = machine.json("anna", "user", "sales")
+    (sale,) = seen["sales"]
+    assert (sale["lock"], sale["buyer"]) == (lock, machine.accounts["vendor"])
+    assert (sale["purpose"], sale["own_part_wei"]) == ("a forecast", part)
+    assert seen["to_draw_wei"] == part and seen["unknown"] == []
+    told = machine.as_member("anna", "user", "sales").stdout
+    assert "`dmsm user consent DEVICE --withdraw` ends that" in told
+
+    drawn = machine.json("anna", "user", "draw")
+
+    assert (drawn["drawn_wei"], drawn["transactions"]) == (part, 1)
+    assert machine.json("anna", "user", "draw") == {"drawn_wei": 0, "transactions": 0}
+    assert machine.json("anna", "user", "withdraw")["withdrawn_wei"] == part
 
 
 def test_user_refund__after_t_without_an_answer__brings_the_price_back(
@@ -433,7 +472,7 @@ def test_share_close__when_nobody_responded__returns_the_deposit(
     assert already == APPLICATION_WEI  # of the broadcast that was selected
     asked = machine.json(
         *("vendor", "share", "broadcast", "--region", "north", *WINDOW, "--select-by", "+20m"),
-        *("--max-price-wei", "1", "--group-size", "2"),
+        *("--max-price-wei", "1", "--group-size", "2", "--purpose", "a study"),
     )["broadcast"]
     assert machine.json("vendor", "share", "form", asked) == []
     assert "form: none" in machine.as_member("vendor", "share", "form", asked).stdout
@@ -451,9 +490,29 @@ def test_share_refund__of_a_delivered_lock__is_refused(
     assert "PrepaidLock" in result.stderr
 
 
-def test_user_consent__withdrawn__is_gone(machine: Machine, device: str, export: Path) -> None:
-    machine.as_member("anna", "user", "consent", device, "--withdraw")
+def test_node_retire__by_the_operator__ends_a_sale_once(
+    machine: Machine, data_set: str, export: Path
+) -> None:
+    (other,) = [
+        one["data_set"]
+        for one in machine.json("north", "node", "sets")
+        if one["data_set"] != data_set
+    ]
+    assert machine.json("north", "node", "retire", other)["retired"] == other
+    sets = {one["data_set"]: one for one in machine.json("north", "node", "sets")}
+    assert (sets[other]["on_sale"], sets[other]["retired"]) == (False, True)
+    assert sets[data_set]["on_sale"]
+    again = machine.as_member("north", "node", "retire", other, ok=False)
+    assert "not for sale" in again.stderr
+
+
+def test_user_consent__withdrawn__is_gone_and_ends_the_sale(
+    machine: Machine, device: str, data_set: str, export: Path
+) -> None:
+    told = machine.json("anna", "user", "consent", device, "--withdraw")
+    assert [(one["data_set"], one["ended"]) for one in told["sales"]] == [(data_set, True)]
     assert machine.json("anna", "user", "devices")[0]["consent_until_at"] is None
+    assert machine.json("vendor", "share", "catalogue") == []
 
 
 def test_admin_revoke__of_a_member__shows_it_inactive(machine: Machine, export: Path) -> None:

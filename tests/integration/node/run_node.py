@@ -40,7 +40,9 @@ def main(config: dict) -> None:
         readings=NodeStore(config["held"]),
         directory=MemberDirectory(gateway, store, paillier_bits=BITS),
         terms=NodeTerms(
-            data_set_price_wei=config["price_wei"], confirmations=config.get("confirmations", 0)
+            data_set_price_wei=config["price_wei"],
+            confirmations=config.get("confirmations", 0),
+            republish=config.get("republish", False),
         ),
         paillier_bits=BITS,
     )

@@ -128,6 +128,56 @@ def test_publisher__given_crash_at_step__publishes_once(
     assert len(published) == 1
 
 
+@pytest.mark.parametrize(
+    "step", ["retire:sent", "publish:journaled", "publish:stored", "publish:sent", "republish:sent"]
+)
+@pytest.mark.parametrize("with_outbox", [False, True])
+def test_worker__given_crash_while_it_retires_and_republishes__does_each_once(
+    fresh: Town, node_keys: Path, tmp_path: Path, step: str, with_outbox: bool
+) -> None:
+    leaves, stays = fresh.houses[0], fresh.houses[2]
+    node = leaves.node
+    outbox = str(tmp_path / "outbox.sqlite") if with_outbox else None
+    old = node.publisher.publish(*leaves.window).data_set_id
+    leaves.household.consents.withdraw(leaves.device.address)
+    config = {"republish": True, "outbox": outbox}
+    if step != "retire:sent":
+        run(fresh, node, node_keys, **config)  # the sale is ended, and nothing else yet
+
+    run(fresh, node, node_keys, crash_at=step, **config)
+    for _ in range(3):
+        run(fresh, node, node_keys, **config)
+
+    start = {"from_block": fresh.deployment.block("DataSetBook"), "processor": node.keys.address}
+    retired = node.gateway.events("DataSetBook", "DataSetRetired", **start)
+    assert [one.args["dataSetId"] for one in retired] == [old]
+    first, second = node.gateway.events("DataSetBook", "DataSetPublished", **start)
+    assert first.args["dataSetId"] == old
+    held = node.held.data_set(bytes(second.args["dataSetId"]))
+    assert held.published and held.devices == [stays.device.address]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_worker__given_withdrawal_before_the_selection__declines_once(
+    fresh: Town, node_keys: Path, crash: bool
+) -> None:
+    node, house, buyer = fresh.nodes[0], fresh.houses[0], fresh.buyers[0]
+    publish_both(fresh)
+    broadcast_id = call_for_data(fresh)
+    node.worker.run_once()
+    house.household.consents.withdraw(house.device.address)  # and nobody ends the sale
+    (lock_id,) = select_both(fresh, broadcast_id)
+
+    if crash:
+        run(fresh, node, node_keys, crash_at="decline:journaled")
+    run(fresh, node, node_keys)
+    run(fresh, node, node_keys)
+
+    assert buyer.locks.lock(lock_id).state is LockState.DECLINED
+    assert count_of(fresh, "Declined", lock_id) == 1
+    assert "CONSENT_WITHDRAWN" in node.held.grant(lock_id).reason
+
+
 def test_publisher__given_files_gone_before_anything_was_sent__builds_and_publishes_anew(
     fresh: Town, node_keys: Path, tmp_path: Path
 ) -> None:

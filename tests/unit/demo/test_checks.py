@@ -15,12 +15,12 @@ retroactive_tariff_refused advice_given request_unknown_member_refused request_w
 request_unknown_type_refused request_bad_signature_refused request_declined_refunded
 request_timeout_refunded credit_up credit_down datasets_published form_sorted_by_credit
 shares_verified_on_chain wrong_share_refused key_recovered_by_threshold
-key_not_recovered_below_threshold data_matches_chain tampered_data_detected garbage_answer_slashed
-unserved_answer_demanded money_conserved"""
+key_not_recovered_below_threshold data_matches_chain tampered_data_detected withdrawn_not_sold
+owners_paid garbage_answer_slashed unserved_answer_demanded money_conserved"""
 STEPS = "deploy admit anchor notify request accept claim refund respond select deliver_shares"
 
 
-def test_checks__as_specified__are_these_32_and_gas_these_steps() -> None:
+def test_checks__as_specified__are_these_34_and_gas_these_steps() -> None:
     assert tuple(ASKED.split()) == CHECKS
     assert tuple(STEPS.split()) == REQUIRED
 
