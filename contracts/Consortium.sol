@@ -164,9 +164,9 @@ contract Consortium is IConsortium {
         onlyMember
         returns (bytes memory result)
     {
-        bytes32 subject = subjectOf(proposalId, target, valueWei, data);
-        _requireDecided(proposalId, subject, target, valueWei, data);
+        _requireDecided(proposalId, target, valueWei, data);
 
+        bytes32 subject = subjectOf(proposalId, target, valueWei, data);
         _proposals[proposalId].isExecuted = true;
         floorOf[subject] = proposalId;
 
@@ -190,17 +190,11 @@ contract Consortium is IConsortium {
         emit Agreed(proposalId);
     }
 
-    function _requireDecided(
-        uint256 proposalId,
-        bytes32 subject,
-        address target,
-        uint256 valueWei,
-        bytes calldata data
-    ) private view {
+    function _requireDecided(uint256 proposalId, address target, uint256 valueWei, bytes calldata data) private view {
         uint256 agreedFirst = _proposals[proposalId].firstAgreedAt;
         Proposal storage proposal = _open(proposalId, _delayAt(agreedFirst, target, valueWei, data));
         if (proposal.callHash != _callHash(target, valueWei, data)) revert Consortium_OtherCall(proposalId);
-        uint256 floor = floorOf[subject];
+        uint256 floor = floorFor(proposalId, target, valueWei, data);
         if (proposalId < floor) revert Consortium_Superseded(proposalId, floor);
         uint256 approvals = approvalsOf(proposalId);
         if (proposal.agreedAt == 0 || approvals < threshold) {
@@ -257,11 +251,32 @@ contract Consortium is IConsortium {
         bytes4 selector = bytes4(data);
         if (selector == IMemberRegistry.rearmStop.selector) selector = IMemberRegistry.stopBeginnings.selector;
         if (selector == IMemberRegistry.revoke.selector) selector = IMemberRegistry.admit.selector;
-        bool isOfOne =
-            selector == IMemberRegistry.admit.selector || selector == IRequestCatalogue.setType.selector;
-        // The account or the type's id is the first word of the arguments; a shorter call reverts at its target.
-        bytes32 about = isOfOne && data.length >= 36 ? bytes32(data[4:36]) : bytes32(0);
+        bool isOfOne = selector == IMemberRegistry.admit.selector || selector == IMemberRegistry.rename.selector
+            || selector == IRequestCatalogue.setType.selector;
+        return _subject(target, selector, isOfOne ? _firstWord(data) : bytes32(0));
+    }
+
+    /// @inheritdoc IConsortium
+    function floorFor(uint256 proposalId, address target, uint256 valueWei, bytes calldata data)
+        public
+        view
+        returns (uint256 floor)
+    {
+        floor = floorOf[subjectOf(proposalId, target, valueWei, data)];
+        bool isRename = bytes4(data) == IMemberRegistry.rename.selector && valueWei == 0 && target != address(this);
+        if (!isRename) return floor;
+        // An admission gives a name, and a revocation ends all naming. Neither is superseded by a new name.
+        uint256 membership = floorOf[_subject(target, IMemberRegistry.admit.selector, _firstWord(data))];
+        return membership > floor ? membership : floor;
+    }
+
+    function _subject(address target, bytes4 selector, bytes32 about) private pure returns (bytes32) {
         return keccak256(abi.encode(target, selector, about));
+    }
+
+    /// @dev The account or the type's id; a shorter call reverts at its target.
+    function _firstWord(bytes calldata data) private pure returns (bytes32) {
+        return data.length >= 36 ? bytes32(data[4:36]) : bytes32(0);
     }
 
     /// @inheritdoc IConsortium

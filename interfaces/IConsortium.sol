@@ -152,6 +152,7 @@ interface IConsortium {
     /// - all changes of the members and of k are one subject;
     /// - the emergency stop and its rearming are one;
     /// - admission and revocation of one account are one;
+    /// - the names of one account are one ({floorFor});
     /// - each request type is one;
     /// - each payment is its own;
     /// - else it is the target and the function.
@@ -160,8 +161,16 @@ interface IConsortium {
         view
         returns (bytes32);
 
-    /// @notice The highest number that was carried out of a subject: what is below can never be.
+    /// @notice The highest number that was carried out of a subject.
     function floorOf(bytes32 subject) external view returns (uint256);
+
+    /// @notice The number below which a proposal of this call can never be carried out: the floor of its subject. For a
+    /// new name it is also the floor of the account's admission and revocation: a later admission has named the account
+    /// already. A new name supersedes no revocation.
+    function floorFor(uint256 proposalId, address target, uint256 valueWei, bytes calldata data)
+        external
+        view
+        returns (uint256);
 
     function proposalOf(uint256 proposalId) external view returns (Proposal memory);
 

@@ -85,6 +85,8 @@ MEANINGS = {
     "the role",
     "MemberRegistry_BadProof": "the proof of possession of this key does not hold",
     "MemberRegistry_KeyTaken": "a key or ID commitment belongs to another account already",
+    "MemberRegistry_NameTaken": "this name is or was another account's, and stays that account's; "
+    "choose another",
     "MemberRegistry_NotActive": "the account is no active member",
     "MemberRegistry_NotConsortium": _CALLER_NOT_CONSORTIUM,
     "MemberRegistry_RegionTaken": "the region has an active processing node already",

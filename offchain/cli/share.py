@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from offchain.buyer.kept_shares import KeptShares
     from offchain.cli.session import Session
     from offchain.member.grants import ReceivedGrant
+    from offchain.member.names import PublicNames
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -99,11 +100,16 @@ def form(
 
     session = reading_session(profile, Role.SHARER)
     from offchain.buyer.form import form_of
+    from offchain.member.names import PublicNames
 
     lines = form_of(session.gateway, broadcast)
     final = form_of(session.gateway, broadcast, block=session.gateway.final())
+    with open_index(session.profile, session.gateway) as index:
+        names = PublicNames(index)
+        named = [names.of(line.processor) for line in lines]
     rows = [
         {
+            "node_name": name,
             "node": line.processor,
             "credit": line.credit,
             "price_wei": line.price_wei,
@@ -113,7 +119,7 @@ def form(
             "sharing_terms": line.sharing_version,
             "final": line in final,
         }
-        for line in lines
+        for line, name in zip(lines, named, strict=True)
     ]
     show_table(rows, title="form", as_json=as_json)
 
@@ -141,14 +147,19 @@ def select(
     not delivered before T comes back by `refund`.
     """
     with open_buyer(profile, begins=True) as (session, buyer):
+        from offchain.member.names import PublicNames
+
+        names = PublicNames(session.index)
+        named = [names.of(account) for account in node]  # asked before anything is paid
         expires_at = until.on(session.gateway.now())
         made = buyer.selection.select(
             broadcast, members=member, processors=node, expires_at=expires_at, purpose=purpose
         )
         final = _wait_final(session)
+    facts = {"T_at": expires_at, "final": final}
     rows = [
-        {"lock": hex_id(lock), "node": account, "T_at": expires_at, "final": final}
-        for lock, account in zip(made, node, strict=True)
+        {"lock": hex_id(lock), "node_name": name, "node": account} | facts
+        for lock, name, account in zip(made, named, node, strict=True)
     ]
     show_table(rows, title="locks", as_json=as_json)
 
@@ -180,6 +191,7 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     session = reading_session(profile, Role.SHARER)
     from offchain.buyer.kept_shares import KeptShares
     from offchain.member.grants import GrantBook
+    from offchain.member.names import PublicNames
 
     depth, me = session.profile.confirmations, session.account
     kept = KeptShares(session.profile.place_of("shares"))
@@ -187,7 +199,8 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
         with open_index(session.profile, session.gateway) as index:
             book = GrantBook(session.gateway, index, confirmations=depth)
             found = [book.grant(lock_id, me) for lock_id in book.delivered_to(me)]
-        rows = [_grant_facts(grant, kept) for grant in found]
+            names = PublicNames(index)
+            rows = [_grant_facts(grant, kept, names) for grant in found]
     finally:
         kept.close()
     show_table(rows, title="grants", as_json=as_json)
@@ -234,12 +247,23 @@ def hand_over(
     """
     given = dict(_inbox(text) for text in to)
     with open_buyer(profile, sends=False) as (session, buyer):
+        from offchain.member.names import PublicNames
+
         peers: dict[str, str] = given or {
             str(one): url for one, url in session.profile.peers.items()
         }
         others = [one for one in buyer.shares.grant(lock).members if one != session.keys.address]
         took = buyer.shares.hand_over(lock, {one: peers[one] for one in others if one in peers})
-    rows = [{"member": one, "inbox": peers.get(one), "took_it": one in took} for one in others]
+        names = PublicNames(session.index)
+        rows = [
+            {
+                "member_name": names.of(one),
+                "member": one,
+                "inbox": peers.get(one),
+                "took_it": one in took,
+            }
+            for one in others
+        ]
     show_table(rows, title=f"share of {hex_id(lock)}", as_json=as_json)
     raise typer.Exit(0 if rows and all(row["took_it"] for row in rows) else 1)
 
@@ -253,10 +277,13 @@ def recover(
     Needs the sharer's keys, a chain node and the shares in the data folder. Costs nothing. Exit 1
     below the threshold.
     """
-    with open_buyer(profile, sends=False) as (_, buyer):
+    with open_buyer(profile, sends=False) as (session, buyer):
+        from offchain.member.names import PublicNames
+
         buyer.shares.own(lock)
         recovery = buyer.shares.recover(lock)
-        facts = _grant_facts(buyer.shares.grant(lock), buyer.inbox)
+        names = PublicNames(session.index)
+        facts = _grant_facts(buyer.shares.grant(lock), buyer.inbox, names)
     false = list(recovery.false_indices)
     show(facts | {"recovered": True, "false_shares_of": false}, as_json=as_json)
 
@@ -332,9 +359,10 @@ def _wait_final(session: Session) -> bool:
     return session.gateway.wait_all_final(timeout_s=FINAL_WAIT_S)
 
 
-def _grant_facts(grant: ReceivedGrant, kept: KeptShares) -> dict[str, Any]:
+def _grant_facts(grant: ReceivedGrant, kept: KeptShares, names: PublicNames) -> dict[str, Any]:
     return {
         "lock": hex_id(grant.lock_id),
+        "node_name": names.of(grant.processor),
         "node": grant.processor,
         "data_set": hex_id(grant.data_set_id),
         "my_index": grant.my_index,

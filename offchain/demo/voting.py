@@ -47,7 +47,8 @@ def admit_with_a_check(world: World, registration: Registration, funds_wei: int)
     account = registration.account
     alone = _refusal(
         lambda: first.gateway.transact(
-            *("MemberRegistry", "admit", account, registration.profile, registration.proofs),
+            *("MemberRegistry", "admit", account, registration.name),
+            *(registration.profile, registration.proofs),
             gas=EXECUTE_GAS,
             dry_call=False,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from offchain.index.asked.rows import Row, row, rows, said
 from offchain.index.chain_index import ChainIndex
-from offchain.index.projections.registry import members
+from offchain.index.projections.registry import member_names, members
 
 
 def member(index: ChainIndex, account: str, block: int) -> Row | None:
@@ -33,6 +33,12 @@ def devices_of(index: ChainIndex, owner: str, block: int) -> list[str]:
     query = said(members, block).where(members.c.owner == owner, members.c.active.is_(True))
     query = query.order_by(members.c.admitted_block, members.c.admitted_log)
     return [one["account"] for one in rows(index, query)]
+
+
+def names_given(index: ChainIndex, block: int) -> list[Row]:
+    """Return every name that was ever given, oldest first; each stays its account's."""
+    order = (member_names.c.block, member_names.c.log_index)
+    return rows(index, said(member_names, block).order_by(*order))
 
 
 def revoked(index: ChainIndex, block: int) -> frozenset[str]:

@@ -40,6 +40,12 @@ library Keys {
         it.deliveryKey = deliveryKey(index);
     }
 
+    /// @notice A company's public name, nobody else's; empty for a user and a device.
+    function name(uint256 index, Role role) internal pure returns (string memory) {
+        if (role == Role.User || role == Role.Device) return "";
+        return string(abi.encodePacked("company ", bytes32(index)));
+    }
+
     /// @notice The proofs for a profile's keys, bound to registry, account and role.
     function proofs(uint256 index, address registry, address account, Role role)
         internal

@@ -166,7 +166,8 @@ abstract contract System is TestBase {
         vm.deal(account, 1_000 ether);
         Profile memory profile = Keys.profile(index, role, regionId, owner);
         KeyProofs memory proofs = Keys.proofs(index, address(registry), account, role);
-        decided(address(registry), abi.encodeCall(IMemberRegistry.admit, (account, profile, proofs)));
+        string memory name = Keys.name(index, role);
+        decided(address(registry), abi.encodeCall(IMemberRegistry.admit, (account, name, profile, proofs)));
         return account;
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from offchain.chain.gateway import ChainGateway
 from offchain.index.asked import locks as asked_locks
 from offchain.index.asked import market as asked_market
@@ -25,6 +27,7 @@ from offchain.index.projections import (
     tariffs,
 )
 from offchain.member.locks import LockBook, lock_of
+from offchain.member.registration import NO_ADDRESS
 from offchain.member.tariff_book import series_head, tariff_head
 
 
@@ -73,6 +76,10 @@ def _member(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> N
     assert profile.owner == row["owner"]
     assert _bytes(profile.blsKey) == row["bls_key"]
     assert _bytes(profile.deliveryKey) == row["delivery_key"]
+    is_company = row["role"] in (1, 2, 5)
+    holder = _call(gateway, block, "MemberRegistry", "holderOfName", keccak(row["name"]))
+    assert holder == (row["account"] if is_company else NO_ADDRESS)
+    assert bool(row["name"]) == is_company
 
 
 def _consent(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
