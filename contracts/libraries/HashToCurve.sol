@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point} from "./BN254.sol";
+import {BN254, FIELD_PRIME as P, G1Point} from "./BN254.sol";
 
 /// @title HashToCurve
 /// @notice Hashes a message to BN254's G1: RFC 9380, suite BN254G1_XMD:SHA-256_SVDW_RO_ (SVDW with Z = 1, L = 48).
@@ -11,7 +11,6 @@ import {BN254, G1Point} from "./BN254.sol";
 library HashToCurve {
     error HashToCurve_TagLength(uint256 length);
 
-    uint256 private constant P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
     uint256 private constant P_MINUS_2 = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd45;
     /// @dev (p + 1) / 4: as p ≡ 3 mod 4, the power of a square by it is its root.
     uint256 private constant ROOT_EXPONENT = 0x0c19139cb84c680a6e14116da060561765e05aa45a1c72a34f082305b61f3f52;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point, G2Point} from "./BN254.sol";
+import {ADD_GAS, BN254, G1Point, G2Point, MUL_GAS, PAIRING_BASE_GAS, PAIRING_PAIR_GAS} from "./BN254.sol";
 
 /// @notice What the chain fixed before the shares were dealt. The order of the fields is that of the seed's bytes.
 /// @param prepaidLock The contract that holds the lock: `address(this)` there.
@@ -49,10 +49,6 @@ library ShareCheck {
     uint256 private constant ROW = 0xe0;
     uint256 private constant G1_BYTES = 0x40;
     uint256 private constant PAIR_BYTES = 0xc0;
-
-    // Constants of BN254 that inline assembly can use directly.
-    uint256 private constant ADD_GAS = 1_000;
-    uint256 private constant MUL_GAS = 12_000;
 
     /// @notice Tells whether the transcript deals valid shares of the key behind `commitments[0]` to all members.
     /// @dev The caller compares `commitments[0]` with the data set's published key commitment and `deliveryKeys` with the
@@ -212,7 +208,7 @@ library ShareCheck {
     function _product(uint256 pairs, G2Point[] calldata commitments) private view returns (bool isOne) {
         _storeSumPair(pairs);
         uint256 pairCount = commitments.length + 1;
-        uint256 gasCap = BN254.PAIRING_BASE_GAS + BN254.PAIRING_PAIR_GAS * pairCount;
+        uint256 gasCap = PAIRING_BASE_GAS + PAIRING_PAIR_GAS * pairCount;
         uint256 from;
         bool isInfinite;
         bool ok;

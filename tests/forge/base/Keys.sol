@@ -79,6 +79,11 @@ library Keys {
         }
     }
 
+    /// @notice −a, of a point that is not infinity.
+    function negate(G1Point memory a) internal pure returns (G1Point memory) {
+        return G1Point(a.x, BN254.P - a.y);
+    }
+
     /// @notice C(n, k) of small numbers.
     function binomial(uint256 n, uint256 k) internal pure returns (uint256 it) {
         if (k > n) return 0;

@@ -223,7 +223,7 @@ contract PrepaidLockRequestTest is Locks {
             if (i == 8) other.nonce = "other";
             others[i] = signed(other, meterOwner);
         }
-        others[9] = BN254.negate(signed(it, meterOwner));
+        others[9] = Keys.negate(signed(it, meterOwner));
         vm.chainId(2);
         others[10] = signed(it, meterOwner);
         vm.chainId(31337);

@@ -56,7 +56,7 @@ contract ShareCheckTest is TestBase {
             G1Point memory share = it.shares[i];
             it.shares[i] = BN254.add(share, G1Point(1, 2));
             no(_holds(it), "share");
-            it.shares[i] = BN254.negate(share);
+            it.shares[i] = Keys.negate(share);
             no(_holds(it), "share negated");
             it.shares[i] = share;
             G1Point memory key = it.keys[i];
@@ -76,7 +76,7 @@ contract ShareCheckTest is TestBase {
     function test_share_check__when_two_errors_cancel_unweighted__fails() public {
         Transcript memory it = _deal(2, 3);
         it.shares[0] = BN254.add(it.shares[0], G1Point(1, 2));
-        it.shares[1] = BN254.add(it.shares[1], BN254.negate(G1Point(1, 2)));
+        it.shares[1] = BN254.add(it.shares[1], Keys.negate(G1Point(1, 2)));
         no(_holds(it), "cancelled");
     }
 
