@@ -6,11 +6,11 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 
 import {IConsortium} from "../interfaces/IConsortium.sol";
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../interfaces/IMemberRegistry.sol";
+import {Governed} from "./bases/Governed.sol";
 import {BLS} from "./libraries/BLS.sol";
 import {BN254, G1Point, G2Point} from "./libraries/BN254.sol";
 import {DeliveryKey} from "./libraries/DeliveryKey.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
-import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title MemberRegistry
 /// @notice Who takes part (paper §III.B): role, region, ID commitment and keys of every member, and companies' names.
@@ -28,7 +28,7 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// A revoked user's devices stay members until they are revoked themselves.
 /// Assumes: the consortium checks off chain that an account, its secret ID, its Paillier key and its name belong to the
 /// party it admits, and that the name cannot be mistaken for another.
-contract MemberRegistry is IMemberRegistry {
+contract MemberRegistry is IMemberRegistry, Governed {
     using Checkpoints for Checkpoints.Trace208;
 
     /// @dev One member. Role, activity and owner share a slot: that slot answers {isActive} and {ownerOf}.
@@ -51,8 +51,6 @@ contract MemberRegistry is IMemberRegistry {
     uint256 public constant MAX_NAME_BYTES = 64;
 
     /// @inheritdoc IMemberRegistry
-    address public immutable consortium;
-    /// @inheritdoc IMemberRegistry
     uint256 public immutable stopSeconds;
 
     /// @inheritdoc IMemberRegistry
@@ -72,19 +70,13 @@ contract MemberRegistry is IMemberRegistry {
     mapping(bytes32 keyHash => bool taken) private _deliveryKeyTaken;
     mapping(bytes32 idCommitment => bool taken) private _idCommitmentTaken;
 
-    modifier onlyConsortium() {
-        if (msg.sender != consortium) revert MemberRegistry_NotConsortium(msg.sender);
-        _;
-    }
-
     modifier whileRunning() {
         uint256 until = stoppedUntil;
         if (block.timestamp < until) revert MemberRegistry_Stopped(until);
         _;
     }
 
-    constructor(address consortium_) {
-        consortium = Wiring.requireContract(consortium_);
+    constructor(address consortium_) Governed(consortium_) {
         stopSeconds = IConsortium(consortium_).delaySeconds() + ALARM_SECONDS;
     }
 
@@ -177,8 +169,8 @@ contract MemberRegistry is IMemberRegistry {
     }
 
     /// @inheritdoc IMemberRegistry
-    /// @dev Goes back from stop to stop. Two of them begin {stopSeconds} and {REST_SECONDS} apart at least, which bounds
-    /// the steps by the span.
+    /// @dev Goes back from stop to stop. Two of them begin {stopSeconds} and {REST_SECONDS} apart at least, which
+    /// bounds the steps by the span.
     function stoppedSeconds(uint256 from, uint256 to) external view returns (uint256 total) {
         uint256 before = to;
         while (before > from) {
@@ -232,8 +224,8 @@ contract MemberRegistry is IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     function isActive(address account, Role role) public view returns (bool active) {
         Record storage record = _records[account];
-        // What every beginning asks: one read, and no more than it needs. In the first slot the role is the lowest byte,
-        // `active` the next.
+        // What every beginning asks: one read, and no more than it needs. In the first slot the role is the lowest
+        // byte, `active` the next.
         assembly ("memory-safe") {
             active := eq(and(sload(record.slot), 0xffff), or(role, 0x100))
         }
@@ -261,6 +253,11 @@ contract MemberRegistry is IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     function deliveryKeyOf(address account) external view returns (G1Point memory) {
         return _records[account].deliveryKey;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function consortium() external view returns (address) {
+        return CONSORTIUM;
     }
 
     /// @inheritdoc IMemberRegistry
@@ -361,7 +358,8 @@ contract MemberRegistry is IMemberRegistry {
         return keccak256(abi.encode(key));
     }
 
-    /// @dev The pairing inside {BLS.verify} refuses bad points as well; which of the two it was is only asked on failure.
+    /// @dev The pairing inside {BLS.verify} refuses bad points as well; which of the two it was is only asked on
+    /// failure.
     function _checkBlsKey(address account, Profile calldata profile, KeyProofs calldata proofs) private view {
         bytes memory message =
             abi.encode(block.chainid, address(this), account, uint8(profile.role), profile.blsKey);

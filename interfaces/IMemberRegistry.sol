@@ -82,8 +82,6 @@ interface IMemberRegistry {
     /// @notice Emitted when the emergency stop may be used once more.
     event StopRearmed();
 
-    /// @notice The caller is not the consortium.
-    error MemberRegistry_NotConsortium(address caller);
     /// @notice The emergency stop holds: nothing begins until `until`; whatever has begun ends as always.
     error MemberRegistry_Stopped(uint256 until);
     /// @notice The emergency stop was used and not armed again.
@@ -96,8 +94,8 @@ interface IMemberRegistry {
     error MemberRegistry_AlreadyKnown(address account);
     /// @notice The account is not an active member.
     error MemberRegistry_NotActive(address account);
-    /// @notice A field of the profile, or the name, is missing, too long or must be empty for the role; `field` names it
-    /// in ASCII.
+    /// @notice A field of the profile, or the name, is missing, too long or must be empty for the role; `field` names
+    /// it in ASCII.
     error MemberRegistry_BadProfile(address account, bytes32 field);
     /// @notice The name is or was another account's.
     error MemberRegistry_NameTaken(address account, address holder);
@@ -118,7 +116,8 @@ interface IMemberRegistry {
     /// - a processor, a device and a user have a region;
     /// - a device has an owner that is an active user of its region, everybody else has none;
     /// - everybody but a device has a Paillier digest and a delivery key, a device has neither;
-    /// - a consortium node, a processor and a sharer have a name of 1 to {MAX_NAME_BYTES} bytes, everybody else has none;
+    /// - a consortium node, a processor and a sharer have a name of 1 to {MAX_NAME_BYTES} bytes, everybody else has
+    /// none;
     /// - no other account has or had the name;
     /// - the region of a processor has no active one;
     /// - no other account has or had the keys or the ID commitment;
@@ -179,8 +178,8 @@ interface IMemberRegistry {
         view
         returns (bool);
 
-    /// @notice How long the emergency stop holds: the consortium's delay and a week, so that what the alarm is about can
-    /// be decided before it ends.
+    /// @notice How long the emergency stop holds: the consortium's delay and a week, so that what the alarm is about
+    /// can be decided before it ends.
     function stopSeconds() external view returns (uint256);
 
     /// @notice For how many seconds of a span, `to` exclusive, emergency stops have held or will hold.

@@ -26,8 +26,8 @@ uint256 constant PAIRING_PAIR_GAS = 68_000;
 
 /// @title BN254
 /// @notice Group operations and pairing products on BN254 (alt_bn128) through the precompiles 0x06–0x08.
-/// @dev Arithmetic reverts with a named error when a precompile refuses its input: coordinates not below the field prime
-/// or a point off the curve. `isValid*` and `try*` never revert on input.
+/// @dev Arithmetic reverts with a named error when a precompile refuses its input: coordinates not below the field
+/// prime or a point off the curve. `isValid*` and `try*` never revert on input.
 ///
 /// A refused precompile call burns all the gas it was given, so each call gets a cap of about twice its EIP-1108 price:
 /// a bad point then costs its sender that, and what remains suffices for the named error.
@@ -128,7 +128,8 @@ library BN254 {
                                 PAIRINGS
     //////////////////////////////////////////////////////////////*/
 
-    /// @notice Tells whether e(a1, b1) · e(a2, b2) = 1; `ok` is false when a point is invalid, or too little gas is left.
+    /// @notice Tells whether e(a1, b1) · e(a2, b2) = 1; `ok` is false when a point is invalid, or too little gas is
+    /// left.
     function tryPairing2(G1Point memory a1, G2Point memory b1, G1Point memory a2, G2Point memory b2)
         internal
         view

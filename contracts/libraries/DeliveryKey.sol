@@ -9,7 +9,8 @@ library DeliveryKey {
     /// @notice Domain tag of the challenge.
     bytes32 internal constant SCHNORR_TAG = keccak256("DMSM-V1-DELIVERY-KEY");
 
-    /// @notice Tells whether (nonce, response) shows knowledge of the key's secret, for this chain, registry, account and role.
+    /// @notice Tells whether (nonce, response) shows knowledge of the key's secret, for this chain, registry, account
+    /// and role.
     /// @dev Valid iff z < q, R and ek on the curve and canonical, neither infinity, and [z]H = R + [c]ek. Returns false
     /// on anything malformed. R = infinity would be r = 0, which gives the secret away.
     /// @param nonce R = [r]H.

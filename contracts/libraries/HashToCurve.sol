@@ -6,8 +6,9 @@ import {BN254, FIELD_PRIME as P, G1Point} from "./BN254.sol";
 /// @title HashToCurve
 /// @notice Hashes a message to BN254's G1: RFC 9380, suite BN254G1_XMD:SHA-256_SVDW_RO_ (SVDW with Z = 1, L = 48).
 /// @dev Total: every message has a point. The map stops at its first candidate that is a square, so gas depends on the
-/// message, within a bound that depends on the lengths alone (three roots an element). That is fit for public input only:
-/// what is hashed here stands in a transaction's data. The result is uniform, hence infinity only with probability 1/q.
+/// message, within a bound that depends on the lengths alone (three roots an element). That is fit for public input
+/// only: what is hashed here stands in a transaction's data. The result is uniform, hence infinity only with
+/// probability 1/q.
 library HashToCurve {
     error HashToCurve_TagLength(uint256 length);
 
@@ -46,8 +47,8 @@ library HashToCurve {
     }
 
     /// @notice Maps a field element below p to the curve: RFC 9380 §F.1 (Shallue–van de Woestijne).
-    /// @dev Squareness is decided by taking the root and squaring it. The third candidate needs no such check: if neither of
-    /// the first two has a square for its value, the third has.
+    /// @dev Squareness is decided by taking the root and squaring it. The third candidate needs no such check: if
+    /// neither of the first two has a square for its value, the third has.
     function mapToCurve(uint256 u) internal view returns (G1Point memory point) {
         assembly ("memory-safe") {
             function power(buffer, base, exponent) -> result {

@@ -68,7 +68,7 @@ def admit_with_a_check(world: World, registration: Registration, funds_wei: int)
     decision = second.admin.approve(proposal.proposal_id)
     world.fund(account, funds_wei)
     ok = (
-        alone == "MemberRegistry_NotConsortium"
+        alone == "Governed_NotConsortium"
         and early == "Consortium_NotAgreed"
         and not is_member_before
         and decision.is_carried_out

@@ -44,7 +44,7 @@ def refuse(govern, registry, reverts_with):
 
 def test_admit__when_caller_is_not_consortium__reverts(registry, candidate, founder, reverts_with):
     # Not even the owner account itself: only the consortium's contract.
-    with reverts_with("MemberRegistry_NotConsortium", founder):
+    with reverts_with("Governed_NotConsortium", founder):
         registry.admit(*candidate.admission, {"from": founder})
 
 

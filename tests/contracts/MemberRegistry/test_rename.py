@@ -9,7 +9,7 @@ COMPANIES = ["processor", "buyer", "regulator"]
 
 def test_rename__when_caller_is_not_consortium__reverts(registry, buyer, founder, reverts_with):
     for caller in (founder, buyer.account):
-        with reverts_with("MemberRegistry_NotConsortium", caller):
+        with reverts_with("Governed_NotConsortium", caller):
             registry.rename(buyer.address, "Vendor", {"from": caller})
 
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.28;
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
+import {Governed} from "../../../contracts/bases/Governed.sol";
 import {Keys} from "../base/Keys.sol";
 import {System} from "../base/System.sol";
 
@@ -28,7 +29,7 @@ contract MemberRegistryTest is System {
 
     function test_admit__when_caller_does_not_fit__reverts() public {
         (Profile memory p, KeyProofs memory k) = _member(Role.User, NORTH, address(0));
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotConsortium.selector, judges[0]));
+        refuse(abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, judges[0]));
         vm.prank(judges[0]);
         registry.admit(NEW, _nameFor(p.role), p, k);
     }
@@ -172,7 +173,7 @@ contract MemberRegistryTest is System {
     }
 
     function test_rename__when_caller_account_or_name_do_not_fit__reverts() public {
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotConsortium.selector, buyer));
+        refuse(abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, buyer));
         vm.prank(buyer);
         registry.rename(buyer, "Vendor");
         refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotActive.selector, NEW));
@@ -290,7 +291,7 @@ contract MemberRegistryTest is System {
     }
 
     function test_revoke__when_caller_or_account_do_not_fit__reverts() public {
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotConsortium.selector, judges[0]));
+        refuse(abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, judges[0]));
         vm.prank(judges[0]);
         registry.revoke(buyer);
         refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotActive.selector, NEW));
@@ -324,7 +325,7 @@ contract MemberRegistryTest is System {
     // ---- the emergency stop ----
 
     function test_stop__when_caller_does_not_fit__reverts() public {
-        bytes memory refused = abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotConsortium.selector, judges[0]);
+        bytes memory refused = abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, judges[0]);
         vm.startPrank(judges[0]);
         refuse(refused);
         registry.stopBeginnings();
