@@ -4,9 +4,9 @@ pragma solidity 0.8.28;
 import {IConsortium} from "../interfaces/IConsortium.sol";
 import {Case, IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {IPrepaidLock, Lock} from "../interfaces/IPrepaidLock.sol";
-import {G1Point} from "./libraries/BN254.sol";
 import {SealedBytes} from "./libraries/SealedBytes.sol";
 import {Wiring} from "./libraries/Wiring.sol";
+import {G1Point} from "./types/Points.sol";
 
 /// @title DisputeCourt
 /// @notice See {IDisputeCourt}.

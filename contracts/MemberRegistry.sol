@@ -8,9 +8,10 @@ import {IConsortium} from "../interfaces/IConsortium.sol";
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../interfaces/IMemberRegistry.sol";
 import {Governed} from "./bases/Governed.sol";
 import {BLS} from "./libraries/BLS.sol";
-import {BN254, G1Point, G2Point} from "./libraries/BN254.sol";
+import {BN254} from "./libraries/BN254.sol";
 import {DeliveryKey} from "./libraries/DeliveryKey.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
+import {G1Point, G2Point} from "./types/Points.sol";
 
 /// @title MemberRegistry
 /// @notice Who takes part (paper §III.B): role, region, ID commitment and keys of every member, and companies' names.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point, G2Point} from "../contracts/libraries/BN254.sol";
+import {G1Point, G2Point} from "../contracts/types/Points.sol";
 
 /// @notice A published data set (protocol §2.5).
 /// @param processor Who published and sells it.

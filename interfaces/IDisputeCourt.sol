@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point} from "../contracts/libraries/BN254.sol";
+import {G1Point} from "../contracts/types/Points.sol";
 
 /// @notice A dispute before the judges.
 /// @param openedAt When it was opened: whoever was a member of the consortium then judges it, whatever happens to its

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point, G2Point} from "../contracts/libraries/BN254.sol";
+import {G1Point, G2Point} from "../contracts/types/Points.sol";
 
 /// @notice What a member is (paper §III.B). An account has one role for ever.
 enum Role {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point} from "./BN254.sol";
+import {BN254} from "./BN254.sol";
+import {G1Point} from "../types/Points.sol";
 
 /// @title DeliveryKey
 /// @notice Verifies that who registers a delivery key ek = [s]H knows s: a Schnorr proof (R, z) (docs/formats.md §1).

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, FIELD_PRIME as P, G1Point} from "./BN254.sol";
+import {BN254, FIELD_PRIME as P} from "./BN254.sol";
+import {G1Point} from "../types/Points.sol";
 
 /// @title HashToCurve
 /// @notice Hashes a message to BN254's G1: RFC 9380, suite BN254G1_XMD:SHA-256_SVDW_RO_ (SVDW with Z = 1, L = 48).

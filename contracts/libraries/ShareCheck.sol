@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {ADD_GAS, BN254, G1Point, G2Point, MUL_GAS, PAIRING_BASE_GAS, PAIRING_PAIR_GAS} from "./BN254.sol";
+import {ADD_GAS, BN254, MUL_GAS, PAIRING_BASE_GAS, PAIRING_PAIR_GAS} from "./BN254.sol";
+import {G1Point, G2Point} from "../types/Points.sol";
 
 /// @notice What the chain fixed before the shares were dealt. The order of the fields is that of the seed's bytes.
 /// @param prepaidLock The contract that holds the lock: `address(this)` there.

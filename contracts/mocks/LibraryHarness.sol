@@ -2,12 +2,13 @@
 pragma solidity 0.8.28;
 
 import {BLS} from "../libraries/BLS.sol";
-import {BN254, G1Point, G2Point} from "../libraries/BN254.sol";
+import {BN254} from "../libraries/BN254.sol";
 import {DeliveryKey} from "../libraries/DeliveryKey.sol";
 import {DomainTags} from "../libraries/DomainTags.sol";
 import {HashToCurve} from "../libraries/HashToCurve.sol";
 import {MerkleSha256} from "../libraries/MerkleSha256.sol";
 import {ShareCheck, ShareGrant} from "../libraries/ShareCheck.sol";
+import {G1Point, G2Point} from "../types/Points.sol";
 
 /// @title LibraryHarness
 /// @notice Exposes the stateless libraries' internals to the tests.

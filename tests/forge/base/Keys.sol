@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {DeliveryKey} from "../../../contracts/libraries/DeliveryKey.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {G2Table} from "../vectors/G2Table.sol";
 

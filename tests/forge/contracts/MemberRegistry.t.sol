@@ -2,9 +2,10 @@
 pragma solidity 0.8.28;
 
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
-import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
 import {Governed} from "../../../contracts/bases/Governed.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "../base/Keys.sol";
 import {System} from "../base/System.sol";
 

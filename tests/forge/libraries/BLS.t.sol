@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {LibraryHarness} from "../../../contracts/mocks/LibraryHarness.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "../base/Keys.sol";
 import {TestBase} from "../base/TestBase.sol";
 import {G2Table} from "../vectors/G2Table.sol";

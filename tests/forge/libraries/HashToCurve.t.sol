@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {LibraryHarness} from "../../../contracts/mocks/LibraryHarness.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {TestBase} from "../base/TestBase.sol";
 
 contract HashToCurveTest is TestBase {
