@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, FIELD_PRIME as P} from "./BN254.sol";
+import {BN254, FIELD_PRIME} from "./BN254.sol";
 import {G1Point} from "../types/Points.sol";
 
 /// @title HashToCurve
@@ -13,6 +13,7 @@ import {G1Point} from "../types/Points.sol";
 library HashToCurve {
     error HashToCurve_TagLength(uint256 length);
 
+    uint256 private constant P = FIELD_PRIME;
     uint256 private constant P_MINUS_2 = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd45;
     /// @dev (p + 1) / 4: as p ≡ 3 mod 4, the power of a square by it is its root.
     uint256 private constant ROOT_EXPONENT = 0x0c19139cb84c680a6e14116da060561765e05aa45a1c72a34f082305b61f3f52;

@@ -86,7 +86,7 @@ def _unfit(name: str) -> str:
         return f"it has more than {MAX_BYTES} bytes in UTF-8"
     if unicodedata.normalize("NFC", name) != name:
         return "it is not in the composed form (NFC)"
-    if name != " ".join(name.split(" ")).strip() or "  " in name:
+    if name != name.strip(" ") or "  " in name:
         return "it begins or ends with a space, or has two together"
     if unicodedata.category(name[0]) in _MARKS or not skeleton(name):
         return "it has no letter and no digit, or begins with an accent"
