@@ -96,6 +96,7 @@ TARGETS = (
     _library("HashToCurve"),
     _library("LockLifecycle", "PrepaidLock", LOCK),
     _library("MerkleSha256"),
+    _library("SealedBytes", "DisputeCourt", ("tests/forge/contracts/DisputeCourt.t.sol",)),
     _library("ShareCheck"),
     _library("SortedForm", "SortedFormHarness"),
     _library("Wiring", "PrepaidLock", LOCK),
