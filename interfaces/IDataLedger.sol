@@ -54,8 +54,8 @@ interface IDataLedger {
     /// - the requirements of {anchor} hold, with the device in the caller's place.
     function anchorSigned(SignedBatch calldata batch) external;
 
-    /// @notice {anchorSigned} for several devices. A batch that is refused is passed over with a {BatchRefused}, so
-    /// that no device spoils another's.
+    /// @notice Does {anchorSigned} for several devices. A batch that is refused is passed over with a {BatchRefused},
+    /// so that no device spoils another's.
     /// @dev Requirements:
     /// - there are at most 64 batches.
     /// @return anchored How many stand, repeats included.

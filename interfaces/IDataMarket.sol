@@ -220,7 +220,7 @@ interface IDataMarket {
     /// @notice Returns the form, highest credit first, ties earlier first.
     function formOf(bytes32 broadcastId) external view returns (Response[] memory);
 
-    /// @notice Requester, state, and what is stored of the conditions (all zero if unknown).
+    /// @notice Returns requester, state, and what is stored of the conditions (all zero if unknown).
     function broadcastOf(bytes32 broadcastId)
         external
         view

@@ -157,8 +157,8 @@ interface IDataSetBook {
     /// @return amountWei rows · (perRowWei − what it was at the device's last draw), at most the data set's pot.
     function draw(bytes32 dataSetId, OwnersLeaf calldata leaf) external returns (uint256 amountWei);
 
-    /// @notice {draw} for several devices and data sets; one bad leaf makes it revert whole. Cheapest in the order of
-    /// owners.
+    /// @notice Does {draw} for several devices and data sets; one bad leaf reverts the whole call. It is cheapest in
+    /// the order of owners.
     /// @dev Requirements:
     /// - there are at most 64 draws;
     /// - the requirements of {draw} hold for each.
