@@ -93,6 +93,7 @@ lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) toolchain/solidity_style.py
 
 format: setup
 	@$(PY) -m ruff check --fix --select I .

@@ -6,14 +6,15 @@ import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title ConsentBook
-/// @notice Consent of a device's owner to a purpose (protocol §2.5). It covers the whole record of the device.
+/// @notice Keeps the consent of a device's owner to a purpose (protocol §2.5). It covers the whole record of the
+/// device.
 ///
 ///     (device, purpose):  none ──give──▶ given ──withdraw──▶ none        given ──now ≥ expiresAt──▶ lapsed
 ///
-/// Who can stop what: the owner withdraws at any time, also after its revocation; nobody else can withdraw or renew.
-/// A withdrawal ends the next sale of what is published already; what was sold cannot be called back.
-/// Assumes: processors read this book when they build a data set and before they deliver it; no contract can see which devices
-/// a sealed file holds, only which its owners' list names.
+/// Who can stop what: the owner withdraws at any time, also after its revocation; nobody else can withdraw or renew. A
+/// withdrawal ends the next sale of what is published already; what was sold cannot be called back. Assumes: processors
+/// read this book when they build a data set and before they deliver it; no contract can see which devices a sealed
+/// file holds, only which its owners' list names.
 contract ConsentBook is IConsentBook {
     /// @notice Where devices and owners are looked up.
     IMemberRegistry public immutable registry;
@@ -26,22 +27,28 @@ contract ConsentBook is IConsentBook {
 
     /// @inheritdoc IConsentBook
     function give(address device, bytes32 purpose, uint64 expiresAt) external {
+        // check
         _requireOwner(device);
         if (!registry.isActive(msg.sender, Role.User)) revert ConsentBook_NotOwner(device, msg.sender);
         if (expiresAt <= block.timestamp) revert ConsentBook_Expired(expiresAt, block.timestamp);
 
+        // effect
         _expiries[device][purpose] = expiresAt;
 
+        // log
         emit ConsentGiven(device, purpose, msg.sender, expiresAt);
     }
 
     /// @inheritdoc IConsentBook
     function withdraw(address device, bytes32 purpose) external {
+        // check
         _requireOwner(device);
         if (_expiries[device][purpose] == 0) revert ConsentBook_NoConsent(device, purpose);
 
+        // effect
         delete _expiries[device][purpose];
 
+        // log
         emit ConsentWithdrawn(device, purpose, msg.sender);
     }
 

@@ -292,7 +292,7 @@ contract Consortium is IConsortium {
         return keccak256(abi.encode(target, selector, about));
     }
 
-    /// @dev The account or the type's id; a shorter call reverts at its target.
+    /// @dev Returns the account or the type's id; a shorter call reverts at its target.
     function _firstWord(bytes calldata data) private pure returns (bytes32) {
         return data.length >= 36 ? bytes32(data[4:36]) : bytes32(0);
     }

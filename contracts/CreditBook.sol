@@ -7,7 +7,7 @@ import {ICreditBook} from "../interfaces/ICreditBook.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title CreditBook
-/// @notice The credit of processing nodes: see {ICreditBook} for the rule, docs/credit.md for its proof.
+/// @notice Keeps the credit of processing nodes: see {ICreditBook} for the rule, docs/credit.md for its proof.
 ///
 ///     credit:  0 ──recordSuccess──▶ + min(fee / pointWei, caps)   ──recordFailure──▶ − LOSS (to 0)   ──epoch──▶ · 7/8
 ///
@@ -66,6 +66,7 @@ contract CreditBook is ICreditBook {
 
     /// @inheritdoc ICreditBook
     function recordSuccess(address account, address payer, uint256 feeWei, bytes32 lockId) external onlyLock {
+        // effect
         Standing memory standing = _standingOf(account);
         uint32 fromPayer = gainedFrom(account, payer);
         uint256 gain = Math.min(feeWei / pointWei, MAX_GAIN);
@@ -76,16 +77,19 @@ contract CreditBook is ICreditBook {
         _standings[account] = standing;
         if (gain > 0) _gains[account][payer] = Gain(fromPayer + uint32(gain), standing.epoch);
 
+        // log
         emit CreditChanged(account, lockId, previous, standing.credit);
     }
 
     /// @inheritdoc ICreditBook
     function recordFailure(address account, bytes32 lockId) external onlyLock {
+        // effect
         Standing memory standing = _standingOf(account);
         uint32 previous = standing.credit;
         standing.credit = previous < LOSS ? 0 : previous - LOSS;
         _standings[account] = standing;
 
+        // log
         emit CreditChanged(account, lockId, previous, standing.credit);
     }
 
@@ -105,7 +109,7 @@ contract CreditBook is ICreditBook {
         return gain.epoch == _epoch() ? gain.points : 0;
     }
 
-    /// @dev The standing as of now: decayed over the epochs since it was written.
+    /// @dev Returns the standing as of now: decayed over the epochs since it was written.
     function _standingOf(address account) private view returns (Standing memory standing) {
         standing = _standings[account];
         uint256 passed = _epoch() - standing.epoch;
@@ -115,7 +119,7 @@ contract CreditBook is ICreditBook {
         standing.epoch = _epoch();
     }
 
-    /// @dev floor(credit · (7/8)^epochs).
+    /// @dev Returns floor(credit · (7/8)^epochs).
     function _decayed(uint256 credit, uint256 epochs) private pure returns (uint32) {
         if (epochs >= FORGOTTEN_EPOCHS) return 0;
         return uint32((credit * 7 ** epochs) >> (3 * epochs));

@@ -9,14 +9,15 @@ import {MerkleSha256} from "./libraries/MerkleSha256.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title DataLedger
-/// @notice Anchored readings (protocol §2.4). Append-only.
+/// @notice Keeps anchored readings (protocol §2.4), and only adds to them.
 ///
 ///     device:    next seq 1 ──anchor(1, a)──▶ 1 + a ──anchor(1 + a, b)──▶ 1 + a + b …
 ///
-/// One slot a batch, one for the next seq.
+/// A batch takes one slot, and the next seq another one.
 /// Who can stop what: revoking a device stops its next batch. What stands here is never changed or removed.
-/// Assumes: the device's clock is its own affair (no time here is compared with the block's). That a batch does not cross UTC
-/// midnight, and what a root stands for, are checked off chain, by whoever opens the readings: the chain sees commitments alone.
+/// Assumes: the device's clock is its own affair (no time here is compared with the block's). Whoever opens the
+/// readings checks off chain that a batch does not cross UTC midnight, and what a root stands for: the chain sees
+/// commitments alone.
 contract DataLedger is IDataLedger {
     /// @notice The most readings of one batch.
     uint32 public constant MAX_BATCH = 65_536;
@@ -31,9 +32,10 @@ contract DataLedger is IDataLedger {
     /// @notice Where devices and processors are looked up.
     IMemberRegistry public immutable registry;
 
-    /// @dev What a device has anchored. Both under one key, and the seq in a word of its own, so that a write reads nothing first.
+    /// @dev What a device has anchored. Both lie under one key, and the seq in a word of its own, so that a write reads
+    /// nothing first.
     struct Track {
-        uint256 lastSeq; // which is the number of readings, too: a device's first seq is 1
+        uint256 lastSeq; // also the number of readings: a device's first seq is 1
         mapping(uint256 fromSeq => bytes32 batchHash) batches;
     }
 
@@ -83,6 +85,7 @@ contract DataLedger is IDataLedger {
     }
 
     function _anchor(address device, uint64 fromSeq, uint32 count, bytes32 root) private {
+        // check
         if (!registry.mayAnchor(device)) revert DataLedger_NotDevice(device);
         if (count == 0 || count > MAX_BATCH || root == 0) revert DataLedger_BadBatch(fromSeq, count);
         bytes32 batchHash = _batchHash(fromSeq, count, root);
@@ -98,10 +101,12 @@ contract DataLedger is IDataLedger {
                 revert DataLedger_SeqTaken(device, fromSeq);
             }
 
+            // effect
             track.lastSeq = lastSeq + count;
         }
         track.batches[fromSeq] = batchHash;
 
+        // log
         emit BatchAnchored(device, fromSeq, count, root);
     }
 
@@ -130,7 +135,7 @@ contract DataLedger is IDataLedger {
         return MerkleSha256.verify(root, commitment, seq - fromSeq, count, proof);
     }
 
-    /// @dev keccak256(abi.encode(fromSeq, count, root)), without the encoder's detours.
+    /// @dev Returns keccak256(abi.encode(fromSeq, count, root)), without the encoder's detours.
     function _batchHash(uint256 fromSeq, uint256 count, bytes32 root) private pure returns (bytes32 batchHash) {
         assembly ("memory-safe") {
             let words := mload(0x40)

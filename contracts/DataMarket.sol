@@ -9,7 +9,9 @@ import {IDataSetBook} from "../interfaces/IDataSetBook.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, SharingOrder} from "../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue} from "../interfaces/IRequestCatalogue.sol";
+import {BasisPoints} from "./libraries/BasisPoints.sol";
 import {Book, BroadcastBook, Line, Mark} from "./libraries/BroadcastBook.sol";
+import {SealedBytes} from "./libraries/SealedBytes.sol";
 import {ShareCheck} from "./libraries/ShareCheck.sol";
 import {SortedForm} from "./libraries/SortedForm.sol";
 import {Wiring} from "./libraries/Wiring.sol";
@@ -23,24 +25,24 @@ import {G1Point} from "./types/Points.sol";
 ///                          │ respond (now < respondBy), withdrawResponse
 ///                          └────close (now ≥ selectBy)───▶ Closed
 ///
-/// @dev Holds no ether: what comes in goes to {IPrepaidLock} in the same call. Who can stop what: the consortium, by revoking
-/// members, who broadcasts, responds and selects. Nobody can stop {close}, which gives the deposit out.
-/// What it assumes: registry, data sets, credit book and lock are this system's own, and none of them calls foreign code when called from here.
+/// @dev Holds no ether: what comes in goes to {IPrepaidLock} in the same call.
+/// Who can stop what: the consortium, by revoking a member, stops what it would broadcast, respond and select. Nobody
+/// can stop {close}, which gives the deposit out.
+/// Assumes: registry, data sets, credit book and lock are this system's own, and none of them calls foreign code when
+/// it is called from here.
 contract DataMarket is IDataMarket {
     using BroadcastBook for Book;
     using SortedForm for SortedForm.Form;
 
-    /// @notice Longest sealed ID openings, in bytes.
-    uint256 public constant MAX_OPENINGS_BYTES = 32 * 1024;
-    /// @notice Longest purpose, in bytes.
+    /// @notice The longest sealed ID openings, in bytes.
+    uint256 public constant MAX_OPENINGS_BYTES = SealedBytes.MAX_BYTES;
+    /// @notice The longest purpose, in bytes.
     uint256 public constant MAX_PURPOSE_BYTES = 256;
-    /// @notice What a bond is a part of.
-    uint256 public constant BPS = 10_000;
-    /// @notice Most regions of a broadcast.
+    /// @notice The most regions of a broadcast.
     uint256 public constant MAX_REGIONS = BroadcastBook.MAX_REGIONS;
-    /// @notice Least time for responses, in seconds.
+    /// @notice The least time for responses, in seconds.
     uint256 public constant SHORTEST_RESPONSE_SECONDS = 60;
-    /// @notice Longest life of a broadcast, in seconds.
+    /// @notice The longest life of a broadcast, in seconds.
     uint256 public constant LONGEST_SECONDS = 90 days;
 
     IMemberRegistry public immutable registry;
@@ -78,6 +80,7 @@ contract DataMarket is IDataMarket {
 
     /// @inheritdoc IDataMarket
     function broadcast(Conditions memory conditions) external payable returns (bytes32 broadcastId) {
+        // check
         if (!registry.mayBegin(msg.sender, Role.Sharer)) revert DataMarket_NotSharer(msg.sender);
         _checkConditions(conditions);
         _checkRegions(conditions.regions);
@@ -86,10 +89,13 @@ contract DataMarket is IDataMarket {
         Book storage book = _books[broadcastId];
         if (book.state != BroadcastState.None) revert DataMarket_Repeated(broadcastId);
 
+        // effect
         book.open(msg.sender, conditions);
 
+        // log
         emit Broadcast(broadcastId, msg.sender, uint96(msg.value), conditions);
 
+        // interaction
         prepaidLock.holdApplication{value: msg.value}(broadcastId, msg.sender);
     }
 
@@ -104,7 +110,7 @@ contract DataMarket is IDataMarket {
         if (c.selectBy <= c.respondBy || c.selectBy > block.timestamp + LONGEST_SECONDS) {
             revert DataMarket_BadConditions("selectBy");
         }
-        if (c.openingsLength == 0 || c.openingsLength > MAX_OPENINGS_BYTES || c.openingsDigest == 0) {
+        if (!SealedBytes.isFit(c.openingsDigest, c.openingsLength)) {
             revert DataMarket_BadConditions("openings");
         }
         uint256 purposeLength = bytes(c.purpose).length;
@@ -139,6 +145,7 @@ contract DataMarket is IDataMarket {
         uint32 rulesVersion,
         uint32 sharingVersion
     ) external onlyOpen(broadcastId) {
+        // check
         Book storage book = _books[broadcastId];
         _requireBefore(broadcastId, book.respondBy);
         _checkResponder(broadcastId, book);
@@ -148,9 +155,11 @@ contract DataMarket is IDataMarket {
         uint16 creditNow = SafeCast.toUint16(credit.creditOf(msg.sender)); // never above 8,000 (CreditBook)
         if (!book.form.accepts(creditNow)) revert DataMarket_FormFull(broadcastId, creditNow);
 
+        // effect
         address replaced =
             book.enter(msg.sender, priceWei, dataSetId, creditNow, rulesVersion, sharingVersion);
 
+        // log
         emit Responded(
             broadcastId, msg.sender, dataSetId, priceWei, creditNow, rulesVersion, sharingVersion, replaced
         );
@@ -158,10 +167,14 @@ contract DataMarket is IDataMarket {
 
     /// @inheritdoc IDataMarket
     function withdrawResponse(bytes32 broadcastId) external onlyOpen(broadcastId) {
+        // check
         Book storage book = _books[broadcastId];
         uint8 slot = _slotOf(broadcastId, book, msg.sender);
+
+        // effect
         book.form.remove(slot);
 
+        // log
         emit ResponseWithdrawn(broadcastId, msg.sender);
     }
 
@@ -207,6 +220,7 @@ contract DataMarket is IDataMarket {
         onlyOpen(broadcastId)
         returns (bytes32[] memory lockIds)
     {
+        // check
         Book storage book = _books[broadcastId];
         _requireBefore(broadcastId, book.selectBy);
         if (msg.sender != book.requester) revert DataMarket_NotRequester(broadcastId, msg.sender);
@@ -216,11 +230,14 @@ contract DataMarket is IDataMarket {
         SharingOrder[] memory orders = _ordersFor(broadcastId, book, groupHash, choices);
         _checkValue(orders);
 
+        // effect
         book.state = BroadcastState.Selected;
         lockIds = _lockIds(orders);
 
+        // log
         emit GroupSelected(broadcastId, msg.sender, groupHash, members, deliveryKeys, lockIds);
 
+        // interaction
         for (uint256 i = 0; i < orders.length; ++i) {
             prepaidLock.openSharing{value: orders[i].priceWei}(orders[i], choices[i].signature);
         }
@@ -284,7 +301,10 @@ contract DataMarket is IDataMarket {
         (,,,, saleUntil) = dataSets.offerOf(dataSetId);
     }
 
-    function _fill(SharingOrder memory order, Book storage book, Line storage line, Choice calldata choice) private view {
+    function _fill(SharingOrder memory order, Book storage book, Line storage line, Choice calldata choice)
+        private
+        view
+    {
         order.payer = msg.sender;
         order.payee = choice.processor;
         order.dataSetId = line.dataSetId;
@@ -320,30 +340,35 @@ contract DataMarket is IDataMarket {
 
     /// @inheritdoc IDataMarket
     function close(bytes32 broadcastId) external onlyOpen(broadcastId) {
+        // check
         Book storage book = _books[broadcastId];
         uint256 selectBy = book.selectBy;
         if (block.timestamp < selectBy) revert DataMarket_TooEarly(broadcastId, selectBy, block.timestamp);
+
+        // effect
         address requester = book.requester;
         address[] memory standing = _standing(book);
-
         book.state = BroadcastState.Closed;
 
+        // log
         emit BroadcastClosed(broadcastId, standing.length);
 
+        // interaction
         // A requester that was revoked, or kept from selecting, did not walk away.
         if (!registry.isActive(requester, Role.Sharer) || _wasStopped(book)) standing = new address[](0);
         _release(broadcastId, requester, standing);
     }
 
-    /// @dev Whether emergency stops took half or more of the time in which selection was due: a stop in its last second is no excuse.
+    /// @dev Tells whether emergency stops took half or more of the time in which selection was due: a stop in its last
+    /// second is no excuse.
     function _wasStopped(Book storage book) private view returns (bool) {
         (uint256 from, uint256 to) = (book.respondBy, book.selectBy);
         return 2 * registry.stoppedSeconds(from, to) >= to - from;
     }
 
-    /// @dev The responders that could have been selected, in the form's order: whose line stands, who are active, whose data set
-    /// was on sale, and whose free bond covers their offer and was left alone since. A response without a bond behind it could not
-    /// be paid, only collect this deposit.
+    /// @dev Returns the responders that could have been selected, in the form's order: whose line stands, who are
+    /// active, whose data set was on sale, and whose free bond covers their offer and was left alone since. A response
+    /// without a bond behind it could not be paid, and would only collect this deposit.
     function _standing(Book storage book) private view returns (address[] memory standing) {
         uint8[] memory slots = book.form.ranked();
         standing = new address[](slots.length);
@@ -352,7 +377,8 @@ contract DataMarket is IDataMarket {
             Line storage line = book.lines[slots[i]];
             address processor = line.processor;
             Mark memory mark = book.marks[processor];
-            uint256 bondWei = uint256(line.priceWei) * catalogue.rulesAt(mark.rulesVersion).bondBps / BPS;
+            uint256 bondBps = catalogue.rulesAt(mark.rulesVersion).bondBps;
+            uint256 bondWei = uint256(line.priceWei) * bondBps / BasisPoints.WHOLE;
             bool counts = registry.isActive(processor, Role.Processor)
                 && _saleUntil(line.dataSetId) >= book.selectBy
                 && prepaidLock.isCovered(processor, bondWei, mark.respondedAt);

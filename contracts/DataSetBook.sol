@@ -12,6 +12,7 @@ import {BN254} from "./libraries/BN254.sol";
 import {DataSetId} from "./libraries/DataSetId.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
 import {MerkleSha256} from "./libraries/MerkleSha256.sol";
+import {SealedBytes} from "./libraries/SealedBytes.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 import {G1Point, G2Point} from "./types/Points.sol";
 
@@ -22,13 +23,13 @@ import {G1Point, G2Point} from "./types/Points.sol";
 ///     money:  {recordSale} ──▶ pot ──{draw}──▶ withdrawable by a device's owner
 ///
 /// @dev Stores only what a contract reads; all else is in the event, whose every field the proof of possession signs.
-/// Who can stop what: revoking a processor, and the emergency stop, stop its next data set. Nobody can stop the end of a sale,
-/// nor a draw.
-/// What it assumes: the lock is this system's own, and calls nobody when it is called from here. That the owners' list is
-/// that of the rows, and that a published root is over anchored readings, is checked off chain, by whoever opens the data set.
+/// Who can stop what: revoking a processor, and the emergency stop, stop its next data set. Nobody can stop the end of
+/// a sale, nor a draw.
+/// Assumes: the lock is this system's own, and calls nobody when it is called from here. Whoever opens a data set
+/// checks off chain that its owners' list is that of its rows, and that its root is over anchored readings.
 contract DataSetBook is IDataSetBook {
     /// @notice The longest sealed manifest, in bytes.
-    uint32 public constant MAX_MANIFEST_BYTES = 32_768;
+    uint256 public constant MAX_MANIFEST_BYTES = SealedBytes.MAX_BYTES;
     /// @notice The longest sale, in seconds.
     uint256 public constant LONGEST_SALE_SECONDS = 30 days;
     /// @notice The most draws of one {drawMany}.
@@ -40,7 +41,8 @@ contract DataSetBook is IDataSetBook {
     IConsentBook public immutable consents;
     IPrepaidLock public immutable prepaidLock;
 
-    /// @dev Three words: what a buyer asks, what changes with each sale and draw, and what a leaf is held against.
+    /// @dev It takes three words: what a buyer asks, what changes with each sale and draw, and what a leaf is held
+    /// against.
     struct DataSet {
         address processor;
         uint8 kind;
@@ -78,7 +80,7 @@ contract DataSetBook is IDataSetBook {
         external
         returns (bytes32 dataSetId)
     {
-        // Check.
+        // check
         (Role role, bytes32 regionId) = registry.beginnerOf(msg.sender);
         if (role != Role.Processor) revert DataSetBook_NotProcessor(msg.sender);
         _checkTimes(publication);
@@ -88,10 +90,10 @@ contract DataSetBook is IDataSetBook {
         if (dataSet.processor != address(0)) revert DataSetBook_KeyUsed(dataSetId);
         _checkKey(dataSetId, publication, keyPossession);
 
-        // Effect.
+        // effect
         _store(dataSet, publication);
 
-        // Log.
+        // log
         emit DataSetPublished(
             dataSetId, msg.sender, regionId, registry.idCommitmentOf(msg.sender), publication, keyPossession
         );
@@ -120,7 +122,7 @@ contract DataSetBook is IDataSetBook {
         if (block.timestamp >= saleUntil) revert DataSetBook_NotOnSale(dataSetId, saleUntil);
     }
 
-    /// @dev Keeps when it ended: a broadcast's deposit asks for it.
+    /// @dev Keeps when the sale ended: a broadcast's deposit asks for it.
     function _retire(bytes32 dataSetId, DataSet storage dataSet, address device) private {
         dataSet.saleUntil = uint40(block.timestamp);
 
@@ -142,15 +144,16 @@ contract DataSetBook is IDataSetBook {
         if (rowCount == 0) revert DataSetBook_BadPublication("rowCount");
         if (deviceCount == 0 || deviceCount > rowCount) revert DataSetBook_BadPublication("deviceCount");
         if (publication.readingsRoot == 0) revert DataSetBook_BadPublication("readingsRoot");
-        if (publication.manifestDigest == 0) revert DataSetBook_BadPublication("manifestDigest");
+        if (!SealedBytes.isFit(publication.manifestDigest, publication.manifestLength)) {
+            revert DataSetBook_BadPublication("manifest");
+        }
         if (publication.ownersRoot == 0) revert DataSetBook_BadPublication("ownersRoot");
         if (publication.ownersDigest == 0) revert DataSetBook_BadPublication("ownersDigest");
-        uint256 length = publication.manifestLength;
-        if (length == 0 || length > MAX_MANIFEST_BYTES) revert DataSetBook_BadPublication("manifestLength");
         if (BN254.isInfinity(publication.keyCommitment)) revert DataSetBook_BadPublication("keyCommitment");
     }
 
-    /// @dev The pairing inside refuses points that are not canonical or not of the group, so that one key has one id.
+    /// @dev The pairing inside refuses points that are not canonical or not of the group, so that one key has
+    /// one id.
     function _checkKey(bytes32 dataSetId, Publication calldata publication, G1Point calldata keyPossession)
         private
         view
@@ -163,7 +166,8 @@ contract DataSetBook is IDataSetBook {
     }
 
     function _store(DataSet storage dataSet, Publication calldata publication) private {
-        // Read first, then written in one go: a word of storage at a time. 40 bits of seconds are less than 24 bits of days.
+        // All is read first, then written: a word of storage at a time. 40 bits of seconds are less than 24 bits of
+        // days.
         uint24 fromDay = uint24(publication.windowFrom / 1 days);
         uint24 toDay = uint24(publication.windowTo / 1 days);
         (uint8 kind, uint40 saleUntil) = (publication.kind, publication.saleUntil);
@@ -184,6 +188,7 @@ contract DataSetBook is IDataSetBook {
 
     /// @inheritdoc IDataSetBook
     function recordSale(bytes32 dataSetId, uint256 partWei) external onlyLock returns (uint256 restWei) {
+        // check
         DataSet storage dataSet = _dataSets[dataSetId];
         uint256 rowCount = dataSet.rowCount;
         if (rowCount == 0) return partWei;
@@ -191,8 +196,8 @@ contract DataSetBook is IDataSetBook {
         (uint256 perRowWei, uint256 potWei) = (dataSet.perRowWei + eachWei, dataSet.potWei + eachWei * rowCount);
         if (perRowWei > type(uint104).max || potWei > type(uint104).max) return partWei;
 
+        // effect
         (dataSet.perRowWei, dataSet.potWei) = (uint104(perRowWei), uint104(potWei));
-
         return partWei - eachWei * rowCount;
     }
 
@@ -221,9 +226,9 @@ contract DataSetBook is IDataSetBook {
         if (runWei != 0) prepaidLock.payOwner(owner, runWei);
     }
 
-    /// @dev Takes out of the pot; the caller pays.
+    /// @dev Takes the amount out of the pot; the caller of this function pays it.
     function _draw(bytes32 dataSetId, OwnersLeaf calldata leaf) private returns (address owner, uint256 amountWei) {
-        // Check.
+        // check
         DataSet storage dataSet = _dataSets[dataSetId];
         (address device, uint256 rows) = _checkLeaf(dataSetId, dataSet, leaf);
         owner = registry.ownerOf(device);
@@ -237,11 +242,11 @@ contract DataSetBook is IDataSetBook {
             potWei -= amountWei;
         }
 
-        // Effect.
+        // effect
         drawn[device] = perRowWei;
         dataSet.potWei = uint104(potWei);
 
-        // Log.
+        // log
         emit Drawn(dataSetId, device, owner, amountWei);
     }
 

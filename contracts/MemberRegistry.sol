@@ -14,7 +14,7 @@ import {DomainTags} from "./libraries/DomainTags.sol";
 import {G1Point, G2Point} from "./types/Points.sol";
 
 /// @title MemberRegistry
-/// @notice Who takes part (paper §III.B): role, region, ID commitment and keys of every member, and companies' names.
+/// @notice Keeps who takes part (paper §III.B): role, region, ID commitment and keys of every member, companies' names.
 ///
 ///     account:  None ──admit──▶ active ──revoke──▶ revoked   (final; keys, ID commitment and names stay taken)
 ///     name:     free ──admit, rename──▶ one account's, for ever

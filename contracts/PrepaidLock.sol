@@ -16,23 +16,32 @@ import {
 } from "../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
 import {LockEnding} from "./bases/LockEnding.sol";
+import {BasisPoints} from "./libraries/BasisPoints.sol";
 import {DataSetId} from "./libraries/DataSetId.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
 import {LockLifecycle} from "./libraries/LockLifecycle.sol";
+import {SealedBytes} from "./libraries/SealedBytes.sol";
 import {ShareCheck, ShareGrant} from "./libraries/ShareCheck.sol";
 import {Wiring} from "./libraries/Wiring.sol";
 import {LockTerms} from "./types/LockTerms.sol";
 import {G1Point, G2Point} from "./types/Points.sol";
 
 /// @title PrepaidLock
-/// @notice See {IPrepaidLock}. Here is how a lock begins and is fulfilled; how it ends is in {LockEnding}, its lifecycle is drawn in {LockLifecycle}, the money
-/// in {Purse}.
-/// @dev Who can stop what: the consortium, by revoking members, closing types and the emergency stop, what begins (request, accept, openSharing
-/// through the market, addBond). Nobody anything that has begun: it reads no role, no price and no present parameter again, only the rules of
-/// its own version, which never change and which its payer has signed. Judges choose between the two parties of a disputed lock, while its stage lasts, and nothing else.
-/// What it assumes: the other contracts are this system's own; none of them calls back here in mid-call but the market, which is bound to
-/// {openSharing}, {holdApplication} and {releaseApplication}, the court, which is bound to {decide}, and the book of data sets, which is bound to {payOwner}.
-/// It takes no ether but by its payable functions; what is forced upon it (a dying contract, a block reward) belongs to nobody.
+/// @notice See {IPrepaidLock}. This file says how a lock begins and is fulfilled; {LockEnding} says how it ends,
+/// {LockLifecycle} draws its lifecycle, {Purse} keeps the money.
+/// @dev Who can stop what: the consortium stops what begins (request, accept, openSharing through the market, addBond),
+/// by revoking members, by closing types and by the emergency stop. Nobody can stop what has begun: a lock reads no
+/// role, no price and no present parameter again, only the rules of its own version, which never change and which its
+/// payer has signed. Judges choose between the two parties of a disputed lock, while its stage lasts, and decide
+/// nothing else.
+/// Assumes: the other contracts are this system's own. None of them calls back here in mid-call but the market, which
+/// is bound to {openSharing}, {holdApplication} and {releaseApplication}, the court, which is bound to {decide}, and
+/// the book of data sets, which is bound to {payOwner}.
+/// It takes ether by its payable functions alone; what is forced upon it (by a dying contract, a block reward) belongs
+/// to nobody.
+/// Two things are checked where they take effect: a step of {LockLifecycle} asks where the lock stands and moves it on,
+/// and {_hold} asks for free bond and holds it. A step comes first among the checks, which ask what is true of a lock
+/// in that state. Where a check fails, the call reverts and nothing has moved.
 contract PrepaidLock is LockEnding {
     using LockLifecycle for Lock;
 
@@ -44,7 +53,7 @@ contract PrepaidLock is LockEnding {
     IMemberRegistry public immutable registry;
     address public immutable market;
 
-    // By payee: C names its payee, so that whoever copies it from the mempool neither profits nor blocks it.
+    // Kept by payee: C names its payee, so that whoever copies it from the mempool neither profits nor blocks it.
     mapping(address payee => mapping(bytes32 secretHash => bool)) private _isUsed;
 
     /// @dev Calls the registry alone: the market's, the credit book's and the court's addresses may be predictions.
@@ -55,12 +64,20 @@ contract PrepaidLock is LockEnding {
         ICreditBook credit_,
         address market_,
         IDisputeCourt court_
-    ) LockEnding(catalogue_, dataSets_, credit_, court_, IMemberRegistry(Wiring.requireContract(address(registry_))).consortium()) {
+    )
+        LockEnding(
+            catalogue_,
+            dataSets_,
+            credit_,
+            court_,
+            IMemberRegistry(Wiring.requireContract(address(registry_))).consortium()
+        )
+    {
         registry = registry_;
         market = Wiring.requireAddress(market_);
     }
 
-    // The checks are functions, so that the code has each of them once.
+    // The checks are functions, so that the bytecode has each of them once.
     modifier onlyMarket() {
         _requireMarket();
         _;
@@ -81,6 +98,7 @@ contract PrepaidLock is LockEnding {
         payable
         returns (bytes32 lockId)
     {
+        // check
         _checkParties(order.processor);
         (RequestType memory asked, uint32 version, Rules memory rules) = catalogue.requestConditions(order.typeId);
         if (!asked.active) revert PrepaidLock_UnknownType(order.typeId);
@@ -94,10 +112,12 @@ contract PrepaidLock is LockEnding {
         bytes memory message = abi.encode(block.chainid, address(this), msg.sender, order);
         _checkSignature(lockId, msg.sender, message, DomainTags.REQUEST, signature);
 
+        // effect
         Lock storage lock = _begin(lockId, msg.sender, order.processor, order.expiresAt, terms);
         lock.state = LockState.Requested;
         lock.subject = bytes32(uint256(order.typeId));
 
+        // log
         emit Requested(lockId, msg.sender, order.processor, asked.priceWei, order, signature);
     }
 
@@ -115,6 +135,7 @@ contract PrepaidLock is LockEnding {
         external
         onlyPayee(lockId)
     {
+        // check
         if (!registry.mayBegin(msg.sender, Role.Processor)) revert PrepaidLock_NotProcessor(msg.sender);
         Lock storage lock = _locks[lockId];
         lock.accept(lockId);
@@ -122,24 +143,30 @@ contract PrepaidLock is LockEnding {
         if (answerDigest == 0 || answerLength == 0 || answerLength > lock.answerLength) {
             revert PrepaidLock_BadAnswer(answerDigest, answerLength);
         }
+
+        // effect
         _isUsed[msg.sender][secretHash] = true;
         lock.binding = secretHash;
         lock.answerDigest = answerDigest;
         lock.answerLength = uint16(answerLength);
         _hold(msg.sender, lock.bondWei);
 
+        // log
         emit Accepted(lockId, lock.payer, msg.sender, secretHash, answerDigest, answerLength);
     }
 
     /// @inheritdoc IPrepaidLock
     function claim(bytes32 lockId, bytes32 secret) external {
+        // check
         Lock storage lock = _locks[lockId];
         lock.claim(lockId);
         // C = SHA256(p ‖ x).
         if (sha256(abi.encode(lock.payee, secret)) != lock.binding) revert PrepaidLock_BadSecret(lockId);
 
+        // log
         emit Claimed(lockId, lock.payer, lock.payee, secret, lock.dueAt);
 
+        // next
         if (lock.disputeWindowSeconds == 0) settle(lockId);
     }
 
@@ -154,6 +181,7 @@ contract PrepaidLock is LockEnding {
         onlyMarket
         returns (bytes32 lockId)
     {
+        // check
         if (msg.value != order.priceWei) revert PrepaidLock_WrongValue(msg.value, order.priceWei);
         (uint32 sharingVersion, uint32 rulesVersion) = (order.terms.sharingVersion, order.terms.rulesVersion);
         (SharingTerms memory offered, Rules memory rules) =
@@ -168,6 +196,7 @@ contract PrepaidLock is LockEnding {
         bytes memory message = abi.encode(block.chainid, address(this), order);
         _checkSignature(lockId, order.payer, message, DomainTags.SHARING, signature);
 
+        // effect
         Lock storage lock = _begin(lockId, order.payer, order.payee, order.expiresAt, terms);
         lock.state = LockState.Selected;
         lock.threshold = order.threshold;
@@ -176,6 +205,7 @@ contract PrepaidLock is LockEnding {
         lock.binding = order.groupHash;
         _hold(order.payee, terms.bondWei);
 
+        // log
         emit Selected(lockId, order.payer, order.payee, order, signature);
     }
 
@@ -198,14 +228,17 @@ contract PrepaidLock is LockEnding {
         G1Point[] calldata shares,
         Authorisation calldata authorisation
     ) external {
+        // check
         Lock storage lock = _locks[lockId];
         lock.deliver(lockId);
         _checkGroup(lockId, lock, accounts, deliveryKeys);
         bytes32 seed = _checkShares(lockId, deliveryKeys, commitments, shares);
         _checkAuthorisation(lockId, lock.payee, seed, authorisation);
 
+        // log
         emit Delivered(lockId, lock.payer, lock.payee, commitments, shares, lock.dueAt);
 
+        // next
         if (lock.disputeWindowSeconds == 0) settle(lockId);
     }
 
@@ -259,7 +292,7 @@ contract PrepaidLock is LockEnding {
         if (msg.sender != _locks[lockId].payee) revert PrepaidLock_NotPayee(lockId, msg.sender);
     }
 
-    /// @dev What rejecting and declining have in common.
+    /// @dev Does what rejecting and declining have in common.
     function _giveBack(Lock storage lock, Reason reason) private {
         if (reason == Reason.None) revert PrepaidLock_BadReason(reason);
         _owe(lock.payer, lock.priceWei);
@@ -273,7 +306,8 @@ contract PrepaidLock is LockEnding {
         if (servedRegionId != regionId) revert PrepaidLock_WrongRegion(msg.sender, processor);
     }
 
-    /// @dev A shortest time, or a requester could ruin a node's credit with T = now + 1; a longest, or a slip would lock its money up for ever.
+    /// @dev Without a shortest time a requester could ruin a node's credit with T = now + 1; without a longest, a slip
+    /// would lock its money up for ever.
     function _checkTime(uint256 expiresAt, uint256 shortestSeconds) private view {
         uint256 earliestAt = block.timestamp + shortestSeconds;
         if (expiresAt < earliestAt) revert PrepaidLock_TooLittleTime(expiresAt, earliestAt);
@@ -282,7 +316,7 @@ contract PrepaidLock is LockEnding {
     }
 
     function _checkSealed(bytes32 digest, uint32 length) private pure {
-        if (digest == 0 || length == 0 || length > MAX_SEALED_BYTES) revert PrepaidLock_BadMessage(digest, length);
+        if (!SealedBytes.isFit(digest, length)) revert PrepaidLock_BadMessage(digest, length);
     }
 
     function _freshLockId(address payer, bytes32 nonce) private view returns (bytes32 lockId) {
@@ -300,11 +334,13 @@ contract PrepaidLock is LockEnding {
         if (!registry.isSignedBy(signer, message, tag, signature)) revert PrepaidLock_BadSignature(lockId);
     }
 
-    /// @dev Completes the terms. Whoever pays has signed what it is bound by: whatever the consortium carries out in between makes the call revert.
+    /// @dev Completes the terms. Whoever pays has signed what binds it: whatever the consortium carries out in between
+    /// makes the call revert.
     function _checkTerms(LockTerms memory terms, Rules memory rules, LockTerms calldata signed) private view {
-        terms.bondWei = uint96(msg.value * rules.bondBps / BPS); // at most the price
+        terms.bondWei = uint96(msg.value * rules.bondBps / BasisPoints.WHOLE); // at most the price
         bool isSigned;
-        // Seven words each, of which those in memory are clean: what the payer brings is the same bytes, or it is other terms.
+        // Both have seven words, and those in memory are clean: what the payer brings is the same bytes, or other
+        // terms.
         assembly ("memory-safe") {
             let copied := mload(0x40)
             calldatacopy(copied, signed, 0xe0)
@@ -329,11 +365,17 @@ contract PrepaidLock is LockEnding {
         liabilitiesWei += msg.value;
     }
 
-    /// @dev The sender is the payee, or brings its signature over the seed of the transcript that was checked. A payee is never the zero address, which is what recovers from a bad signature. That s has two forms does no harm: a lock is delivered once.
-    function _checkAuthorisation(bytes32 lockId, address payee, bytes32 seed, Authorisation calldata it) private view {
+    /// @dev The sender is the payee, or brings its signature over the seed of the transcript that was checked.
+    /// A bad signature recovers to the zero address, which no payee has. That s has two forms does no harm: a lock is
+    /// delivered once.
+    function _checkAuthorisation(bytes32 lockId, address payee, bytes32 seed, Authorisation calldata signed)
+        private
+        view
+    {
         if (msg.sender == payee) return;
         bytes32 digest = keccak256(abi.encode(DELIVERY_TAG, seed));
-        if (ecrecover(digest, it.v, it.r, it.s) != payee) revert PrepaidLock_NotAuthorised(lockId, msg.sender);
+        address signer = ecrecover(digest, signed.v, signed.r, signed.s);
+        if (signer != payee) revert PrepaidLock_NotAuthorised(lockId, msg.sender);
     }
 
     function _checkShares(

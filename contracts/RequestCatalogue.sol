@@ -2,21 +2,22 @@
 pragma solidity 0.8.28;
 
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
-import {Wiring} from "./libraries/Wiring.sol";
+import {Governed} from "./bases/Governed.sol";
+import {SealedBytes} from "./libraries/SealedBytes.sol";
 
 /// @title RequestCatalogue
-/// @notice What may be asked for, at what price and with how much time (the paper's "energy centre" sets it).
+/// @notice Says what may be asked for, at what price and with how much time (the paper's "energy centre" sets it).
 ///
 ///     type:   unknown ──setType(active)──▶ open ◀──setType──▶ closed
 ///     rules:  version 1 (construction) ──setRules──▶ version 2 ──▶ …             no version ever changes
 ///     terms of sharing:  none ──setSharingTerms──▶ version 1 ──▶ version 2 ──▶ …   no version ever changes
 ///
-/// Who can stop what: the consortium closes a type and changes prices; both bind only what is signed afterwards, for who is bound by terms names them: a
-/// request its rules, a response the versions under which it offers. Closing every type stops new requests and nothing else. All that can be set has a ceiling
-/// here.
+/// Who can stop what: the consortium closes a type and changes prices. Both bind only what is signed afterwards, for
+/// whoever is bound by terms names them: a request names its rules, a response the versions under which it offers.
+/// Closing every type stops new requests and nothing else. All that can be set has a ceiling here.
 /// Assumes: the consortium sets the sharing terms before the market opens; until then they read zero.
-contract RequestCatalogue is IRequestCatalogue {
-    /// @dev Together in a slot: a response asks for both.
+contract RequestCatalogue is IRequestCatalogue, Governed {
+    /// @dev Both lie in one slot: a response asks for both.
     struct Versions {
         uint32 rules;
         uint32 sharing;
@@ -33,10 +34,10 @@ contract RequestCatalogue is IRequestCatalogue {
     uint16 public constant FEE_CEILING_BPS = 2_000;
     /// @notice The most of a price that goes to owners, in 1/10,000: with the highest fee it is the whole price.
     uint16 public constant OWNERS_CEILING_BPS = 8_000;
-    /// @notice The range of a processing node's bond, in 1/10,000 of the price.
+    /// @notice The least and the most of a processing node's bond, in 1/10,000 of the price.
     uint16 public constant BOND_FLOOR_BPS = 1_000;
     uint16 public constant BOND_CEILING_BPS = 10_000;
-    /// @notice The range of a disputer's bond, in 1/10,000 of the price.
+    /// @notice The least and the most of a disputer's bond, in 1/10,000 of the price.
     uint16 public constant DISPUTE_BOND_FLOOR_BPS = 100;
     uint16 public constant DISPUTE_BOND_CEILING_BPS = 10_000;
 
@@ -48,10 +49,7 @@ contract RequestCatalogue is IRequestCatalogue {
     uint96 public constant PRICE_CEILING_WEI = 10_000 ether;
     uint96 public constant APPLICATION_CEILING_WEI = 10 ether;
     /// @notice The most bytes of a sealed answer, whatever its type.
-    uint16 public constant ANSWER_CEILING_BYTES = 32 * 1024;
-
-    /// @notice The contract that governs.
-    address public immutable consortium;
+    uint256 public constant ANSWER_CEILING_BYTES = SealedBytes.MAX_BYTES;
 
     /// @inheritdoc IRequestCatalogue
     Versions public versions;
@@ -60,26 +58,23 @@ contract RequestCatalogue is IRequestCatalogue {
     mapping(uint32 version => Rules rules) private _rules;
     mapping(uint32 version => SharingTerms terms) private _terms;
 
-    modifier onlyConsortium() {
-        if (msg.sender != consortium) revert RequestCatalogue_NotConsortium(msg.sender);
-        _;
-    }
-
-    constructor(address consortium_, Rules memory firstRules) {
-        consortium = Wiring.requireContract(consortium_);
+    constructor(address consortium_, Rules memory firstRules) Governed(consortium_) {
         _setRules(firstRules);
     }
 
     /// @inheritdoc IRequestCatalogue
     function setType(uint32 typeId, RequestType calldata requestType) external onlyConsortium {
+        // check
         if (typeId == 0) revert RequestCatalogue_BadParameter("typeId");
         if (requestType.name == 0) revert RequestCatalogue_BadParameter("name");
         _checkSum("priceWei", requestType.priceWei, PRICE_CEILING_WEI);
         _checkTimes(requestType.shortestSeconds, requestType.disputeWindowSeconds);
         _checkSum("longestAnswerBytes", requestType.longestAnswerBytes, ANSWER_CEILING_BYTES);
 
+        // effect
         _types[typeId] = requestType;
 
+        // log
         emit RequestTypeSet(
             typeId,
             requestType.active,
@@ -93,13 +88,16 @@ contract RequestCatalogue is IRequestCatalogue {
 
     /// @inheritdoc IRequestCatalogue
     function setSharingTerms(SharingTerms calldata terms) external onlyConsortium returns (uint32 version) {
+        // check
         _checkSum("applicationWei", terms.applicationWei, APPLICATION_CEILING_WEI);
         _checkTimes(terms.shortestSeconds, terms.disputeWindowSeconds);
         _checkPart("ownersBps", terms.ownersBps, 0, OWNERS_CEILING_BPS);
 
+        // effect
         version = ++versions.sharing;
         _terms[version] = terms;
 
+        // log
         emit SharingTermsSet(
             version, terms.shortestSeconds, terms.disputeWindowSeconds, terms.applicationWei, terms.ownersBps
         );
@@ -131,6 +129,11 @@ contract RequestCatalogue is IRequestCatalogue {
         return _terms[version];
     }
 
+    /// @notice Returns the contract that governs.
+    function consortium() external view returns (address) {
+        return CONSORTIUM;
+    }
+
     /// @inheritdoc IRequestCatalogue
     function rulesAt(uint32 version) external view returns (Rules memory) {
         return _rules[version];
@@ -156,6 +159,7 @@ contract RequestCatalogue is IRequestCatalogue {
     }
 
     function _setRules(Rules memory newRules) private returns (uint32 version) {
+        // check
         _checkStage("serveSeconds", newRules.serveSeconds);
         _checkStage("decideSeconds", newRules.decideSeconds);
         _checkPart("feeBps", newRules.feeBps, 0, FEE_CEILING_BPS);
@@ -166,9 +170,11 @@ contract RequestCatalogue is IRequestCatalogue {
         _checkSum("serveGasWei", newRules.serveGasWei, SERVE_GAS_CEILING_WEI);
         _checkSum("disputeMinWei", newRules.disputeMinWei, DISPUTE_MIN_CEILING_WEI);
 
+        // effect
         version = ++versions.rules;
         _rules[version] = newRules;
 
+        // log
         emit RulesSet(version, newRules);
     }
 

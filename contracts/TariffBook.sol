@@ -106,7 +106,7 @@ contract TariffBook is ITariffBook {
         if (!isWhole) revert TariffBook_BadEntry("endsAt");
     }
 
-    /// @dev Whether the entry is a correction. A region has at most one active processing node.
+    /// @dev Tells whether the entry is a correction. A region has at most one active processing node.
     function _checkCaller(bytes32 regionId, uint40 beginsAt) private view returns (bool isCorrection) {
         isCorrection = beginsAt <= block.timestamp;
         if (msg.sender == consortium) return isCorrection;

@@ -149,7 +149,7 @@ interface IConsortium {
     /// - 2k > n ≥ k holds.
     function setThreshold(uint256 newThreshold) external;
 
-    /// @notice The members, in no order.
+    /// @notice Returns the members, in no order.
     function members() external view returns (address[] memory);
 
     /// @notice k.
@@ -158,21 +158,22 @@ interface IConsortium {
     /// @notice Since when an account is a member without a break, 0 if it is none.
     function memberSince(address account) external view returns (uint256);
 
-    /// @notice Whether an account was a member at the end of a second of the past, whatever has happened since.
+    /// @notice Tells whether an account was a member at the end of a second of the past, whatever has happened since.
     function wasMember(address account, uint256 at) external view returns (bool);
 
-    /// @notice How long what hurts waits once k members agree.
+    /// @notice Returns how long what hurts waits once k members agree.
     function delaySeconds() external view returns (uint256);
 
-    /// @notice How long after the agreement a call waits, if it is carried out now or later: 0 for an admission to the
-    /// registry and for its emergency stop, and during the founding for all but payments.
+    /// @notice Returns how long after the agreement a call waits, if it is carried out now or later: 0 for an admission
+    /// to the registry and for its emergency stop, and during the founding for all but payments.
     function delayFor(address target, uint256 valueWei, bytes calldata data) external view returns (uint256);
 
-    /// @notice Until when decisions have no delay: the founding, in which terms are set and the first members admitted.
+    /// @notice Returns until when decisions have no delay: the founding, in which terms are set and the first members
+    /// admitted.
     function foundingEndsAt() external view returns (uint256);
 
-    /// @notice What a proposal is about. Of two proposals of one subject, the earlier can never be carried out after
-    /// the later:
+    /// @notice Returns what a proposal is about. Of two proposals of one subject, the earlier can never be carried out
+    /// after the later:
     /// - all changes of the members and of k are one subject;
     /// - the emergency stop and its rearming are one;
     /// - admission and revocation of one account are one;
@@ -185,29 +186,29 @@ interface IConsortium {
         view
         returns (bytes32);
 
-    /// @notice The highest number that was carried out of a subject.
+    /// @notice Returns the highest number that was carried out of a subject.
     function floorOf(bytes32 subject) external view returns (uint256);
 
-    /// @notice The number below which a proposal of this call can never be carried out: the floor of its subject. For a
-    /// new name it is also the floor of the account's admission and revocation: a later admission has named the account
-    /// already. A new name supersedes no revocation.
+    /// @notice Returns the number below which a proposal of this call can never be carried out: the floor of its
+    /// subject. For a new name it is also the floor of the account's admission and revocation: a later admission has
+    /// named the account already. A new name supersedes no revocation.
     function floorFor(uint256 proposalId, address target, uint256 valueWei, bytes calldata data)
         external
         view
         returns (uint256);
 
-    /// @notice A proposal (all zero if there is none).
+    /// @notice Returns a proposal (all zero if there is none).
     function proposalOf(uint256 proposalId) external view returns (Proposal memory);
 
-    /// @notice How many of the present members approve.
+    /// @notice Returns how many of the present members approve.
     function approvalsOf(uint256 proposalId) external view returns (uint256);
 
-    /// @notice Whether an account approves a proposal now.
+    /// @notice Tells whether an account approves a proposal now.
     function hasApproved(uint256 proposalId, address account) external view returns (bool);
 
-    /// @notice How many of the present members have voted to cancel.
+    /// @notice Returns how many of the present members have voted to cancel.
     function cancelVotesOf(uint256 proposalId) external view returns (uint256);
 
-    /// @notice The number of proposals so far, which is the last one's id.
+    /// @notice Returns the number of proposals so far, which is the last one's id.
     function proposalCount() external view returns (uint256);
 }

@@ -2,8 +2,8 @@
 pragma solidity 0.8.28;
 
 /// @title ICreditBook
-/// @notice The credit of processing nodes (paper §IV.B, §V.C): moved only by PrepaidLock at the end of a lock, read by
-/// everybody. The rule, its proof and what self-dealing costs under it: docs/credit.md.
+/// @notice Keeps the credit of processing nodes (paper §IV.B, §V.C): moved only by PrepaidLock at the end of a lock,
+/// read by everybody. The rule, its proof and what self-dealing costs under it: docs/credit.md.
 ///
 /// A success gains floor(fee / pointWei) points, where the fee is what the lock's price has irrevocably paid to the
 /// consortium; at most {MAX_GAIN} a lock, {PAIR_CAP} an epoch from one payer, {ACCOUNT_CAP} an epoch in all. A failure
@@ -32,33 +32,33 @@ interface ICreditBook {
     /// - the caller is PrepaidLock.
     function recordFailure(address account, bytes32 lockId) external;
 
-    /// @notice The credit now, after decay; 0 for a newcomer.
+    /// @notice Returns the credit now, after decay; 0 for a newcomer.
     function creditOf(address account) external view returns (uint32);
 
-    /// @notice What an account has gained in the present epoch.
+    /// @notice Returns what an account has gained in the present epoch.
     function gainedOf(address account) external view returns (uint32);
 
-    /// @notice What an account has gained from one payer in the present epoch.
+    /// @notice Returns what an account has gained from one payer in the present epoch.
     function gainedFrom(address account, address payer) external view returns (uint32);
 
-    /// @notice The fee behind one point, in wei.
+    /// @notice Returns the fee behind one point, in wei.
     function pointWei() external view returns (uint256);
 
-    /// @notice The most that one lock adds.
+    /// @notice Returns the most that one lock adds.
     function MAX_GAIN() external view returns (uint32);
 
-    /// @notice The most that one payer's locks add in an epoch.
+    /// @notice Returns the most that one payer's locks add in an epoch.
     function PAIR_CAP() external view returns (uint32);
 
-    /// @notice The most that all locks add in an epoch.
+    /// @notice Returns the most that all locks add in an epoch.
     function ACCOUNT_CAP() external view returns (uint32);
 
-    /// @notice What a failure takes: heavier than any gain.
+    /// @notice Returns what a failure takes: heavier than any gain.
     function LOSS() external view returns (uint32);
 
-    /// @notice What no credit exceeds: the sum of {ACCOUNT_CAP} · (7/8)^k over all k.
+    /// @notice Returns what no credit exceeds: the sum of {ACCOUNT_CAP} · (7/8)^k over all k.
     function MAXIMUM() external view returns (uint32);
 
-    /// @notice The length of an epoch.
+    /// @notice Returns the length of an epoch.
     function EPOCH_SECONDS() external view returns (uint256);
 }

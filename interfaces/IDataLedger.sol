@@ -14,7 +14,8 @@ struct SignedBatch {
 }
 
 /// @title IDataLedger
-/// @notice Anchored readings. A device's batches are contiguous: each begins at the seq where the last one ended, starting at 1. What is anchored never changes.
+/// @notice Keeps anchored readings. A device's batches are contiguous: each begins at the seq where the last one ended,
+/// starting at 1. What is anchored never changes.
 interface IDataLedger {
     /// @notice Emitted once a batch.
     /// @param root RFC 9162 Merkle root over the batch's commitments M' in seq order.
@@ -30,6 +31,7 @@ interface IDataLedger {
     error DataLedger_SeqGap(address device, uint64 fromSeq, uint64 expectedSeq);
     /// @notice Another batch is anchored there already.
     error DataLedger_SeqTaken(address device, uint64 fromSeq);
+    /// @notice There are more batches than one call takes.
     error DataLedger_TooMany(uint256 count, uint256 most);
     /// @notice The signed batch has expired, or expires more than 30 days from now.
     error DataLedger_BadExpiry(address device, uint64 fromSeq, uint256 expiresAt, uint256 nowAt);
@@ -37,34 +39,43 @@ interface IDataLedger {
     error DataLedger_BadSignature(address device, uint64 fromSeq);
 
     /// @notice Anchors a batch. An identical repeat is a no-op without event.
-    /// @dev Requirements: the caller is an active device; 1 ≤ count ≤ 65,536; root not zero; fromSeq is the next seq of the device,
-    /// or the same (fromSeq, count, root) is anchored already.
+    /// @dev Requirements:
+    /// - the caller is an active device, and no emergency stop holds;
+    /// - 1 ≤ count ≤ 65,536;
+    /// - the root is not zero;
+    /// - fromSeq is the next seq of the device, or the same (fromSeq, count, root) is anchored already.
     function anchor(uint64 fromSeq, uint32 count, bytes32 root) external;
 
     /// @notice Anchors a batch that its device has signed; anyone may bring it.
-    /// @dev Requirements: now < expiresAt ≤ now + 30 days; the signature is the device's over {anchorDigest}; the rest as in {anchor}, with the device in the
-    /// caller's place. A device signs one batch for a seq, and signs it again with another expiry at most (docs/formats.md §8).
+    /// @dev A device signs one batch for a seq, and signs it again with another expiry at most (docs/formats.md §8).
+    /// Requirements:
+    /// - now < expiresAt ≤ now + 30 days;
+    /// - the signature is the device's over {anchorDigest};
+    /// - the requirements of {anchor} hold, with the device in the caller's place.
     function anchorSigned(SignedBatch calldata batch) external;
 
-    /// @notice {anchorSigned} for several devices. A batch that is refused is passed over with a {BatchRefused}, so that no device spoils another's.
-    /// @dev Requirements: at most 64 batches.
+    /// @notice Does {anchorSigned} for several devices. A batch that is refused is passed over with a {BatchRefused},
+    /// so that no device spoils another's.
+    /// @dev Requirements:
+    /// - there are at most 64 batches.
     /// @return anchored How many stand, repeats included.
     function anchorMany(SignedBatch[] calldata batches) external returns (uint256 anchored);
 
-    /// @notice What a device signs for {anchorMany}: keccak256(abi.encode(keccak256("DMSM-V1-anchor"), chainId, this, device, fromSeq, count, root,
-    /// expiresAt)).
+    /// @notice Returns what a device signs for {anchorMany}: keccak256(abi.encode(keccak256("DMSM-V1-anchor"), chainId,
+    /// this, device, fromSeq, count, root, expiresAt)).
     function anchorDigest(address device, uint64 fromSeq, uint32 count, bytes32 root, uint40 expiresAt)
         external
         view
         returns (bytes32);
 
-    /// @notice The seq the device's next batch must begin with (1 for a new device).
+    /// @notice Returns the seq the device's next batch must begin with (1 for a new device).
     function nextSeqOf(address device) external view returns (uint64);
 
-    /// @notice keccak256(abi.encode(fromSeq, count, root)) of the anchored batch that begins at fromSeq, zero if none.
+    /// @notice Returns keccak256(abi.encode(fromSeq, count, root)) of the anchored batch that begins at fromSeq, zero
+    /// if none.
     function anchorOf(address device, uint64 fromSeq) external view returns (bytes32);
 
-    /// @notice Whether a reading's commitment is in an anchored batch.
+    /// @notice Tells whether a reading's commitment is in an anchored batch.
     /// @param proof RFC 9162 inclusion proof of the leaf at index seq − fromSeq in a tree of `count` leaves.
     function verifyReading(
         address device,

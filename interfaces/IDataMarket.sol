@@ -32,8 +32,8 @@ struct Conditions {
     string purpose;
 }
 
-/// @notice What is stored of {Conditions}: what a contract reads again. The rest is in the event; the broadcast's id commits to
-/// all of it.
+/// @notice What is stored of {Conditions}: what a contract reads again. The rest is in the event; the broadcast's id
+/// commits to all of it.
 struct Wanted {
     uint40 windowFrom;
     uint40 windowTo;
@@ -47,7 +47,8 @@ struct Wanted {
 }
 
 /// @notice One line of the form.
-/// @param rulesVersion,sharingVersion The versions of rules and terms of sharing under which it is offered, and a lock begins.
+/// @param rulesVersion,sharingVersion The versions of rules and terms of sharing under which it is offered, and a lock
+/// begins.
 struct Response {
     address processor;
     uint96 priceWei;
@@ -79,8 +80,10 @@ enum BroadcastState {
 }
 
 /// @title IDataMarket
-/// @notice Broadcast, respond, form sorted by credit, select (paper §V.C, Fig. 8). Lifecycle: None → Open → {Selected | Closed}.
+/// @notice Brings buyers and sellers of data together (paper §V.C, Fig. 8): a sharer broadcasts what it wants,
+/// processors respond, the form sorts them by credit, the sharer selects. Lifecycle: None → Open → {Selected | Closed}.
 interface IDataMarket {
+    /// @notice Emitted when a sharer asked for data.
     event Broadcast(
         bytes32 indexed broadcastId, address indexed requester, uint96 applicationWei, Conditions conditions
     );
@@ -95,10 +98,16 @@ interface IDataMarket {
         uint32 sharingVersion,
         address replaced
     );
+    /// @notice Emitted when a processor took its response back.
     event ResponseWithdrawn(bytes32 indexed broadcastId, address indexed processor);
     /// @notice Emitted when the requester selected; one {IPrepaidLock.Selected} a lock follows.
     event GroupSelected(
-        bytes32 indexed broadcastId, address indexed requester, bytes32 groupHash, address[] members, G1Point[] deliveryKeys, bytes32[] lockIds
+        bytes32 indexed broadcastId,
+        address indexed requester,
+        bytes32 groupHash,
+        address[] members,
+        G1Point[] deliveryKeys,
+        bytes32[] lockIds
     );
     /// @notice Emitted when a broadcast ended without selection.
     event BroadcastClosed(bytes32 indexed broadcastId, uint256 standingResponders);
@@ -106,8 +115,8 @@ interface IDataMarket {
     error DataMarket_NotSharer(address caller);
     error DataMarket_NotProcessor(address caller);
     error DataMarket_NotRequester(bytes32 broadcastId, address caller);
-    /// @notice A field of the conditions is out of range; `field` names it: window, group, maxPriceWei, respondBy, selectBy, openings,
-    /// regions, purpose; or "terms": the consortium has not set the terms of sharing yet.
+    /// @notice A field of the conditions is out of range; `field` names it: window, group, maxPriceWei, respondBy,
+    /// selectBy, openings, regions, purpose; or "terms": the consortium has not set the terms of sharing yet.
     error DataMarket_BadConditions(bytes32 field);
     error DataMarket_WrongValue(uint256 sentWei, uint256 expectedWei);
     /// @notice The requester has broadcast the same conditions before, nonce included.
@@ -123,10 +132,12 @@ interface IDataMarket {
     error DataMarket_NoResponse(bytes32 broadcastId, address processor);
     /// @notice The form is full and the responder's credit is not above the last one's.
     error DataMarket_FormFull(bytes32 broadcastId, uint32 credit);
-    /// @notice The group has not n members, is not strictly ascending, lacks the requester, or has a member that is no active sharer.
+    /// @notice The group does not have n members, is not strictly ascending, lacks the requester, or has a member that
+    /// is no active sharer.
     error DataMarket_BadGroup(bytes32 broadcastId, address member);
     error DataMarket_NothingChosen(bytes32 broadcastId);
-    /// @notice The versions named are not those that hold: the present ones for a response, the response's for a choice.
+    /// @notice The versions named are not those that hold: the present ones for a response, the response's for a
+    /// choice.
     error DataMarket_OtherTerms(bytes32 broadcastId, uint32 rulesVersion, uint32 sharingVersion);
     /// @notice The sale of a chosen node's data set has ended, by its time or because it was retired.
     error DataMarket_NotOnSale(bytes32 broadcastId, bytes32 dataSetId);
@@ -134,28 +145,31 @@ interface IDataMarket {
     error DataMarket_BadChoice(bytes32 broadcastId, address processor);
 
     /// @notice Asks for data; value is the application prepayment, held by PrepaidLock.
-    /// @dev Requirements, in this order:
+    /// @dev Requirements:
     /// - the caller is an active sharer, and no emergency stop holds;
     /// - windowFrom < windowTo;
     /// - 2 ≤ t ≤ n ≤ 100;
     /// - maxPriceWei is not zero;
     /// - now + 60 ≤ respondBy < selectBy ≤ now + 90 days;
-    /// - 0 < openingsLength ≤ 32 KiB, and the digest is not zero;
+    /// - openingsDigest is not zero, and 0 < openingsLength ≤ 32 KiB;
     /// - the purpose has 1 to 256 bytes;
-    /// - regions ascend, 1 to 16 of them, none zero;
+    /// - there are 1 to 16 regions, strictly ascending, none of them zero;
+    /// - the terms of sharing are set;
     /// - value equals the terms' applicationWei;
     /// - the requester has not broadcast the same conditions before.
     /// @return broadcastId {broadcastIdOf} the caller and the conditions.
     function broadcast(Conditions calldata conditions) external payable returns (bytes32 broadcastId);
 
-    /// @notice Offers a data set under the present rules and terms of sharing, which it names: a lock begins under them, whatever is set later. The credit is read
-    /// now and stays as it is in this form.
+    /// @notice Offers a data set under the present rules and terms of sharing, which it names: a lock begins under
+    /// them, whatever is set later. The credit is read now and stays as it is in this form.
     /// @dev Requirements:
-    /// - Open; now < respondBy;
-    /// - the caller is an active processor of a wanted region;
-    /// - it has not responded before (also not withdrawn or replaced);
-    /// - the data set is its own, of the kind, overlaps the window, and is on sale;
-    /// - 0 < price ≤ maximum;
+    /// - the broadcast is Open;
+    /// - now < respondBy;
+    /// - the caller is an active processor, and no emergency stop holds;
+    /// - its region is wanted;
+    /// - it has not responded before, nor withdrawn a response, nor been replaced;
+    /// - the data set is its own, is of the kind, overlaps the window, and is on sale;
+    /// - 0 < priceWei ≤ maxPriceWei;
     /// - both versions are the present ones;
     /// - the form has room, or a last line with less credit.
     function respond(
@@ -166,43 +180,53 @@ interface IDataMarket {
         uint32 sharingVersion
     ) external;
 
-    /// @notice Takes a response back. Requirements: Open; the caller has a standing response.
+    /// @notice Takes a response back.
+    /// @dev Requirements:
+    /// - the broadcast is Open;
+    /// - the caller has a standing response.
     function withdrawResponse(bytes32 broadcastId) external;
 
-    /// @notice Selects one or several nodes, names the group, and prepays: one lock each. The application deposit goes back.
-    /// @dev Requirements, in this order:
-    /// - the broadcast is Open, and now < selectBy;
-    /// - the caller is the requester and an active sharer, and no emergency stop holds;
-    /// - `members` are groupSize active sharers, strictly ascending, the caller among them;
+    /// @notice Selects one or several nodes, names the group, and prepays: one lock each. The application deposit goes
+    /// back.
+    /// @dev One choice is checked after the other. Requirements:
+    /// - the broadcast is Open;
+    /// - now < selectBy;
+    /// - the caller is the requester;
+    /// - it is an active sharer, and no emergency stop holds;
+    /// - `members` are groupSize active sharers, strictly ascending, and the caller is among them;
     /// - somebody is chosen;
-    /// - each chosen node is a standing and active responder, none twice;
-    /// - the terms of each choice are of its response's versions;
-    /// - each chosen node's data set is on sale: now < its saleUntil;
+    /// - each chosen node has a standing response;
+    /// - it is chosen once, and active;
+    /// - the terms of the choice are of its response's versions;
+    /// - its data set is on sale: now < saleUntil;
     /// - value equals the sum of the prices;
-    /// - each lock's own requirements ({IPrepaidLock.openSharing}).
+    /// - the requirements of {IPrepaidLock.openSharing} hold for each lock.
     function select(bytes32 broadcastId, address[] calldata members, Choice[] calldata choices)
         external
         payable
         returns (bytes32[] memory lockIds);
 
-    /// @notice Ends a broadcast that was not selected in time. Anyone may call. The deposit goes back to the requester if no responder counts or
-    /// the requester was revoked or emergency stops took half or more of its time from respondBy to selectBy, else in equal parts to the responders that count, the
-    /// remainder to the requester. A responder counts if its line stands, it is active, and its free bond covers its offer under the rules of its offer
-    /// ({IPrepaidLock.isCovered} since it responded), and its data set was on sale until selectBy (saleUntil ≥ selectBy; what was retired later counts): it could
-    /// have been selected.
-    /// @dev Requirements: Open; now ≥ selectBy.
+    /// @notice Ends a broadcast that was not selected in time. Anyone may call. The deposit goes back to the requester
+    /// if no responder counts, if the requester was revoked, or if emergency stops took half or more of its time from
+    /// respondBy to selectBy. Else it goes in equal parts to the responders that count, and the remainder to the
+    /// requester. A responder counts if it could have been selected: its line stands, it is active, its free bond
+    /// covers its offer under the rules of its offer ({IPrepaidLock.isCovered} since it responded), and its data set
+    /// was on sale until selectBy (saleUntil ≥ selectBy; what was retired later counts).
+    /// @dev Requirements:
+    /// - the broadcast is Open;
+    /// - now ≥ selectBy.
     function close(bytes32 broadcastId) external;
 
-    /// @notice The form, highest credit first, ties earlier first.
+    /// @notice Returns the form, highest credit first, ties earlier first.
     function formOf(bytes32 broadcastId) external view returns (Response[] memory);
 
-    /// @notice Requester, state, and what is stored of the conditions (all zero if unknown).
+    /// @notice Returns requester, state, and what is stored of the conditions (all zero if unknown).
     function broadcastOf(bytes32 broadcastId)
         external
         view
         returns (address requester, BroadcastState state, Wanted memory wanted);
 
-    /// @notice keccak256(abi.encode(chainId, this, requester, conditions)): an id commits to all conditions, so that what a node
-    /// that nobody trusts tells of them is checked by it.
+    /// @notice Returns keccak256(abi.encode(chainId, this, requester, conditions)): an id commits to all conditions, so
+    /// that what a node that nobody trusts tells of them is checked by it.
     function broadcastIdOf(address requester, Conditions calldata conditions) external view returns (bytes32);
 }

@@ -3,8 +3,8 @@ pragma solidity 0.8.28;
 
 import {G1Point, G2Point} from "../contracts/types/Points.sol";
 
-/// @notice What a processor publishes (protocol §2.5). Its proof of possession signs every field, so that whoever reads the
-/// event checks it by the data set's id alone.
+/// @notice What a processor publishes (protocol §2.5). Its proof of possession signs every field, so that whoever reads
+/// the event checks it by the data set's id alone.
 /// @param windowFrom First second of the window (unix, UTC midnight).
 /// @param windowTo End of the window (unix, UTC midnight, exclusive).
 /// @param saleUntil End of the sale (unix seconds, exclusive), at most 30 days ahead.
@@ -32,8 +32,8 @@ struct Publication {
     G2Point keyCommitment;
 }
 
-/// @notice One entry of an owners' list, and the proof that it is in a data set's `ownersRoot`.
-/// The leaf is the 32-byte word `device (20 bytes) ‖ rows (12 bytes, big-endian)`; leaves ascend by device, each device once.
+/// @notice One entry of an owners' list, and the proof that it is in a data set's `ownersRoot`. The leaf is the 32-byte
+/// word `device (20 bytes) ‖ rows (12 bytes, big-endian)`; leaves ascend by device, each device once.
 /// @param device A device's account.
 /// @param rows How many of the data set's readings are its own.
 /// @param index Place of the leaf, from 0.
@@ -52,12 +52,14 @@ struct Draw {
 }
 
 /// @title IDataSetBook
-/// @notice Published data sets (protocol §2.5): what is for sale and until when, and what their owners have earned.
-/// What was published is never changed; a sale ends at its time, or before it by {retire} or {retireFor}, and never begins again.
+/// @notice Keeps the published data sets (protocol §2.5): what is for sale and until when, and what their owners have
+/// earned. What was published is never changed; a sale ends at its time, or before it by {retire} or {retireFor}, and
+/// never begins again.
 ///
-/// Of each sale the owners' part (the terms' `ownersBps` of the price) is divided by rows: `perRowWei` grows, and the rest of the
-/// division is the treasury's. A device's rows times what `perRowWei` grew since it last drew is its owner's. The money itself
-/// lies in {IPrepaidLock}. No data set pays out more than came in for it: a false owners' root harms its own data set alone.
+/// Of each sale the owners' part (the terms' `ownersBps` of the price) is divided by rows: `perRowWei` grows, and the
+/// rest of the division is the treasury's. A device's rows times what `perRowWei` grew since it last drew is its
+/// owner's. The money itself lies in {IPrepaidLock}. No data set pays out more than came in for it: a false owners'
+/// root harms its own data set alone.
 interface IDataSetBook {
     /// @notice Emitted once a data set, with all that was published. Checked by the id: it is {dataSetIdOf} of the key
     /// commitment, and `keyPossession` is a signature under that key over all other fields.
@@ -98,35 +100,41 @@ interface IDataSetBook {
     error DataSetBook_NoOwner(bytes32 dataSetId, address device);
     /// @notice The caller is not the lock.
     error DataSetBook_NotLock(address caller);
+    /// @notice There are more draws than one call takes.
     error DataSetBook_TooMany(uint256 count, uint256 most);
 
     // ---- for sale ----
 
     /// @notice Publishes a data set; its id is {dataSetIdOf} its key commitment.
-    /// @dev Requirements, in this order:
+    /// @dev Requirements:
     /// - the caller is an active processor, and no emergency stop holds;
-    /// - windowFrom < windowTo, both multiples of 86,400;
+    /// - windowFrom < windowTo, and both are multiples of 86,400;
     /// - now < saleUntil ≤ now + 30 days;
-    /// - kind and rowCount are not zero;
+    /// - kind is not zero;
+    /// - rowCount is not zero;
     /// - 0 < deviceCount ≤ rowCount;
-    /// - readingsRoot, manifestDigest, ownersRoot and ownersDigest are not zero;
-    /// - 0 < manifestLength ≤ 32,768;
-    /// - F_0 is not infinity and was never used;
+    /// - readingsRoot is not zero;
+    /// - manifestDigest is not zero, and 0 < manifestLength ≤ 32 KiB;
+    /// - ownersRoot is not zero;
+    /// - ownersDigest is not zero;
+    /// - F_0 is not infinity;
+    /// - F_0 was never used;
     /// - `keyPossession` is a BLS signature under k (DATAKEY tag) over
     ///   abi.encode(chainId, this, caller, dataSetId, keccak256(abi.encode(publication))).
     function publish(Publication calldata publication, G1Point calldata keyPossession)
         external
         returns (bytes32 dataSetId);
 
-    /// @notice Ends the sale of a data set. What was selected before goes on. No emergency stop holds it up.
-    /// @dev Requirements, in this order:
+    /// @notice Ends the sale of a data set. What was selected before goes on. No emergency stop holds it up, and a
+    /// processor that was revoked since may still call.
+    /// @dev Requirements:
     /// - the data set is on sale;
-    /// - the caller published it; it may be revoked since.
+    /// - the caller published it.
     function retire(bytes32 dataSetId) external;
 
-    /// @notice Ends the sale of a data set that holds readings of a device whose consent does not stand. Anyone may call: the
-    /// owner who withdrew, above all. No emergency stop holds it up.
-    /// @dev Requirements, in this order:
+    /// @notice Ends the sale of a data set that holds readings of a device whose consent does not stand. Anyone may
+    /// call: the owner who withdrew, above all. No emergency stop holds it up.
+    /// @dev Requirements:
     /// - the data set is on sale;
     /// - the leaf is in its owners' root;
     /// - the device's consent to data sharing does not stand ({IConsentBook.stands}).
@@ -134,40 +142,43 @@ interface IDataSetBook {
 
     // ---- what owners earn ----
 
-    /// @notice Records the owners' part of a price. It refuses nothing, so that it holds no lock up: of an unknown data set all
-    /// is rest, and so it is when the sums of a data set would leave 104 bits (20 million million ether).
-    /// @dev Requirements: the caller is the lock.
+    /// @notice Records the owners' part of a price. It refuses nothing, so that it holds no lock up: of an unknown data
+    /// set all is rest, and so it is when the sums of a data set would leave 104 bits (20 million million ether).
+    /// @dev Requirements:
+    /// - the caller is the lock.
     /// @return restWei What the division by rows leaves over; it is the treasury's.
     function recordSale(bytes32 dataSetId, uint256 partWei) external returns (uint256 restWei);
 
-    /// @notice Makes what a device has earned withdrawable by its owner, revoked or not. Anyone may call. A repetition gives
-    /// nothing, and reverts not.
-    /// @dev Requirements, in this order:
+    /// @notice Makes what a device has earned withdrawable by its owner, revoked or not. Anyone may call. A repetition
+    /// gives nothing, and does not revert.
+    /// @dev Requirements:
     /// - the leaf is in the data set's owners' root;
     /// - somebody owns the device.
     /// @return amountWei rows · (perRowWei − what it was at the device's last draw), at most the data set's pot.
     function draw(bytes32 dataSetId, OwnersLeaf calldata leaf) external returns (uint256 amountWei);
 
-    /// @notice {draw} for several devices and data sets; one bad leaf makes it revert whole. Cheapest in the order of owners.
+    /// @notice Does {draw} for several devices and data sets; one bad leaf reverts the whole call. It is cheapest in
+    /// the order of owners.
     /// @dev Requirements:
-    /// - at most 64 draws;
-    /// - those of {draw} for each.
+    /// - there are at most 64 draws;
+    /// - the requirements of {draw} hold for each.
     /// @return sumWei What all of them gave.
     function drawMany(Draw[] calldata draws) external returns (uint256 sumWei);
 
     // ---- views ----
 
-    /// @notice keccak256(abi.encode(chainId, this, keyCommitment)): an id is a data set's F_0, and unique as that is.
+    /// @notice Returns keccak256(abi.encode(chainId, this, keyCommitment)): an id is a data set's F_0, and unique as
+    /// that is.
     function dataSetIdOf(G2Point calldata keyCommitment) external view returns (bytes32);
 
-    /// @notice What a buyer asks about a data set first (all zero if unknown), from one word. It is on sale while
-    /// now < saleUntil; of one that was retired, `saleUntil` is when.
+    /// @notice Returns what a buyer asks about a data set first (all zero if unknown), from one word. It is on sale
+    /// while now < saleUntil; of one that was retired, `saleUntil` is when.
     function offerOf(bytes32 dataSetId)
         external
         view
         returns (address processor, uint40 windowFrom, uint40 windowTo, uint8 kind, uint40 saleUntil);
 
-    /// @notice What a data set's owners have earned (all zero if unknown).
+    /// @notice Returns what a data set's owners have earned (all zero if unknown).
     /// @return perRowWei What a row has earned in all.
     /// @return potWei What is still to be drawn.
     function earningsOf(bytes32 dataSetId)

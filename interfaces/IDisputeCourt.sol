@@ -90,9 +90,9 @@ interface IDisputeCourt {
         uint32 evidenceLength
     ) external;
 
-    /// @notice The case (all zero if none).
+    /// @notice Returns the case (all zero if none).
     function caseOf(bytes32 lockId) external view returns (Case memory);
 
-    /// @notice Whether a judge has voted.
+    /// @notice Tells whether a judge has voted.
     function hasVoted(bytes32 lockId, address judge) external view returns (bool);
 }

@@ -43,8 +43,8 @@ struct KeyProofs {
 }
 
 /// @title IMemberRegistry
-/// @notice Who takes part: admitted and revoked by the consortium, with keys whose possession was proved on chain.
-/// Lifecycle of an account: None → active → revoked. Revocation is final for the account; what it began ends by
+/// @notice Keeps who takes part. The consortium admits and revokes; who is admitted proves on chain that it has its
+/// keys. Lifecycle of an account: None → active → revoked. Revocation is final for the account; what it began ends by
 /// its own rules.
 ///
 /// Companies (consortium, processing and data-sharing nodes) have a public name: 1 to {MAX_NAME_BYTES} bytes, given at
@@ -154,65 +154,69 @@ interface IMemberRegistry {
     /// - it is over for {REST_SECONDS}, so that stops cannot follow each other.
     function rearmStop() external;
 
-    /// @notice The profile and whether the member is active (all zero for an unknown account).
+    /// @notice Returns the profile and whether the member is active (all zero for an unknown account).
     function memberOf(address account) external view returns (Profile memory profile, bool active);
 
     /// @notice Role and region of an active member, (None, 0) for anybody else. The cheap look-up for other contracts.
     function activeRoleOf(address account) external view returns (Role role, bytes32 regionId);
 
-    /// @notice Whether the account is active in this role.
+    /// @notice Tells whether the account is active in this role.
     function isActive(address account, Role role) external view returns (bool);
 
-    /// @notice {activeRoleOf} for what begins: reverts with {MemberRegistry_Stopped} while the emergency stop holds.
+    /// @notice Answers as {activeRoleOf} does, to what begins: it reverts with {MemberRegistry_Stopped} while the
+    /// emergency stop holds.
     function beginnerOf(address account) external view returns (Role role, bytes32 regionId);
 
-    /// @notice {isActive} for what begins: reverts with {MemberRegistry_Stopped} while the emergency stop holds.
+    /// @notice Answers as {isActive} does, to what begins: it reverts with {MemberRegistry_Stopped} while the emergency
+    /// stop holds.
     function mayBegin(address account, Role role) external view returns (bool);
 
-    /// @notice {mayBegin} of a device: asked with every batch, and cheaper with one word to read.
+    /// @notice Answers as {mayBegin} does of a device. Every batch asks it, and with one word to read it is cheaper.
     function mayAnchor(address device) external view returns (bool);
 
-    /// @notice Whether a BLS signature over a message, under a domain tag, is the member's, also of a revoked one.
+    /// @notice Tells whether a BLS signature over a message, under a domain tag, is the member's, also of a revoked
+    /// one.
     function isSignedBy(address account, bytes calldata message, bytes calldata tag, G1Point calldata signature)
         external
         view
         returns (bool);
 
-    /// @notice How long the emergency stop holds: the consortium's delay and a week, so that what the alarm is about
-    /// can be decided before it ends.
+    /// @notice Returns how long the emergency stop holds: the consortium's delay and a week, so that what the alarm is
+    /// about can be decided before it ends.
     function stopSeconds() external view returns (uint256);
 
     /// @notice For how many seconds of a span, `to` exclusive, emergency stops have held or will hold.
     function stoppedSeconds(uint256 from, uint256 to) external view returns (uint256);
 
-    /// @notice Until when nothing begins; in the past, or 0, when the emergency stop does not hold.
+    /// @notice Returns until when nothing begins; in the past, or 0, when the emergency stop does not hold.
     function stoppedUntil() external view returns (uint40);
 
-    /// @notice Whether the emergency stop was used and not armed again.
+    /// @notice Tells whether the emergency stop was used and not armed again.
     function isStopSpent() external view returns (bool);
 
-    /// @notice The active processor of a region, zero if none.
+    /// @notice Returns the active processor of a region, zero if none.
     function processorOf(bytes32 regionId) external view returns (address);
 
-    /// @notice The owner of a device (also of a revoked one), zero if not a device.
+    /// @notice Returns the owner of a device (also of a revoked one), zero if not a device.
     function ownerOf(address device) external view returns (address);
 
-    /// @notice The BLS key of a member, also of a revoked one (all zero if unknown).
+    /// @notice Returns the BLS key of a member, also of a revoked one (all zero if unknown).
     function blsKeyOf(address account) external view returns (G2Point memory);
 
-    /// @notice The delivery key of a member, also of a revoked one (zero if none).
+    /// @notice Returns the delivery key of a member, also of a revoked one (zero if none).
     function deliveryKeyOf(address account) external view returns (G1Point memory);
 
-    /// @notice Whose a name is or was: the account that no other can ever take the name from, zero if there is none.
+    /// @notice Returns whose a name is or was: the account that no other can ever take the name from, zero if there is
+    /// none.
     /// @param nameHash keccak256 of the name's bytes.
     function holderOfName(bytes32 nameHash) external view returns (address);
 
-    /// @notice The ID commitment of a member, also of a revoked one.
+    /// @notice Returns the ID commitment of a member, also of a revoked one.
     function idCommitmentOf(address account) external view returns (bytes32);
 
-    /// @notice The most bytes of a public name.
+    /// @notice Returns the most bytes of a public name.
     function MAX_NAME_BYTES() external view returns (uint256);
 
-    /// @notice The contract that governs.
+    /// @notice Returns the contract that governs.
     function consortium() external view returns (address);
 }

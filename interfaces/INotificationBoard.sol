@@ -40,7 +40,7 @@ struct Standing {
 }
 
 /// @title INotificationBoard
-/// @notice Device notifications (paper §V.A, Algorithm 1), judged on chain against the owner's policy.
+/// @notice Judges device notifications on chain against the owner's policy (paper §V.A, Algorithm 1).
 /// A status change emits an event; a repeat only refreshes the heartbeat.
 interface INotificationBoard {
     /// @notice Emitted when the owner set a policy.
@@ -100,16 +100,16 @@ interface INotificationBoard {
     /// - neither value is zero.
     function reportSealed(bytes32 commitment, bytes32 reportDigest) external;
 
-    /// @notice The verdict of Algorithm 1, as a pure function.
+    /// @notice Returns the verdict of Algorithm 1, as a pure function.
     function judge(Policy calldata policy, int64 powerW, int32 temperatureDc)
         external
         pure
         returns (Status status, bool temperatureTooHigh);
 
-    /// @notice The standing now; status is Offline when now > reportedAt + heartbeatSeconds, and None before the first
-    /// report.
+    /// @notice Returns the standing now; status is Offline when now > reportedAt + heartbeatSeconds, and None before
+    /// the first report.
     function standingOf(address device) external view returns (Standing memory);
 
-    /// @notice The policy (heartbeatSeconds 0 if none).
+    /// @notice Returns the policy (heartbeatSeconds 0 if none).
     function policyOf(address device) external view returns (Policy memory);
 }

@@ -24,9 +24,9 @@ struct SeriesEntry {
 }
 
 /// @title ITariffBook
-/// @notice What energy costs, as facts that nobody can change afterwards: by region, the tariffs of each product and
-/// the price series of each name, in order. The documents themselves are objects of the content store (docs/formats.md
-/// §17), found by their digest, which is their CID.
+/// @notice Keeps what energy costs, as facts that nobody can change afterwards: by region, the tariffs of each product
+/// and the price series of each name, in order. The documents themselves are objects of the content store
+/// (docs/formats.md §17), found by their digest, which is their CID.
 ///
 /// - Of the tariffs that are valid on a local day, the latest one holds that was appended before that day began, or
 ///   that is a correction. So an open end needs no closing, and a successor is one more entry.
@@ -100,9 +100,9 @@ interface ITariffBook {
     /// that gives prices only where none was published.
     function publishSeries(bytes32 regionId, string calldata seriesName, SeriesEntry calldata entry) external;
 
-    /// @notice The hash of all tariffs of a product in their order, 0 if there is none.
+    /// @notice Returns the hash of all tariffs of a product in their order, 0 if there is none.
     function headOf(bytes32 regionId, bytes32 product) external view returns (bytes32);
 
-    /// @notice The hash of all price series of a name in their order, 0 if there is none.
+    /// @notice Returns the hash of all price series of a name in their order, 0 if there is none.
     function seriesHeadOf(bytes32 regionId, bytes32 name) external view returns (bytes32);
 }

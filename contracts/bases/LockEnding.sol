@@ -8,28 +8,33 @@ import {IDataSetBook} from "../../interfaces/IDataSetBook.sol";
 import {IDisputeCourt} from "../../interfaces/IDisputeCourt.sol";
 import {Dispute, IPrepaidLock, Lock, LockState} from "../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, Rules} from "../../interfaces/IRequestCatalogue.sol";
+import {BasisPoints} from "../libraries/BasisPoints.sol";
 import {LockLifecycle} from "../libraries/LockLifecycle.sol";
+import {SealedBytes} from "../libraries/SealedBytes.sol";
 import {Wiring} from "../libraries/Wiring.sol";
 import {Purse} from "./Purse.sol";
 import {G1Point} from "../types/Points.sol";
 
 /// @title LockEnding
-/// @notice How a lock of {PrepaidLock} ends: settled, refunded, slashed, and the demand or dispute in between; the lifecycle is drawn in {LockLifecycle}.
-/// @dev Reads the lock, the time and the rules of the lock's version alone: no role, no price, no stop. The court is called to open a case and calls to
-/// decide it; the book of data sets is told what owners get of a price, the credit book each end that counts, and neither ever refuses.
+/// @notice Ends a lock of {PrepaidLock}: settled, refunded or slashed, with a demand or a dispute in between.
+/// {LockLifecycle} draws the lifecycle.
+/// @dev Reads the lock, the time and the rules of the lock's version alone: no role, no price, no stop. It calls the
+/// court to open a case, and the court calls to decide it. It tells the book of data sets what owners get of a price,
+/// and the credit book each end that counts; neither ever refuses.
 abstract contract LockEnding is Purse {
     using LockLifecycle for Lock;
 
-    /// @notice Longest sealed message, answer or evidence, in bytes.
-    uint256 public constant MAX_SEALED_BYTES = 32 * 1024;
+    /// @notice The longest sealed message, answer or evidence, in bytes.
+    uint256 public constant MAX_SEALED_BYTES = SealedBytes.MAX_BYTES;
     /// @notice The most locks of one {endMany}.
     uint256 public constant MOST_ENDED = 64;
-    /// @notice What a part is of, in fees and bonds.
-    uint256 public constant BPS = 10_000;
-    /// @notice The most disputes that an account may have open: more than judges can look at would end undecided, which gives the goods away.
+    /// @notice The most disputes that an account may have open. If it had more than judges can look at, they would end
+    /// undecided, which gives the goods away.
     uint256 public constant MOST_DISPUTES = 3;
-    /// @notice The gas of serving that is paid: less than a transaction takes without the bytes, and than a byte takes at least, a zero (4 as calldata, 8 in the log).
+    /// @notice The gas of serving that is paid besides the bytes: less than a transaction takes without them.
     uint256 public constant SERVE_BASE_GAS = 40_000;
+    /// @notice The gas of serving that is paid for a byte: what a zero takes, the cheapest one (4 as calldata, 8 in the
+    /// log).
     uint256 public constant SERVE_BYTE_GAS = 12;
 
     IRequestCatalogue public immutable catalogue;
@@ -65,29 +70,37 @@ abstract contract LockEnding is Purse {
 
     /// @inheritdoc IPrepaidLock
     function demand(bytes32 lockId) external payable {
+        // check
         Lock storage lock = _locks[lockId];
         Rules memory rules = _rulesOf(lock);
         lock.demand(lockId, rules.serveSeconds);
         if (msg.sender != lock.payer) revert PrepaidLock_NotParty(lockId, msg.sender);
         uint96 depositWei = _demandWei(lock, rules);
         if (msg.value != depositWei) revert PrepaidLock_WrongValue(msg.value, depositWei);
+
+        // effect
         liabilitiesWei += depositWei;
 
+        // log
         emit Demanded(lockId, msg.sender, lock.payee, depositWei, lock.dueAt);
     }
 
     /// @inheritdoc IPrepaidLock
     function serve(bytes32 lockId, bytes calldata answer) external {
+        // check
         Lock storage lock = _locks[lockId];
         lock.serve(lockId);
-        // The length first: it bounds what is hashed and logged.
+        // The length comes first: it bounds what is hashed and logged.
         bytes32 digest = answer.length == lock.answerLength ? sha256(answer) : bytes32(0);
         if (digest != lock.answerDigest) revert PrepaidLock_WrongAnswer(lockId, digest);
+
+        // effect
         uint256 depositWei = demandWeiOf(lockId);
         uint256 paidWei = Math.min(block.basefee * serveGasOf(answer.length), depositWei);
         _owe(lock.payee, paidWei);
         _owe(lock.payer, depositWei - paidWei);
 
+        // log
         emit Served(lockId, lock.payer, lock.payee, uint96(paidWei), answer, lock.dueAt);
     }
 
@@ -130,10 +143,15 @@ abstract contract LockEnding is Purse {
 
     /// @inheritdoc IPrepaidLock
     function decide(bytes32 lockId, bool forPayer) external {
+        // check
         if (msg.sender != address(court)) revert PrepaidLock_NotCourt(msg.sender);
         Lock storage lock = _locks[lockId];
         lock.decide(lockId, forPayer);
+
+        // effect
         Dispute memory closed = _closeDispute(lockId);
+
+        // next
         if (forPayer) {
             _owe(closed.by, closed.bondWei);
             _payBack(lockId, lock, _feeOf(lock));
@@ -154,17 +172,24 @@ abstract contract LockEnding is Purse {
         bytes32 evidenceDigest,
         uint32 evidenceLength
     ) private {
-        if (evidenceDigest == 0 || evidenceLength == 0 || evidenceLength > MAX_SEALED_BYTES) {
+        // check
+        if (!SealedBytes.isFit(evidenceDigest, evidenceLength)) {
             revert PrepaidLock_BadEvidence(evidenceDigest, evidenceLength);
         }
         uint96 bondWei = _disputeWei(lock, rules);
         if (msg.value != bondWei) revert PrepaidLock_WrongValue(msg.value, bondWei);
-        if (++openDisputesOf[msg.sender] > MOST_DISPUTES) revert PrepaidLock_TooManyDisputes(msg.sender, MOST_DISPUTES);
+        uint256 already = openDisputesOf[msg.sender];
+        if (already >= MOST_DISPUTES) revert PrepaidLock_TooManyDisputes(msg.sender, MOST_DISPUTES);
+
+        // effect
+        openDisputesOf[msg.sender] = already + 1;
         _disputes[lockId] = Dispute(msg.sender, bondWei);
         liabilitiesWei += bondWei;
 
+        // log
         emit Disputed(lockId, lock.payee, msg.sender, bondWei, evidenceDigest, evidenceLength, lock.dueAt);
 
+        // interaction
         court.open(lockId, lock.dueAt);
     }
 
@@ -181,8 +206,11 @@ abstract contract LockEnding is Purse {
 
     /// @inheritdoc IPrepaidLock
     function refund(bytes32 lockId) public {
+        // check
         Lock storage lock = _locks[lockId];
         LockState from = lock.refund(lockId);
+
+        // effect
         (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
         _owe(payer, priceWei);
         bool isBroken = from == LockState.Accepted || from == LockState.Selected;
@@ -195,8 +223,10 @@ abstract contract LockEnding is Purse {
             _free(payee, lock.bondWei);
         }
 
+        // log
         emit Refunded(lockId, payer, payee, priceWei, gainWei);
 
+        // interaction
         if (isBroken) credit.recordFailure(payee, lockId);
     }
 
@@ -216,8 +246,9 @@ abstract contract LockEnding is Purse {
         }
     }
 
-    /// @dev The payee is paid; `gainWei` is the bond of a disputer who lost. What the division of the owners' part by rows leaves
-    /// over goes with the fee.
+    /// @dev Pays the payee; `gainWei` is the bond of a disputer who lost. What the division of the owners' part by rows
+    /// leaves over goes with the fee. The book of data sets is asked before the log, which tells what it leaves; it
+    /// calls nobody.
     function _payOut(bytes32 lockId, Lock storage lock, uint96 gainWei) private {
         (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
         (uint96 feeWei, uint96 ownersWei) = (_feeOf(lock), _partOf(priceWei, lock.ownersBps));
@@ -234,7 +265,7 @@ abstract contract LockEnding is Purse {
         credit.recordSuccess(payee, payer, feeWei, lockId);
     }
 
-    /// @dev The payer gets its price back, and the payee's bond less what a verdict leaves to the consortium.
+    /// @dev Gives the payer its price back, and the payee's bond less what a verdict leaves to the consortium.
     function _payBack(bytes32 lockId, Lock storage lock, uint96 feeWei) private {
         (address payer, address payee, uint96 priceWei) = (lock.payer, lock.payee, lock.priceWei);
         uint96 gainWei = lock.bondWei - feeWei;
@@ -252,7 +283,7 @@ abstract contract LockEnding is Purse {
     }
 
     function _partOf(uint96 priceWei, uint16 bps) private pure returns (uint96) {
-        return uint96(uint256(priceWei) * bps / BPS); // never above the price
+        return uint96(uint256(priceWei) * bps / BasisPoints.WHOLE); // never above the price
     }
 
     /*//////////////////////////////////////////////////////////////

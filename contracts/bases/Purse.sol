@@ -7,13 +7,15 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 import {Bond, IPrepaidLock} from "../../interfaces/IPrepaidLock.sol";
 
 /// @title Purse
-/// @notice The money of {PrepaidLock}: what each account may withdraw, the bonds, the market's deposits, and the one way out.
+/// @notice Keeps the money of {PrepaidLock}: what each account may withdraw, the bonds, the market's deposits, and the
+/// one way out.
 ///
 ///     bond:  {addBond} ──▶ free ──{_hold}──▶ held ──{_free}──▶ free ──{takeBond}──▶ withdrawable
 ///                                             └──{_forfeit}──▶ withdrawable by the other party
 ///
-/// @dev Sums move here between accounts; ether moves in by payable functions alone and out by {withdrawFor} alone. `liabilitiesWei` grows with what
-/// comes in and falls with what goes out, so that it is the sum of all that is owed. Sums are of 96 bits: 79 billion ether.
+/// @dev Sums move here between accounts; ether moves in by payable functions alone and out by {withdrawFor} alone.
+/// `liabilitiesWei` grows with what comes in and falls with what goes out, so that it is the sum of all that is owed.
+/// Sums have 96 bits: 79 billion ether.
 abstract contract Purse is IPrepaidLock {
     using Checkpoints for Checkpoints.Trace208;
 
@@ -25,7 +27,8 @@ abstract contract Purse is IPrepaidLock {
     uint256 public liabilitiesWei;
 
     mapping(address account => Bond bond) private _bonds;
-    // All that was ever added to a bond, or freed by a decline, by time: what came after an offer does not back it.
+    // Holds all that was ever added to a bond, or freed by a decline, by time: what came after an offer does not back
+    // it.
     mapping(address account => Checkpoints.Trace208 sumsWei) private _added;
 
     /*//////////////////////////////////////////////////////////////
@@ -33,17 +36,27 @@ abstract contract Purse is IPrepaidLock {
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IPrepaidLock
-    /// @dev Needs no reentrancy guard: the sum is zeroed and the counter lowered before the only call in this contract that reaches
-    /// foreign code, and no other function leaves a half-done state behind such a call. A receiver that re-enters
-    /// finds the state that every later caller will find; one that reverts keeps its own money here and harms nobody else.
+    /// @dev Needs no reentrancy guard: the sum is zeroed and the counter lowered before the only call in this contract
+    /// that reaches foreign code, and no other function leaves a half-done state behind such a call. A receiver that
+    /// re-enters finds the state that every later caller will find; one that reverts keeps its own money here and harms
+    /// nobody else.
     function withdrawFor(address account) external {
+        // check
         uint256 amountWei = withdrawableOf[account];
         if (amountWei == 0) revert PrepaidLock_NothingToWithdraw(account);
+
+        // effect
         withdrawableOf[account] = 0;
         liabilitiesWei -= amountWei;
 
+        // log
         emit Withdrawn(account, msg.sender, amountWei);
 
+        // interaction
+        _send(account, amountWei);
+    }
+
+    function _send(address account, uint256 amountWei) private {
         bool sent;
         // In assembly, because Solidity would copy what the receiver returns, at the caller's cost.
         assembly ("memory-safe") {
@@ -62,12 +75,16 @@ abstract contract Purse is IPrepaidLock {
 
     /// @inheritdoc IPrepaidLock
     function takeBond(uint96 amountWei) external {
+        // check
         Bond storage bond = _bonds[msg.sender];
         uint96 freeWei = bond.freeWei;
         if (amountWei == 0 || amountWei > freeWei) revert PrepaidLock_BondTooSmall(msg.sender, freeWei, amountWei);
+
+        // effect
         (bond.freeWei, bond.freedAt) = (freeWei - amountWei, uint40(block.timestamp));
         _owe(msg.sender, amountWei);
 
+        // log
         emit BondTaken(msg.sender, amountWei);
     }
 
@@ -86,12 +103,16 @@ abstract contract Purse is IPrepaidLock {
     }
 
     function _addBond(address account) internal {
+        // check
         if (msg.value == 0) revert PrepaidLock_WrongValue(0, 1);
         uint96 amountWei = SafeCast.toUint96(msg.value);
+
+        // effect
         _bonds[account].freeWei += amountWei;
         _noteAdded(account, amountWei);
         liabilitiesWei += amountWei;
 
+        // log
         emit BondAdded(account, msg.sender, amountWei);
     }
 
@@ -107,8 +128,9 @@ abstract contract Purse is IPrepaidLock {
         (bond.freeWei, bond.heldWei) = (bond.freeWei + amountWei, bond.heldWei - amountWei);
     }
 
-    /// @dev Frees what the owner chose not to stand for. It is as good as added now: a bond could else be shown to one, promised to another and kept from the
-    /// first for nothing. What else is free backs every offer as before, so that no buyer's selection takes a node's other deposits.
+    /// @dev Frees what the owner chose not to stand for. It counts as added now: else a bond could be shown to one
+    /// buyer, promised to another and kept from the first for nothing. What else is free backs every offer as before,
+    /// so that no buyer's selection takes a node's other deposits.
     function _freeByChoice(address account, uint96 amountWei) internal {
         _free(account, amountWei);
         _noteAdded(account, amountWei);
@@ -146,6 +168,8 @@ abstract contract Purse is IPrepaidLock {
 
             emit ApplicationReleased(broadcastId, to[i], amountsWei[i]);
         }
+        // The parts are summed up as they are owed; where the sum is wrong, the call reverts and nobody is owed
+        // anything.
         if (releasedWei != heldWei) revert PrepaidLock_WrongRelease(broadcastId, heldWei, releasedWei);
     }
 }

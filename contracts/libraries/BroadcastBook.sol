@@ -11,7 +11,7 @@ struct Line {
     bytes32 dataSetId;
 }
 
-/// @notice That a processor has responded, for ever, where its line was put, and under which versions it offers.
+/// @notice Says for ever that a processor has responded, where its line was put, and under which versions it offers.
 struct Mark {
     uint40 respondedAt;
     uint8 slot;
@@ -19,8 +19,8 @@ struct Mark {
     uint32 sharingVersion;
 }
 
-/// @notice A broadcast: of its conditions what a contract reads, and its form. The first word is all that a response reads,
-/// beside the regions.
+/// @notice A broadcast holds of its conditions what a contract reads, and its form. The first word is all that a
+/// response reads, beside the regions.
 struct Book {
     BroadcastState state;
     uint8 regionCount;
@@ -40,14 +40,14 @@ struct Book {
 }
 
 /// @title BroadcastBook
-/// @notice How the market stores a broadcast: conditions packed, lines of the form by slot, a mark for everyone who has
+/// @notice Stores a broadcast of the market: conditions packed, lines of the form by slot, a mark for everyone who has
 /// responded. What no contract reads is not stored: the broadcast's id commits to all of its conditions.
-/// @dev Checks nothing: {DataMarket} has checked conditions and responder. A line that was withdrawn or replaced is not erased; its
-/// slot is free or another's, so that it does not stand.
+/// @dev Checks nothing: {DataMarket} has checked conditions and responder. A line that was withdrawn or replaced is not
+/// erased; its slot is free or another's, so that it does not stand.
 library BroadcastBook {
     using SortedForm for SortedForm.Form;
 
-    /// @notice Most regions of a broadcast.
+    /// @notice The most regions of a broadcast.
     uint256 internal constant MAX_REGIONS = 16;
 
     /// @notice Stores a new broadcast, open.

@@ -4,7 +4,7 @@ pragma solidity 0.8.28;
 import {IPrepaidLock, Lock, LockState} from "../../interfaces/IPrepaidLock.sol";
 
 /// @title LockLifecycle
-/// @notice The state machine of a lock (protocol §3): which step is open from which state, and when.
+/// @notice Is the state machine of a lock (protocol §3): it says which step is open from which state, and when.
 ///
 ///     request   None ── Requested ──reject──▶ Rejected
 ///                           │ └────refund (now ≥ T)──▶ Refunded

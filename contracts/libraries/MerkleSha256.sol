@@ -2,8 +2,8 @@
 pragma solidity 0.8.28;
 
 /// @title MerkleSha256
-/// @notice Verifies RFC 9162 §2.1.3 inclusion proofs over SHA-256 trees of 32-byte leaves: commitments of readings, or entries of
-/// an owners' list.
+/// @notice Verifies RFC 9162 §2.1.3 inclusion proofs over SHA-256 trees of 32-byte leaves: commitments of readings, or
+/// entries of an owners' list.
 /// @dev Leaves and nodes have different prefixes, so no inner node passes for a leaf. Index and tree size decide every
 /// turn and the exact length of the proof.
 library MerkleSha256 {

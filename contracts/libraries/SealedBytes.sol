@@ -2,9 +2,10 @@
 pragma solidity 0.8.28;
 
 /// @title SealedBytes
-/// @notice What contracts ask of sealed bytes that lie in the content store: they see a digest and a length alone.
+/// @notice Says what contracts ask of sealed bytes in the content store, of which they see a digest and a length alone.
 library SealedBytes {
-    /// @notice The most bytes of sealed evidence, a message, an answer or a manifest: whoever looks at one fetches it.
+    /// @notice The most bytes of sealed evidence, a message, an answer, a manifest or openings: whoever looks at one
+    /// fetches it.
     uint256 internal constant MAX_BYTES = 32 * 1024;
 
     /// @notice Tells whether digest and length can be those of sealed bytes: neither is zero, the length no longer than

@@ -2,16 +2,18 @@
 pragma solidity 0.8.28;
 
 /// @title SortedForm
-/// @notice The market's form: at most 16 lines, sorted by credit from high to low at all times, ties earlier first (protocol §5.2).
-/// @dev A line lives in a slot 0..15 that it keeps while it stands; the user of the library stores what belongs to the line by its
-/// slot. The order is a permutation of the occupied slots, packed with everything else that changes into one word:
+/// @notice Keeps the market's form: at most 16 lines, sorted by credit from high to low at all times, ties earlier
+/// first (protocol §5.2).
+/// @dev A line lives in a slot 0..15 that it keeps while it stands; the user of the library stores what belongs to the
+/// line by its slot. The order is a permutation of the occupied slots, packed with everything else that changes into
+/// one word:
 ///
 ///     bits 0..63    order: the slot of rank r (0 = best) in the four bits from 4r
 ///     bits 64..79   occupied: bit s says that slot s is taken
 ///     bits 80..84   count of the lines
 ///
-/// Credits lie by slot in a second word; a slot that is not occupied keeps a stale one. So an insertion into a full form reads
-/// two words and writes two, whatever its rank.
+/// Credits lie by slot in a second word; a slot that is not occupied keeps a stale one. So an insertion into a full
+/// form reads two words and writes two, whatever its rank.
 ///
 ///              insert                insert (full, higher credit than the last)
 ///     free slot ─────▶ line standing ─────────────────────────────────▶ slot taken by the new line
@@ -39,8 +41,8 @@ library SortedForm {
     uint256 private constant LAST_SHIFT = 60; // rank 15
 
     /// @notice Inserts a line behind all with the same or a higher credit.
-    /// @dev Reverts with `SortedForm_Full` if the form is full, unless the credit is strictly higher than the last line's,
-    /// which then loses its slot to the new one.
+    /// @dev Reverts with `SortedForm_Full` if the form is full, unless the credit is strictly higher than the last
+    /// line's, which then loses its slot to the new one.
     /// @return slot Where the line stands.
     /// @return replaced Whether the slot was the last line's of a full form.
     function insert(Form storage form, uint16 credit) internal returns (uint8 slot, bool replaced) {
@@ -61,7 +63,8 @@ library SortedForm {
         form.credits = (form.credits & ~(uint256(0xffff) << shift)) | (uint256(credit) << shift);
     }
 
-    /// @notice Removes the line of a slot; the others keep their order. Reverts with `SortedForm_NoSuchSlot` if none stands there.
+    /// @notice Removes the line of a slot; the others keep their order. Reverts with `SortedForm_NoSuchSlot` if none
+    /// stands there.
     function remove(Form storage form, uint8 slot) internal {
         uint256 packed = form.packed;
         if (!_isOccupied(packed, slot)) revert SortedForm_NoSuchSlot(slot);
@@ -84,11 +87,6 @@ library SortedForm {
         }
     }
 
-    /// @notice Returns how many lines stand.
-    function size(Form storage form) internal view returns (uint256) {
-        return form.packed >> COUNT_SHIFT;
-    }
-
     /// @notice Tells whether `insert` has room for a credit: a free slot, or a last line with less.
     function accepts(Form storage form, uint16 credit) internal view returns (bool) {
         uint256 packed = form.packed;
@@ -106,7 +104,7 @@ library SortedForm {
         return _creditAt(form, slot);
     }
 
-    /// @dev The first rank whose line has less credit, by bisection: at most five reads of one word.
+    /// @dev Returns the first rank whose line has less credit, by bisection: at most five reads of one word.
     function _rankFor(Form storage form, uint256 packed, uint256 count, uint16 credit)
         private
         view
@@ -140,7 +138,7 @@ library SortedForm {
         return slot < CAPACITY && (packed >> (OCCUPIED_SHIFT + slot)) & 1 == 1;
     }
 
-    /// @dev The lowest slot that is free; one is.
+    /// @dev Returns the lowest slot that is free; one is.
     function _freeSlot(uint256 occupied) private pure returns (uint8 slot) {
         while ((occupied >> slot) & 1 == 1) ++slot;
     }

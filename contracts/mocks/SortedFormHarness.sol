@@ -31,10 +31,6 @@ contract SortedFormHarness {
         return _forms[formId].ranked();
     }
 
-    function size(uint256 formId) external view returns (uint256) {
-        return _forms[formId].size();
-    }
-
     function accepts(uint256 formId, uint16 credit) external view returns (bool) {
         return _forms[formId].accepts(credit);
     }

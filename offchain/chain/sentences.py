@@ -140,7 +140,6 @@ MEANINGS = {
     "PrepaidLock_WrongState": "the lock does not stand where this is possible",
     "PrepaidLock_WrongValue": "the payment is not exactly what is due",
     "RequestCatalogue_BadParameter": "this value is out of its range",
-    "RequestCatalogue_NotConsortium": _CALLER_NOT_CONSORTIUM,
     "RequestCatalogue_UnknownType": "the request type does not exist or is closed",
     "SafeCastOverflowedUintDowncast": "a number is too large for its place",
     "ShareCheck_BadSize": "the threshold or the group has an impossible size",

@@ -691,9 +691,9 @@ class PrepaidLockMachine(RuleBasedStateMachine):
             )
         )
         stored = [[next(answers) for _ in locks] for _ in range(3)]
-        for it, lock, quarrel, case in zip(locks, *stored, strict=True):
+        for it, lock, disputed, case in zip(locks, *stored, strict=True):
             expected = it.as_stored(), it.dispute_as_stored(), it.case_as_stored()
-            found = plain(lock), plain(quarrel), plain(case)
+            found = plain(lock), plain(disputed), plain(case)
             assert found == expected == self.view.as_stored(it.id)
         view, now = self.view, self.now()
         assert set(view.locks) == set(ids)

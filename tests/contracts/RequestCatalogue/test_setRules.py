@@ -18,7 +18,7 @@ def altered(field, value):
 
 
 def test_set_rules__when_caller_is_not_consortium__reverts(catalogue, founder, reverts_with):
-    with reverts_with("RequestCatalogue_NotConsortium", founder):
+    with reverts_with("Governed_NotConsortium", founder):
         catalogue.setRules(GOOD, {"from": founder})
 
 

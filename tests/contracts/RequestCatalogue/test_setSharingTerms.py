@@ -7,7 +7,7 @@ DAYS_30 = 30 * 86_400
 def test_set_sharing_terms__when_caller_is_not_consortium__reverts(
     catalogue, founder, reverts_with
 ):
-    with reverts_with("RequestCatalogue_NotConsortium", founder):
+    with reverts_with("Governed_NotConsortium", founder):
         catalogue.setSharingTerms((3600, 0, 1, 0), {"from": founder})
 
 

@@ -8,7 +8,7 @@ GOOD = (True, 3600, 600, 9_000, 10**16, BILL)
 
 
 def test_set_type__when_caller_is_not_consortium__reverts(catalogue, founder, reverts_with):
-    with reverts_with("RequestCatalogue_NotConsortium", founder):
+    with reverts_with("Governed_NotConsortium", founder):
         catalogue.setType(1, GOOD, {"from": founder})
 
 

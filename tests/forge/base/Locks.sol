@@ -59,10 +59,10 @@ abstract contract Locks is System {
 
     /// @dev Those that hold now.
     function requestTerms(uint32 typeId) internal view returns (LockTerms memory) {
-        (RequestType memory asked, uint32 version, Rules memory now_) = catalogue.requestConditions(typeId);
-        uint96 bondWei = uint96(uint256(asked.priceWei) * now_.bondBps / 10_000);
+        (RequestType memory asked, uint32 version, Rules memory present) = catalogue.requestConditions(typeId);
+        uint96 bondWei = uint96(uint256(asked.priceWei) * present.bondBps / 10_000);
         return LockTerms(
-            version, 0, asked.disputeWindowSeconds, now_.feeBps, 0, asked.longestAnswerBytes, bondWei
+            version, 0, asked.disputeWindowSeconds, present.feeBps, 0, asked.longestAnswerBytes, bondWei
         );
     }
 

@@ -86,9 +86,9 @@ contract DataSetBookTest is Locks {
             if (i == 4) (p.kind, field) = (0, "kind");
             if (i == 5) (p.rowCount, field) = (0, "rowCount");
             if (i == 6) (p.readingsRoot, field) = (0, "readingsRoot");
-            if (i == 7) (p.manifestDigest, field) = (0, "manifestDigest");
-            if (i == 8) (p.manifestLength, field) = (0, "manifestLength");
-            if (i == 9) (p.manifestLength, field) = (32_769, "manifestLength");
+            if (i == 7) (p.manifestDigest, field) = (0, "manifest");
+            if (i == 8) (p.manifestLength, field) = (0, "manifest");
+            if (i == 9) (p.manifestLength, field) = (32_769, "manifest");
             if (i == 10) (p.keyCommitment, field) = (G2Point(0, 0, 0, 0), "keyCommitment");
             if (i == 11) (p.saleUntil, field) = (uint40(block.timestamp), "saleUntil");
             if (i == 12) (p.saleUntil, field) = (uint40(block.timestamp - 1), "saleUntil");

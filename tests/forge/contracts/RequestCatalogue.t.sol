@@ -2,6 +2,7 @@
 pragma solidity 0.8.28;
 
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
+import {Governed} from "../../../contracts/bases/Governed.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
 import {System} from "../base/System.sol";
 
@@ -28,7 +29,7 @@ contract RequestCatalogueTest is System {
 
     function test_set__when_caller_does_not_fit__reverts() public {
         bytes memory refused =
-            abi.encodeWithSelector(IRequestCatalogue.RequestCatalogue_NotConsortium.selector, address(this));
+            abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, address(this));
         refuse(refused);
         catalogue.setType(BILL, _type());
         refuse(refused);
@@ -160,8 +161,8 @@ contract RequestCatalogueTest is System {
         Rules memory other = rules();
         other.feeBps = 1;
         setRules(other);
-        (RequestType memory it, uint32 version, Rules memory now_) = catalogue.requestConditions(ADVICE);
-        eq(abi.encode(it, version, now_), abi.encode(catalogue.typeOf(ADVICE), 2, other), "of a request");
+        (RequestType memory it, uint32 version, Rules memory present) = catalogue.requestConditions(ADVICE);
+        eq(abi.encode(it, version, present), abi.encode(catalogue.typeOf(ADVICE), 2, other), "of a request");
         (SharingTerms memory terms, Rules memory first) = catalogue.sharingConditionsAt(1, 1);
         eq(abi.encode(terms, first), abi.encode(catalogue.sharingTerms(), rules()), "of sharing");
         (uint32 rulesVersion, uint32 sharingVersion) = catalogue.versions();

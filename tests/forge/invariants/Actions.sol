@@ -148,7 +148,7 @@ abstract contract Actions is Model {
         uint256 bond = g.disputeWei;
         bool predicted = isParty && isHandedOver(g) && block.timestamp < g.due && disputesOf[by] < 3;
         if (!act("dispute", address(prepaid), by, bond, data, predicted)) return;
-        (g.state, g.quarrel, g.by) = (LockState.Disputed, bond, by);
+        (g.state, g.bondOfDisputer, g.by) = (LockState.Disputed, bond, by);
         (g.due, g.openedAt) = (block.timestamp + g.decideSeconds, block.timestamp);
         ++disputesOf[by];
     }

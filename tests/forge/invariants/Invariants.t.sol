@@ -178,7 +178,7 @@ contract InvariantsTest is KeyActions {
         uint256 running;
         for (uint256 i = 0; i < ghosts.length; ++i) {
             Ghost storage g = ghosts[i];
-            if (isRunning(g.state)) running += g.price + g.deposit + g.quarrel;
+            if (isRunning(g.state)) running += g.price + g.deposit + g.bondOfDisputer;
         }
         uint256 standing;
         for (uint256 i = 0; i < everybody.length; ++i) {

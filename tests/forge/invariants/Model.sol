@@ -29,7 +29,7 @@ abstract contract Model is CreditModel {
         uint256 fee;
         uint256 bond;
         uint256 deposit; // of a demand, while it runs
-        uint256 quarrel; // a disputer's bond, while it runs
+        uint256 bondOfDisputer; // a disputer's bond, while it runs
         address by;
         bool isSharing;
         bool isDemanded;
@@ -173,12 +173,12 @@ abstract contract Model is CreditModel {
     function modelPayOut(Ghost storage g) internal {
         uint256 part = g.price * g.ownersBps / 10_000;
         uint256 fee = g.fee + _modelSale(g.dataSetId, part);
-        owed[g.payee] += g.price - g.fee - part + g.quarrel;
+        owed[g.payee] += g.price - g.fee - part + g.bondOfDisputer;
         owed[address(consortium)] += fee;
         creditSucceeds(g.payee, g.payer, fee);
         (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
         if (g.state == LockState.Disputed) --disputesOf[g.by];
-        g.quarrel = 0;
+        g.bondOfDisputer = 0;
         modelEnd(g, LockState.Settled);
     }
 
@@ -199,10 +199,10 @@ abstract contract Model is CreditModel {
         creditFails(g.payee);
         bondHeld[g.payee] -= g.bond;
         if (g.state == LockState.Disputed) {
-            owed[g.by] += g.quarrel;
+            owed[g.by] += g.bondOfDisputer;
             --disputesOf[g.by];
         }
-        (g.quarrel, g.deposit) = (0, 0);
+        (g.bondOfDisputer, g.deposit) = (0, 0);
         modelEnd(g, LockState.Slashed);
     }
 
@@ -213,9 +213,9 @@ abstract contract Model is CreditModel {
             bondHeld[g.payee] -= g.bond;
             creditFails(g.payee);
         } else if (g.state == LockState.Disputed) {
-            owed[g.by] += g.quarrel;
+            owed[g.by] += g.bondOfDisputer;
             --disputesOf[g.by];
-            g.quarrel = 0;
+            g.bondOfDisputer = 0;
             (bondFree[g.payee], bondHeld[g.payee]) = (bondFree[g.payee] + g.bond, bondHeld[g.payee] - g.bond);
         }
         modelEnd(g, LockState.Refunded);

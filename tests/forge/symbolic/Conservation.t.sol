@@ -84,11 +84,11 @@ contract ConservationSymbolic {
             LockState before = prepaid.lockOf(ID).state;
             uint256 moves = stubs.successes() + stubs.failures();
             if (!_call(calls[i])) return;
-            LockState now_ = prepaid.lockOf(ID).state;
+            LockState later = prepaid.lockOf(ID).state;
             assert(!_isEnd(before));
-            if (!_isEnd(before) && _isEnd(now_)) ++ends;
+            if (!_isEnd(before) && _isEnd(later)) ++ends;
             uint256 moved = stubs.successes() + stubs.failures() - moves;
-            assert(moved == 0 || (moved == 1 && !_isEnd(before) && _isEnd(now_)));
+            assert(moved == 0 || (moved == 1 && !_isEnd(before) && _isEnd(later)));
         }
         assert(ends <= 1);
     }

@@ -75,8 +75,8 @@ contract LockLifecycleSymbolic {
         assert(succeeds == (any.nowAt < any.expiresAt));
     }
 
-    /// @dev After success: at each second either a quarrel may begin or the lock settles; either it is served or slashed; either it
-    /// is decided or refunded. So anybody can end it once the stage is over, and nobody before.
+    /// @dev After success: at each second either a demand or a dispute may begin or the lock settles; either it is served
+    /// or slashed; either it is decided or refunded. So anybody can end it once the stage is over, and nobody before.
     function check_each_stage__is_either_running_or_over(uint8 which, Any memory any) public {
         (LockState state, Step within, Step after_) = (LockState.Claimed, Step.Dispute, Step.Settle);
         if (which == 1) state = LockState.Delivered;
