@@ -10,6 +10,7 @@ from offchain.household import sales
 from offchain.household.household import Household
 from offchain.member.data_sets import earnings_of, sale_of
 from offchain.member.roles import LockState
+from offchain.types import SECONDS_PER_DAY
 from tests.integration.buyer.test_sharing import call_for_data, select_both
 from tests.integration.town import DATA_SET_PRICE_WEI, House, Town, go_back, poll
 
@@ -199,7 +200,8 @@ def test_seen__of_a_list_that_is_not_that_of_the_root__is_named(
     node, house = fresh.nodes[0], fresh.houses[0]
     made = "offchain.node.publisher.owners.root"
     monkeypatch.setattr(made, lambda _: b"x" * 32)
-    published = node.publisher.publish(*house.window)
+    start, _ = house.window
+    published = node.publisher.publish(start, start + SECONDS_PER_DAY)
     monkeypatch.undo()
 
     (unknown,) = house.household.sales.seen().unknown
