@@ -51,7 +51,8 @@ ALL_TESTS = tuple(f"tests/forge/{part}/*.sol" for part in ("contracts", "librari
 MADE = {
     **{name: f"contracts/{name}.sol" for name in (
         "MemberRegistry", "RequestCatalogue", "ConsentBook", "DataLedger", "NotificationBoard",
-        "CreditBook", "PrepaidLock", "DataMarket", "Consortium", "DisputeCourt", "TariffBook",
+        "DataSetBook", "CreditBook", "PrepaidLock", "DataMarket", "Consortium", "DisputeCourt",
+        "TariffBook",
     )},
     "LibraryHarness": "contracts/mocks/LibraryHarness.sol",
     "SortedFormHarness": "contracts/mocks/SortedFormHarness.sol",
@@ -83,6 +84,7 @@ TARGETS = (
     Target("contracts/bases/LockEnding.sol", ("PrepaidLock",), LOCK),
     Target("contracts/bases/Purse.sol", ("PrepaidLock",), LOCK),
     _contract("DataMarket"),
+    _contract("DataSetBook"),
     _contract("CreditBook"),
     _contract("NotificationBoard"),
     _contract("Consortium"),
