@@ -168,7 +168,7 @@ def test_end__while_consent_stands__leaves_the_sale_and_says_why(sold: Sold) -> 
     (end,) = house.household.sales.end(house.device.address)
 
     assert not end.is_ended
-    with pytest.raises(ContractRevert, match="consent"):
+    with pytest.raises(ContractRevert, match="must be withdrawn first"):
         house.gateway.transact(
             "DataSetBook",
             "retireFor",
