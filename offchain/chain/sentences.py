@@ -64,8 +64,8 @@ MEANINGS = {
     "DataMarket_Repeated": "the same was broadcast before",
     "DataMarket_TooEarly": "the time to select is not over",
     "DataMarket_TooLate": "the time for this is over",
-    "DataMarket_UnfitDataSet": "the data set is not the node's own, not for sale, or does not fit the "
-    "conditions",
+    "DataMarket_UnfitDataSet": "the data set is not the node's own, not for sale, or does not fit "
+    "the conditions",
     "DataMarket_WrongState": "the broadcast is not open any more",
     "DataMarket_WrongValue": "the payment is not exactly what is due",
     "DataSetBook_BadKeyProof": "the proof of possession of the data set's key does not hold",

@@ -64,12 +64,11 @@ class PublishedDataSet(Publication):
         """Whether the id commits to the key, and the key signed every field for this processor: so
         nobody who tells of it can lie.
         """
-        where = gateway.chain_id, gateway.deployment.address("DataSetBook")
         if self.data_set_id != data_set_id_of(gateway, self.key_commitment):
             return False
         message = messages.data_key_message(
-            chain_id=where[0],
-            data_sets=where[1],
+            chain_id=gateway.chain_id,
+            data_sets=gateway.deployment.address("DataSetBook"),
             processor=self.processor,
             data_set_id=self.data_set_id,
             publication_digest=messages.publication_digest(self.words()),

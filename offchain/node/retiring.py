@@ -34,6 +34,7 @@ class RetiringDesk(Desk):
     def __init__(self, parts: NodeParts, publisher: DataSetPublisher) -> None:
         super().__init__(parts)
         self._publisher = publisher
+        self._devices: dict[bytes, list[Account]] = {}  # of own data sets, which never change
 
     def due(self) -> list[bytes]:
         """Return one's own data sets on sale that hold a device whose consent does not stand, as
@@ -45,10 +46,10 @@ class RetiringDesk(Desk):
             return []
         now = self._gateway.now()
         on_sale = [one["data_set_id"] for one in told if one["sale_until"] > now]
-        stored = [one for one in map(self._held.data_set, on_sale) if one is not None]
-        devices = sorted({device for one in stored for device in one.devices})
-        lacking = lacking_consent_as_of(self._index, devices, end_of(newest), at_s=now)
-        return [one.data_set_id for one in stored if not lacking.keys().isdisjoint(one.devices)]
+        devices = {one: self._devices_of(one) for one in on_sale}
+        all_devices = sorted({device for some in devices.values() for device in some})
+        lacking = lacking_consent_as_of(self._index, all_devices, end_of(newest), at_s=now)
+        return [one for one in on_sale if not lacking.keys().isdisjoint(devices[one])]
 
     def retire(self, data_set_id: bytes) -> Outcome:
         """End the sale of a data set if a device's consent does not stand, as the contracts say."""
@@ -98,6 +99,15 @@ class RetiringDesk(Desk):
 
     def _mine(self, block: int) -> Sequence[Row]:
         return asked.of_processor(self._index, self._keys.address, block)
+
+    def _devices_of(self, data_set_id: bytes) -> list[Account]:
+        """Return whose readings a data set holds; nobody's if another store published it."""
+        if data_set_id not in self._devices:
+            stored = self._held.data_set(data_set_id)
+            if stored is None:
+                return []
+            self._devices[data_set_id] = stored.devices
+        return self._devices[data_set_id]
 
     def _is_to_republish(self, told: Row) -> bool:
         if self._held.recall(_anew(told["data_set_id"])) is not None:
