@@ -4,7 +4,7 @@ each is for sale and what it has earned its owners.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from offchain.chain.gateway import BlockId, ChainGateway
@@ -51,14 +51,14 @@ class Publication:
 class PublishedDataSet(Publication):
     """A published data set. `sale_until` is what was published: it may have been retired since.
 
-    place: of the event that published it.
+    place: of the event that published it; a reorganisation may move it, and it is the same still.
     """
 
     data_set_id: bytes
     processor: Account
     region_id: bytes
     key_possession: G1
-    place: LogPlace
+    place: LogPlace = field(compare=False)
 
     def is_proven(self, gateway: ChainGateway) -> bool:
         """Whether the id commits to the key, and the key signed every field for this processor: so
