@@ -246,7 +246,11 @@ def _admit(site: Site, keys: MemberKeys, store: ContentStore, owner: str | None 
     if keys.role is not MemberRole.DEVICE:
         keys.publish_paillier_key(store, chain_id=CHAIN_ID, registry=registry)
     registration = keys.registration(
-        chain_id=CHAIN_ID, registry=registry, region_id=region_id(_REGION), owner=owner
+        chain_id=CHAIN_ID,
+        registry=registry,
+        region_id=region_id(_REGION),
+        owner=owner,
+        name="Grid company" if keys.role is MemberRole.PROCESSOR else "",
     )
     site.admin.admit(registration)
     site.admin.fund(keys.address, FUNDS_WEI)

@@ -11,10 +11,11 @@ import {Wiring} from "./libraries/Wiring.sol";
 
 /// @title Consortium
 /// @notice See {IConsortium}, which draws a proposal's life.
-/// @dev Who can stop what: k members decide, n − k + 1 members can keep anything from being decided; a minority can propose without end and keeps nobody from
-/// anything. The contracts that obey this address let it reach what *begins* (members, types, terms, rules, the emergency stop), and no lock, bond or credit. Here lie
-/// the fees alone.
-/// What it assumes: the members' keys are kept apart. When fewer than k are left nothing is decided any more; what runs ends all the same.
+/// @dev Who can stop what: k members decide, and n − k + 1 members can keep anything from being decided. A minority can
+/// propose without end and keeps nobody from anything. The contracts that obey this address let it reach what *begins*
+/// (members, types, terms, rules, the emergency stop), and no lock, bond or credit. The fees alone lie here.
+/// Assumes: the members' keys are kept apart. When fewer than k are left nothing is decided any more; what runs ends
+/// all the same.
 contract Consortium is IConsortium {
     using Checkpoints for Checkpoints.Trace208;
     using EnumerableSet for EnumerableSet.AddressSet;
@@ -66,7 +67,7 @@ contract Consortium is IConsortium {
         _;
     }
 
-    modifier onlyConsortium() {
+    modifier onlyByDecision() {
         if (msg.sender != address(this)) revert Consortium_NotConsortium(msg.sender);
         _;
     }
@@ -111,14 +112,19 @@ contract Consortium is IConsortium {
         onlyMember
         returns (uint256 proposalId)
     {
+        // check
         if (data.length > 0 && target.code.length == 0) revert Consortium_NoContract(target);
+
+        // effect
         proposalId = ++proposalCount;
         Proposal storage proposal = _proposals[proposalId];
         proposal.callHash = _callHash(target, valueWei, data);
         proposal.proposedAt = uint40(block.timestamp);
 
+        // log
         emit Proposed(proposalId, msg.sender, target, valueWei, data);
 
+        // next
         _approve(proposalId, proposal);
     }
 
@@ -127,35 +133,40 @@ contract Consortium is IConsortium {
         Proposal storage proposal = _open(proposalId, delaySeconds);
         if (proposal.callHash != callHash) revert Consortium_OtherCall(proposalId);
         if (hasApproved(proposalId, msg.sender)) revert Consortium_AlreadyApproved(proposalId, msg.sender);
+
         _approve(proposalId, proposal);
     }
 
     /// @inheritdoc IConsortium
     function withdrawApproval(uint256 proposalId) external {
+        // check
         Proposal storage proposal = _open(proposalId, delaySeconds);
         if (!hasApproved(proposalId, msg.sender)) revert Consortium_NotApproved(proposalId, msg.sender);
 
+        // effect
         delete _approvedIn[proposalId][msg.sender];
         if (approvalsOf(proposalId) < threshold) proposal.agreedAt = 0;
 
+        // log
         emit ApprovalWithdrawn(proposalId, msg.sender);
     }
 
     /// @inheritdoc IConsortium
     function cancel(uint256 proposalId, bytes32 callHash) external onlyMember {
+        // check
         Proposal storage proposal = _open(proposalId, delaySeconds);
         if (proposal.callHash != callHash) revert Consortium_OtherCall(proposalId);
         mapping(address => uint256) storage votes = _cancelledIn[proposalId];
         if (_holds(votes, msg.sender)) revert Consortium_AlreadyVoted(proposalId, msg.sender);
 
+        // effect
         votes[msg.sender] = _seats[msg.sender].term;
+        bool isCancelled = cancelVotesOf(proposalId) >= threshold;
+        if (isCancelled) proposal.isCancelled = true;
 
+        // log
         emit CancelVoted(proposalId, msg.sender);
-
-        if (cancelVotesOf(proposalId) < threshold) return;
-        proposal.isCancelled = true;
-
-        emit Cancelled(proposalId);
+        if (isCancelled) emit Cancelled(proposalId);
     }
 
     /// @inheritdoc IConsortium
@@ -164,14 +175,18 @@ contract Consortium is IConsortium {
         onlyMember
         returns (bytes memory result)
     {
-        bytes32 subject = subjectOf(proposalId, target, valueWei, data);
-        _requireDecided(proposalId, subject, target, valueWei, data);
+        // check
+        _requireDecided(proposalId, target, valueWei, data);
 
+        // effect
+        bytes32 subject = subjectOf(proposalId, target, valueWei, data);
         _proposals[proposalId].isExecuted = true;
         floorOf[subject] = proposalId;
 
+        // log
         emit Executed(proposalId, target, bytes4(data), subject, msg.sender);
 
+        // interaction
         return _call(target, valueWei, data);
     }
 
@@ -182,7 +197,8 @@ contract Consortium is IConsortium {
 
         uint256 approvals = approvalsOf(proposalId);
         if (approvals < threshold) return;
-        // Beyond k it was agreed before. At k it is agreed from now on, also when a removal or a higher k had undone that.
+        // Beyond k it was agreed before. At k it is agreed from now on, also when a removal or a higher k had undone
+        // that.
         if (approvals > threshold && proposal.agreedAt != 0) return;
         proposal.agreedAt = uint40(block.timestamp);
         if (proposal.firstAgreedAt == 0) proposal.firstAgreedAt = uint40(block.timestamp);
@@ -190,17 +206,11 @@ contract Consortium is IConsortium {
         emit Agreed(proposalId);
     }
 
-    function _requireDecided(
-        uint256 proposalId,
-        bytes32 subject,
-        address target,
-        uint256 valueWei,
-        bytes calldata data
-    ) private view {
+    function _requireDecided(uint256 proposalId, address target, uint256 valueWei, bytes calldata data) private view {
         uint256 agreedFirst = _proposals[proposalId].firstAgreedAt;
         Proposal storage proposal = _open(proposalId, _delayAt(agreedFirst, target, valueWei, data));
         if (proposal.callHash != _callHash(target, valueWei, data)) revert Consortium_OtherCall(proposalId);
-        uint256 floor = floorOf[subject];
+        uint256 floor = floorFor(proposalId, target, valueWei, data);
         if (proposalId < floor) revert Consortium_Superseded(proposalId, floor);
         uint256 approvals = approvalsOf(proposalId);
         if (proposal.agreedAt == 0 || approvals < threshold) {
@@ -210,7 +220,8 @@ contract Consortium is IConsortium {
         if (block.timestamp < readyAt) revert Consortium_TooEarly(proposalId, readyAt, block.timestamp);
     }
 
-    /// @dev From its first agreement on, so that no single member draws a decision out by approving it anew.
+    /// @dev Returns a proposal that can be voted on or carried out still. It lapses from its first agreement on, so
+    /// that no single member draws a decision out by approving it anew.
     function _open(uint256 proposalId, uint256 waitSeconds) private view returns (Proposal storage proposal) {
         proposal = _proposals[proposalId];
         if (proposal.proposedAt == 0) revert Consortium_NoProposal(proposalId);
@@ -226,7 +237,8 @@ contract Consortium is IConsortium {
         return keccak256(abi.encode(target, valueWei, data));
     }
 
-    /// @dev Takes no more of the answer than {MOST_RESULT_BYTES}: a receiver could else make its payment cost more than a block allows.
+    /// @dev Takes no more of the answer than {MOST_RESULT_BYTES}: a receiver could else make its payment cost more than
+    /// a block allows.
     function _call(address target, uint256 valueWei, bytes memory data) private returns (bytes memory result) {
         uint256 most = MOST_RESULT_BYTES;
         bool ok;
@@ -257,11 +269,32 @@ contract Consortium is IConsortium {
         bytes4 selector = bytes4(data);
         if (selector == IMemberRegistry.rearmStop.selector) selector = IMemberRegistry.stopBeginnings.selector;
         if (selector == IMemberRegistry.revoke.selector) selector = IMemberRegistry.admit.selector;
-        bool isOfOne =
-            selector == IMemberRegistry.admit.selector || selector == IRequestCatalogue.setType.selector;
-        // The account or the type's id is the first word of the arguments; a shorter call reverts at its target.
-        bytes32 about = isOfOne && data.length >= 36 ? bytes32(data[4:36]) : bytes32(0);
+        bool isOfOne = selector == IMemberRegistry.admit.selector || selector == IMemberRegistry.rename.selector
+            || selector == IRequestCatalogue.setType.selector;
+        return _subject(target, selector, isOfOne ? _firstWord(data) : bytes32(0));
+    }
+
+    /// @inheritdoc IConsortium
+    function floorFor(uint256 proposalId, address target, uint256 valueWei, bytes calldata data)
+        public
+        view
+        returns (uint256 floor)
+    {
+        floor = floorOf[subjectOf(proposalId, target, valueWei, data)];
+        bool isRename = bytes4(data) == IMemberRegistry.rename.selector && valueWei == 0 && target != address(this);
+        if (!isRename) return floor;
+        // An admission gives a name, and a revocation ends all naming. Neither is superseded by a new name.
+        uint256 membership = floorOf[_subject(target, IMemberRegistry.admit.selector, _firstWord(data))];
+        return membership > floor ? membership : floor;
+    }
+
+    function _subject(address target, bytes4 selector, bytes32 about) private pure returns (bytes32) {
         return keccak256(abi.encode(target, selector, about));
+    }
+
+    /// @dev The account or the type's id; a shorter call reverts at its target.
+    function _firstWord(bytes calldata data) private pure returns (bytes32) {
+        return data.length >= 36 ? bytes32(data[4:36]) : bytes32(0);
     }
 
     /// @inheritdoc IConsortium
@@ -288,27 +321,35 @@ contract Consortium is IConsortium {
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IConsortium
-    function addMember(address account, uint256 newThreshold) external onlyConsortium {
+    function addMember(address account, uint256 newThreshold) external onlyByDecision {
+        // effect
         _add(account);
 
+        // log
         emit MemberAdded(account, newThreshold);
 
+        // next
         _setThreshold(newThreshold);
     }
 
     /// @inheritdoc IConsortium
-    function removeMember(address account, uint256 newThreshold) external onlyConsortium {
+    function removeMember(address account, uint256 newThreshold) external onlyByDecision {
+        // check
         if (!_members.remove(account)) revert Consortium_BadMember(account);
+
+        // effect
         _pastTerms[account].push(_seats[account].since, uint208(block.timestamp));
         delete _seats[account];
 
+        // log
         emit MemberRemoved(account, newThreshold);
 
+        // next
         _setThreshold(newThreshold);
     }
 
     /// @inheritdoc IConsortium
-    function setThreshold(uint256 newThreshold) external onlyConsortium {
+    function setThreshold(uint256 newThreshold) external onlyByDecision {
         _setThreshold(newThreshold);
     }
 

@@ -9,11 +9,11 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// @title CreditBook
 /// @notice The credit of processing nodes: see {ICreditBook} for the rule, docs/credit.md for its proof.
 ///
-///     credit:  0 ──recordSuccess──▶ + min(fee / pointWei, caps)      ──recordFailure──▶ − LOSS (to 0)      ──epoch──▶ · 7/8
+///     credit:  0 ──recordSuccess──▶ + min(fee / pointWei, caps)   ──recordFailure──▶ − LOSS (to 0)   ──epoch──▶ · 7/8
 ///
 /// Who can stop what: nobody can set, give or take credit; PrepaidLock moves it when a lock ends, once a lock.
-/// Assumes: a lock ends once, and `feeWei` is what the consortium got of its price for ever (PrepaidLock). That the consortium pays no fee back to whom it
-/// came from: it would sell credit below its price.
+/// Assumes: a lock ends once, and `feeWei` is what the consortium got of its price for ever (PrepaidLock). The
+/// consortium pays no fee back to whom it came from, for it would sell credit below its price.
 contract CreditBook is ICreditBook {
     /// @inheritdoc ICreditBook
     uint32 public constant MAX_GAIN = 10;
@@ -56,7 +56,8 @@ contract CreditBook is ICreditBook {
     }
 
     /// @param prepaidLock_ Deployed after this contract, at an address known beforehand: it has no code yet.
-    /// @param pointWei_ The fee behind one point, for ever: were it lowered later, old credit would have cost more than it is worth.
+    /// @param pointWei_ The fee behind one point, for ever: were it lowered later, old credit would have cost more than
+    /// it is worth.
     constructor(address prepaidLock_, uint256 pointWei_) {
         prepaidLock = Wiring.requireAddress(prepaidLock_);
         if (pointWei_ == 0) revert CreditBook_BadPoint();
@@ -65,28 +66,27 @@ contract CreditBook is ICreditBook {
 
     /// @inheritdoc ICreditBook
     function recordSuccess(address account, address payer, uint256 feeWei, bytes32 lockId) external onlyLock {
-        Standing memory now_ = _standingOf(account);
+        Standing memory standing = _standingOf(account);
         uint32 fromPayer = gainedFrom(account, payer);
         uint256 gain = Math.min(feeWei / pointWei, MAX_GAIN);
-        gain = Math.min(gain, Math.min(PAIR_CAP - fromPayer, ACCOUNT_CAP - now_.gained));
+        gain = Math.min(gain, Math.min(PAIR_CAP - fromPayer, ACCOUNT_CAP - standing.gained));
+        uint32 previous = standing.credit;
+        standing.credit += uint32(gain);
+        standing.gained += uint32(gain);
+        _standings[account] = standing;
+        if (gain > 0) _gains[account][payer] = Gain(fromPayer + uint32(gain), standing.epoch);
 
-        uint32 previous = now_.credit;
-        now_.credit += uint32(gain);
-        now_.gained += uint32(gain);
-        _standings[account] = now_;
-        if (gain > 0) _gains[account][payer] = Gain(fromPayer + uint32(gain), now_.epoch);
-
-        emit CreditChanged(account, lockId, previous, now_.credit);
+        emit CreditChanged(account, lockId, previous, standing.credit);
     }
 
     /// @inheritdoc ICreditBook
     function recordFailure(address account, bytes32 lockId) external onlyLock {
-        Standing memory now_ = _standingOf(account);
-        uint32 previous = now_.credit;
-        now_.credit = previous < LOSS ? 0 : previous - LOSS;
-        _standings[account] = now_;
+        Standing memory standing = _standingOf(account);
+        uint32 previous = standing.credit;
+        standing.credit = previous < LOSS ? 0 : previous - LOSS;
+        _standings[account] = standing;
 
-        emit CreditChanged(account, lockId, previous, now_.credit);
+        emit CreditChanged(account, lockId, previous, standing.credit);
     }
 
     /// @inheritdoc ICreditBook

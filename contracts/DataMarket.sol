@@ -7,13 +7,14 @@ import {ICreditBook} from "../interfaces/ICreditBook.sol";
 import {BroadcastState, Choice, Conditions, IDataMarket, Response, Wanted} from "../interfaces/IDataMarket.sol";
 import {IDataSetBook} from "../interfaces/IDataSetBook.sol";
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
-import {IPrepaidLock, LockTerms, SharingOrder} from "../interfaces/IPrepaidLock.sol";
+import {IPrepaidLock, SharingOrder} from "../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue} from "../interfaces/IRequestCatalogue.sol";
-import {G1Point} from "./libraries/BN254.sol";
 import {Book, BroadcastBook, Line, Mark} from "./libraries/BroadcastBook.sol";
 import {ShareCheck} from "./libraries/ShareCheck.sol";
 import {SortedForm} from "./libraries/SortedForm.sol";
 import {Wiring} from "./libraries/Wiring.sol";
+import {LockTerms} from "./types/LockTerms.sol";
+import {G1Point} from "./types/Points.sol";
 
 /// @title DataMarket
 /// @notice See {IDataMarket}.

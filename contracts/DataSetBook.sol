@@ -8,11 +8,12 @@ import {Draw, IDataSetBook, OwnersLeaf, Publication} from "../interfaces/IDataSe
 import {IMemberRegistry, Role} from "../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock} from "../interfaces/IPrepaidLock.sol";
 import {BLS} from "./libraries/BLS.sol";
-import {BN254, G1Point, G2Point} from "./libraries/BN254.sol";
+import {BN254} from "./libraries/BN254.sol";
 import {DataSetId} from "./libraries/DataSetId.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
 import {MerkleSha256} from "./libraries/MerkleSha256.sol";
 import {Wiring} from "./libraries/Wiring.sol";
+import {G1Point, G2Point} from "./types/Points.sol";
 
 /// @title DataSetBook
 /// @notice See {IDataSetBook}.

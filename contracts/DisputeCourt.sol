@@ -4,8 +4,9 @@ pragma solidity 0.8.28;
 import {IConsortium} from "../interfaces/IConsortium.sol";
 import {Case, IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {IPrepaidLock, Lock} from "../interfaces/IPrepaidLock.sol";
-import {G1Point} from "./libraries/BN254.sol";
+import {SealedBytes} from "./libraries/SealedBytes.sol";
 import {Wiring} from "./libraries/Wiring.sol";
+import {G1Point} from "./types/Points.sol";
 
 /// @title DisputeCourt
 /// @notice See {IDisputeCourt}.
@@ -13,13 +14,13 @@ import {Wiring} from "./libraries/Wiring.sol";
 ///     case:  None ──open──▶ open ──k-th equal vote (now < decideBy)──▶ decided, and the lock with it
 ///                            └──now ≥ decideBy──▶ undecided: {IPrepaidLock.refund}
 ///
-/// Who can stop what: the judges can leave a case undecided, which refunds it. Nobody can vote for anything but one of the two parties, and
-/// no decision of the consortium reaches a case: it only changes who judges the next one. A judge that is removed or revoked keeps its vote in the cases that
-/// were open before.
+/// Who can stop what: the judges can leave a case undecided, which refunds it. Nobody can vote for anything but one of
+/// the two parties, and no decision of the consortium reaches a case: it only changes who judges the next one. A judge
+/// that is removed or revoked keeps its vote in the cases that were open before.
 /// Assumes: fewer than k judges are false.
 contract DisputeCourt is IDisputeCourt {
     /// @notice Longest sealed evidence, in bytes.
-    uint256 public constant MAX_SEALED_BYTES = 32 * 1024;
+    uint256 public constant MAX_SEALED_BYTES = SealedBytes.MAX_BYTES;
 
     IConsortium public immutable consortium;
     IPrepaidLock public immutable prepaidLock;
@@ -38,31 +39,36 @@ contract DisputeCourt is IDisputeCourt {
 
     /// @inheritdoc IDisputeCourt
     function open(bytes32 lockId, uint40 decideBy) external {
+        // check
         if (msg.sender != address(prepaidLock)) revert DisputeCourt_NotLock(msg.sender);
+
+        // effect
         uint8 needed = uint8(consortium.threshold()); // of at most 32 members
         _cases[lockId] = Case(uint40(block.timestamp), decideBy, needed, 0, 0, false);
 
+        // log
         emit CaseOpened(lockId, needed, decideBy);
     }
 
     /// @inheritdoc IDisputeCourt
     function vote(bytes32 lockId, bool forPayer) external {
-        Case memory it = _cases[lockId];
-        _checkOpen(lockId, it);
-        _checkJudge(lockId, it);
+        // check
+        Case memory case_ = _cases[lockId];
+        _checkOpen(lockId, case_);
+        _checkJudge(lockId, case_);
 
+        // effect
         hasVoted[lockId][msg.sender] = true;
-        uint8 votes = forPayer ? ++it.votesForPayer : ++it.votesForPayee;
-        it.isDecided = votes == it.needed;
-        _cases[lockId] = it;
+        uint8 votes = forPayer ? ++case_.votesForPayer : ++case_.votesForPayee;
+        case_.isDecided = votes == case_.needed;
+        _cases[lockId] = case_;
 
+        // log
         emit Voted(lockId, msg.sender, forPayer);
+        if (case_.isDecided) emit CaseDecided(lockId, forPayer);
 
-        if (!it.isDecided) return;
-
-        emit CaseDecided(lockId, forPayer);
-
-        prepaidLock.decide(lockId, forPayer);
+        // interaction
+        if (case_.isDecided) prepaidLock.decide(lockId, forPayer);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -75,6 +81,7 @@ contract DisputeCourt is IDisputeCourt {
         Lock memory lock = prepaidLock.lockOf(lockId);
         bool isParty = msg.sender == lock.payer || msg.sender == lock.payee;
         if (!isParty) revert DisputeCourt_NotParty(lockId, msg.sender);
+
         _addEvidence(lockId, evidenceDigest, evidenceLength);
     }
 
@@ -92,30 +99,34 @@ contract DisputeCourt is IDisputeCourt {
             if (accounts[i] == msg.sender) isMember = true;
         }
         if (!isGroup || !isMember) revert DisputeCourt_NotParty(lockId, msg.sender);
+
         _addEvidence(lockId, evidenceDigest, evidenceLength);
     }
 
     function _addEvidence(bytes32 lockId, bytes32 evidenceDigest, uint32 evidenceLength) private {
+        // check
         _checkOpen(lockId, _cases[lockId]);
-        if (evidenceDigest == 0 || evidenceLength == 0 || evidenceLength > MAX_SEALED_BYTES) {
+        if (!SealedBytes.isFit(evidenceDigest, evidenceLength)) {
             revert DisputeCourt_BadEvidence(evidenceDigest, evidenceLength);
         }
         if (_hasAdded[lockId][msg.sender]) revert DisputeCourt_AlreadyAdded(lockId, msg.sender);
 
+        // effect
         _hasAdded[lockId][msg.sender] = true;
 
+        // log
         emit EvidenceAdded(lockId, msg.sender, evidenceDigest, evidenceLength);
     }
 
-    function _checkOpen(bytes32 lockId, Case memory it) private view {
-        if (it.needed == 0) revert DisputeCourt_NoCase(lockId);
-        if (it.isDecided) revert DisputeCourt_AlreadyDecided(lockId);
-        if (block.timestamp >= it.decideBy) revert DisputeCourt_TooLate(lockId, it.decideBy, block.timestamp);
+    function _checkOpen(bytes32 lockId, Case memory case_) private view {
+        if (case_.needed == 0) revert DisputeCourt_NoCase(lockId);
+        if (case_.isDecided) revert DisputeCourt_AlreadyDecided(lockId);
+        if (block.timestamp >= case_.decideBy) revert DisputeCourt_TooLate(lockId, case_.decideBy, block.timestamp);
     }
 
-    function _checkJudge(bytes32 lockId, Case memory it) private view {
-        // By the second before: neither who joins in the same second judges, nor loses its vote who is removed in it.
-        if (!consortium.wasMember(msg.sender, it.openedAt - 1)) {
+    function _checkJudge(bytes32 lockId, Case memory case_) private view {
+        // By the second before: who joins in the same second is no judge, and who is removed in it keeps its vote.
+        if (!consortium.wasMember(msg.sender, case_.openedAt - 1)) {
             revert DisputeCourt_NotJudge(lockId, msg.sender);
         }
         if (hasVoted[lockId][msg.sender]) revert DisputeCourt_AlreadyVoted(lockId, msg.sender);

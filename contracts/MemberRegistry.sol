@@ -6,25 +6,30 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 
 import {IConsortium} from "../interfaces/IConsortium.sol";
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../interfaces/IMemberRegistry.sol";
+import {Governed} from "./bases/Governed.sol";
 import {BLS} from "./libraries/BLS.sol";
-import {BN254, G1Point, G2Point} from "./libraries/BN254.sol";
+import {BN254} from "./libraries/BN254.sol";
 import {DeliveryKey} from "./libraries/DeliveryKey.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
-import {Wiring} from "./libraries/Wiring.sol";
+import {G1Point, G2Point} from "./types/Points.sol";
 
 /// @title MemberRegistry
-/// @notice Who takes part (paper §III.B): role, region, ID commitment and keys of every member.
+/// @notice Who takes part (paper §III.B): role, region, ID commitment and keys of every member, and companies' names.
 ///
-///     account:  None ──admit──▶ active ──revoke──▶ revoked   (final; keys and ID commitment stay taken)
+///     account:  None ──admit──▶ active ──revoke──▶ revoked   (final; keys, ID commitment and names stay taken)
+///     name:     free ──admit, rename──▶ one account's, for ever
 ///     region:   free ──admit processor──▶ served ──revoke processor──▶ free
 ///     stop:     armed ──stopBeginnings──▶ holds for {stopSeconds} ──▶ spent ──rearmStop──▶ armed
 ///
-/// Who can stop what: the consortium alone admits and revokes. Revocation stops what a member *begins* elsewhere; the
-/// contracts that end things do not ask this registry whether somebody is active, and the keys of a revoked member stay readable.
-/// The emergency stop is asked by whatever begins something, and by nothing that ends it; it is over by itself, and holds once until it is armed again.
+/// Who can stop what: the consortium alone admits, renames and revokes. Revocation stops what a member *begins*
+/// elsewhere; the contracts that end things do not ask this registry whether somebody is active, and the keys of a
+/// revoked member stay readable.
+/// The emergency stop is asked by whatever begins something, and by nothing that ends it; it is over by itself, and
+/// holds once until it is armed again.
 /// A revoked user's devices stay members until they are revoked themselves.
-/// Assumes: the consortium checks off chain that an account, its secret ID and its Paillier key belong to the party it admits.
-contract MemberRegistry is IMemberRegistry {
+/// Assumes: the consortium checks off chain that an account, its secret ID, its Paillier key and its name belong to the
+/// party it admits, and that the name cannot be mistaken for another.
+contract MemberRegistry is IMemberRegistry, Governed {
     using Checkpoints for Checkpoints.Trace208;
 
     /// @dev One member. Role, activity and owner share a slot: that slot answers {isActive} and {ownerOf}.
@@ -43,9 +48,9 @@ contract MemberRegistry is IMemberRegistry {
     uint256 public constant ALARM_SECONDS = 7 days;
     /// @notice How long it must be over before it may be armed again.
     uint256 public constant REST_SECONDS = 30 days;
-
     /// @inheritdoc IMemberRegistry
-    address public immutable consortium;
+    uint256 public constant MAX_NAME_BYTES = 64;
+
     /// @inheritdoc IMemberRegistry
     uint256 public immutable stopSeconds;
 
@@ -58,16 +63,13 @@ contract MemberRegistry is IMemberRegistry {
 
     /// @inheritdoc IMemberRegistry
     mapping(bytes32 regionId => address processor) public processorOf;
+    /// @inheritdoc IMemberRegistry
+    mapping(bytes32 nameHash => address account) public holderOfName;
 
     mapping(address account => Record record) private _records;
     mapping(bytes32 keyHash => bool taken) private _blsKeyTaken;
     mapping(bytes32 keyHash => bool taken) private _deliveryKeyTaken;
     mapping(bytes32 idCommitment => bool taken) private _idCommitmentTaken;
-
-    modifier onlyConsortium() {
-        if (msg.sender != consortium) revert MemberRegistry_NotConsortium(msg.sender);
-        _;
-    }
 
     modifier whileRunning() {
         uint256 until = stoppedUntil;
@@ -75,46 +77,63 @@ contract MemberRegistry is IMemberRegistry {
         _;
     }
 
-    constructor(address consortium_) {
-        consortium = Wiring.requireContract(consortium_);
+    constructor(address consortium_) Governed(consortium_) {
         stopSeconds = IConsortium(consortium_).delaySeconds() + ALARM_SECONDS;
     }
 
     /*//////////////////////////////////////////////////////////////
-                          ADMISSION, REVOCATION
+                     ADMISSION, NAMES, REVOCATION
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IMemberRegistry
-    function admit(address account, Profile calldata profile, KeyProofs calldata proofs) external onlyConsortium {
+    function admit(address account, string calldata name, Profile calldata profile, KeyProofs calldata proofs)
+        external
+        onlyConsortium
+    {
+        // check
         if (_records[account].role != Role.None) revert MemberRegistry_AlreadyKnown(account);
         _checkProfile(account, profile);
-        _takeRegion(account, profile);
-        _takeKeys(account, profile);
+        _checkNameLength(account, profile.role, name);
+        _checkFree(account, name, profile);
         _checkBlsKey(account, profile, proofs);
         if (profile.role != Role.Device) _checkDeliveryKey(account, profile, proofs);
 
-        Record storage record = _records[account];
-        (record.role, record.active, record.owner) = (profile.role, true, profile.owner);
-        record.regionId = profile.regionId;
-        record.idCommitment = profile.idCommitment;
-        record.blsKey = profile.blsKey;
-        if (profile.role != Role.Device) {
-            record.paillierDigest = profile.paillierDigest;
-            record.deliveryKey = profile.deliveryKey;
-        }
+        // effect
+        _take(account, name, profile);
+        _keep(_records[account], profile);
 
-        _logAdmission(account, profile);
+        // log
+        _logAdmission(account, name, profile);
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function rename(address account, string calldata name) external onlyConsortium {
+        // check
+        Record storage record = _records[account];
+        if (!record.active) revert MemberRegistry_NotActive(account);
+        if (!_isCompany(record.role)) revert MemberRegistry_BadProfile(account, "role");
+        _checkNameLength(account, record.role, name);
+        _checkNameFree(account, name);
+
+        // effect
+        holderOfName[keccak256(bytes(name))] = account;
+
+        // log
+        emit MemberRenamed(account, bytes(name));
     }
 
     /// @inheritdoc IMemberRegistry
     function revoke(address account) external onlyConsortium {
+        // check
         Record storage record = _records[account];
         if (!record.active) revert MemberRegistry_NotActive(account);
 
+        // effect
         (Role role, bytes32 regionId) = (record.role, record.regionId);
         record.active = false;
         if (role == Role.Processor) delete processorOf[regionId];
 
+        // log
         emit MemberRevoked(account, role, regionId);
     }
 
@@ -124,28 +143,35 @@ contract MemberRegistry is IMemberRegistry {
 
     /// @inheritdoc IMemberRegistry
     function stopBeginnings() external onlyConsortium {
+        // check
         if (isStopSpent) revert MemberRegistry_StopSpent();
 
+        // effect
         isStopSpent = true;
         stoppedUntil = uint40(block.timestamp + stopSeconds);
         _stops.push(uint48(block.timestamp), stoppedUntil);
 
+        // log
         emit BeginningsStopped(stoppedUntil);
     }
 
     /// @inheritdoc IMemberRegistry
     function rearmStop() external onlyConsortium {
+        // check
         if (!isStopSpent) revert MemberRegistry_StopArmed();
         uint256 earliestAt = stoppedUntil + REST_SECONDS;
         if (block.timestamp < earliestAt) revert MemberRegistry_TooEarly(earliestAt, block.timestamp);
 
+        // effect
         isStopSpent = false;
 
+        // log
         emit StopRearmed();
     }
 
     /// @inheritdoc IMemberRegistry
-    /// @dev Goes back from stop to stop. Two of them begin {stopSeconds} and {REST_SECONDS} apart at least, which bounds the steps by the span.
+    /// @dev Goes back from stop to stop. Two of them begin {stopSeconds} and {REST_SECONDS} apart at least, which
+    /// bounds the steps by the span.
     function stoppedSeconds(uint256 from, uint256 to) external view returns (uint256 total) {
         uint256 before = to;
         while (before > from) {
@@ -199,7 +225,8 @@ contract MemberRegistry is IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     function isActive(address account, Role role) public view returns (bool active) {
         Record storage record = _records[account];
-        // What every beginning asks: one read, and no more than it needs. In the first slot the role is the lowest byte, `active` the next.
+        // What every beginning asks: one read, and no more than it needs. In the first slot the role is the lowest
+        // byte, `active` the next.
         assembly ("memory-safe") {
             active := eq(and(sload(record.slot), 0xffff), or(role, 0x100))
         }
@@ -227,6 +254,11 @@ contract MemberRegistry is IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     function deliveryKeyOf(address account) external view returns (G1Point memory) {
         return _records[account].deliveryKey;
+    }
+
+    /// @inheritdoc IMemberRegistry
+    function consortium() external view returns (address) {
+        return CONSORTIUM;
     }
 
     /// @inheritdoc IMemberRegistry
@@ -259,31 +291,76 @@ contract MemberRegistry is IMemberRegistry {
         return isActive(account, Role.User) && _records[account].regionId == regionId;
     }
 
-    function _takeRegion(address account, Profile calldata profile) private {
-        if (profile.role != Role.Processor) return;
-        address processor = processorOf[profile.regionId];
-        if (processor != address(0)) revert MemberRegistry_RegionTaken(profile.regionId, processor);
-        processorOf[profile.regionId] = account;
+    /// @dev A household's and a device's name never stand on chain.
+    function _isCompany(Role role) private pure returns (bool) {
+        return role == Role.Consortium || role == Role.Processor || role == Role.Sharer;
+    }
+
+    function _checkNameLength(address account, Role role, string calldata name) private pure {
+        uint256 length = bytes(name).length;
+        bool fits = _isCompany(role) ? length != 0 && length <= MAX_NAME_BYTES : length == 0;
+        if (!fits) revert MemberRegistry_BadProfile(account, "name");
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                          WHAT IS TAKEN FOR EVER
+    //////////////////////////////////////////////////////////////*/
+
+    function _checkFree(address account, string calldata name, Profile calldata profile) private view {
+        if (profile.role == Role.Processor) {
+            address processor = processorOf[profile.regionId];
+            if (processor != address(0)) revert MemberRegistry_RegionTaken(profile.regionId, processor);
+        }
+        _checkNameFree(account, name);
+        _checkKeyFree(_idCommitmentTaken, account, profile.idCommitment);
+        _checkKeyFree(_blsKeyTaken, account, _hashOf(profile.blsKey));
+        if (profile.role != Role.Device) _checkKeyFree(_deliveryKeyTaken, account, _hashOf(profile.deliveryKey));
+    }
+
+    /// @dev Nobody holds the empty name: it is never taken.
+    function _checkNameFree(address account, string calldata name) private view {
+        address holder = holderOfName[keccak256(bytes(name))];
+        if (holder != address(0) && holder != account) revert MemberRegistry_NameTaken(account, holder);
+    }
+
+    function _checkKeyFree(mapping(bytes32 => bool) storage taken, address account, bytes32 keyHash) private view {
+        if (taken[keyHash]) revert MemberRegistry_KeyTaken(account, keyHash);
+    }
+
+    /// @dev A region is taken until its processor is revoked, everything else for ever.
+    function _take(address account, string calldata name, Profile calldata profile) private {
+        if (profile.role == Role.Processor) processorOf[profile.regionId] = account;
+        if (_isCompany(profile.role)) holderOfName[keccak256(bytes(name))] = account;
+        _idCommitmentTaken[profile.idCommitment] = true;
+        _blsKeyTaken[_hashOf(profile.blsKey)] = true;
+        if (profile.role != Role.Device) _deliveryKeyTaken[_hashOf(profile.deliveryKey)] = true;
+    }
+
+    function _keep(Record storage record, Profile calldata profile) private {
+        (record.role, record.active, record.owner) = (profile.role, true, profile.owner);
+        record.regionId = profile.regionId;
+        record.idCommitment = profile.idCommitment;
+        record.blsKey = profile.blsKey;
+        if (profile.role != Role.Device) {
+            record.paillierDigest = profile.paillierDigest;
+            record.deliveryKey = profile.deliveryKey;
+        }
     }
 
     /*//////////////////////////////////////////////////////////////
                                   KEYS
     //////////////////////////////////////////////////////////////*/
 
-    function _takeKeys(address account, Profile calldata profile) private {
-        _take(_idCommitmentTaken, account, profile.idCommitment);
-        _take(_blsKeyTaken, account, keccak256(abi.encode(profile.blsKey)));
-        if (profile.role != Role.Device) {
-            _take(_deliveryKeyTaken, account, keccak256(abi.encode(profile.deliveryKey)));
-        }
+    function _hashOf(G2Point calldata key) private pure returns (bytes32) {
+        return keccak256(abi.encode(key));
     }
 
-    function _take(mapping(bytes32 => bool) storage taken, address account, bytes32 keyHash) private {
-        if (taken[keyHash]) revert MemberRegistry_KeyTaken(account, keyHash);
-        taken[keyHash] = true;
+    function _hashOf(G1Point calldata key) private pure returns (bytes32) {
+        return keccak256(abi.encode(key));
     }
 
-    /// @dev The pairing inside {BLS.verify} refuses bad points as well; which of the two it was is only asked on failure.
+    /// @dev The pairing inside {BLS.verify} refuses bad points as well; which of the two it was is only asked on
+    /// failure.
     function _checkBlsKey(address account, Profile calldata profile, KeyProofs calldata proofs) private view {
         bytes memory message =
             abi.encode(block.chainid, address(this), account, uint8(profile.role), profile.blsKey);
@@ -305,7 +382,7 @@ contract MemberRegistry is IMemberRegistry {
         if (!known) revert MemberRegistry_BadProof(account, "deliveryKey");
     }
 
-    function _logAdmission(address account, Profile calldata profile) private {
+    function _logAdmission(address account, string calldata name, Profile calldata profile) private {
         emit MemberAdmitted(
             account,
             profile.role,
@@ -314,7 +391,8 @@ contract MemberRegistry is IMemberRegistry {
             profile.idCommitment,
             profile.paillierDigest,
             profile.blsKey,
-            profile.deliveryKey
+            profile.deliveryKey,
+            bytes(name)
         );
     }
 }

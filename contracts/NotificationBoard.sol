@@ -8,7 +8,8 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// @title NotificationBoard
 /// @notice Judges device reports by the paper's Algorithm 1 (§V.A) against the owner's policy.
 ///
-///     standing:  None ──report──▶ {InOperation | ShutDown | TooHigh | TooLow} ──report──▶ …      setPolicy ──▶ None, seen when it was
+///     standing:  None ──report──▶ {InOperation | ShutDown | TooHigh | TooLow} ──report──▶ …
+///     any of them ──setPolicy──▶ None, and last seen when it was
 ///                any of them, seen later than the last report + heartbeat: Offline (derived, never stored)
 ///     A device in sealed mode judges itself: its stored status stays None, only its heartbeat is seen.
 ///
@@ -32,6 +33,7 @@ contract NotificationBoard is INotificationBoard {
 
     /// @inheritdoc INotificationBoard
     function setPolicy(address device, Policy calldata policy) external {
+        // check
         bool mayDecide = registry.ownerOf(device) == msg.sender && registry.isActive(msg.sender, Role.User);
         if (!mayDecide) revert NotificationBoard_NotOwner(device, msg.sender);
         if (policy.lowPowerW >= policy.highPowerW) revert NotificationBoard_BadPolicy("lowPowerW");
@@ -40,28 +42,33 @@ contract NotificationBoard is INotificationBoard {
             revert NotificationBoard_BadPolicy("heartbeatSeconds");
         }
 
+        // effect
         _policies[device] = policy;
         Standing storage standing = _standings[device];
         // When it was last seen stays: a device that is silent goes offline under any policy.
         (standing.status, standing.temperatureTooHigh) = (Status.None, false);
 
+        // log
         emit PolicySet(device, msg.sender, policy);
     }
 
     /// @inheritdoc INotificationBoard
     function report(int64 powerW, int32 temperatureDc, bool injected, bytes32 reportDigest) external {
+        // check
         Policy memory policy = _policyOfCaller({isSealed: false});
+
+        // effect
         (Status status, bool tooHot) = _judge(policy, powerW, temperatureDc);
         Standing memory standing = _standings[msg.sender];
         Status previous = standing.status;
         bool changed = status != previous || tooHot != standing.temperatureTooHigh;
-
         if (changed) {
             (standing.status, standing.temperatureTooHigh) = (status, tooHot);
             standing.changedAt = uint64(block.timestamp);
         }
         _refresh(standing);
 
+        // log
         if (changed) {
             emit StatusChanged(
                 msg.sender, status, previous, tooHot, powerW, temperatureDc, injected, reportDigest
@@ -71,11 +78,14 @@ contract NotificationBoard is INotificationBoard {
 
     /// @inheritdoc INotificationBoard
     function reportSealed(bytes32 commitment, bytes32 reportDigest) external {
+        // check
         _policyOfCaller({isSealed: true});
         if (commitment == 0 || reportDigest == 0) revert NotificationBoard_BadReport(msg.sender);
 
+        // effect
         _refresh(_standings[msg.sender]);
 
+        // log
         emit SealedReport(msg.sender, commitment, reportDigest);
     }
 

@@ -10,19 +10,19 @@ import {
     IPrepaidLock,
     Lock,
     LockState,
-    LockTerms,
     Reason,
     RequestOrder,
     SharingOrder
 } from "../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../interfaces/IRequestCatalogue.sol";
 import {LockEnding} from "./bases/LockEnding.sol";
-import {G1Point, G2Point} from "./libraries/BN254.sol";
 import {DataSetId} from "./libraries/DataSetId.sol";
 import {DomainTags} from "./libraries/DomainTags.sol";
 import {LockLifecycle} from "./libraries/LockLifecycle.sol";
 import {ShareCheck, ShareGrant} from "./libraries/ShareCheck.sol";
 import {Wiring} from "./libraries/Wiring.sol";
+import {LockTerms} from "./types/LockTerms.sol";
+import {G1Point, G2Point} from "./types/Points.sol";
 
 /// @title PrepaidLock
 /// @notice See {IPrepaidLock}. Here is how a lock begins and is fulfilled; how it ends is in {LockEnding}, its lifecycle is drawn in {LockLifecycle}, the money

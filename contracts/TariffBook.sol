@@ -8,13 +8,16 @@ import {Wiring} from "./libraries/Wiring.sol";
 /// @title TariffBook
 /// @notice See {ITariffBook}, which says what the entries mean.
 ///
-///     (region, product):  0 ──appendTariff──▶ head ──appendTariff──▶ head' ──▶ …      no entry is ever changed or taken out
+///     (region, product):  0 ──appendTariff──▶ head ──appendTariff──▶ head' ──▶ …
 ///     (region, name):     0 ──publishSeries──▶ head ──publishSeries──▶ head' ──▶ …
+///     No entry is ever changed or taken out.
 ///
-/// Who can stop what: a node prices what is ahead of it alone, and nobody can keep it from that but by revocation or an emergency stop. What has begun the
-/// consortium alone corrects, by a vote that waits.
-/// Assumes: readers fetch the documents and pass over entries that do not fit theirs; whoever cannot fetch one cannot tell, and says so.
-/// @dev A word for all entries and not two for each: 45,000 gas and not 85,000, and a list that lacks an entry shows by one word.
+/// Who can stop what: a node alone prices what is ahead of it, and only revocation or an emergency stop keeps it from
+/// that. The consortium alone corrects what has begun, by a vote that waits.
+/// Assumes: readers fetch the documents and pass over entries that do not fit theirs; whoever cannot fetch one cannot
+/// tell, and says so.
+/// @dev A word for all entries and not two for each: 45,000 gas and not 85,000, and a list that lacks an entry shows by
+/// one word.
 contract TariffBook is ITariffBook {
     /// @notice The longest name of a product or series.
     uint256 public constant LONGEST_NAME_BYTES = 128;
@@ -36,15 +39,18 @@ contract TariffBook is ITariffBook {
 
     /// @inheritdoc ITariffBook
     function appendTariff(bytes32 regionId, string calldata productName, TariffEntry calldata entry) external {
+        // check
         _checkNamed(regionId, productName, entry.digest);
         if (entry.validTo != 0 && entry.validTo <= entry.validFrom) revert TariffBook_BadEntry("validTo");
         bool isCorrection = _checkCaller(regionId, entry.validFrom);
 
+        // effect
         bytes32 product = keccak256(bytes(productName));
         bytes32 head = headOf[regionId][product];
         headOf[regionId][product] =
             keccak256(abi.encode(head, entry, block.timestamp, block.number, isCorrection));
 
+        // log
         emit TariffAppended(
             regionId,
             product,
@@ -60,15 +66,18 @@ contract TariffBook is ITariffBook {
 
     /// @inheritdoc ITariffBook
     function publishSeries(bytes32 regionId, string calldata seriesName, SeriesEntry calldata entry) external {
+        // check
         _checkNamed(regionId, seriesName, entry.digest);
         _checkSlots(entry);
         bool isCorrection = _checkCaller(regionId, entry.startsAt);
 
+        // effect
         bytes32 name = keccak256(bytes(seriesName));
         bytes32 head = seriesHeadOf[regionId][name];
         seriesHeadOf[regionId][name] =
             keccak256(abi.encode(head, entry, block.timestamp, block.number, isCorrection));
 
+        // log
         emit SeriesPublished(
             regionId,
             name,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point} from "../contracts/libraries/BN254.sol";
-import {LockTerms} from "./IPrepaidLock.sol";
+import {LockTerms} from "../contracts/types/LockTerms.sol";
+import {G1Point} from "../contracts/types/Points.sol";
 
 /// @notice What a data-sharing node asks for (protocol §5.1).
 /// @param windowFrom,windowTo The wanted time window (unix seconds, to exclusive); a data set must overlap it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point, G2Point} from "../contracts/libraries/BN254.sol";
+import {G1Point, G2Point} from "../contracts/types/Points.sol";
 
 /// @notice What a processor publishes (protocol §2.5). Its proof of possession signs every field, so that whoever reads the
 /// event checks it by the data set's id alone.

@@ -47,7 +47,8 @@ interface INotificationBoard {
     event PolicySet(address indexed device, address indexed owner, Policy policy);
     /// @notice Emitted when status or temperature flag changed.
     /// @param injected Whether the device marked the report as a trial that no measurement stands behind.
-    /// @param reportDigest SHA-256 (and CID) of the human-readable report, sealed to the owner and signed by the device; zero if none.
+    /// @param reportDigest SHA-256 (and CID) of the human-readable report, sealed to the owner and signed by the
+    /// device; zero if none.
     event StatusChanged(
         address indexed device,
         Status indexed status,
@@ -75,17 +76,28 @@ interface INotificationBoard {
     /// @notice An empty commitment or digest in a sealed report.
     error NotificationBoard_BadReport(address device);
 
-    /// @notice Sets a device's policy. Setting one forgets the status, so that the next report is a change, and keeps when the device was last seen.
-    /// @dev Requirements: the caller is the active user that owns the device; low < high; feedsIn or highFeedInW, not
-    /// both; heartbeatSeconds ≥ 60.
+    /// @notice Sets a device's policy. Setting one forgets the status, so that the next report is a change, and keeps
+    /// when the device was last seen.
+    /// @dev Emits {PolicySet}. Requirements:
+    /// - the caller is the active user that owns the device;
+    /// - lowPowerW < highPowerW;
+    /// - feedsIn is not set beside highFeedInW;
+    /// - heartbeatSeconds ≥ 60.
     function setPolicy(address device, Policy calldata policy) external;
 
-    /// @notice Judges a report by Algorithm 1: power ≤ 0 shut down; ≥ high too high; ≤ low too low; otherwise in operation; temperature ≥ warning sets the flag beside it, unless it is NOT_MEASURED_DC (−32768). Of a meter that draws and feeds in, power < 0 is in operation, or too high.
-    /// @dev Requirements: the caller is an active device with a policy in open mode.
+    /// @notice Judges a report by Algorithm 1: power ≤ 0 is "shut down", ≥ highPowerW "too high", ≤ lowPowerW "too
+    /// low", anything else "in operation". A temperature ≥ the warning sets the flag beside it, unless the temperature
+    /// is NOT_MEASURED_DC (−32768). Of a meter that draws and feeds in, power < 0 is "in operation" or "too high".
+    /// @dev Emits {StatusChanged} when status or flag changed. Requirements:
+    /// - the caller is an active device;
+    /// - the device has a policy, in open mode.
     function report(int64 powerW, int32 temperatureDc, bool injected, bytes32 reportDigest) external;
 
     /// @notice Refreshes the heartbeat and publishes a sealed report.
-    /// @dev Requirements: the caller is an active device with a policy in sealed mode; both values not zero.
+    /// @dev Emits {SealedReport}. Requirements:
+    /// - the caller is an active device;
+    /// - the device has a policy, in sealed mode;
+    /// - neither value is zero.
     function reportSealed(bytes32 commitment, bytes32 reportDigest) external;
 
     /// @notice The verdict of Algorithm 1, as a pure function.
@@ -94,7 +106,8 @@ interface INotificationBoard {
         pure
         returns (Status status, bool temperatureTooHigh);
 
-    /// @notice The standing now; status is Offline when now > reportedAt + heartbeatSeconds, and None before the first report.
+    /// @notice The standing now; status is Offline when now > reportedAt + heartbeatSeconds, and None before the first
+    /// report.
     function standingOf(address device) external view returns (Standing memory);
 
     /// @notice The policy (heartbeatSeconds 0 if none).

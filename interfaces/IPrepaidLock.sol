@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point, G2Point} from "../contracts/libraries/BN254.sol";
+import {LockTerms} from "../contracts/types/LockTerms.sol";
+import {G1Point, G2Point} from "../contracts/types/Points.sol";
 
 /// @notice Where a lock stands. Rejected, Declined, Refunded, Settled and Slashed are terminal.
 /// Request: None → Requested → {Rejected | Refunded | Accepted}, Accepted → {Claimed | Refunded}, Claimed → {Demanded | Disputed | Settled},
@@ -84,24 +85,6 @@ struct Bond {
     uint96 freeWei;
     uint96 heldWei;
     uint40 freedAt;
-}
-
-/// @notice The terms of a lock. Its payer has signed them, so that no decision of the consortium comes in between; the lock keeps them.
-/// @param rulesVersion The version of the rules: bonds of disputes, times and deposits of demands.
-/// @param sharingVersion The version of the terms of sharing, 0 of a request.
-/// @param disputeWindowSeconds The dispute window.
-/// @param feeBps The consortium's part of the price, in 1/10,000.
-/// @param ownersBps The owners' part of the price, in 1/10,000; 0 of a request.
-/// @param longestAnswerBytes The most bytes that the sealed answer may have, 0 of a sharing lock.
-/// @param bondWei The payee's bond.
-struct LockTerms {
-    uint32 rulesVersion;
-    uint32 sharingVersion;
-    uint32 disputeWindowSeconds;
-    uint16 feeBps;
-    uint16 ownersBps;
-    uint16 longestAnswerBytes;
-    uint96 bondWei;
 }
 
 /// @notice A running dispute.

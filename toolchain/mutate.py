@@ -12,8 +12,8 @@ optimized code is compared with the original's; then all tests judge it.
 What was judged is kept in .cache/mutants, so that a run may be stopped and taken up again; after a
 change of the tests, survivors are judged again. Results go to tests/forge/mutation/results.json.
 Ends with 0 only if 95 % of those that are not equivalent were killed and every survivor has its
-reason in tests/forge/mutation/survivors.toml, and if each file is still what was judged, by its
-SHA-256. ``--report`` judges nothing and compares alone; ``--table`` prints the counts as
+reason in tests/forge/mutation/survivors.toml, and if each file's code is still what was judged, by
+its SHA-256. ``--report`` judges nothing and compares alone; ``--table`` prints the counts as
 docs/proofs.md shows them.
 """
 
@@ -98,6 +98,7 @@ TARGETS = (
     _library("HashToCurve"),
     _library("LockLifecycle", "PrepaidLock", LOCK),
     _library("MerkleSha256"),
+    _library("SealedBytes", "DisputeCourt", ("tests/forge/contracts/DisputeCourt.t.sol",)),
     _library("ShareCheck"),
     _library("SortedForm", "SortedFormHarness"),
     _library("Wiring", "PrepaidLock", LOCK),

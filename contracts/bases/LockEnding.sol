@@ -8,10 +8,10 @@ import {IDataSetBook} from "../../interfaces/IDataSetBook.sol";
 import {IDisputeCourt} from "../../interfaces/IDisputeCourt.sol";
 import {Dispute, IPrepaidLock, Lock, LockState} from "../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, Rules} from "../../interfaces/IRequestCatalogue.sol";
-import {G1Point} from "../libraries/BN254.sol";
 import {LockLifecycle} from "../libraries/LockLifecycle.sol";
 import {Wiring} from "../libraries/Wiring.sol";
 import {Purse} from "./Purse.sol";
+import {G1Point} from "../types/Points.sol";
 
 /// @title LockEnding
 /// @notice How a lock of {PrepaidLock} ends: settled, refunded, slashed, and the demand or dispute in between; the lifecycle is drawn in {LockLifecycle}.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point, G2Point} from "./BN254.sol";
+import {BN254} from "./BN254.sol";
 import {HashToCurve} from "./HashToCurve.sol";
+import {G1Point, G2Point} from "../types/Points.sol";
 
 /// @title BLS
-/// @notice Verifies BLS signatures: keys in G2, signatures in G1 (draft-irtf-cfrg-bls-signature, minimal signature size).
+/// @notice Verifies BLS signatures: keys in G2, signatures in G1 (draft-irtf-cfrg-bls-signature, minimal signature
+/// size).
 library BLS {
     /// @notice Tells whether `signature` is the key's over `message` under the domain tag `tag`.
     /// @dev Valid iff e(σ, −G2) · e(hashToCurve(message, tag), pk) = 1. Infinity as key or signature, a non-canonical

@@ -1,35 +1,30 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-/// @notice A point of BN254's G1; infinity is (0, 0) (EIP-196).
-struct G1Point {
-    uint256 x;
-    uint256 y;
-}
+import {G1Point, G2Point} from "../types/Points.sol";
 
-/// @notice A point of BN254's G2, the imaginary part of each coordinate first (EIP-197); infinity is all zero.
-struct G2Point {
-    uint256 xIm;
-    uint256 xRe;
-    uint256 yIm;
-    uint256 yRe;
-}
+// These stand outside of the library, because inline assembly of another one takes no constant of a library.
+/// @dev The field prime p.
+uint256 constant FIELD_PRIME = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
+// Caps of the gas a precompile call gets; EIP-1108 prices are 150, 6,000 and 45,000 + 34,000 a pair.
+uint256 constant ADD_GAS = 1_000;
+uint256 constant MUL_GAS = 12_000;
+uint256 constant PAIRING_BASE_GAS = 90_000;
+uint256 constant PAIRING_PAIR_GAS = 68_000;
 
 /// @title BN254
 /// @notice Group operations and pairing products on BN254 (alt_bn128) through the precompiles 0x06–0x08.
-/// @dev Arithmetic and pairings revert with a named error when a precompile refuses its input: coordinates not below the
-/// field prime, a point off the curve or (G2) outside the subgroup. `isValid*` are predicates and never revert on input.
+/// @dev Arithmetic reverts with a named error when a precompile refuses its input: coordinates not below the field
+/// prime or a point off the curve. `isValid*` and `try*` never revert on input.
 ///
-/// A refused precompile call burns all the gas it was given, so each call gets a cap of about twice its EIP-1108 price: a
-/// bad point then costs its sender that, and what remains suffices for the named error.
+/// A refused precompile call burns all the gas it was given, so each call gets a cap of about twice its EIP-1108 price:
+/// a bad point then costs its sender that, and what remains suffices for the named error.
 library BN254 {
     error BN254_AddFailed();
     error BN254_MulFailed();
-    error BN254_PairingFailed();
-    error BN254_BadPairCount(uint256 g1Count, uint256 g2Count);
 
     /// @notice The field prime p.
-    uint256 internal constant P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
+    uint256 internal constant P = FIELD_PRIME;
     /// @notice The group order q.
     uint256 internal constant Q = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
 
@@ -45,12 +40,6 @@ library BN254 {
     uint256 internal constant H_X = 0x071a7ddd2500a2be14d9dba234fcbe87a93eaa36cbca2f83d662c6130deb7f96;
     uint256 internal constant H_Y = 0x1ebc8824cdef17686f3221db7799a8a98e32b3bcd956b632377ef0d620c72ef1;
 
-    // Caps of the gas a precompile call gets; EIP-1108 prices are 150, 6,000 and 45,000 + 34,000 a pair.
-    uint256 internal constant ADD_GAS = 1_000;
-    uint256 internal constant MUL_GAS = 12_000;
-    uint256 internal constant PAIRING_BASE_GAS = 90_000;
-    uint256 internal constant PAIRING_PAIR_GAS = 68_000;
-
     /*//////////////////////////////////////////////////////////////
                                GENERATORS
     //////////////////////////////////////////////////////////////*/
@@ -58,11 +47,6 @@ library BN254 {
     /// @notice Returns the second generator H of G1, of unknown logarithm.
     function generatorH() internal pure returns (G1Point memory) {
         return G1Point(H_X, H_Y);
-    }
-
-    /// @notice Returns the generator of G2.
-    function generatorG2() internal pure returns (G2Point memory) {
-        return G2Point(G2_X_IM, G2_X_RE, G2_Y_IM, G2_Y_RE);
     }
 
     /// @notice Returns the negative of G2's generator.
@@ -73,11 +57,6 @@ library BN254 {
     /*//////////////////////////////////////////////////////////////
                                ARITHMETIC
     //////////////////////////////////////////////////////////////*/
-
-    /// @notice Negates a point whose coordinates are below p; infinity stays infinity.
-    function negate(G1Point memory a) internal pure returns (G1Point memory) {
-        return G1Point(a.x, a.y == 0 ? 0 : P - a.y);
-    }
 
     /// @notice Adds two points. Reverts with `BN254_AddFailed` on an invalid one.
     function add(G1Point memory a, G1Point memory b) internal view returns (G1Point memory sum) {
@@ -137,18 +116,8 @@ library BN254 {
                                 PAIRINGS
     //////////////////////////////////////////////////////////////*/
 
-    /// @notice Tells whether e(a1, b1) · e(a2, b2) = 1. Reverts with `BN254_PairingFailed` on an invalid point.
-    function pairing2(G1Point memory a1, G2Point memory b1, G1Point memory a2, G2Point memory b2)
-        internal
-        view
-        returns (bool)
-    {
-        (bool ok, bool isOne) = tryPairing2(a1, b1, a2, b2);
-        if (!ok) revert BN254_PairingFailed();
-        return isOne;
-    }
-
-    /// @notice Like `pairing2`, but returns `ok = false` instead of reverting on an invalid point.
+    /// @notice Tells whether e(a1, b1) · e(a2, b2) = 1; `ok` is false when a point is invalid, or too little gas is
+    /// left.
     function tryPairing2(G1Point memory a1, G2Point memory b1, G1Point memory a2, G2Point memory b2)
         internal
         view
@@ -162,24 +131,6 @@ library BN254 {
         _storePair(start, a1, b1);
         _storePair(start + 192, a2, b2);
         return _pairing(start, 2);
-    }
-
-    /// @notice Tells whether Π e(a[i], b[i]) = 1 over k ≥ 1 pairs.
-    /// @dev The precompile calls an empty product 1: an empty list must not pass for a valid proof.
-    /// Reverts with `BN254_BadPairCount` on empty or unequal lists, `BN254_PairingFailed` on an invalid point.
-    function pairing(G1Point[] memory a, G2Point[] memory b) internal view returns (bool) {
-        if (a.length == 0 || a.length != b.length) revert BN254_BadPairCount(a.length, b.length);
-        uint256[] memory input = new uint256[](a.length * 6);
-        uint256 start;
-        assembly ("memory-safe") {
-            start := add(input, 0x20)
-        }
-        for (uint256 i = 0; i < a.length; ++i) {
-            _storePair(start + i * 192, a[i], b[i]);
-        }
-        (bool ok, bool isOne) = _pairing(start, a.length);
-        if (!ok) revert BN254_PairingFailed();
-        return isOne;
     }
 
     function _storePair(uint256 at, G1Point memory a, G2Point memory b) private pure {

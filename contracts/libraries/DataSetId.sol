@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G2Point} from "./BN254.sol";
+import {G2Point} from "../types/Points.sol";
 
 /// @title DataSetId
 /// @notice A data set's id commits to its key: whoever holds F_0 computes the id, and no other F_0 has it.

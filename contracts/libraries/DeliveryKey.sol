@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point} from "./BN254.sol";
+import {BN254} from "./BN254.sol";
+import {G1Point} from "../types/Points.sol";
 
 /// @title DeliveryKey
 /// @notice Verifies that who registers a delivery key ek = [s]H knows s: a Schnorr proof (R, z) (docs/formats.md §1).
@@ -9,7 +10,8 @@ library DeliveryKey {
     /// @notice Domain tag of the challenge.
     bytes32 internal constant SCHNORR_TAG = keccak256("DMSM-V1-DELIVERY-KEY");
 
-    /// @notice Tells whether (nonce, response) shows knowledge of the key's secret, for this chain, registry, account and role.
+    /// @notice Tells whether (nonce, response) shows knowledge of the key's secret, for this chain, registry, account
+    /// and role.
     /// @dev Valid iff z < q, R and ek on the curve and canonical, neither infinity, and [z]H = R + [c]ek. Returns false
     /// on anything malformed. R = infinity would be r = 0, which gives the secret away.
     /// @param nonce R = [r]H.

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point} from "./BN254.sol";
+import {BN254, FIELD_PRIME} from "./BN254.sol";
+import {G1Point} from "../types/Points.sol";
 
 /// @title HashToCurve
 /// @notice Hashes a message to BN254's G1: RFC 9380, suite BN254G1_XMD:SHA-256_SVDW_RO_ (SVDW with Z = 1, L = 48).
-/// @dev Total (every message has a point) and of constant work: both candidates of the map are tried for every message, so gas
-/// depends on the lengths alone. The result is uniform, hence never infinity but with probability 1/q.
+/// @dev Total: every message has a point. The map stops at its first candidate that is a square, so gas depends on the
+/// message, within a bound that depends on the lengths alone (three roots an element). That is fit for public input
+/// only: what is hashed here stands in a transaction's data. The result is uniform, hence infinity only with
+/// probability 1/q.
 library HashToCurve {
     error HashToCurve_TagLength(uint256 length);
 
-    uint256 private constant P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
+    uint256 private constant P = FIELD_PRIME;
     uint256 private constant P_MINUS_2 = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd45;
     /// @dev (p + 1) / 4: as p ≡ 3 mod 4, the power of a square by it is its root.
     uint256 private constant ROOT_EXPONENT = 0x0c19139cb84c680a6e14116da060561765e05aa45a1c72a34f082305b61f3f52;
@@ -46,8 +49,8 @@ library HashToCurve {
     }
 
     /// @notice Maps a field element below p to the curve: RFC 9380 §F.1 (Shallue–van de Woestijne).
-    /// @dev Squareness is decided by taking the root and squaring it. The third candidate's root is taken always, too: if
-    /// neither of the first two is a square, its value is.
+    /// @dev Squareness is decided by taking the root and squaring it. The third candidate needs no such check: if
+    /// neither of the first two has a square for its value, the third has.
     function mapToCurve(uint256 u) internal view returns (G1Point memory point) {
         assembly ("memory-safe") {
             function power(buffer, base, exponent) -> result {
@@ -82,22 +85,18 @@ library HashToCurve {
                 x3 := mulmod(mulmod(tv2, tv2, P), tv3, P)
                 x3 := addmod(mulmod(mulmod(x3, x3, P), C4, P), 1, P)
             }
-            // From the last candidate to the first: an earlier one that is a square wins.
-            let y := power(buffer, curve(x3), ROOT_EXPONENT)
-            let x := x3
-            {
-                let value := curve(x2)
-                let root := power(buffer, value, ROOT_EXPONENT)
-                let isSquare := eq(mulmod(root, root, P), value)
-                x := xor(x, mul(xor(x, x2), isSquare))
-                y := xor(y, mul(xor(y, root), isSquare))
-            }
-            {
-                let value := curve(x1)
-                let root := power(buffer, value, ROOT_EXPONENT)
-                let isSquare := eq(mulmod(root, root, P), value)
-                x := xor(x, mul(xor(x, x1), isSquare))
-                y := xor(y, mul(xor(y, root), isSquare))
+            // The first candidate that is a square wins.
+            let x := x1
+            let value := curve(x)
+            let y := power(buffer, value, ROOT_EXPONENT)
+            if iszero(eq(mulmod(y, y, P), value)) {
+                x := x2
+                value := curve(x)
+                y := power(buffer, value, ROOT_EXPONENT)
+                if iszero(eq(mulmod(y, y, P), value)) {
+                    x := x3
+                    y := power(buffer, curve(x), ROOT_EXPONENT)
+                }
             }
             // The sign of y is the sign of u. For y = 0 the difference p is reduced to 0.
             if xor(and(y, 1), and(u, 1)) { y := mod(sub(P, y), P) }

@@ -18,8 +18,8 @@ import {IPrepaidLock, Lock, LockState} from "../../interfaces/IPrepaidLock.sol";
 ///     both      Claimed, Delivered ──dispute (now < dueAt)──▶ Disputed ──decide (now < dueAt)──▶ {Settled | Slashed}
 ///                                                                └──refund (now ≥ dueAt)──▶ Refunded
 ///
-/// @dev Every deadline is half-open: at each second exactly one of what comes before and what comes after is open. Nothing here asks
-/// who calls, and nothing but the lock, the rules under which it began and the time decides.
+/// @dev Every deadline is half-open: at each second exactly one of what comes before and what comes after is open.
+/// Nothing here asks who calls, and nothing but the lock, the rules under which it began and the time decides.
 library LockLifecycle {
     /// @notice Requested → Rejected, at any time.
     function reject(Lock storage lock, bytes32 lockId) internal {
@@ -99,7 +99,8 @@ library LockLifecycle {
         lock.state = LockState.Settled;
     }
 
-    /// @notice Requested, Accepted or Selected → Refunded, from T on; Disputed → Refunded, when nothing was decided in time.
+    /// @notice Requested, Accepted or Selected → Refunded, from T on; Disputed → Refunded, when nothing was decided in
+    /// time.
     /// @return from The state that was left.
     function refund(Lock storage lock, bytes32 lockId) internal returns (LockState from) {
         from = lock.state;

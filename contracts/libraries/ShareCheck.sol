@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point, G2Point} from "./BN254.sol";
+import {ADD_GAS, BN254, MUL_GAS, PAIRING_BASE_GAS, PAIRING_PAIR_GAS} from "./BN254.sol";
+import {G1Point, G2Point} from "../types/Points.sol";
 
 /// @notice What the chain fixed before the shares were dealt. The order of the fields is that of the seed's bytes.
 /// @param prepaidLock The contract that holds the lock: `address(this)` there.
@@ -16,15 +17,16 @@ struct ShareGrant {
 }
 
 /// @title ShareCheck
-/// @notice Verifies all n encrypted shares of a data set's key at once (docs/formats.md §2; SCRAPE-like public verification).
-/// @dev With weights ρ_i hashed from the whole transcript, the shares are those of one polynomial of degree below t with commitments
-/// F_j iff e(Σ ρ_i·Y_i, G2) · Π_j e(−Σ_i ρ_i·C(i, j)·ek_i, F_j) = 1, but with probability 2^−128. The minus is moved to the
-/// constant: −G2 instead of t negations.
+/// @notice Verifies all n encrypted shares of a data set's key at once (docs/formats.md §2; SCRAPE-like public
+/// verification).
+/// @dev With weights ρ_i hashed from the whole transcript, the shares are those of one polynomial of degree below t
+/// with commitments F_j iff e(Σ ρ_i·Y_i, G2) · Π_j e(−Σ_i ρ_i·C(i, j)·ek_i, F_j) = 1, but with probability 2^−128. The
+/// minus is moved to the constant: −G2 instead of t negations.
 ///
-/// Newton's basis makes the t sums of the product come from additions alone. With Q_i = ρ_i·ek_i in the order Q_n … Q_1, the last of
-/// the prefix sums is Σ C(i, 0)·Q_i; prefix sums of those end in Σ C(i, 1)·Q_i; and each further pass, one element shorter,
-/// ends in the next sum (the hockey-stick identity). A pass works in place: the addition precompile takes two neighbours
-/// in memory and writes over the second.
+/// Newton's basis makes the t sums of the product come from additions alone. With Q_i = ρ_i·ek_i in the order Q_n …
+/// Q_1, the last of the prefix sums is Σ C(i, 0)·Q_i; prefix sums of those end in Σ C(i, 1)·Q_i; and each further pass,
+/// one element shorter, ends in the next sum (the hockey-stick identity). A pass works in place: the addition
+/// precompile takes two neighbours in memory and writes over the second.
 library ShareCheck {
     error ShareCheck_BadSize(uint256 threshold, uint256 members);
     error ShareCheck_ShareCount(uint256 expected, uint256 actual);
@@ -42,25 +44,23 @@ library ShareCheck {
 
     bytes32 private constant SHARES_TAG = keccak256("DMSM-V1-SHARES");
 
-    // Layout of the work area beyond the free memory pointer. First the seed's seven words; they give way to the input of
-    // a multiplication (point, weight), the running sum and the product. Then the row of n points, then the t + 1 pairs.
+    // Layout of the work area beyond the free memory pointer. First the seed's seven words; they give way to the input
+    // of a multiplication (point, weight), the running sum and the product. Then the row of n points, then the t + 1
+    // pairs.
     uint256 private constant SUM = 0x60;
     uint256 private constant PRODUCT = 0xa0;
     uint256 private constant ROW = 0xe0;
     uint256 private constant G1_BYTES = 0x40;
     uint256 private constant PAIR_BYTES = 0xc0;
 
-    // Constants of BN254 that inline assembly can use directly.
-    uint256 private constant ADD_GAS = 1_000;
-    uint256 private constant MUL_GAS = 12_000;
-
     /// @notice Tells whether the transcript deals valid shares of the key behind `commitments[0]` to all members.
-    /// @dev The caller compares `commitments[0]` with the data set's published key commitment and `deliveryKeys` with the
-    /// lock's snapshot of the group. Reverts with a named error on wrong lengths, infinity as share or commitment, and
-    /// points that are invalid; false says that the equation does not hold. Member numbers run from 1.
+    /// @dev The caller compares `commitments[0]` with the data set's published key commitment and `deliveryKeys` with
+    /// the lock's snapshot of the group. Reverts with a named error on wrong lengths, infinity as share or commitment,
+    /// and points that are invalid; false says that the equation does not hold. Member numbers run from 1.
     /// @param deliveryKeys ek_1 … ek_n in the group's order.
     /// @param shares Y_1 … Y_n.
-    /// @param commitments F_0 … F_{t−1}, exactly t of them, none infinity: a zero coefficient would lower the threshold unseen.
+    /// @param commitments F_0 … F_{t−1}, exactly t of them, none infinity: a zero coefficient would lower the threshold
+    /// unseen.
     /// @return isValid Whether the equation holds.
     /// @return seed {seedOf} the transcript: what a payee signs for others to deliver.
     function verify(
@@ -206,13 +206,13 @@ library ShareCheck {
         if (!ok) revert BN254.BN254_AddFailed();
     }
 
-    /// @dev Pairs the running sum with −G2 and each binomial sum with its F_j. The precompile checks every F_j: canonical,
-    /// on the twist, in the subgroup. It takes infinity, which is refused here: F_{t−1} there would let t − 1 shares
-    /// recover the key.
+    /// @dev Pairs the running sum with −G2 and each binomial sum with its F_j. The precompile checks every F_j:
+    /// canonical, on the twist, in the subgroup. It takes infinity, which is refused here: F_{t−1} there would let
+    /// t − 1 shares recover the key.
     function _product(uint256 pairs, G2Point[] calldata commitments) private view returns (bool isOne) {
         _storeSumPair(pairs);
         uint256 pairCount = commitments.length + 1;
-        uint256 gasCap = BN254.PAIRING_BASE_GAS + BN254.PAIRING_PAIR_GAS * pairCount;
+        uint256 gasCap = PAIRING_BASE_GAS + PAIRING_PAIR_GAS * pairCount;
         uint256 from;
         bool isInfinite;
         bool ok;

@@ -2,18 +2,24 @@
 pragma solidity 0.8.28;
 
 import {BLS} from "../libraries/BLS.sol";
-import {BN254, G1Point, G2Point} from "../libraries/BN254.sol";
+import {BN254} from "../libraries/BN254.sol";
 import {DeliveryKey} from "../libraries/DeliveryKey.sol";
 import {DomainTags} from "../libraries/DomainTags.sol";
 import {HashToCurve} from "../libraries/HashToCurve.sol";
 import {MerkleSha256} from "../libraries/MerkleSha256.sol";
 import {ShareCheck, ShareGrant} from "../libraries/ShareCheck.sol";
+import {G1Point, G2Point} from "../types/Points.sol";
 
 /// @title LibraryHarness
 /// @notice Exposes the stateless libraries' internals to the tests.
 contract LibraryHarness {
-    function constants() external pure returns (uint256 p, uint256 q, G1Point memory h, G2Point[2] memory generators) {
-        return (BN254.P, BN254.Q, BN254.generatorH(), [BN254.generatorG2(), BN254.negGeneratorG2()]);
+    function constants()
+        external
+        pure
+        returns (uint256 p, uint256 q, G1Point memory h, G2Point memory generator, G2Point memory negGenerator)
+    {
+        generator = G2Point(BN254.G2_X_IM, BN254.G2_X_RE, BN254.G2_Y_IM, BN254.G2_Y_RE);
+        return (BN254.P, BN254.Q, BN254.generatorH(), generator, BN254.negGeneratorG2());
     }
 
     function tags() external pure returns (bytes[7] memory) {
@@ -36,10 +42,6 @@ contract LibraryHarness {
         return BN254.mul(a, scalar);
     }
 
-    function negate(G1Point memory a) external pure returns (G1Point memory) {
-        return BN254.negate(a);
-    }
-
     function isValidG1(G1Point memory a) external pure returns (bool) {
         return BN254.isValidG1(a);
     }
@@ -48,16 +50,12 @@ contract LibraryHarness {
         return BN254.isValidG2(a);
     }
 
-    function pairing(G1Point[] memory a, G2Point[] memory b) external view returns (bool) {
-        return BN254.pairing(a, b);
-    }
-
-    function pairing2(G1Point memory a1, G2Point memory b1, G1Point memory a2, G2Point memory b2)
+    function tryPairing2(G1Point memory a1, G2Point memory b1, G1Point memory a2, G2Point memory b2)
         external
         view
-        returns (bool)
+        returns (bool ok, bool isOne)
     {
-        return BN254.pairing2(a1, b1, a2, b2);
+        return BN254.tryPairing2(a1, b1, a2, b2);
     }
 
     function hashToField(bytes memory message, bytes memory tag) external pure returns (uint256, uint256) {

@@ -3,12 +3,13 @@ pragma solidity 0.8.28;
 
 import {IPrepaidLock} from "../../interfaces/IPrepaidLock.sol";
 
-/// @notice Serves many demanded answers in one transaction, as cheaply as the chain allows. For tests only: whether {IPrepaidLock.serve} can pay more
-/// than it takes.
+/// @notice Serves many demanded answers in one transaction, as cheaply as the chain allows. For tests only: whether
+/// {IPrepaidLock.serve} can pay more than it takes.
 contract ServingBatch {
     error ServingBatch_Refused(bytes32 lockId);
 
-    /// @notice Serves `count` answers, each of `length` zero bytes, which stand in no transaction: memory is zero by itself.
+    /// @notice Serves `count` answers, each of `length` zero bytes, which stand in no transaction: memory is zero by
+    /// itself.
     function serveZeros(IPrepaidLock prepaidLock, bytes32[] calldata lockIds, uint256 length) external {
         uint256 padded = (length + 31) & ~uint256(31);
         bytes4 selector = IPrepaidLock.serve.selector;

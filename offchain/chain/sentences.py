@@ -88,6 +88,7 @@ MEANINGS = {
     "DisputeCourt_NotLock": "only PrepaidLock opens a case",
     "DisputeCourt_NotParty": "only the payer, the payee and the lock's group add evidence",
     "DisputeCourt_TooLate": _TOO_LATE_FOR_CASE,
+    "Governed_NotConsortium": _CALLER_NOT_CONSORTIUM,
     "HashToCurve_TagLength": _INTERNAL,
     "MemberRegistry_AlreadyKnown": "the account registered before, and an account does so once",
     "MemberRegistry_BadPoint": "this key is no point of its group",
@@ -95,8 +96,9 @@ MEANINGS = {
     "the role",
     "MemberRegistry_BadProof": "the proof of possession of this key does not hold",
     "MemberRegistry_KeyTaken": "a key or ID commitment belongs to another account already",
+    "MemberRegistry_NameTaken": "this name is or was another account's, and stays that account's; "
+    "choose another",
     "MemberRegistry_NotActive": "the account is no active member",
-    "MemberRegistry_NotConsortium": _CALLER_NOT_CONSORTIUM,
     "MemberRegistry_RegionTaken": "the region has an active processing node already",
     "MemberRegistry_StopArmed": "the emergency stop is armed already",
     "MemberRegistry_StopSpent": "the emergency stop was used; arm it again first",

@@ -75,7 +75,7 @@ def admit(
 def _funds_for(registration: Registration) -> int:
     from offchain.member.roles import MemberRole
 
-    return NODE_WEI if registration.profile[0] == MemberRole.PROCESSOR else ADMISSION_WEI
+    return NODE_WEI if registration.role == MemberRole.PROCESSOR else ADMISSION_WEI
 
 
 def _require_funds(gateway: ChainGateway, fund_wei: int) -> None:
@@ -86,6 +86,24 @@ def _require_funds(gateway: ChainGateway, fund_wei: int) -> None:
             f"the account {gateway.address} has {has_wei} wei and cannot send {fund_wei}; nobody "
             "was admitted: fund it, or name less with --fund-wei (0: nothing)"
         )
+
+
+@app.command()
+def rename(
+    account: _Account,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The public name from then on.")],
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose another public name of a consortium, processing or data-sharing node.
+
+    No other account ever gets the name that is given up. Needs a consortium member's account.
+    Costs gas.
+    """
+    with admin_of(profile) as (_, admin):
+        decision = admin.rename(account, name)
+    facts = {"renamed": account, "name": name}
+    show_decision(decision, facts, as_json=as_json, done="renamed")
 
 
 @app.command()
@@ -302,7 +320,7 @@ def fund(
 
 @app.command()
 def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
-    """List the members in the order of their admission, with credit and balance.
+    """List the members in the order of their admission, with public name, credit and balance.
 
     Needs a chain node; no keys; costs nothing.
     """
@@ -312,6 +330,7 @@ def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     settings = load_profile(profile)
     gateway = reading_gateway(settings)
     from offchain.index.asked.members import everybody
+    from offchain.member.public_name import decoded, shown
     from offchain.member.registration import region_name
     from offchain.member.roles import MemberRole
 
@@ -320,11 +339,15 @@ def members(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = Fals
     accounts = [one["account"] for one in admitted]
     profiles = gateway.call_many([("MemberRegistry", "memberOf", (one,)) for one in accounts])
     credits = gateway.call_many([("CreditBook", "creditOf", (one,)) for one in accounts])
+    names = [shown(decoded(one["name"])) for one in admitted]
     rows = []
-    for account, (member, active), credit in zip(accounts, profiles, credits, strict=True):
+    for account, name, (member, active), credit in zip(
+        accounts, names, profiles, credits, strict=True
+    ):
         role, region, owner = MemberRole(member[0]), bytes(member[1]), member[2]
         rows.append(
             {
+                "name": name or None,
                 "account": account,
                 "role": role.name.lower(),
                 "region": region_name(region) or None,

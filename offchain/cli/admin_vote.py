@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -59,7 +59,8 @@ def show_decision(
         verb = done if decision.is_carried_out else "proposed"
         facts = {verb: facts[done]} | {name: it for name, it in facts.items() if name != done}
     sent = receipt_facts(decision.receipt) | {"final": decision.is_final}
-    show(known | facts | {"status": proposal.status} | sent, as_json=as_json)
+    warned = _warned(proposal, as_json=as_json)
+    show(known | warned | facts | {"status": proposal.status} | sent, as_json=as_json)
 
 
 def add_vote_commands(app: typer.Typer) -> None:
@@ -175,8 +176,10 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
 
     with open_index(settings, gateway) as index:
         admin = Admin(gateway, index)
+        names = admin.book.names
+        accounts = [account for account, _ in admin.book.members()]
         facts: dict[str, Any] = {
-            "members": [account for account, _ in admin.book.members()],
+            "members": accounts if as_json else [names.beside(account) for account in accounts],
             "must_agree": admin.book.threshold(),
             "delay_s": int(gateway.call("Consortium", "delaySeconds")),
             "founding_ends_at": int(gateway.call("Consortium", "foundingEndsAt")),
@@ -185,6 +188,8 @@ def consortium(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = F
             "stop_s": int(gateway.call("MemberRegistry", "stopSeconds")),
             "stop_is_spent": bool(gateway.call("MemberRegistry", "isStopSpent")),
         }
+        if as_json:
+            facts["names"] = {account: names.of(account) for account in accounts}
     show(facts, as_json=as_json)
 
 
@@ -197,7 +202,8 @@ def _vote(
     with admin_of(profile) as (_, admin):
         proposal = admin.book.proposal(proposal_id)
         if not as_json:
-            show(_for_reading(proposal))
+            read = _for_reading(proposal, admin.book.names.beside)
+            show(read | _warned(proposal, as_json=False))
         if not yes:
             typer.confirm(f"{verb} this?", abort=True)
         vote = admin.approve if verb == "approve" else admin.cancel
@@ -205,14 +211,20 @@ def _vote(
     show_decision(decision, {}, as_json=as_json)
 
 
-def _for_reading(proposal: Proposal) -> dict[str, Any]:
+def _warned(proposal: Proposal, *, as_json: bool) -> dict[str, Any]:
+    """What to look at first; for people only where there is something."""
+    warnings = list(proposal.warnings)
+    return {"warnings": warnings} if warnings or as_json else {}
+
+
+def _for_reading(proposal: Proposal, beside: Callable[[str], str] = str) -> dict[str, Any]:
     return {
         "proposal": proposal.proposal_id,
         "call": proposal.text,
         "call_hash": "0x" + proposal.call_hash.hex(),
-        "proposed_by": proposal.by,
-        "agree": list(proposal.approved_by),
-        "do_not_yet": list(proposal.missing),
+        "proposed_by": beside(proposal.by),
+        "agree": [beside(one) for one in proposal.approved_by],
+        "do_not_yet": [beside(one) for one in proposal.missing],
         "want_it_cancelled": proposal.cancel_votes,
         "must_agree": proposal.threshold,
         "status": proposal.status,
@@ -223,6 +235,7 @@ def _facts(proposal: Proposal, gateway: ChainGateway) -> dict[str, Any]:
     from offchain.consortium.call_text import call_arguments
 
     return _for_reading(proposal) | {
+        "warnings": list(proposal.warnings),
         "stage": str(proposal.stage),
         "ready_at": proposal.ready_at,
         "lapses_at": proposal.lapses_at,

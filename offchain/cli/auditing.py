@@ -43,13 +43,17 @@ def answer(
     `audit`.
     """
     with open_household(profile, sends=False) as (session, household):
+        from offchain.member.names import PublicNames
+
         with hinting(household.locks, session.gateway, lock):
             opened = household.answers.wait(lock, timeout_s=wait_s)
+        node_name = PublicNames(session.index).of(opened.lock.payee)
         if not opened.signature_valid:
             tell_hint(household.locks.lock(lock), session.gateway.now(), is_served=True)
     facts = {
         "lock": hex_id(opened.lock_id),
         "kind": opened.answer.kind,
+        "node_name": node_name,
         "node": opened.lock.payee,
         "signed_at": opened.answer.signed_at,
         "signature_valid": opened.signature_valid,

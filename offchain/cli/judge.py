@@ -80,9 +80,9 @@ def look(
     Needs the judge's keys, `[judge]` in the profile, a chain node and the content store. Costs
     nothing. Prints what the answer or data say: it is shown to the judges alone.
     """
-    with _agent(profile, sends=False) as (_, agent):
+    with _agent(profile, sends=False) as (session, agent):
         opinion = agent.look(lock)
-    facts = _facts(opinion)
+        facts = _facts(opinion, session)
     if as_json:
         show(facts | {"findings": look_rows(opinion.look)}, as_json=True)
         return
@@ -175,11 +175,15 @@ def _require_agreed(opinion: Opinion, side: str) -> None:
         )
 
 
-def _facts(opinion: Opinion) -> dict[str, Any]:
-    look, case = opinion.look, opinion.case
+def _facts(opinion: Opinion, session: Session) -> dict[str, Any]:
+    from offchain.member.names import PublicNames
+
+    look, case, names = opinion.look, opinion.case, PublicNames(session.index)
     return {
         "lock": hex_id(case.lock_id),
+        "payer_name": names.of(opinion.lock.payer),
         "payer": opinion.lock.payer,
+        "payee_name": names.of(opinion.lock.payee),
         "payee": opinion.lock.payee,
         "speaks_for": str(look.side),
         "because": look.why,

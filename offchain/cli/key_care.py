@@ -96,8 +96,9 @@ def rotate(
     """Make fresh keys that keep the old ones for reading, in a folder of their own.
 
     Needs the folder's password; talks to nobody and costs nothing. The new account must be
-    admitted (`dmsm keys registration`). The old folder stays: with it the old account ends what it
-    began, and is then revoked.
+    admitted (`dmsm keys registration`), a company's under another public name: the old one stays
+    the old account's. The old folder stays: with it the old account ends what it began, and is then
+    revoked.
     """
     from offchain.crypto import keystore
     from offchain.member import key_folder

@@ -86,6 +86,14 @@ def registration(
         str | None,
         typer.Option(parser=parse_account, metavar="ACCOUNT", help="The owner; for devices alone."),
     ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="The public name; for consortium nodes, processors and sharers. It is taken for "
+            "ever.",
+            show_default=False,
+        ),
+    ] = "",
     keys: Annotated[
         Path | None, typer.Option(help="Folder of the keys instead of the profile's.")
     ] = None,
@@ -94,7 +102,8 @@ def registration(
     ] = None,
     out: Annotated[Path, typer.Option(help="Where to write it.")] = Path("registration.json"),
 ) -> None:
-    """Write what the consortium needs to admit a member: keys and proofs of possession, no secret.
+    """Write what the consortium needs to admit a member: a company's public name, keys and proofs
+    of possession, no secret.
 
     Needs the member's keys, the deployment file, the chain (to learn its id) and the content store:
     the public Paillier key is published there. Sends no transaction and costs nothing.
@@ -112,7 +121,7 @@ def registration(
         password_file=password_file or settings.password_file,
     )
     member = load_keys(settings)
-    _require_fitting(member, region, owner)
+    _require_fitting(member, region, owner, name)
     gateway = reading_gateway(settings)
     registry = gateway.deployment.address("MemberRegistry")
     made = member.registration(
@@ -120,8 +129,11 @@ def registration(
         registry=registry,
         region_id=NO_REGION if region is None else region_id(region),
         owner=owner,
+        name=name,
     )
     facts = {"account": made.account, "role": member.role.name.lower(), "registration": str(out)}
+    if name:
+        facts["name"] = name
     if member.paillier is not None:
         with open_content(settings) as store:
             cid = member.publish_paillier_key(store, chain_id=gateway.chain_id, registry=registry)
@@ -134,7 +146,10 @@ for _command in key_care.COMMANDS:
     app.command()(_command)
 
 
-def _require_fitting(member: MemberKeys, region: str | None, owner: str | None) -> None:
+def _require_fitting(
+    member: MemberKeys, region: str | None, owner: str | None, public_name: str
+) -> None:
+    from offchain.member.public_name import COMPANY_ROLES
     from offchain.types import Role
 
     name, is_device = member.role.name.lower(), member.role is Role.DEVICE
@@ -143,3 +158,6 @@ def _require_fitting(member: MemberKeys, region: str | None, owner: str | None) 
         raise typer.BadParameter(f"a {name} {'needs' if has_region else 'has no'} --region")
     if is_device != (owner is not None):
         raise typer.BadParameter(f"a {name} {'needs' if is_device else 'has no'} --owner")
+    is_company = member.role in COMPANY_ROLES
+    if is_company != bool(public_name):
+        raise typer.BadParameter(f"a {name} {'needs' if is_company else 'has no'} --name")

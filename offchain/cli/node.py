@@ -131,19 +131,23 @@ def status(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     Of the newest block; what is final may differ. Needs the node's data folder and account file,
     and a chain node; the node may run meanwhile. Costs nothing.
     """
-    from offchain.cli.session import health_gate, reading_gateway
+    from offchain.cli.session import health_gate, open_index, reading_gateway
     from offchain.settings import load_profile
 
     settings = load_profile(profile)
     gateway, account = reading_gateway(settings), _account_of(settings.keys)
     member, active = gateway.call("MemberRegistry", "memberOf", account)
+    from offchain.member.names import PublicNames
     from offchain.member.registration import region_name
     from offchain.node.bond import bond_of
     from offchain.node.store import NodeStore
 
+    with open_index(settings, gateway) as index:
+        name = PublicNames(index).of(account)
     bond = bond_of(gateway, account)
     faults = health_gate(settings, gateway).check()
     facts: dict[str, Any] = {
+        "name": name,
         "account": account,
         "region": region_name(bytes(member[1])) or None,
         "active": bool(active),

@@ -12,6 +12,7 @@ from offchain.cli.roles import open_household
 
 if TYPE_CHECKING:
     from offchain.household.sales import OwnDataSet, SaleEnd, SeenSales
+    from offchain.member.names import PublicNames
 
 _CANNOT_BE_LOOKED_AT = "data sets of your region that cannot be looked at"
 
@@ -23,9 +24,12 @@ def sales(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
     Needs the user's keys, a chain node and the content store. Costs nothing. Of the newest block;
     what is final may differ.
     """
-    with open_household(profile, sends=False) as (_, household):
-        seen = household.sales.seen()
-    sets, sold, unknown = [_facts(one) for one in seen.data_sets], _sold(seen), _unknown(seen)
+    with open_household(profile, sends=False) as (session, household):
+        from offchain.member.names import PublicNames
+
+        seen, names = household.sales.seen(), PublicNames(session.index)
+        sets = [_facts(one, names) for one in seen.data_sets]
+        sold, unknown = _sold(seen, names), _unknown(seen, names)
     if as_json:
         facts = {"data_sets": sets, "sales": sold, "unknown": unknown}
         show(facts | {"to_draw_wei": seen.to_draw_wei}, as_json=True)
@@ -70,13 +74,12 @@ def end_facts(one: SaleEnd) -> dict[str, Any]:
     return {"data_set": hex_id(one.data_set_id), "ended": one.is_ended, "why": one.why}
 
 
-def _facts(one: OwnDataSet) -> dict[str, Any]:
-    from offchain.member.naming import named
-
+def _facts(one: OwnDataSet, names: PublicNames) -> dict[str, Any]:
     published = one.published
     return {
         "data_set": hex_id(published.data_set_id),
-        "node": named(published.processor),
+        "node_name": names.of(published.processor),
+        "node": published.processor,
         "from_at": published.window_from,
         "to_at": published.window_to,
         "rows": published.row_count,
@@ -90,14 +93,13 @@ def _facts(one: OwnDataSet) -> dict[str, Any]:
     }
 
 
-def _sold(seen: SeenSales) -> list[dict[str, Any]]:
-    from offchain.member.naming import named
-
+def _sold(seen: SeenSales, names: PublicNames) -> list[dict[str, Any]]:
     return [
         {
             "data_set": hex_id(one.published.data_set_id),
             "lock": hex_id(sale.lock_id),
-            "buyer": named(sale.buyer),
+            "buyer_name": names.of(sale.buyer),
+            "buyer": sale.buyer,
             "purpose": sale.purpose,
             "state": sale.state.name.lower(),
             "price_wei": sale.price_wei,
@@ -108,13 +110,12 @@ def _sold(seen: SeenSales) -> list[dict[str, Any]]:
     ]
 
 
-def _unknown(seen: SeenSales) -> list[dict[str, Any]]:
-    from offchain.member.naming import named
-
+def _unknown(seen: SeenSales, names: PublicNames) -> list[dict[str, Any]]:
     return [
         {
             "data_set": hex_id(one.data_set_id),
-            "node": named(one.processor),
+            "node_name": names.of(one.processor),
+            "node": one.processor,
             "on_sale": one.is_on_sale,
             "why": one.why,
         }

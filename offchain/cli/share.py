@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from offchain.buyer.kept_shares import KeptShares
     from offchain.cli.session import Session
     from offchain.member.grants import ReceivedGrant
+    from offchain.member.names import PublicNames
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -107,15 +108,18 @@ def form(
 
     session = reading_session(profile, Role.SHARER)
     from offchain.buyer.form import form_of, seen_offers
-    from offchain.member.naming import named
+    from offchain.member.names import PublicNames
 
     lines = form_of(session.gateway, broadcast)
     final = form_of(session.gateway, broadcast, block=session.gateway.final())
     with open_index(session.profile, session.gateway) as index:
         offers = seen_offers(session.gateway, index, broadcast, lines)
+        names = PublicNames(index)
+        named = [names.of(line.processor) for line in lines]
     rows = [
         {
-            "node": named(one.line.processor),
+            "node_name": name,
+            "node": one.line.processor,
             "credit": one.line.credit,
             **_history_facts(one.history),
             "price_wei": one.line.price_wei,
@@ -131,7 +135,7 @@ def form(
             "sharing_terms": one.line.sharing_version,
             "final": one.line in final,
         }
-        for one in offers
+        for one, name in zip(offers, named, strict=True)
     ]
     show_table(rows, title="form", as_json=as_json)
 
@@ -155,7 +159,7 @@ def catalogue(
 
     session = reading_session(profile, Role.SHARER)
     from offchain.buyer import catalogue as shown
-    from offchain.member.naming import named
+    from offchain.member.names import PublicNames
     from offchain.member.registration import region_id, region_name
 
     wanted: dict[str, Any] = {"regions": [region_id(name) for name in region], "kind": kind}
@@ -163,9 +167,12 @@ def catalogue(
     wanted |= {} if window_to is None else {"window_to": window_to}
     with open_index(session.profile, session.gateway) as index:
         found = shown.catalogue(session.gateway, index, **wanted)
+        names = PublicNames(index)
+        named = [names.of(one.processor) for one in found]
     rows = [
         {
-            "node": named(one.processor),
+            "node_name": name,
+            "node": one.processor,
             "region": region_name(one.region_id),
             "credit": one.credit,
             **_history_facts(one.history),
@@ -180,7 +187,7 @@ def catalogue(
             "sold_times": one.sold_times,
             "data_set": hex_id(one.data_set_id),
         }
-        for one in found
+        for one, name in zip(found, named, strict=True)
     ]
     show_table(rows, title="for sale", as_json=as_json)
 
@@ -215,14 +222,19 @@ def select(
     not delivered before T comes back by `refund`.
     """
     with open_buyer(profile, begins=True) as (session, buyer):
+        from offchain.member.names import PublicNames
+
+        names = PublicNames(session.index)
+        named = [names.of(account) for account in node]  # asked before anything is paid
         expires_at = until.on(session.gateway.now())
         made = buyer.selection.select(
             broadcast, members=member, processors=node, expires_at=expires_at
         )
         final = _wait_final(session)
+    facts = {"T_at": expires_at, "final": final}
     rows = [
-        {"lock": hex_id(lock), "node": account, "T_at": expires_at, "final": final}
-        for lock, account in zip(made, node, strict=True)
+        {"lock": hex_id(lock), "node_name": name, "node": account} | facts
+        for lock, name, account in zip(made, named, node, strict=True)
     ]
     show_table(rows, title="locks", as_json=as_json)
 
@@ -254,6 +266,7 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
     session = reading_session(profile, Role.SHARER)
     from offchain.buyer.kept_shares import KeptShares
     from offchain.member.grants import GrantBook
+    from offchain.member.names import PublicNames
 
     depth, me = session.profile.confirmations, session.account
     kept = KeptShares(session.profile.place_of("shares"))
@@ -261,7 +274,8 @@ def grants(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False
         with open_index(session.profile, session.gateway) as index:
             book = GrantBook(session.gateway, index, confirmations=depth)
             found = [book.grant(lock_id, me) for lock_id in book.delivered_to(me)]
-        rows = [_grant_facts(grant, kept) for grant in found]
+            names = PublicNames(index)
+            rows = [_grant_facts(grant, kept, names) for grant in found]
     finally:
         kept.close()
     show_table(rows, title="grants", as_json=as_json)
@@ -308,12 +322,23 @@ def hand_over(
     """
     given = dict(_inbox(text) for text in to)
     with open_buyer(profile, sends=False) as (session, buyer):
+        from offchain.member.names import PublicNames
+
         peers: dict[str, str] = given or {
             str(one): url for one, url in session.profile.peers.items()
         }
         others = [one for one in buyer.shares.grant(lock).members if one != session.keys.address]
         took = buyer.shares.hand_over(lock, {one: peers[one] for one in others if one in peers})
-    rows = [{"member": one, "inbox": peers.get(one), "took_it": one in took} for one in others]
+        names = PublicNames(session.index)
+        rows = [
+            {
+                "member_name": names.of(one),
+                "member": one,
+                "inbox": peers.get(one),
+                "took_it": one in took,
+            }
+            for one in others
+        ]
     show_table(rows, title=f"share of {hex_id(lock)}", as_json=as_json)
     raise typer.Exit(0 if rows and all(row["took_it"] for row in rows) else 1)
 
@@ -327,10 +352,13 @@ def recover(
     Needs the sharer's keys, a chain node and the shares in the data folder. Costs nothing. Exit 1
     below the threshold.
     """
-    with open_buyer(profile, sends=False) as (_, buyer):
+    with open_buyer(profile, sends=False) as (session, buyer):
+        from offchain.member.names import PublicNames
+
         buyer.shares.own(lock)
         recovery = buyer.shares.recover(lock)
-        facts = _grant_facts(buyer.shares.grant(lock), buyer.inbox)
+        names = PublicNames(session.index)
+        facts = _grant_facts(buyer.shares.grant(lock), buyer.inbox, names)
     false = list(recovery.false_indices)
     show(facts | {"recovered": True, "false_shares_of": false}, as_json=as_json)
 
@@ -406,9 +434,10 @@ def _wait_final(session: Session) -> bool:
     return session.gateway.wait_all_final(timeout_s=FINAL_WAIT_S)
 
 
-def _grant_facts(grant: ReceivedGrant, kept: KeptShares) -> dict[str, Any]:
+def _grant_facts(grant: ReceivedGrant, kept: KeptShares, names: PublicNames) -> dict[str, Any]:
     return {
         "lock": hex_id(grant.lock_id),
+        "node_name": names.of(grant.processor),
         "node": grant.processor,
         "data_set": hex_id(grant.data_set_id),
         "my_index": grant.my_index,

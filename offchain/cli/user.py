@@ -89,15 +89,19 @@ def locks(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
     session = reading_session(profile, Role.USER)
     from offchain.household.own_locks import newest_locks
     from offchain.member.lock_steps import payer_can
+    from offchain.member.names import PublicNames
 
     depth = session.profile.confirmations
     with open_index(session.profile, session.gateway) as index:
         found = newest_locks(index, session.account, confirmations=depth)
+        names = PublicNames(index)
+        named = {one.payee: names.of(one.payee) for one, _ in found}
     now = session.gateway.now()
     rows = [
         {
             "lock": hex_id(one.lock_id),
             "type": one.type_id,
+            "node_name": named[one.payee],
             "node": one.payee,
             "state": one.state.name.lower(),
             "final": is_final,

@@ -17,6 +17,7 @@ from offchain.consortium.proposals import ConsortiumBook, Proposal, Stage
 from offchain.index.chain_index import ChainIndex
 from offchain.index.errors import IndexBehind
 from offchain.member.errors import DecisionRefused, MemberError
+from offchain.member.public_name import checked as checked_name
 from offchain.member.registration import Registration, region_id
 from offchain.types import Account
 
@@ -69,10 +70,15 @@ class Admin:
             "MemberRegistry",
             "admit",
             registration.account,
+            registration.name,
             registration.profile,
             registration.proofs,
             checked=checked,
         )
+
+    def rename(self, account: str, name: str) -> Decision:
+        """Give a company another public name. Raises MemberError for a name that does not fit."""
+        return self.decide("MemberRegistry", "rename", account, checked_name(name))
 
     def revoke(self, account: str) -> Decision:
         """Revoke a member for ever."""

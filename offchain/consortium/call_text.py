@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from offchain.chain import codec
 from offchain.chain.codec import Abi
 from offchain.chain.deployment import Deployment
 from offchain.chain.errors import AbiMismatch
+from offchain.member.public_name import shown
 from offchain.member.registration import NO_ADDRESS, NO_REGION, region_name
 from offchain.member.roles import MemberRole
 
 _SHOWN_BYTES = 32  # of what no ABI here explains
 
 
-def call_text(deployment: Deployment, target: str, value_wei: int, data: bytes) -> str:
-    """Return a call as one line, as in ``MemberRegistry.revoke(account 0x…)``.
+def call_text(
+    deployment: Deployment,
+    target: str,
+    value_wei: int,
+    data: bytes,
+    *,
+    beside: Callable[[str], str] = str,
+) -> str:
+    """Return a call as one line, as in ``MemberRegistry.revoke(account Grid North (0x…))``.
 
-    What no contract of the deployment explains is shown as it is, and said to be unknown.
+    `beside` puts a company's name before its account. What no contract of the deployment explains
+    is shown as it is, and said to be unknown.
     """
     paid = f" with {value_wei} wei" if value_wei and data else ""
     if not data:
-        return f"pay {value_wei} wei to {target}"
+        return f"pay {value_wei} wei to {beside(target)}"
     contract = deployment.by_address.get(target)
     if contract is None:
         return f"unknown contract {target}: call 0x{_short(data)}{paid}"
@@ -30,7 +40,7 @@ def call_text(deployment: Deployment, target: str, value_wei: int, data: bytes) 
     except AbiMismatch:
         return f"{contract.name}: unknown call 0x{_short(data)}{paid}"
     is_admission = (contract.name, entry["name"]) == ("MemberRegistry", "admit")
-    told = _admission(*values[:2]) if is_admission else _fields(entry["inputs"], values)
+    told = _admission(*values[:3]) if is_admission else _fields(entry["inputs"], values, beside)
     return f"{contract.name}.{entry['name']}({told}){paid}"
 
 
@@ -46,10 +56,12 @@ def call_arguments(deployment: Deployment, target: str, data: bytes) -> dict[str
     return dict(_plain(entry["inputs"], values))
 
 
-def _admission(account: str, profile: Any) -> str:
+def _admission(account: str, name: str, profile: Any) -> str:
     """What decides about a member; its keys and their proofs are the registry's to check."""
     region = bytes(profile.regionId)
     told = [account, _role_name(profile.role)]
+    if name:
+        told.append(f"name {_text(name)}")
     if region != NO_REGION:
         told.append(f"region {region_name(region)}")
     if profile.owner != NO_ADDRESS:
@@ -63,24 +75,33 @@ def _role_name(role: int) -> str:
     return MemberRole(role).name.lower() if known else f"unknown role {role}"
 
 
-def _fields(parts: list[Abi], values: Any) -> str:
-    return ", ".join(_told(part, value) for part, value in zip(parts, values, strict=True))
+def _fields(parts: list[Abi], values: Any, beside: Callable[[str], str]) -> str:
+    return ", ".join(_told(part, value, beside) for part, value in zip(parts, values, strict=True))
 
 
-def _told(part: Abi, value: Any) -> str:
+def _told(part: Abi, value: Any, beside: Callable[[str], str]) -> str:
     name, kind = part["name"], part["type"]
     if kind.endswith("]"):
         element = {**part, "name": "", "type": kind[: kind.rindex("[")]}
-        return f"{name} [{', '.join(_told(element, one).strip() for one in value)}]"
+        return f"{name} [{', '.join(_told(element, one, beside).strip() for one in value)}]"
     if kind == "tuple":
-        return f"{name} {{{_fields(part['components'], value)}}}".strip()
+        return f"{name} {{{_fields(part['components'], value, beside)}}}".strip()
     if kind == "bytes32":
         return f"{name} {_word(bytes(value))}"
+    if kind == "address":
+        return f"{name} {beside(value)}"
+    if kind == "string":
+        return f"{name} {_text(value)}"
     if kind == "bytes":
         return f"{name} 0x{_short(value)}"
     if kind == "bool":
         return f"{name} {'yes' if value else 'no'}"
     return f"{name} {value}"
+
+
+def _text(text: str) -> str:
+    """Text in quotes, without what a terminal would obey or nobody would see."""
+    return repr(shown(text))
 
 
 def _word(word: bytes) -> str:

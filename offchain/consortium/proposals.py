@@ -11,11 +11,15 @@ from eth_hash.auto import keccak
 
 from offchain.chain.gateway import ChainGateway
 from offchain.consortium.call_text import call_text
+from offchain.consortium.naming import naming_of, warnings_of
 from offchain.crypto.messages import abi_encode
+from offchain.index.asked import members as member_names
 from offchain.index.asked import proposals as asked
 from offchain.index.asked.rows import Row
 from offchain.index.chain_index import ChainIndex
 from offchain.member.errors import MemberError
+from offchain.member.names import PublicNames
+from offchain.member.public_name import decoded
 from offchain.types import Account, to_account, utc
 
 
@@ -38,7 +42,8 @@ OVER = (Stage.EXECUTED, Stage.CANCELLED, Stage.SUPERSEDED, Stage.LAPSED)
 class Proposal:
     """A proposal with its whole call. Times are unix seconds of the chain.
 
-    text: the call as a person reads it. approved_by, missing: present members. cancel_votes: how
+    text: the call as a person reads it. warnings: what to look at before one agrees to a public
+    name, a sentence each. approved_by, missing: present members. cancel_votes: how
     many of them want it cancelled. floor: the latest proposal about the same subject that was
     carried out, 0 if none; below it nothing can be any more. ready_at: None while fewer than
     `threshold` agree; lapses_at moves once, when they first do. block_number: where it was made.
@@ -50,6 +55,7 @@ class Proposal:
     value_wei: int
     data: bytes
     text: str
+    warnings: tuple[str, ...]
     stage: Stage
     approved_by: tuple[Account, ...]
     missing: tuple[Account, ...]
@@ -103,6 +109,7 @@ class ConsortiumBook:
 
     def __init__(self, gateway: ChainGateway, index: ChainIndex) -> None:
         self._gateway, self._index = gateway, index
+        self.names = PublicNames(index)
 
     def members(self) -> list[tuple[Account, int]]:
         """Return the members and since when each is one, the oldest first."""
@@ -124,35 +131,35 @@ class ConsortiumBook:
         newest = self._index.follower.catch_up()
         members = [account for account, _ in self.members()]
         found = asked.proposals_at(self._index, newest, pending=pending)
-        return [self._read(one, members) for one in found]
+        return [self._read(one, members, newest) for one in found]
 
     def proposal(self, proposal_id: int) -> Proposal:
         """Return one proposal. Raises MemberError when the chain knows none of this id."""
-        found = asked.proposal(self._index, proposal_id, self._index.follower.catch_up())
+        newest = self._index.follower.catch_up()
+        found = asked.proposal(self._index, proposal_id, newest)
         if found is None:
             raise MemberError(
                 f"the consortium knows no proposal {proposal_id}; list them: dmsm admin proposals"
             )
-        return self._read(found, [account for account, _ in self.members()])
+        return self._read(found, [account for account, _ in self.members()], newest)
 
-    def _read(self, told: Row, members: list[Account]) -> Proposal:
+    def _read(self, told: Row, members: list[Account], newest: int) -> Proposal:
         proposal_id, data = told["proposal_id"], told["data"]
         value_wei, target = told["value_wei"], to_account(told["target"])
         call = (target, value_wei, data)
-        stored, threshold, wait_s, cancel_votes, subject, *approves = self._gateway.call_many(
+        stored, threshold, wait_s, cancel_votes, floor, *approves = self._gateway.call_many(
             [
                 ("Consortium", "proposalOf", (proposal_id,)),
                 ("Consortium", "threshold", ()),
                 ("Consortium", "delayFor", call),
                 ("Consortium", "cancelVotesOf", (proposal_id,)),
-                ("Consortium", "subjectOf", (proposal_id, *call)),
+                ("Consortium", "floorFor", (proposal_id, *call)),
                 *(("Consortium", "hasApproved", (proposal_id, one)) for one in members),
             ]
         )
         approved = tuple(one for one, yes in zip(members, approves, strict=True) if yes)
         is_agreed = stored.agreedAt != 0 and len(approved) >= threshold
         ready_at = stored.agreedAt + wait_s if is_agreed else None
-        floor = int(self._gateway.call("Consortium", "floorOf", bytes(subject)))
         lapses_at = self._lapses_at(stored, wait_s, is_payment=bool(value_wei) or not data)
         return Proposal(
             proposal_id=proposal_id,
@@ -160,7 +167,10 @@ class ConsortiumBook:
             target=target,
             value_wei=value_wei,
             data=data,
-            text=call_text(self._gateway.deployment, target, value_wei, data),
+            text=call_text(
+                self._gateway.deployment, target, value_wei, data, beside=self.names.beside
+            ),
+            warnings=self._warnings(target, data, newest),
             stage=self._stage(stored, ready_at, lapses_at, is_superseded=proposal_id < floor),
             approved_by=approved,
             missing=tuple(one for one in members if one not in approved),
@@ -171,6 +181,14 @@ class ConsortiumBook:
             lapses_at=lapses_at,
             block_number=told["proposed_block"],
         )
+
+    def _warnings(self, target: Account, data: bytes, newest: int) -> tuple[str, ...]:
+        naming = naming_of(self._gateway.deployment, target, data)
+        if naming is None:
+            return ()
+        given = member_names.names_given(self._index, newest)
+        held = [(to_account(one["account"]), decoded(one["name"])) for one in given]
+        return warnings_of(*naming, held)
 
     def _lapses_at(self, stored: Any, wait_s: int, *, is_payment: bool) -> int:
         """Return when a proposal can be carried out no more, by time alone."""

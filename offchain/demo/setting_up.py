@@ -59,7 +59,8 @@ from offchain.types import Policy, to_account
 
 ROOT = Path(__file__).resolve().parents[2]
 REGIONS = ("north", "south")
-FOUNDERS, AGREEING = 3, 2
+FOUNDER_NAMES = ("Grid operators' union", "Energy regulator", "Consumers' council")
+FOUNDERS, AGREEING = len(FOUNDER_NAMES), 2
 
 
 class DeploymentFailed(DmsmError):
@@ -109,8 +110,8 @@ def found_consortium(world: World, stack: ExitStack) -> None:
             add_member = partial(Admin.add_member, account=founder.keys.address)
             voting.decide(world, partial(add_member, threshold=AGREEING))
             world.founders.append(founder)
-    for founder in world.founders:
-        _admit(world, founder.keys, NO_REGION, content, funds_wei=0)
+    for founder, name in zip(world.founders, FOUNDER_NAMES, strict=True):
+        _admit(world, founder.keys, NO_REGION, content, funds_wei=0, name=name)
     world.say(f"the consortium has {FOUNDERS} members; {AGREEING} of them decide")
 
 
@@ -170,7 +171,7 @@ def _make_node(world: World, name: str, stack: ExitStack) -> NodeSite:
     region, folder = region_id(name), _folder(world, f"node-{name}")
     keys = MemberKeys.generate(MemberRole.PROCESSOR)
     content = _content(world, folder, stack)
-    _admit(world, keys, region, content)
+    _admit(world, keys, region, content, name=f"Grid company {name.capitalize()}")
     gateway = _gateway(world, keys, folder)
     held = stack.enter_context(NodeStore(folder / "node.sqlite"))
     directory = MemberDirectory(gateway, content)
@@ -244,7 +245,7 @@ def _make_buyer(world: World, number: int, stack: ExitStack) -> BuyerSite:
     folder = _folder(world, f"sharer-{number}")
     keys = MemberKeys.generate(MemberRole.SHARER)
     content = _content(world, folder, stack)
-    _admit(world, keys, NO_REGION, content)
+    _admit(world, keys, NO_REGION, content, name=f"Research institute {number + 1}")
     gateway = _gateway(world, keys, folder)
     directory = MemberDirectory(gateway, content)
     index = _index(gateway, folder / "index.sqlite", stack)
@@ -270,6 +271,7 @@ def _admit(
     content: ContentStore,
     owner: str | None = None,
     funds_wei: int = MEMBER_FUNDS_WEI,
+    name: str = "",
 ) -> None:
     chain_id = world.gateway.chain_id
     registry = world.gateway.deployment.address("MemberRegistry")
@@ -280,6 +282,7 @@ def _admit(
         registry=registry,
         region_id=region,
         owner=owner,
+        name=name,
     )
     is_first_node = keys.role is MemberRole.PROCESSOR and not world.nodes
     admit = voting.admit_with_a_check if is_first_node else voting.admit

@@ -47,7 +47,8 @@ def admit_with_a_check(world: World, registration: Registration, funds_wei: int)
     account = registration.account
     alone = _refusal(
         lambda: first.gateway.transact(
-            *("MemberRegistry", "admit", account, registration.profile, registration.proofs),
+            *("MemberRegistry", "admit", account, registration.name),
+            *(registration.profile, registration.proofs),
             gas=EXECUTE_GAS,
             dry_call=False,
         )
@@ -67,7 +68,7 @@ def admit_with_a_check(world: World, registration: Registration, funds_wei: int)
     decision = second.admin.approve(proposal.proposal_id)
     world.fund(account, funds_wei)
     ok = (
-        alone == "MemberRegistry_NotConsortium"
+        alone == "Governed_NotConsortium"
         and early == "Consortium_NotAgreed"
         and not is_member_before
         and decision.is_carried_out

@@ -20,7 +20,7 @@ from offchain.member.broadcast import purpose_text
 from offchain.member.data_sets import PublishedDataSet, published_in
 from offchain.member.errors import DataSetInvalid
 from offchain.member.keys import MemberKeys
-from offchain.member.naming import named
+from offchain.member.names import PublicNames
 from offchain.member.owners_lists import owned_rows
 from offchain.member.roles import LockState
 from offchain.records import owners
@@ -174,7 +174,7 @@ class Sales:
                 continue
             if one.is_on_sale:
                 ends.append(self._end(one, leaf))
-            ends += _going_on(one)
+            ends += _going_on(one, PublicNames(self._index))
         ends += [
             SaleEnd(one.data_set_id, False, f"it may hold readings of yours: {one.why}")
             for one in seen.unknown
@@ -239,13 +239,14 @@ class Sales:
         return SaleEnd(data_set_id, True, "its sale is ended: nobody can select it any more")
 
 
-def _going_on(one: OwnDataSet) -> list[SaleEnd]:
+def _going_on(one: OwnDataSet, names: PublicNames) -> list[SaleEnd]:
     """Say which sales of a data set a withdrawal does not stop."""
     return [
         SaleEnd(
             one.published.data_set_id,
             False,
-            f"the sale to {named(sale.buyer)} ({sale.purpose}) goes on: it was selected before",
+            f"the sale to {names.beside(sale.buyer)} ({sale.purpose}) goes on: it was selected "
+            "before",
         )
         for sale in one.sales
         if not sale.is_ended

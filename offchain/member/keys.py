@@ -19,6 +19,7 @@ from offchain.crypto.secret import SecretBytes
 from offchain.errors import DecryptionError
 from offchain.member import member_file
 from offchain.member.errors import UnfitMember
+from offchain.member.public_name import require_name
 from offchain.member.registration import NO_ADDRESS, Registration
 from offchain.member.roles import MemberRole
 from offchain.storage import Cid, ContentStore
@@ -181,11 +182,19 @@ class MemberKeys(Kept):
         )
 
     def registration(
-        self, *, chain_id: int, registry: str, region_id: bytes, owner: str | None = None
+        self,
+        *,
+        chain_id: int,
+        registry: str,
+        region_id: bytes,
+        owner: str | None = None,
+        name: str = "",
     ) -> Registration:
         """Build the profile and the proofs of possession that the registry checks.
 
-        `region_id` is zero for sharers and consortium nodes, `owner` is given for devices alone.
+        `region_id` is zero for sharers and consortium nodes, `owner` is given for devices alone,
+        `name` for consortium, processing and data-sharing nodes. Raises MemberError for a name
+        that does not fit.
         """
         bls_key = bls.public_key(self.bls)
         possession = bls.prove_possession(
@@ -201,6 +210,7 @@ class MemberKeys(Kept):
         delivery_key, proof = self._delivery_proof(chain_id, registry)
         return Registration(
             account=self.address,
+            name=require_name(self.role, name),
             profile=(
                 int(self.role),
                 region_id,

@@ -9,6 +9,8 @@ from typing import Any
 
 from offchain.errors import FormatError
 from offchain.member.errors import MemberError
+from offchain.member.public_name import MAX_BYTES as MAX_NAME_BYTES
+from offchain.member.public_name import require_name
 from offchain.records import canonical_json, fields
 
 NO_ADDRESS = "0x" + "00" * 20
@@ -20,12 +22,13 @@ _HEX = re.compile("0x[0-9a-f]{1,64}")
 @dataclass(frozen=True)
 class Registration:
     """Arguments of `MemberRegistry.admit`: `profile` and `proofs` are the structs as nested
-    tuples.
+    tuples, `name` is a company's public name and empty for a user and a device.
 
     No secrets.
     """
 
     account: str
+    name: str
     profile: tuple[Any, ...]
     proofs: tuple[Any, ...]
 
@@ -33,6 +36,7 @@ class Registration:
         """Write it as JSON text, bytes and integers as hex."""
         value = {
             "account": self.account,
+            "name": self.name,
             "profile": _encode(self.profile),
             "proofs": _encode(self.proofs),
         }
@@ -40,16 +44,27 @@ class Registration:
 
     @classmethod
     def from_json(cls, text: str) -> Registration:
-        """Read what `to_json` wrote; raises MemberError when it is anything else."""
+        """Read what `to_json` wrote; raises MemberError when it is anything else, or when the name
+        does not fit.
+        """
         try:
             value = canonical_json.parse(text.encode("utf-8"), max_bytes=_MAX_BYTES)
-            obj = fields.members(value, "account profile proofs", what="a registration")
+            obj = fields.members(value, "account name profile proofs", what="a registration")
             account = fields.normal_account(obj["account"], "account")
-            return cls(account, _decode(obj["profile"]), _decode(obj["proofs"]))
+            name = fields.text(obj["name"], "name", max_bytes=MAX_NAME_BYTES)
+            made = cls(account, name, _decode(obj["profile"]), _decode(obj["proofs"]))
         except (FormatError, ValueError) as error:
             raise MemberError(
                 "this is no registration file; the member makes one with `dmsm keys registration`"
             ) from error
+        require_name(made.role, name)
+        return made
+
+    @property
+    def role(self) -> Any:
+        """What stands in the place of the role; 0 where nothing does."""
+        is_struct = isinstance(self.profile, tuple) and self.profile
+        return self.profile[0] if is_struct else 0
 
 
 def region_id(name: str) -> bytes:

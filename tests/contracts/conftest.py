@@ -257,7 +257,7 @@ def admit(prepare: Callable[..., Member], registry: Any, govern: Any) -> Callabl
 
     def make(role: Role, region: bytes = NOWHERE, *, account: Any = None, **options: Any) -> Member:
         member = prepare(account or brownie_accounts.add(), role, region, **options)
-        govern(registry, "admit", member.address, member.profile, member.proofs)
+        govern(registry, "admit", *member.admission)
         return member
 
     return make

@@ -25,6 +25,9 @@ class Role(IntEnum):
     SHARER = 5
 
 
+COMPANIES = (Role.CONSORTIUM, Role.PROCESSOR, Role.SHARER)  # which have a public name
+
+
 @dataclass(frozen=True)
 class Keys:
     """Secret and public keys of one account."""
@@ -37,7 +40,9 @@ class Keys:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody who is, or could be, admitted: ``profile`` and ``proofs`` are admit's arguments."""
+    """Somebody who is, or could be, admitted: ``name``, ``profile`` and ``proofs`` are admit's
+    arguments.
+    """
 
     account: Any
     role: Role
@@ -46,8 +51,14 @@ class Member:
     keys: Keys
     identity: str
     salt: bytes
+    name: str
     profile: tuple
     proofs: tuple
+
+    @property
+    def admission(self) -> tuple:
+        """All arguments of admit."""
+        return (self.address, self.name, self.profile, self.proofs)
 
     @property
     def address(self) -> str:
@@ -120,7 +131,8 @@ def new_member(
         NO_POINT if is_device else words(keys.delivery_key),
     )
     proofs = new_proofs(registry, chain_id, account, role, keys)
-    return Member(account, role, region, owner_address, keys, identity, salt, profile, proofs)
+    name = f"Company {account.address}" if role in COMPANIES else ""
+    return Member(account, role, region, owner_address, keys, identity, salt, name, profile, proofs)
 
 
 def new_proofs(registry: Any, chain_id: int, account: Any, role: Role, keys: Keys) -> tuple:

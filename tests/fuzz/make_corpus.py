@@ -254,7 +254,9 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     group = group_of([Cid.of_block(b"one"), Cid.of_block(b"two")])
     pairs = [(raw_link(Cid.of_block(data)), data) for data in (b"one", b"two")]
     yield "car-archive", b"".join(car.write_car(group.root, [*pairs, *group.nodes]))
-    made = Registration(samples.DEVICE, (1, bytes(32), (1, 2)), ((3, 4), ((5, 6), 7)))
+    made = Registration(
+        samples.DEVICE, "Grid company", (1, bytes(32), (1, 2)), ((3, 4), ((5, 6), 7))
+    )
     yield "registration", made.to_json().encode()
     rows = b"1700000000,5,0,100,215\n1700003600,6,2,-100,\n"
     yield "meter-csv", b"time_unix_s,import_wh,export_wh,power_w,temperature_dc\n" + rows

@@ -32,6 +32,7 @@ from offchain.index.chain_index import ChainIndex
 from offchain.member.data_sets import sale_of
 from offchain.member.directory import MemberDirectory
 from offchain.member.keys import MemberKeys
+from offchain.member.public_name import COMPANY_ROLES
 from offchain.member.registration import NO_REGION, region_id
 from offchain.member.request_notes import AskedRequest
 from offchain.member.roles import BroadcastState, MemberRole
@@ -62,6 +63,11 @@ DATA_SET_PRICE_WEI = 5 * 10**15
 FEE_BPS = 200  # of the rules that the deployment sets; a node's bond is the price
 FIRST_DAY = 17_000
 DAYS = 2
+
+
+def company_name(role: MemberRole, account: str) -> str:
+    """Return a name that nobody else has; none for a household and a device."""
+    return f"{role.name.title()} {account[2:10]}" if role in COMPANY_ROLES else ""
 
 
 @dataclass(kw_only=True)
@@ -208,7 +214,13 @@ class Builder:
         if paillier_key is not None:
             keys.publish_paillier_key(self.store, chain_id=chain_id, registry=registry)
         self.admin.admit(
-            keys.registration(chain_id=chain_id, registry=registry, region_id=region, owner=owner)
+            keys.registration(
+                chain_id=chain_id,
+                registry=registry,
+                region_id=region,
+                owner=owner,
+                name=company_name(role, keys.address),
+            )
         )
         self.admin.fund(keys.address, ETHER)
         return keys, self._gateway_of(keys.account)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from pathlib import Path
 
 LEAST_PERCENT = 95
+
+_TOKEN = re.compile(r'(?P<comment>//[^\n]*|/\*.*?\*/)|"(?:\\.|[^"\\\n])*"|\w+|[^\w\s]', re.DOTALL)
+_IMPORT = re.compile(r"^import\b[^;]*;", re.MULTILINE)
 
 
 class Known:
@@ -39,8 +43,14 @@ def digest(*texts: str) -> str:
 
 
 def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a source file as it lies there, comments and all."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a source file's code: no mutant changes comments, imports or spaces."""
+    return hashlib.sha256(code_of(path.read_text(encoding="utf-8")).encode()).hexdigest()
+
+
+def code_of(text: str) -> str:
+    """Return what a compiler makes code of, a token a line."""
+    tokens = _TOKEN.finditer(_IMPORT.sub("", text))
+    return "\n".join(it[0] for it in tokens if it["comment"] is None)
 
 
 def compare(

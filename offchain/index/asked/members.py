@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from offchain.index.asked.rows import LogPlace, Row, before, in_parts, row, rows, said
 from offchain.index.chain_index import ChainIndex
-from offchain.index.projections.registry import members, revocations
+from offchain.index.projections.registry import member_names, members, revocations
 from offchain.types import Role
 
 
@@ -47,6 +47,12 @@ def ever_owned(index: ChainIndex, owner: str, block: int) -> list[str]:
     query = said(members, block).where(members.c.owner == owner, members.c.role == int(Role.DEVICE))
     query = query.order_by(members.c.admitted_block, members.c.admitted_log)
     return [one["account"] for one in rows(index, query)]
+
+
+def names_given(index: ChainIndex, block: int) -> list[Row]:
+    """Return every name that was ever given, oldest first; each stays its account's."""
+    order = (member_names.c.block, member_names.c.log_index)
+    return rows(index, said(member_names, block).order_by(*order))
 
 
 def revoked(index: ChainIndex, place: LogPlace) -> frozenset[str]:

@@ -17,10 +17,13 @@ members = versioned(
     word("paillier_digest"),
     word("bls_key"),
     word("delivery_key"),
+    word("name"),
     Column("active", Boolean, nullable=False),
     number("admitted_block"),
     number("admitted_log"),
 )
+# Every name that was ever given, as the chain's bytes: each stays its account's.
+member_names = happened("member_names", account("account"), word("name"))
 Index("members_role", members.c.role, members.c.region_id, members.c.to_block)
 Index("members_owner", members.c.owner, members.c.to_block)
 
@@ -43,10 +46,19 @@ def _admitted(told: Told, changes: Changes) -> None:
         paillier_digest=told["paillierDigest"],
         bls_key=_words(told, "blsKey", ("xIm", "xRe", "yIm", "yRe")),
         delivery_key=_words(told, "deliveryKey", ("x", "y")),
+        name=told["name"],
         active=True,
         admitted_block=told.block,
         admitted_log=told.log_index,
     )
+    if told["name"]:
+        changes.add(member_names, told, account=told["account"], name=told["name"])
+
+
+@REGISTRY.on("MemberRenamed", (members, "account"))
+def _renamed(told: Told, changes: Changes) -> None:
+    changes.change(members, (told["account"],), told, name=told["name"])
+    changes.add(member_names, told, account=told["account"], name=told["name"])
 
 
 @REGISTRY.on("MemberRevoked", (members, "account"))

@@ -18,7 +18,7 @@ def urgent(council, prepare, new_account):
     proofs = new_proofs(*place, Role.USER, member.keys)
     return {
         "admit": (
-            council.call("admit", member.address, member.profile, proofs, to=registry),
+            council.call("admit", *member.admission[:3], proofs, to=registry),
             member,
         ),
         "stopBeginnings": (council.call("stopBeginnings", to=registry), None),
@@ -105,6 +105,50 @@ def test_execute__given_later_one_of_another_subject__is_carried_out(council, at
     council.execute(1, calls[0])
     assert council.contract.threshold() == 4
     assert len({council.subject_of(i + 1, call).hex() for i, call in enumerate(calls)}) == 4
+
+
+@pytest.fixture
+def newcomer(council, prepare, new_account):
+    """A sharer with proofs for the council's registry, the call that admits it, and names."""
+    member = prepare(new_account(), Role.SHARER, bytes(32))
+    place = (council.registry, web3.eth.chain_id, member.account)
+    proofs = new_proofs(*place, Role.SHARER, member.keys)
+    admission = council.call("admit", *member.admission[:3], proofs, to=council.registry)
+    names = [
+        council.call("rename", member.address, name, to=council.registry)
+        for name in ("Early", "Late")
+    ]
+    return member, admission, *names
+
+
+def test_execute__given_a_name_from_before_the_admission__reverts(
+    council, newcomer, at, reverts_with
+):
+    """An admission gives a name: an earlier decision about the name never follows it."""
+    _, admission, early, late = newcomer
+    for call in (early, admission, late):
+        council.agree(call)
+    council.execute(2, admission)
+    at(council.agreed_at(3) + DELAY)
+    assert council.contract.floorFor(1, *early.parts) == 2
+    with reverts_with("Consortium_Superseded", 1, 2):
+        council.execute(1, early)
+    tx = council.execute(3, late)
+    assert plain(tx.events["MemberRenamed"]["name"]) == plain(b"Late")
+    assert council.contract.floorFor(1, *early.parts) == 3
+
+
+def test_execute__given_a_later_name__leaves_the_revocation(council, newcomer, at):
+    member, admission, _, late = newcomer
+    revocation = council.call("revoke", member.address, to=council.registry)
+    for call in (admission, revocation, late):
+        council.agree(call)
+    council.execute(1, admission)
+    at(council.agreed_at(3) + DELAY)
+    council.execute(3, late)
+    assert council.contract.floorFor(2, *revocation.parts) == 1
+    council.execute(2, revocation)
+    assert not council.registry.isActive(member.address, Role.SHARER)
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])

@@ -28,7 +28,7 @@ def test_delay_for__given_every_governed_function__is_none_for_the_urgent_alone(
     council, registry, catalogue, consortium
 ):
     governed = {
-        registry: ("admit", "revoke", "stopBeginnings", "rearmStop"),
+        registry: ("admit", "rename", "revoke", "stopBeginnings", "rearmStop"),
         catalogue: ("setType", "setSharingTerms", "setRules"),
         consortium: ("addMember", "removeMember", "setThreshold"),
     }

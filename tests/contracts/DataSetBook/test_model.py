@@ -9,10 +9,11 @@ from fractions import Fraction
 
 import publishing
 import pytest
-from conftest import isolated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from members import Role, region_id
+
+from tests.contracts.conftest import isolated
 
 DEVICES, OWNERS = 5, 3
 OWNER_OF = (0, 0, 1, 1, 2)  # the owner of each device

@@ -1,11 +1,12 @@
 import pytest
 from eth_abi import encode
 from eth_utils import keccak
-from members import NO_POINT, NOBODY, NOWHERE, Role, new_keys, new_proofs, region_id
+from members import COMPANIES, NO_POINT, NOBODY, NOWHERE, Role, new_keys, new_proofs, region_id
 from reading import plain
 
 FIELD_PRIME = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
 NORTH, WEST = region_id("north"), region_id("west")
+BROWNIES_EMPTY = b"\0"  # how it shows empty bytes; Foundry compares the event exactly
 ROLE, REGION, OWNER, ID_COMMITMENT, PAILLIER, BLS_KEY, DELIVERY_KEY = range(7)
 
 
@@ -27,12 +28,13 @@ def altered(values: tuple, **changes) -> tuple:
 def refuse(govern, registry, reverts_with):
     """``refuse(member, error, *arguments, profile=…, proofs=…)``: admission must be refused."""
 
-    def check(member, error, *arguments, profile=None, proofs=None):
+    def check(member, error, *arguments, name=None, profile=None, proofs=None):
         with reverts_with(error, *arguments):
             govern(
                 registry,
                 "admit",
                 member.address,
+                member.name if name is None else name,
                 profile or member.profile,
                 proofs or member.proofs,
             )
@@ -42,8 +44,8 @@ def refuse(govern, registry, reverts_with):
 
 def test_admit__when_caller_is_not_consortium__reverts(registry, candidate, founder, reverts_with):
     # Not even the owner account itself: only the consortium's contract.
-    with reverts_with("MemberRegistry_NotConsortium", founder):
-        registry.admit(candidate.address, candidate.profile, candidate.proofs, {"from": founder})
+    with reverts_with("Governed_NotConsortium", founder):
+        registry.admit(*candidate.admission, {"from": founder})
 
 
 def test_admit__given_known_account__reverts(refuse, prepare, buyer, revoke):
@@ -55,7 +57,7 @@ def test_admit__given_known_account__reverts(refuse, prepare, buyer, revoke):
 
 def test_admit__when_account_is_zero__reverts(registry, govern, candidate, reverts_with):
     with reverts_with("MemberRegistry_BadProfile", NOBODY, "account"):
-        govern(registry, "admit", NOBODY, candidate.profile, candidate.proofs)
+        govern(registry, "admit", NOBODY, *candidate.admission[1:])
 
 
 def test_admit__when_role_is_none__reverts(refuse, candidate):
@@ -118,6 +120,52 @@ def test_admit__when_device_has_delivery_key__reverts(refuse, prepare, new_accou
     for key in ((1, 2), (0, 1), (1, 0)):
         profile = altered(device.profile, f6=key)
         refuse(device, "MemberRegistry_BadProfile", device.address, "deliveryKey", profile=profile)
+
+
+@pytest.mark.parametrize("role", COMPANIES)
+@pytest.mark.parametrize("length", [0, 65])
+def test_admit__when_name_of_a_company_is_missing_or_too_long__reverts(
+    refuse, prepare, new_account, role, length
+):
+    member = prepare(new_account(), role, WEST)
+    # In bytes, not letters: 32 letters of two bytes and one more.
+    name = "é" * (length // 2) + "x" * (length % 2)
+    refuse(member, "MemberRegistry_BadProfile", member.address, "name", name=name)
+
+
+@pytest.mark.parametrize("length", [1, 64])
+def test_admit__when_name_of_a_company_fits__takes_it(
+    registry, govern, prepare, new_account, only_event, length
+):
+    member = prepare(new_account(), Role.SHARER, NOWHERE)
+    name = "n" * length
+
+    tx = govern(registry, "admit", member.address, name, *member.admission[2:])
+
+    assert registry.holderOfName(keccak(text=name)) == member.address
+    assert plain(only_event(tx, "MemberAdmitted")["name"]) == plain(name.encode())
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.DEVICE])
+def test_admit__when_a_household_or_device_is_named__reverts(
+    refuse, prepare, new_account, meter_owner, role
+):
+    owner = meter_owner if role == Role.DEVICE else NOBODY
+    member = prepare(new_account(), role, NORTH, owner=owner)
+    refuse(member, "MemberRegistry_BadProfile", member.address, "name", name="Anna")
+
+
+@pytest.mark.parametrize("then", ["active", "renamed", "revoked"])
+def test_admit__given_name_is_or_was_anothers__reverts(
+    registry, govern, refuse, prepare, new_account, buyer, revoke, then
+):
+    if then == "renamed":
+        govern(registry, "rename", buyer.address, "Another name")
+    if then == "revoked":
+        revoke(buyer)
+    member = prepare(new_account(), Role.CONSORTIUM, NOWHERE)
+    taken = (member.address, buyer.address)
+    refuse(member, "MemberRegistry_NameTaken", *taken, name=buyer.name)
 
 
 def test_admit__given_region_is_served__reverts(refuse, prepare, new_account, processor):
@@ -221,7 +269,7 @@ def test_admit__when_everything_fits__stores_and_emits(
     member = prepare(new_account(), role, region)
     assert registry.memberOf(member.address)[1] is False
 
-    tx = govern(registry, "admit", member.address, member.profile, member.proofs)
+    tx = govern(registry, "admit", *member.admission)
 
     assert plain(registry.memberOf(member.address)) == plain((member.profile, True))
     assert plain(registry.activeRoleOf(member.address)) == plain((role, region))
@@ -235,8 +283,11 @@ def test_admit__when_everything_fits__stores_and_emits(
             "paillierDigest": member.profile[PAILLIER],
             "blsKey": member.bls_words,
             "deliveryKey": member.delivery_words,
+            "name": plain(member.name.encode() or BROWNIES_EMPTY),
         }
     )
+    holder = member.address if role in COMPANIES else NOBODY
+    assert registry.holderOfName(keccak(text=member.name)) == holder
     assert registry.balance() == 0
 
 
@@ -247,7 +298,7 @@ def test_admit__when_device_fits__stores_owner(
     device = prepare(new_account(), Role.DEVICE, NORTH, owner=meter_owner)
     proofs = (device.proofs[0], (5, 6), 7)
 
-    tx = govern(registry, "admit", device.address, device.profile, proofs)
+    tx = govern(registry, "admit", *device.admission[:3], proofs)
 
     assert plain(registry.memberOf(device.address)) == plain((device.profile, True))
     assert registry.ownerOf(device.address) == meter_owner.address
@@ -255,13 +306,14 @@ def test_admit__when_device_fits__stores_owner(
     event = plain(only_event(tx, "MemberAdmitted"))
     assert (event["owner"], event["role"]) == (meter_owner.address, Role.DEVICE)
     assert (event["deliveryKey"], event["paillierDigest"]) == plain((NO_POINT, NOWHERE))
+    assert event["name"] == plain(BROWNIES_EMPTY)
 
 
 def test_admit__when_processor_fits__takes_region(registry, govern, prepare, new_account):
     member = prepare(new_account(), Role.PROCESSOR, WEST)
     assert registry.processorOf(WEST) == NOBODY
 
-    govern(registry, "admit", member.address, member.profile, member.proofs)
+    govern(registry, "admit", *member.admission)
 
     assert registry.processorOf(WEST) == member.address
     assert plain(registry.memberOf(member.address)) == plain((member.profile, True))

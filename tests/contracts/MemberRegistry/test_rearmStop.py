@@ -12,7 +12,7 @@ def ruler(impersonate, consortium):
 
 def test_rearm_stop__when_caller_is_not_consortium__reverts(registry, ruler, founder, reverts_with):
     registry.stopBeginnings(ruler)
-    with reverts_with("MemberRegistry_NotConsortium", founder):
+    with reverts_with("Governed_NotConsortium", founder):
         registry.rearmStop({"from": founder})
 
 

@@ -6,7 +6,7 @@ NORTH = region_id("north")
 
 
 def test_revoke__when_caller_is_not_consortium__reverts(registry, buyer, founder, reverts_with):
-    with reverts_with("MemberRegistry_NotConsortium", founder):
+    with reverts_with("Governed_NotConsortium", founder):
         registry.revoke(buyer.address, {"from": founder})
 
 

@@ -147,7 +147,7 @@ def test_stop_beginnings__when_caller_is_not_consortium__reverts(
     registry, founder, processor, reverts_with
 ):
     for caller in (founder, processor.account):
-        with reverts_with("MemberRegistry_NotConsortium", caller):
+        with reverts_with("Governed_NotConsortium", caller):
             registry.stopBeginnings({"from": caller})
     assert not registry.isStopSpent()
 

@@ -18,7 +18,7 @@ def measure_decisions(w: Any, meter: Any) -> None:
     for _ in range(2):
         chain_id, account = web3.eth.chain_id, meter.account()
         member = new_member(w.registry, chain_id, account, Role.SHARER, bytes(32))
-        data = w.registry.admit.encode_input(member.address, member.profile, member.proofs)
+        data = w.registry.admit.encode_input(*member.admission)
         tx = w.consortium.propose(w.registry.address, 0, data, {"from": first})
         meter.take("Consortium.propose, an admission", tx)
         proposal_id = w.consortium.proposalCount()
@@ -27,6 +27,7 @@ def measure_decisions(w: Any, meter: Any) -> None:
         meter.take("Consortium.approve, agreed", tx)
         tx = w.consortium.execute(proposal_id, w.registry.address, 0, data, {"from": first})
         meter.take("Consortium.execute, MemberRegistry.admit", tx)
+        decided(w, meter, w.registry, "rename", member.address, f"Renamed {member.address}")
         meter.take("Consortium.execute, MemberRegistry.revoke", w.revoke(member))
 
 

@@ -33,11 +33,15 @@ def pairs(entries):
     return [row[:2] for row in rows], [row[2:] for row in rows]
 
 
+VALID = {True: (True, True), False: (True, False)}  # what is told of a product of valid points
+INVALID = (False, False)
+
+
 def test_bn254__constants_given_the_standard__agree_with_it(harness):
-    p, q, h, generators = as_words(harness.constants())
+    p, q, h, *generators = as_words(harness.constants())
     assert (p, q) == (P, Q)
     assert h == H
-    assert generators == (g2(1), g2(Q - 1))
+    assert generators == [g2(1), g2(Q - 1)]
 
 
 def test_bn254__add_given_published_vectors__agrees(harness, precompile_vectors):
@@ -51,7 +55,7 @@ def test_bn254__add_given_random_points__agrees_with_model(harness):
     a, b = multiply(G1, random_scalar()), multiply(H, random_scalar())
     assert as_words(harness.add(a, b)) == model_add(a, b)
     assert as_words(harness.add(a, G1_INFINITY)) == a
-    assert as_words(harness.add(a, as_words(harness.negate(a)))) == G1_INFINITY
+    assert as_words(harness.add(a, negate(a))) == G1_INFINITY
 
 
 @pytest.mark.parametrize("bad", [OFF_CURVE, NOT_CANONICAL])
@@ -84,11 +88,6 @@ def test_bn254__mul_when_point_is_invalid__burns_no_more_than_its_cap(harness, g
     assert gas_used(harness.mul, OFF_CURVE, 5, succeeds=False) < 60_000
 
 
-def test_bn254__negate_given_points__agrees_with_model(harness):
-    assert as_words(harness.negate(H)) == negate(H)
-    assert as_words(harness.negate(G1_INFINITY)) == G1_INFINITY
-
-
 def test_bn254__is_valid_g1_given_points__tells(harness):
     assert harness.isValidG1(G1)
     assert harness.isValidG1(multiply(H, random_scalar()))
@@ -108,31 +107,21 @@ def test_bn254__is_valid_g2_given_points__tells(harness):
 
 
 def test_bn254__pairing_given_published_vectors__agrees(harness, precompile_vectors):
-    for vector in precompile_vectors["pairing"]:
-        assert harness.pairing(*pairs(vector["input"])) == vector["expected"], vector["name"]
-
-
-def test_bn254__pairing2_given_published_vectors__agrees(harness, precompile_vectors):
-    tried = [v for v in precompile_vectors["pairing"] if len(v["input"]) == 12]
-    assert {v["expected"] for v in tried} == {True, False}
+    """Of one pair, filled up with infinities, which change no product, and of two."""
+    tried = [v for v in precompile_vectors["pairing"] if len(v["input"]) <= 12]
+    assert [v["expected"] for v in tried].count(True) == 2 < len(tried)
     for vector in tried:
-        (a1, a2), (b1, b2) = pairs(vector["input"])
-        assert harness.pairing2(a1, b1, a2, b2) == vector["expected"], vector["name"]
+        left, right = pairs(vector["input"])
+        (a1, a2), (b1, b2) = [*left, G1_INFINITY][:2], [*right, G2_INFINITY][:2]
+        found = harness.tryPairing2(a1, b1, a2, b2)
+        assert found == VALID[vector["expected"]], vector["name"]
 
 
 def test_bn254__pairing_given_bilinear_product__is_one(harness):
     a, b = random_scalar(), random_scalar()
     left, right = multiply(G1, a), multiply(G1, Q - a * b % Q)
-    assert harness.pairing([left, right], [g2(b), g2(1)])
-    assert not harness.pairing([left, multiply(right, 2)], [g2(b), g2(1)])
-
-
-@pytest.mark.parametrize(("g1_count", "g2_count"), [(0, 0), (1, 0), (0, 1), (2, 1), (1, 2)])
-def test_bn254__pairing_when_lists_are_empty_or_unequal__reverts(
-    harness, revert_data, error_bytes, g1_count, g2_count
-):
-    error = error_bytes("BN254_BadPairCount(uint256,uint256)", g1_count, g2_count)
-    assert revert_data(harness.pairing, [G1] * g1_count, [g2(1)] * g2_count) == error
+    assert harness.tryPairing2(left, g2(b), right, g2(1)) == VALID[True]
+    assert harness.tryPairing2(left, g2(b), multiply(right, 2), g2(1)) == VALID[False]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +134,7 @@ def test_bn254__pairing_when_lists_are_empty_or_unequal__reverts(
         (G1_INFINITY, G2_OFF_SUBGROUP),
     ],
 )
-def test_bn254__pairing_when_point_is_invalid__reverts(harness, revert_data, error_bytes, a, b):
-    error = error_bytes("BN254_PairingFailed()")
+def test_bn254__pairing_when_point_is_invalid__says_so(harness, a, b):
     b = b or g2(1)
-    assert revert_data(harness.pairing, [G1, a], [g2(1), b]) == error
-    assert revert_data(harness.pairing2, G1, g2(1), a, b) == error
+    assert harness.tryPairing2(G1, g2(1), a, b) == INVALID
+    assert harness.tryPairing2(a, b, G1, g2(1)) == INVALID

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {DeliveryKey} from "../../../contracts/libraries/DeliveryKey.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {G2Table} from "../vectors/G2Table.sol";
 
@@ -40,6 +41,12 @@ library Keys {
         it.deliveryKey = deliveryKey(index);
     }
 
+    /// @notice A company's public name, nobody else's; empty for a user and a device.
+    function name(uint256 index, Role role) internal pure returns (string memory) {
+        if (role == Role.User || role == Role.Device) return "";
+        return string(abi.encodePacked("company ", bytes32(index)));
+    }
+
     /// @notice The proofs for a profile's keys, bound to registry, account and role.
     function proofs(uint256 index, address registry, address account, Role role)
         internal
@@ -71,6 +78,11 @@ library Keys {
             }
             shares[i] = BN254.mul(deliveryKeys[i], value);
         }
+    }
+
+    /// @notice −a, of a point that is not infinity.
+    function negate(G1Point memory a) internal pure returns (G1Point memory) {
+        return G1Point(a.x, BN254.P - a.y);
     }
 
     /// @notice C(n, k) of small numbers.

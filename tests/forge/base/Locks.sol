@@ -8,14 +8,14 @@ import {
     IPrepaidLock,
     Lock,
     LockState,
-    LockTerms,
     Reason,
     RequestOrder,
     SharingOrder
 } from "../../../interfaces/IPrepaidLock.sol";
 import {RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
-import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
+import {LockTerms} from "../../../contracts/types/LockTerms.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "./Keys.sol";
 import {System} from "./System.sol";
 

@@ -13,7 +13,7 @@ import {INotificationBoard} from "../../../interfaces/INotificationBoard.sol";
 import {IPrepaidLock} from "../../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {ITariffBook} from "../../../interfaces/ITariffBook.sol";
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {G2Table} from "../vectors/G2Table.sol";
 import {Keys} from "./Keys.sol";
@@ -172,7 +172,8 @@ abstract contract System is TestBase {
         vm.deal(account, 1_000 ether);
         Profile memory profile = Keys.profile(index, role, regionId, owner);
         KeyProofs memory proofs = Keys.proofs(index, address(registry), account, role);
-        decided(address(registry), abi.encodeCall(IMemberRegistry.admit, (account, profile, proofs)));
+        string memory name = Keys.name(index, role);
+        decided(address(registry), abi.encodeCall(IMemberRegistry.admit, (account, name, profile, proofs)));
         return account;
     }
 

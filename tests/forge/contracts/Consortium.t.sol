@@ -376,6 +376,10 @@ contract ConsortiumTest is TestBase {
         eq(seven, keccak256(abi.encode(REGISTRY, IMemberRegistry.admit.selector, address(7))), "and of whom");
         eq(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.revoke, (address(7)))), seven, "one account");
         no(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.revoke, (address(8)))) == seven, "another");
+        bytes32 name = it.subjectOf(1, REGISTRY, 0, abi.encodeCall(IMemberRegistry.rename, (address(7), "a")));
+        eq(name, keccak256(abi.encode(REGISTRY, IMemberRegistry.rename.selector, address(7))), "an account's names");
+        eq(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.rename, (address(7), "b"))), name, "are one");
+        no(it.subjectOf(2, REGISTRY, 0, abi.encodeCall(IMemberRegistry.rename, (address(8), "a"))) == name, "of one");
         bytes32 one = it.subjectOf(1, address(4), 0, _typeCall(1, 5));
         eq(it.subjectOf(2, address(4), 0, _typeCall(1, 6)), one, "one type");
         no(it.subjectOf(2, address(4), 0, _typeCall(2, 5)) == one, "another type");
@@ -388,6 +392,16 @@ contract ConsortiumTest is TestBase {
             mstore(cut, 35)
         }
         it.subjectOf(1, REGISTRY, 0, cut); // it reverts at its target
+    }
+
+    function _agreeTo(address to, bytes memory call) private {
+        vm.prank(founders[0]);
+        uint256 proposalId = it.propose(to, 0, call);
+        bytes32 callHash = it.proposalOf(proposalId).callHash;
+        for (uint256 i = 1; i < 3; ++i) {
+            vm.prank(founders[i]);
+            it.approve(proposalId, callHash);
+        }
     }
 
     function _typeCall(uint256 typeId, uint256 price) private pure returns (bytes memory) {
@@ -415,6 +429,36 @@ contract ConsortiumTest is TestBase {
             vm.warp(block.timestamp + 2 days);
         }
         eq(target.number(), 9, "the later one holds");
+    }
+
+    /// @dev A name that was agreed before an admission or revocation is not given after it; a new name supersedes neither.
+    function test_execute__a_new_name__lies_above_what_is_decided_of_its_account() public {
+        address echo = address(new Echo());
+        bytes memory early = abi.encodeCall(IMemberRegistry.rename, (address(7), "early"));
+        bytes memory others = abi.encodeCall(IMemberRegistry.rename, (address(8), "other's"));
+        bytes memory admission = abi.encodeWithSelector(IMemberRegistry.admit.selector, address(7), uint256(5));
+        bytes memory revocation = abi.encodeCall(IMemberRegistry.revoke, (address(7)));
+        bytes memory late = abi.encodeCall(IMemberRegistry.rename, (address(7), "late"));
+        bytes[5] memory calls = [early, others, admission, revocation, late];
+        for (uint256 i = 0; i < 5; ++i) _agreeTo(echo, calls[i]);
+        vm.warp(BEGIN + DELAY);
+        vm.startPrank(founders[0]);
+        it.execute(3, echo, 0, admission);
+        eq(it.floorFor(1, echo, 0, early), 3, "the admission's");
+        eq(it.floorOf(it.subjectOf(1, echo, 0, early)), 0, "its own is none");
+        eq(it.floorFor(2, echo, 0, others), 0, "nobody else's");
+        eq(it.floorFor(1, REGISTRY, 0, early), 0, "no other registry's");
+        eq(it.floorFor(1, echo, 1, early), 0, "a payment's is its own");
+        eq(it.floorFor(1, address(it), 0, early), 0, "the consortium has no names");
+        refuse(abi.encodeWithSelector(IConsortium.Consortium_Superseded.selector, 1, 3));
+        it.execute(1, echo, 0, early);
+        it.execute(2, echo, 0, others);
+        it.execute(5, echo, 0, late);
+        eq(it.floorFor(1, echo, 0, early), 5, "the later of both");
+        eq(it.floorFor(4, echo, 0, revocation), 3, "a new name supersedes no revocation");
+        it.execute(4, echo, 0, revocation);
+        eq(it.floorFor(5, echo, 0, late), 5, "its own is later");
+        eq(it.floorFor(2, echo, 0, others), 2, "its own");
     }
 
     function test_execute__by_no_member__reverts() public {

@@ -4,6 +4,7 @@ pragma solidity 0.8.28;
 import {IDataLedger, SignedBatch} from "../../../interfaces/IDataLedger.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
+import {G2Point} from "../../../contracts/types/Points.sol";
 import {System} from "../base/System.sol";
 
 contract DataLedgerTest is System {

@@ -8,7 +8,7 @@ import {IPrepaidLock, LockState, SharingOrder} from "../../../interfaces/IPrepai
 import {Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {ICreditBook} from "../../../interfaces/ICreditBook.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {Locks} from "../base/Locks.sol";
 
 contract DataMarketTest is Locks {

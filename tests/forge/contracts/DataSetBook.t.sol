@@ -4,7 +4,7 @@ pragma solidity 0.8.28;
 import {Draw, IDataSetBook, OwnersLeaf, Publication} from "../../../interfaces/IDataSetBook.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {IPrepaidLock, LockState} from "../../../interfaces/IPrepaidLock.sol";
-import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
 import {Locks} from "../base/Locks.sol";
 import {G2Table} from "../vectors/G2Table.sol";

@@ -2,8 +2,10 @@
 pragma solidity 0.8.28;
 
 import {IMemberRegistry, KeyProofs, Profile, Role} from "../../../interfaces/IMemberRegistry.sol";
-import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
+import {Governed} from "../../../contracts/bases/Governed.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "../base/Keys.sol";
 import {System} from "../base/System.sol";
 
@@ -28,9 +30,9 @@ contract MemberRegistryTest is System {
 
     function test_admit__when_caller_does_not_fit__reverts() public {
         (Profile memory p, KeyProofs memory k) = _member(Role.User, NORTH, address(0));
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotConsortium.selector, judges[0]));
+        refuse(abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, judges[0]));
         vm.prank(judges[0]);
-        registry.admit(NEW, p, k);
+        registry.admit(NEW, _nameFor(p.role), p, k);
     }
 
     function test_admit__stores_and_emits() public {
@@ -41,7 +43,15 @@ contract MemberRegistryTest is System {
             (Profile memory p, KeyProofs memory k) = _member(roles[i], region, address(0));
             vm.expectEmit(address(registry));
             emit IMemberRegistry.MemberAdmitted(
-                NEW, roles[i], region, address(0), p.idCommitment, p.paillierDigest, p.blsKey, p.deliveryKey
+                NEW,
+                roles[i],
+                region,
+                address(0),
+                p.idCommitment,
+                p.paillierDigest,
+                p.blsKey,
+                p.deliveryKey,
+                bytes(_nameFor(roles[i]))
             );
             _admit(p, k);
             (Profile memory stored, bool active) = registry.memberOf(NEW);
@@ -55,6 +65,7 @@ contract MemberRegistryTest is System {
             eq(abi.encode(registry.blsKeyOf(NEW)), abi.encode(p.blsKey), "bls");
             eq(abi.encode(registry.deliveryKeyOf(NEW)), abi.encode(p.deliveryKey), "ek");
             eq(registry.processorOf("west"), i == 3 ? NEW : address(0), "region");
+            eq(registry.holderOfName(keccak256(bytes(_nameFor(roles[i])))), i == 0 ? address(0) : NEW, "name");
             vm.revertToState(snapshot);
         }
     }
@@ -100,7 +111,7 @@ contract MemberRegistryTest is System {
         (Profile memory good, KeyProofs memory proofs) = _member(Role.User, NORTH, address(0));
         refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_BadProfile.selector, address(0), bytes32("account")));
         vm.prank(address(consortium));
-        registry.admit(address(0), good, proofs);
+        registry.admit(address(0), "", good, proofs);
         revoke(meterOwner);
         (Profile memory orphan, KeyProofs memory its) = _member(Role.Device, NORTH, meterOwner);
         _refuses(
@@ -129,6 +140,109 @@ contract MemberRegistryTest is System {
             _refuses(p, k, abi.encodeWithSelector(IMemberRegistry.MemberRegistry_KeyTaken.selector, NEW, keyHash));
         }
     }
+
+    // ---- names ----
+
+    function test_admit__when_a_name_does_not_fit_the_role__reverts() public {
+        Role[5] memory roles = [Role.User, Role.Device, Role.Sharer, Role.Consortium, Role.Processor];
+        bytes32[5] memory regions = [NORTH, NORTH, bytes32(0), 0, "west"];
+        bytes memory refused =
+            abi.encodeWithSelector(IMemberRegistry.MemberRegistry_BadProfile.selector, NEW, bytes32("name"));
+        for (uint256 i = 0; i < 5; ++i) {
+            (Profile memory p, KeyProofs memory k) =
+                _member(roles[i], regions[i], i == 1 ? meterOwner : address(0));
+            bool isCompany = i >= 2;
+            _admitsOrRefuses("", p, k, isCompany ? refused : bytes(""));
+            _admitsOrRefuses("n", p, k, isCompany ? bytes("") : refused);
+            _admitsOrRefuses(_bytes(64), p, k, isCompany ? bytes("") : refused);
+            _admitsOrRefuses(_bytes(65), p, k, refused);
+        }
+    }
+
+    function test_admit__when_a_name_is_or_was_anothers__reverts_for_ever() public {
+        string memory theirs = Keys.name(keyOf[buyer], Role.Sharer);
+        (Profile memory p, KeyProofs memory k) = _member(Role.Sharer, 0, address(0));
+        bytes memory taken = abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NameTaken.selector, NEW, buyer);
+        _admitsOrRefuses(theirs, p, k, taken);
+        _rename(buyer, "Vendor");
+        _admitsOrRefuses(theirs, p, k, taken);
+        _admitsOrRefuses("Vendor", p, k, taken);
+        revoke(buyer);
+        _admitsOrRefuses(theirs, p, k, taken);
+        _admitsOrRefuses("Vendor", p, k, taken);
+        _admitsOrRefuses("vendor", p, k, "");
+    }
+
+    function test_rename__when_caller_account_or_name_do_not_fit__reverts() public {
+        refuse(abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, buyer));
+        vm.prank(buyer);
+        registry.rename(buyer, "Vendor");
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotActive.selector, NEW));
+        _rename(NEW, "Vendor");
+        bytes memory badRole;
+        for (uint256 i = 0; i < 2; ++i) {
+            address who = i == 0 ? meterOwner : device;
+            badRole = abi.encodeWithSelector(IMemberRegistry.MemberRegistry_BadProfile.selector, who, bytes32("role"));
+            refuse(badRole);
+            _rename(who, "Vendor");
+            refuse(badRole);
+            _rename(who, "");
+        }
+        bytes memory badName =
+            abi.encodeWithSelector(IMemberRegistry.MemberRegistry_BadProfile.selector, buyer, bytes32("name"));
+        refuse(badName);
+        _rename(buyer, "");
+        refuse(badName);
+        _rename(buyer, _bytes(65));
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NameTaken.selector, buyer, processor));
+        _rename(buyer, Keys.name(keyOf[processor], Role.Processor));
+        revoke(buyer);
+        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotActive.selector, buyer));
+        _rename(buyer, "Vendor");
+    }
+
+    function test_rename__keeps_every_name_its_accounts() public {
+        string memory first = Keys.name(keyOf[buyer], Role.Sharer);
+        string[3] memory names = [_bytes(64), "n", first]; // its own first one, too
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.expectEmit(address(registry));
+            emit IMemberRegistry.MemberRenamed(buyer, bytes(names[i]));
+            _rename(buyer, names[i]);
+            eq(registry.holderOfName(keccak256(bytes(names[i]))), buyer, "holder");
+        }
+        bytes memory taken =
+            abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NameTaken.selector, buyerTwo, buyer);
+        for (uint256 i = 0; i < 3; ++i) {
+            refuse(taken);
+            _rename(buyerTwo, names[i]);
+        }
+        yes(registry.isActive(buyer, Role.Sharer), "nothing else has changed");
+        eq(registry.MAX_NAME_BYTES(), 64, "bytes");
+    }
+
+    function _rename(address account, string memory name) private {
+        vm.prank(address(consortium));
+        registry.rename(account, name);
+    }
+
+    /// @dev Leaves everything as it was.
+    function _admitsOrRefuses(string memory name, Profile memory p, KeyProofs memory k, bytes memory refused) private {
+        uint256 snapshot = vm.snapshotState();
+        if (refused.length > 0) refuse(refused);
+        vm.prank(address(consortium));
+        registry.admit(NEW, name, p, k);
+        vm.revertToState(snapshot);
+    }
+
+    function _bytes(uint256 length) private pure returns (string memory) {
+        return string(new bytes(length));
+    }
+
+    function _nameFor(Role role) private pure returns (string memory) {
+        return Keys.name(INDEX, role);
+    }
+
+    // ---- keys ----
 
     function test_admit__when_a_point_is_invalid__names_it() public {
         (Profile memory p, KeyProofs memory k) = _member(Role.User, NORTH, address(0));
@@ -178,7 +292,7 @@ contract MemberRegistryTest is System {
     }
 
     function test_revoke__when_caller_or_account_do_not_fit__reverts() public {
-        refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotConsortium.selector, judges[0]));
+        refuse(abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, judges[0]));
         vm.prank(judges[0]);
         registry.revoke(buyer);
         refuse(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotActive.selector, NEW));
@@ -212,7 +326,7 @@ contract MemberRegistryTest is System {
     // ---- the emergency stop ----
 
     function test_stop__when_caller_does_not_fit__reverts() public {
-        bytes memory refused = abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotConsortium.selector, judges[0]);
+        bytes memory refused = abi.encodeWithSelector(Governed.Governed_NotConsortium.selector, judges[0]);
         vm.startPrank(judges[0]);
         refuse(refused);
         registry.stopBeginnings();
@@ -288,7 +402,7 @@ contract MemberRegistryTest is System {
 
     function _admit(Profile memory p, KeyProofs memory k) private {
         vm.prank(address(consortium));
-        registry.admit(NEW, p, k);
+        registry.admit(NEW, _nameFor(p.role), p, k);
     }
 
     function _refuses(Profile memory p, KeyProofs memory k, bytes memory refused) private {

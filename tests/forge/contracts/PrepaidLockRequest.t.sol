@@ -3,11 +3,13 @@ pragma solidity 0.8.28;
 
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {IMemberRegistry} from "../../../interfaces/IMemberRegistry.sol";
-import {IPrepaidLock, Lock, LockState, LockTerms, Reason, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
+import {IPrepaidLock, Lock, LockState, Reason, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
 import {RequestType, Rules} from "../../../interfaces/IRequestCatalogue.sol";
-import {BN254, G1Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {Wiring} from "../../../contracts/libraries/Wiring.sol";
+import {LockTerms} from "../../../contracts/types/LockTerms.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "../base/Keys.sol";
 import {Locks} from "../base/Locks.sol";
 
@@ -223,7 +225,7 @@ contract PrepaidLockRequestTest is Locks {
             if (i == 8) other.nonce = "other";
             others[i] = signed(other, meterOwner);
         }
-        others[9] = BN254.negate(signed(it, meterOwner));
+        others[9] = Keys.negate(signed(it, meterOwner));
         vm.chainId(2);
         others[10] = signed(it, meterOwner);
         vm.chainId(31337);

@@ -2,13 +2,13 @@
 pragma solidity 0.8.28;
 
 import {IMemberRegistry} from "../../../interfaces/IMemberRegistry.sol";
-import {
-    Authorisation, IPrepaidLock, Lock, LockState, LockTerms, Reason, SharingOrder
-} from "../../../interfaces/IPrepaidLock.sol";
+import {Authorisation, IPrepaidLock, Lock, LockState, Reason, SharingOrder} from "../../../interfaces/IPrepaidLock.sol";
 import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
-import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {DomainTags} from "../../../contracts/libraries/DomainTags.sol";
 import {ShareCheck} from "../../../contracts/libraries/ShareCheck.sol";
+import {LockTerms} from "../../../contracts/types/LockTerms.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "../base/Keys.sol";
 import {Locks} from "../base/Locks.sol";
 import {G2Table} from "../vectors/G2Table.sol";

@@ -3,9 +3,10 @@ pragma solidity 0.8.28;
 
 import {IConsortium} from "../../../interfaces/IConsortium.sol";
 import {Choice, Conditions, IDataMarket} from "../../../interfaces/IDataMarket.sol";
-import {IPrepaidLock, Lock, LockState, LockTerms, RequestOrder, SharingOrder} from "../../../interfaces/IPrepaidLock.sol";
+import {IPrepaidLock, Lock, LockState, RequestOrder, SharingOrder} from "../../../interfaces/IPrepaidLock.sol";
 import {RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
+import {LockTerms} from "../../../contracts/types/LockTerms.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {Locks} from "../base/Locks.sol";
 
 /// @notice Decisions that were agreed and left lying, carried out in the moment that suits somebody: each sequence took money on the contracts

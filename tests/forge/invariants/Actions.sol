@@ -2,9 +2,9 @@
 pragma solidity 0.8.28;
 
 import {IPrepaidLock, LockState, Reason, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
 import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {Model} from "./Model.sol";
 
 /// @title Actions

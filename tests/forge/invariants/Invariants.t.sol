@@ -87,7 +87,7 @@ contract InvariantsTest is KeyActions {
             bytes32("request"), "accept", "reject", "claim", "demand", "serve", "dispute", "vote", "verdict",
             "refund", "settle", "slash", "withdrawFor", "addBond", "takeBond", "broadcast", "respond", "select",
             "deliver", "close", "decline", "withdrawResponse", "anchor", "stop", "revoke", "endMany",
-            "buyer comes back", "form longer than 2", "admit", "known key refused", "publish",
+            "buyer comes back", "form longer than 2", "admit", "known key or name refused", "publish",
             "known key commitment refused", "select with somebody revoked", "agree",
             "carry out", "stale decision refused", "lapsed decision refused", "vote to cancel", "cancel",
             "request of other terms", "serve", "dispute", "renew", "retire", "retire for", "give consent",

@@ -8,12 +8,13 @@ import {G2Table} from "../vectors/G2Table.sol";
 import {SetActions} from "./SetActions.sol";
 
 /// @title KeyActions
-/// @notice §6.4: no member's key, ID commitment or key commitment twice, whoever had it first and whether it is still a member. Everything
-/// but the one repetition is right, proofs too, and so it is the named reason of each refusal; with nothing repeated it succeeds.
+/// @notice §6.4: no member's key, ID commitment, name or key commitment twice, whoever had it first and whether it is
+/// still a member. Everything but the one repetition is right, proofs too, and so it is the named reason of each
+/// refusal; with nothing repeated it succeeds.
 abstract contract KeyActions is SetActions {
     uint256 private constant MOST_MEMBERS = 20; // and seven buyers: keys of members lie below those of data sets
 
-    /// @dev The consortium admits a newcomer; three times of four a part of its profile is another's.
+    /// @dev The consortium admits a newcomer; four times of five a part of what it registers is another's.
     function admitNewcomer(uint256 seed) external {
         address newcomer = address(uint160(0xF000 + members));
         Profile memory it = Keys.profile(members, Role.Sharer, 0, address(0));
@@ -23,7 +24,7 @@ abstract contract KeyActions is SetActions {
         KeyProofs memory oldProofs = Keys.proofs(known, address(registry), newcomer, Role.Sharer);
         // A device has no delivery key that could be taken.
         bool isDevice = known == keyOf[device] || known == keyOf[deviceTwo];
-        uint256 part = isDevice && seed % 4 == 1 ? 0 : seed % 4;
+        uint256 part = isDevice && seed % 5 == 1 ? 0 : seed % 5;
         bytes32 repeated = it.idCommitment;
         if (part == 0) {
             (it.blsKey, proofs.blsPossession) = (old.blsKey, oldProofs.blsPossession);
@@ -35,13 +36,25 @@ abstract contract KeyActions is SetActions {
         } else if (part == 2) {
             it.idCommitment = repeated = old.idCommitment;
         }
-        bytes memory data = abi.encodeCall(registry.admit, (newcomer, it, proofs));
+        (string memory name, address holder) =
+            part == 4 ? _takenName(known) : (Keys.name(members, Role.Sharer), address(0));
+        bytes memory data = abi.encodeCall(registry.admit, (newcomer, name, it, proofs));
+        bytes memory why = part == 4
+            ? abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NameTaken.selector, newcomer, holder)
+            : abi.encodeWithSelector(IMemberRegistry.MemberRegistry_KeyTaken.selector, newcomer, repeated);
         if (part != 3) {
-            bytes memory why = abi.encodeWithSelector(IMemberRegistry.MemberRegistry_KeyTaken.selector, newcomer, repeated);
-            _mustRefuse("known key refused", address(registry), address(consortium), data, why);
-        } else if (seed % 16 == 3 && members < MOST_MEMBERS) {
+            _mustRefuse("known key or name refused", address(registry), address(consortium), data, why);
+        } else if (seed % 20 == 3 && members < MOST_MEMBERS) {
             if (act("admit", address(registry), address(consortium), 0, data, true)) ++members;
         }
+    }
+
+    /// @dev The name of a member, or a buyer's where that member has none.
+    function _takenName(uint256 known) private view returns (string memory name, address holder) {
+        name = Keys.name(known, Role.Sharer);
+        holder = registry.holderOfName(keccak256(bytes(name)));
+        if (holder != address(0)) return (name, holder);
+        return (Keys.name(keyOf[buyer], Role.Sharer), buyer);
     }
 
     /// @dev A node publishes a data set; seven times of eight under a key commitment that a data set, its own or another's, has.

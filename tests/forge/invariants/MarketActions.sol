@@ -3,7 +3,7 @@ pragma solidity 0.8.28;
 
 import {BroadcastState, Choice, Conditions, Response} from "../../../interfaces/IDataMarket.sol";
 import {LockState, Reason, SharingOrder} from "../../../interfaces/IPrepaidLock.sol";
-import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "../base/Keys.sol";
 import {Actions} from "./Actions.sol";
 

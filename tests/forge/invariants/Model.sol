@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {LockState, LockTerms} from "../../../interfaces/IPrepaidLock.sol";
+import {LockState} from "../../../interfaces/IPrepaidLock.sol";
 import {Role} from "../../../interfaces/IMemberRegistry.sol";
 import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {ReentrantReceiver} from "../../../contracts/mocks/ReentrantReceiver.sol";
 import {RevertingReceiver} from "../../../contracts/mocks/RevertingReceiver.sol";
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
+import {LockTerms} from "../../../contracts/types/LockTerms.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {CreditModel} from "./CreditModel.sol";
 
 /// @title Model

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {LibraryHarness} from "../../../contracts/mocks/LibraryHarness.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {KeyProofs, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {Keys} from "../base/Keys.sol";
 import {TestBase} from "../base/TestBase.sol";

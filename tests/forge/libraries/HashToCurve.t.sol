@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
 import {HashToCurve} from "../../../contracts/libraries/HashToCurve.sol";
 import {LibraryHarness} from "../../../contracts/mocks/LibraryHarness.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {TestBase} from "../base/TestBase.sol";
 
 contract HashToCurveTest is TestBase {
@@ -79,7 +79,7 @@ contract HashToCurveTest is TestBase {
         yes(failed > 20, "some failed");
     }
 
-    /// @dev Six powers and little beside them, with or without the optimizer: memory lies where it is free, not far off.
+    /// @dev Eight powers at most and little beside them, with or without the optimizer: memory lies where it is free, not far off.
     function test_hash_to_curve__costs_little() public view {
         uint256 used = harness.hashToCurveGas(new bytes(320), "tag");
         yes(used < 40_000, string.concat("took ", vm.toString(used)));

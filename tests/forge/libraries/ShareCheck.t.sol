@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {BN254, G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {BN254} from "../../../contracts/libraries/BN254.sol";
 import {ShareCheck, ShareGrant} from "../../../contracts/libraries/ShareCheck.sol";
 import {LibraryHarness} from "../../../contracts/mocks/LibraryHarness.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Keys} from "../base/Keys.sol";
 import {TestBase} from "../base/TestBase.sol";
 import {G2Table} from "../vectors/G2Table.sol";
@@ -56,7 +57,7 @@ contract ShareCheckTest is TestBase {
             G1Point memory share = it.shares[i];
             it.shares[i] = BN254.add(share, G1Point(1, 2));
             no(_holds(it), "share");
-            it.shares[i] = BN254.negate(share);
+            it.shares[i] = Keys.negate(share);
             no(_holds(it), "share negated");
             it.shares[i] = share;
             G1Point memory key = it.keys[i];
@@ -76,7 +77,7 @@ contract ShareCheckTest is TestBase {
     function test_share_check__when_two_errors_cancel_unweighted__fails() public {
         Transcript memory it = _deal(2, 3);
         it.shares[0] = BN254.add(it.shares[0], G1Point(1, 2));
-        it.shares[1] = BN254.add(it.shares[1], BN254.negate(G1Point(1, 2)));
+        it.shares[1] = BN254.add(it.shares[1], Keys.negate(G1Point(1, 2)));
         no(_holds(it), "cancelled");
     }
 

@@ -3,7 +3,7 @@ pragma solidity 0.8.28;
 
 import {Authorisation, Bond, IPrepaidLock, Lock, LockState, Reason} from "../../../interfaces/IPrepaidLock.sol";
 import {Rules} from "../../../interfaces/IRequestCatalogue.sol";
-import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 import {Vm} from "../base/Vm.sol";
 import {OpenLock, Stubs, dataSetOf, keyCommitment} from "./OpenLock.sol";
 

@@ -8,7 +8,7 @@ import {IMemberRegistry, Role} from "../../../interfaces/IMemberRegistry.sol";
 import {Lock, LockState} from "../../../interfaces/IPrepaidLock.sol";
 import {IRequestCatalogue, Rules} from "../../../interfaces/IRequestCatalogue.sol";
 import {PrepaidLock} from "../../../contracts/PrepaidLock.sol";
-import {G1Point, G2Point} from "../../../contracts/libraries/BN254.sol";
+import {G1Point, G2Point} from "../../../contracts/types/Points.sol";
 
 /// @notice PrepaidLock as it is, but that a lock can be put into any state, with the money and the bond that belong to it.
 contract OpenLock is PrepaidLock {

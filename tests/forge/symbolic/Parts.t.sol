@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {Bond, Lock, LockState, LockTerms, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
+import {Bond, Lock, LockState, RequestOrder} from "../../../interfaces/IPrepaidLock.sol";
 import {RequestType, Rules, SharingTerms} from "../../../interfaces/IRequestCatalogue.sol";
 import {RequestCatalogue} from "../../../contracts/RequestCatalogue.sol";
-import {G1Point} from "../../../contracts/libraries/BN254.sol";
+import {LockTerms} from "../../../contracts/types/LockTerms.sol";
+import {G1Point} from "../../../contracts/types/Points.sol";
 import {Vm} from "../base/Vm.sol";
 import {OpenLock, Stubs} from "./OpenLock.sol";
 

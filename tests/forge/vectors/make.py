@@ -29,7 +29,7 @@ LOCK_ID, DATA_SET_ID = b"\x01" * 32, b"\x02" * 32
 TABLE = """// SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import {{G2Point}} from "../../../contracts/libraries/BN254.sol";
+import {{G2Point}} from "../../../contracts/types/Points.sol";
 
 /// @title G2Table
 /// @notice Scalars and their multiples of G2's generator. Written by make.py; do not edit.

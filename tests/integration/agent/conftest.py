@@ -25,6 +25,7 @@ from offchain.crypto.secret import SecretBytes
 from offchain.index.chain_index import ChainIndex
 from offchain.member.keys import MemberKeys
 from offchain.member.registration import region_id
+from offchain.member.roles import MemberRole
 from offchain.node.intake import NodeIdentity, create_intake
 from offchain.node.serve import RunningServer, serve
 from offchain.node.store import NodeStore
@@ -312,6 +313,7 @@ def _admit(
         registry=deployment.address("MemberRegistry"),
         region_id=region,
         owner=owner,
+        name="Grid company North" if keys.role is MemberRole.PROCESSOR else "",
     )
     admin.admit(registration)
 

@@ -172,11 +172,11 @@ def _admit_all(machine: Machine) -> None:
     machine.new_member("meter", "device")
     for name in ("vendor", "lab"):
         machine.new_member(name, "sharer", '[inbox]\nlisten = "127.0.0.1:0"\n')
-    machine.admit("north", "--region", "north")
+    machine.admit("north", "--region", "north", "--name", "Grid company North")
     machine.admit("anna", "--region", "north")
     machine.admit("meter", "--region", "north", "--owner", machine.accounts["anna"])
-    machine.admit("vendor")
-    machine.admit("lab")
+    machine.admit("vendor", "--name", "Meter vendor")
+    machine.admit("lab", "--name", "Energy lab")
     for number, name in (("1", "bill"), ("2", "advice")):
         machine.as_member(
             *("consortium", "admin", "type", number, "--name", name),

@@ -69,7 +69,11 @@ class Street:
             assert "Traceback" not in result.stderr and "unforeseen" not in result.stderr, said
             if "was given before and cut off, and did: " in result.stderr:
                 made = re.findall("(lock|broadcast) (0x[0-9a-f]{64})", result.stderr)
-                return [dict([one]) for one in made] if "select" in arguments else dict(made)
+                return (
+                    [{what: it} for what, it in made if what == "lock"]
+                    if "select" in arguments
+                    else dict(made)
+                )
         raise AssertionError("\n".join(self.failures))
 
     def service(self, member: str, *arguments: str) -> "subprocess.Popen[str]":

@@ -21,7 +21,7 @@ def court(machine: Machine, node: object, device: str) -> Machine:
     del node, device
     profile = machine.profile("consortium")
     profile.write_text(profile.read_text() + "[judge]\npoll_s = 1\n")
-    machine.admit("consortium")
+    machine.admit("consortium", "--name", "Energy regulator")
     machine.as_member(
         *("consortium", "admin", "type", "1", "--name", "bill", "--price-wei", str(PRICE_WEI)),
         *("--shortest-s", "120", "--dispute-window-s", str(WINDOW_S)),

@@ -50,7 +50,7 @@ def north(council: Machine) -> str:
 
 def registration(machine: Machine, member: str) -> str:
     file = machine.folder / member / "registration.json"
-    options = ("--out", str(file), "--region", "north")
+    options = ("--out", str(file), "--region", "north", "--name", "Grid company North")
     machine.as_member(member, "keys", "registration", *options)
     return str(file)
 
@@ -143,7 +143,9 @@ def test_admin_proposals__after_a_later_one_about_the_same__tell_what_is_superse
 def test_admin_admit__by_vote__says_how_to_fund_and_nobody_alone_admits(council: Machine) -> None:
     file, north = registration(council, "north"), council.accounts["north"]
     proposed = council.json("ada", "admin", "admit", file)
-    assert proposed["call"] == f"MemberRegistry.admit({north}, processor, region north)"
+    assert proposed["call"] == (
+        f"MemberRegistry.admit({north}, processor, name 'Grid company North', region north)"
+    )
     assert (proposed["carried_out"], proposed["funded_wei"]) == (False, 0)
     assert proposed["proposed"] == north and "admitted" not in proposed
     assert proposed["then"] == f"once it is admitted: dmsm admin fund {north} --wei {2 * ETHER}"
@@ -154,6 +156,43 @@ def test_admin_admit__by_vote__says_how_to_fund_and_nobody_alone_admits(council:
     council.as_member("ada", "admin", "fund", north, "--wei", str(2 * ETHER))
     (row,) = council.json("ada", "admin", "members")
     assert row["balance_wei"] == 2 * ETHER
+
+
+def test_admin_rename__by_vote__is_shown_with_its_account(council: Machine, north: str) -> None:
+    said = council.as_member("ada", "admin", "rename", north, "Netz Nord").stdout
+    number = str(council.json("ada", "admin", "proposals")[-1]["proposal"])
+    told = f"MemberRegistry.rename(account Grid company North ({north}), name 'Netz Nord')"
+    assert told in said and "warnings" not in said
+    done = council.json("bea", "admin", "approve", number, "--yes")
+    assert done["carried_out"] and done["warnings"] == []
+    assert council.json("ada", "admin", "members")[0]["name"] == "Netz Nord"
+    # Its own earlier name it takes back, and nobody is warned.
+    again = council.json("ada", "admin", "rename", north, "Grid company North")
+    assert (again["proposed"], again["warnings"]) == (north, [])
+    assert council.json("bea", "admin", "approve", str(again["proposal"]), "--yes")["carried_out"]
+    assert council.json("ada", "admin", "members")[0]["name"] == "Grid company North"
+
+
+def test_admin_admit__of_a_look_alike__warns_whoever_proposes_and_approves(
+    council: Machine, north: str
+) -> None:
+    council.new_member("vendor", "sharer")
+    file = council.folder / "vendor" / "registration.json"
+    options = ("keys", "registration", "--out", str(file), "--name")
+    council.as_member("vendor", *options, "GRID-COMPANY NORTH")
+    proposed = council.json("ada", "admin", "admit", str(file))
+    (warning,) = proposed["warnings"]
+    assert "looks like 'Grid company North'" in warning and north in warning
+    number = str(proposed["proposal"])
+    shown = council.as_member("bea", "admin", "approve", number, ok=False).stdout  # no answer
+    assert "looks like 'Grid company North'" in shown and north in shown
+    assert council.json("ada", "admin", "proposals")[-1]["warnings"] == [warning]
+    # An equal one is not proposed at all.
+    council.as_member("vendor", *options, "Grid company North")
+    refused = council.as_member("ada", "admin", "admit", str(file), ok=False)
+    assert "this name is or was another account's" in refused.stderr
+    unfit = council.as_member("ada", "admin", "rename", north, "Grid\u202eNorth", ok=False)
+    assert "U+202E" in unfit.stderr
 
 
 def test_admin__what_a_contract_would_refuse__is_told_in_words(council: Machine) -> None:

@@ -93,13 +93,15 @@ def lock(machine: Machine, data_set: str) -> str:
     )["broadcast"]
     form = wait_for(lambda: machine.json("vendor", "share", "form", asked))
     assert [line["node"] for line in form] == [machine.accounts["north"]]
+    assert [line["node_name"] for line in form] == ["Grid company North"]
     assert (form[0]["price_wei"], form[0]["data_set"]) == (DATA_SET_PRICE_WEI, data_set)
     assert (form[0]["rows"], form[0]["meters"], form[0]["wanted_days"]) == (24 * DAYS, 1, DAYS)
     made = machine.json(
         *("vendor", "share", "select", asked, "--node", machine.accounts["north"]),
         *("--member", machine.accounts["lab"]),
     )[0]["lock"]
-    wait_for(lambda: machine.json("vendor", "share", "grants"))
+    (grant,) = wait_for(lambda: machine.json("vendor", "share", "grants"))
+    assert grant["node_name"] == "Grid company North"
     return made
 
 
@@ -110,7 +112,7 @@ def export(machine: Machine, lock: str, tmp_path_factory: pytest.TempPathFactory
     with machine.process("vendor", "share", "serve"):
         to = f"{machine.accounts['vendor']}={machine.url_of('vendor')}"
         took = machine.json("lab", "share", "hand-over", lock, "--to", to)
-    assert [row["took_it"] for row in took] == [True]
+    assert [(row["member_name"], row["took_it"]) for row in took] == [("Meter vendor", True)]
     file = tmp_path_factory.mktemp("export") / "data.csv"
     parquet = ("--parquet", str(file.with_suffix(".parquet")))
     report = machine.json("vendor", "share", "export", lock, "--csv", str(file), *parquet)
@@ -126,6 +128,8 @@ def test_admin_members__all_admitted__lists_them_in_order(machine: Machine) -> N
     rows = machine.json("consortium", "admin", "members")
     assert [row["role"] for row in rows] == ["processor", "user", "device", "sharer", "sharer"]
     assert rows[2]["owner"] == machine.accounts["anna"]
+    names = ["Grid company North", None, None, "Meter vendor", "Energy lab"]
+    assert [row["name"] for row in rows] == names
     assert all(row["active"] and row["balance_wei"] == ETHER for row in rows[3:])
 
 
@@ -177,6 +181,7 @@ def test_user_request__of_anchored_days__is_answered_and_audited(
     paid = machine.json("anna", "user", "request", kind, "--device", device, *WINDOW, "--yes")
     assert paid["price_wei"] == PRICE_WEI
     answer = machine.json("anna", "user", "answer", paid["locks"][0], "--wait", "60")
+    assert answer["node_name"] == "Grid company North"
     assert (answer["kind"], answer["signature_valid"]) == (kind, True)
     audit = machine.json("anna", "user", "audit", paid["locks"][0])
     assert audit["ok"], audit

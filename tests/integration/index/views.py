@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from offchain.chain.gateway import ChainGateway
 from offchain.index.asked import consents as asked_consents
 from offchain.index.asked import data_sets as asked_data_sets
@@ -30,6 +32,7 @@ from offchain.index.projections import (
 from offchain.member.broadcast import conditions_in
 from offchain.member.data_sets import published_in
 from offchain.member.locks import LockBook, lock_of
+from offchain.member.registration import NO_ADDRESS
 from offchain.member.tariff_book import series_head, tariff_head
 
 
@@ -79,6 +82,10 @@ def _member(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> N
     assert profile.owner == row["owner"]
     assert _bytes(profile.blsKey) == row["bls_key"]
     assert _bytes(profile.deliveryKey) == row["delivery_key"]
+    is_company = row["role"] in (1, 2, 5)
+    holder = _call(gateway, block, "MemberRegistry", "holderOfName", keccak(row["name"]))
+    assert holder == (row["account"] if is_company else NO_ADDRESS)
+    assert bool(row["name"]) == is_company
 
 
 def _consent(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:

@@ -24,7 +24,10 @@ GROUPS = {
     "keys": [
         *("new", "registration", "show", "backup", "restore", "rotate", "change-password"),
     ],
-    "admin": ["admit", "revoke", "type", "terms", "members", "tariff", "series", "document"],
+    "admin": [
+        *("admit", "rename", "revoke", "type", "terms", "members"),
+        *("tariff", "series", "document"),
+    ],
     "node": ["run", "publish", "withdraw", "status", "aggregate-key", "aggregate"],
     "user": [
         *("request", "locks", "answer", "audit", "refund", "withdraw"),
@@ -269,6 +272,24 @@ def test_keys_registration__device_without_its_place__exits_2(
 ) -> None:
     new_keys(tmp_path, "device")
     (tmp_path / "dmsm.toml").write_text(PROFILE.replace('"keys"', '"device"'))
+    result = run("keys", "registration", "--profile", str(tmp_path / "dmsm.toml"), *arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("role", "arguments", "said"),
+    [
+        ("processor", ("--region", "north"), "a processor needs --name"),
+        ("sharer", (), "a sharer needs --name"),
+        ("user", ("--region", "north", "--name", "Anna"), "a user has no --name"),
+    ],
+)
+def test_keys_registration__name_that_does_not_fit_the_role__exits_2(
+    tmp_path: Path, role: str, arguments: tuple[str, ...], said: str
+) -> None:
+    new_keys(tmp_path, role)
+    (tmp_path / "dmsm.toml").write_text(PROFILE.replace('"keys"', f'"{role}"'))
     result = run("keys", "registration", "--profile", str(tmp_path / "dmsm.toml"), *arguments)
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.replace("│", " ").split())

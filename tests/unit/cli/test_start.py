@@ -14,12 +14,15 @@ SLOW = (
     *("matplotlib", "pyarrow", "numpy", "pandas", "rich"),
 )
 ACCOUNT, ID = "0x" + "ab" * 20, "cd" * 32
-REGISTRATION = json.dumps({"account": ACCOUNT, "profile": [{"int": "0x1"}], "proofs": []})
+REGISTRATION = json.dumps(
+    {"account": ACCOUNT, "name": "Regulator", "profile": [{"int": "0x1"}], "proofs": []}
+)
 DAYS = ("--from", "2022-01-01", "--to", "2022-01-02")
 # What each command with a profile must be given besides it.
 COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("keys", "registration"): (),
     ("admin", "admit"): ("REGISTRATION",),
+    ("admin", "rename"): (ACCOUNT, "Grid company"),
     ("admin", "revoke"): (ACCOUNT,),
     ("admin", "type"): ("1", "--name", "bill", "--price-wei", "1", "--shortest-s", "60"),
     ("admin", "terms"): ("--application-wei", "1", "--shortest-s", "60"),

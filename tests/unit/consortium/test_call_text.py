@@ -28,26 +28,31 @@ def said(contract: str, function: str, *args: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("role", "region", "owner", "told"),
+    ("role", "name", "region", "owner", "told"),
     [
-        (MemberRole.PROCESSOR, region_id("north"), NO_ADDRESS, "processor, region north"),
-        (MemberRole.SHARER, NO_REGION, NO_ADDRESS, "sharer"),
-        (MemberRole.DEVICE, region_id("n"), OWNER, f"device, region n, owner {OWNER}"),
+        (
+            *(MemberRole.PROCESSOR, "Grid North", region_id("north"), NO_ADDRESS),
+            "processor, name 'Grid North', region north",
+        ),
+        (MemberRole.SHARER, "A'b", NO_REGION, NO_ADDRESS, 'sharer, name "A\'b"'),
+        (MemberRole.DEVICE, "", region_id("n"), OWNER, f"device, region n, owner {OWNER}"),
     ],
 )
 def test_call_text__of_an_admission__says_who_in_which_role_and_region(
-    role: MemberRole, region: bytes, owner: str, told: str
+    role: MemberRole, name: str, region: bytes, owner: str, told: str
 ) -> None:
     profile = (role, region, owner, b"i" * 32, b"p" * 32, (1, 2, 3, 4), (5, 6))
     proofs = ((1, 2), (3, 4), 5)
-    found = said("MemberRegistry", "admit", ANNA, profile, proofs)
+    found = said("MemberRegistry", "admit", ANNA, name, profile, proofs)
     assert found.lower() == f"MemberRegistry.admit({ANNA}, {told})".lower()
 
 
 def test_call_text__of_an_unfit_admission__is_readable_and_obeyed_by_no_terminal() -> None:
     escape = b"\x1b[2K\rregion south".ljust(32, b"\0")
     profile = (9, escape, NO_ADDRESS, b"i" * 32, b"p" * 32, (1, 2, 3, 4), (5, 6))
-    found = said("MemberRegistry", "admit", ANNA, profile, ((1, 2), (3, 4), 5))
+    name = "Grid\x1b[2K\u202eNorth\u200b"
+    found = said("MemberRegistry", "admit", ANNA, name, profile, ((1, 2), (3, 4), 5))
+    assert "name 'Grid[2KNorth'" in found
     assert "unknown role 9" in found and f"region 0x{escape.hex()}" in found
     assert found.isprintable()
 
@@ -68,6 +73,21 @@ def test_call_text__of_a_governed_call__names_contract_function_and_arguments(
     call: tuple[Any, ...], told: str
 ) -> None:
     assert said(*call) == told
+
+
+def test_call_text__with_a_directory__puts_names_before_accounts() -> None:
+    def beside(account: str) -> str:
+        return f"Grid North ({account})" if account.lower() == ANNA.lower() else account
+
+    def named(target: str, data: bytes) -> str:
+        return call_text(CHAIN, target, 7 * (not data), data, beside=beside)
+
+    revoked = named(PLACES["MemberRegistry"], data_of("MemberRegistry", "revoke", ANNA))
+    assert revoked.lower() == f"MemberRegistry.revoke(account Grid North ({ANNA}))".lower()
+    assert named(ANNA, b"") == f"pay 7 wei to Grid North ({ANNA})"
+    renamed = data_of("MemberRegistry", "rename", OWNER, "Grid\r South")
+    told = f"MemberRegistry.rename(account {OWNER}, name 'Grid South')"
+    assert named(PLACES["MemberRegistry"], renamed).lower() == told.lower()
 
 
 def test_call_text__of_a_payment__says_how_much_to_whom() -> None:

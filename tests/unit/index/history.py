@@ -67,6 +67,9 @@ class History:
             if not known["active"]:
                 return []
             role, region = known["role"], known["region_id"]
+            if known["name"] and self.rng.random() < 0.7:
+                args = {"account": who, "name": self.rng.randbytes(self.rng.randrange(1, 65))}
+                return [Event("MemberRegistry", "MemberRenamed", args)]
             args = {"account": who, "role": role, "regionId": region}
             return [Event("MemberRegistry", "MemberRevoked", args)]
         args = {
@@ -78,6 +81,7 @@ class History:
             "paillierDigest": self._word(),
             "blsKey": POINT_2,
             "deliveryKey": POINT,
+            "name": self.rng.choice([b"", b"Grid company", "Größe".encode(), b"\xff\0"]),
         }
         return [Event("MemberRegistry", "MemberAdmitted", args)]
 

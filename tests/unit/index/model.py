@@ -103,7 +103,13 @@ class Model:
 
     def _MemberAdmitted(self, args: dict[str, Any], time_s: int) -> None:
         row = {"role": args["role"], "region_id": args["regionId"], "owner": args["owner"]}
+        row["name"] = args["name"]
         self.tables["members"][args["account"],] = {**row, "active": True}
+        self.counts["member_names"] += bool(args["name"])
+
+    def _MemberRenamed(self, args: dict[str, Any], time_s: int) -> None:
+        self.tables["members"][args["account"],]["name"] = args["name"]
+        self.counts["member_names"] += 1
 
     def _MemberRevoked(self, args: dict[str, Any], time_s: int) -> None:
         self.tables["members"][args["account"],]["active"] = False

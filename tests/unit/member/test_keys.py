@@ -136,6 +136,28 @@ def test_registration__given_device__has_no_delivery_and_no_paillier_key(
         _ = device.share_key
 
 
+def test_registration__given_a_company__carries_its_name(
+    paillier_key: PaillierPrivateKey, user: MemberKeys
+) -> None:
+    node = MemberKeys.generate(MemberRole.PROCESSOR, paillier_key=paillier_key)
+    made = registration_of(node, name="Stadtwerke Köln")
+    assert made.name == "Stadtwerke Köln" and registration_of(user).name == ""
+    assert Registration.from_json(made.to_json()) == made
+    for keys, name in ((node, ""), (node, " Köln"), (user, "Anna")):
+        with pytest.raises(MemberError):
+            registration_of(keys, name=name)
+
+
+@pytest.mark.parametrize("name", ["", "Grid\u202eNorth", "x" * 65])
+def test_from_json__given_a_name_that_does_not_fit__raises(
+    paillier_key: PaillierPrivateKey, name: str
+) -> None:
+    node = MemberKeys.generate(MemberRole.PROCESSOR, paillier_key=paillier_key)
+    made = json.loads(registration_of(node, name="Grid").to_json())
+    with pytest.raises(MemberError):
+        Registration.from_json(json.dumps(made | {"name": name}))
+
+
 def test_from_json__given_own_text__gives_the_same_registration(user: MemberKeys) -> None:
     made = registration_of(user)
 
@@ -143,7 +165,16 @@ def test_from_json__given_own_text__gives_the_same_registration(user: MemberKeys
     assert user.identity not in made.to_json()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"account":1,"profile":[1.5],"proofs":[]}'])
+NO_STRUCT = '{"account":"0x%s","name":"","profile":%%s,"proofs":[]}' % ("ab" * 20)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"account":1,"name":"","profile":[1.5],"proofs":[]}'),
+        *(NO_STRUCT % one for one in ("[1.5]", "{}", '[{"int":"0x2"}]')),
+    ],
+)
 def test_from_json__given_anything_else__raises(text: str) -> None:
     with pytest.raises(MemberError):
         Registration.from_json(text)

@@ -106,6 +106,24 @@ def test_compare__when_a_file_is_not_what_was_judged__fails(mutation, capsys, so
     assert 'judge again: make mutate ARGS="--only A"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("text", "is_same"),
+    [
+        ("uint x = 1; // another\n", True),
+        ('import {B} from "./B.sol";\n/* two\nlines */ uint  x =\n1;', True),
+        ("uint x = 2;", False),
+        ("uint x = 1; uint y;", False),
+        ('string x = "// 1";', False),
+    ],
+)
+def test_code_of__given_other_comments_imports_and_spaces_alone__is_the_same(
+    mutation, text, is_same
+):
+    _, verdicts = mutation
+    assert (verdicts.code_of(text) == verdicts.code_of("uint x = 1; // one")) is is_same
+    assert verdicts.code_of('string x = "// 1";') != verdicts.code_of('string x = "// 2";')
+
+
 def test_results__as_checked_in__are_of_todays_sources(mutation):
     _, verdicts = mutation
     results = json.loads((ROOT / "tests/forge/mutation/results.json").read_text())

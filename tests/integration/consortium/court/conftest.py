@@ -86,7 +86,7 @@ def founded(town: Town) -> Iterator[Court]:
     where = {"chain_id": town.deployment.chain_id}
     where["registry"] = town.deployment.address("MemberRegistry")
     owner.publish_paillier_key(town.store, **where)
-    town.admin.admit(owner.registration(**where, region_id=NO_REGION))
+    town.admin.admit(owner.registration(**where, region_id=NO_REGION, name="Regulator"))
     gateway = town.houses[0].gateway
     members = [(owner, gateway.with_account(owner.account))]
     members += [town.admit(MemberRole.CONSORTIUM, NO_REGION) for _ in range(2)]
