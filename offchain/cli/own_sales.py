@@ -49,7 +49,10 @@ def draw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) 
     Given again it draws what came since.
     """
     with open_household(profile) as (session, household):
+        from offchain.member.names import PublicNames
+
         seen = household.sales.seen()
+        unknown = _unknown(seen, PublicNames(session.index))
         drawn_wei, receipts = household.sales.draw(seen)
         sent: list[dict[str, Any]] = [final_facts(session.gateway, one) for one in receipts]
     facts: dict[str, Any] = {"drawn_wei": drawn_wei, "transactions": len(sent)}
@@ -57,7 +60,7 @@ def draw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) 
         facts |= {"final": all(one["final"] for one in sent)}
         facts |= {"gas_used": sum(one["gas_used"] for one in sent)}
         facts |= {"at_your_account": "not yet: `dmsm user withdraw` brings it there"}
-    if unknown := _unknown(seen):  # what they may have earned is not among it
+    if unknown:  # what they may have earned is not among it
         facts |= {"not_looked_at": len(unknown)}
     show(facts, as_json=as_json)
     if unknown and not as_json:

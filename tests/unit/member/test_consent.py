@@ -29,6 +29,7 @@ def admitted(account: str, role: Role, *, owner: str = NOBODY) -> Event:
         "paillierDigest": b"p" * 32,
         "blsKey": {"xIm": 1, "xRe": 2, "yIm": 3, "yRe": 4},
         "deliveryKey": {"x": 5, "y": 7},
+        "name": b"",
     }
     return Event("MemberRegistry", "MemberAdmitted", args)
 
