@@ -139,7 +139,7 @@ def test_end__after_a_withdrawal__ends_the_sale_and_says_what_goes_on(sold: Sold
         (sold.data_set_id, True),
         (sold.data_set_id, False),
     ]
-    assert f"the sale to {buyer.keys.address} ({PURPOSE}) goes on" in ends[1].why
+    assert f"({buyer.keys.address}) ({PURPOSE}) goes on: it was selected before" in ends[1].why
     assert sale_of(house.gateway, sold.data_set_id).sale_until <= house.gateway.now()
     assert [one.kind for one in poll(town.nodes[0].worker)] == ["delivered"]
     assert buyer.locks.lock(lock_id).state is LockState.SETTLED  # selected before
