@@ -90,11 +90,12 @@ class StandIn:
         order |= {"expiresAt": _FAR, "messageDigest": lock_id, "nonce": rng.randbytes(32)}
         point = {"x": rng.getrandbits(250), "y": rng.getrandbits(250)}
         terms = {"rulesVersion": 1, "sharingVersion": 0, "disputeWindowSeconds": 60, "feeBps": 200}
+        terms |= {"ownersBps": 0}
         order["terms"] = terms | {"longestAnswerBytes": 32_768, "bondWei": 10**15}
         own = {"lockId": lock_id, "payer": payer, "payee": PAYEE}
         asked = {"priceWei": 10**15, "order": order, "signature": point}
         accepted = {"secretHash": lock_id, "answerDigest": lock_id, "answerLength": 900}
-        settled = {"priceWei": 10**15, "feeWei": 2 * 10**13, "gainWei": 0}
+        settled = {"priceWei": 10**15, "feeWei": 2 * 10**13, "ownersWei": 0, "gainWei": 0}
         steps = {"Requested": asked, "Accepted": accepted}
         steps |= {"Claimed": {"secret": lock_id, "dueAt": START_S}, "Settled": settled}
         return [("PrepaidLock", name, {**own, **args}) for name, args in steps.items()]

@@ -66,6 +66,7 @@ def consent_stood(
     """
     devices = [one.packed.device for one in opened.companion.devices]
     try:
+        index.follower.catch_up()
         place = _published_at(opened) if lock_id is None else _selected_at(index, lock_id)
         at_s = gateway.block(place.block).timestamp
         lacking = lacking_consent_as_of(index, devices, place, at_s=at_s)
@@ -78,7 +79,6 @@ def consent_stood(
 
 
 def _selected_at(index: ChainIndex, lock_id: bytes) -> LogPlace:
-    index.follower.catch_up()
     told = asked_locks.lock(index, lock_id, index.final())
     if told is None:
         raise NotOnChain(f"the tables have no lock {lock_id.hex()} (yet)")

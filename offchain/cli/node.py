@@ -232,6 +232,7 @@ def _data_sets(readings: NodeStore) -> list[dict[str, Any]]:
             "rows": one.rows,
             "price_wei": one.price_wei,
             "published": one.published,
+            "sale_until_at": one.sale_until,
         }
         for one in readings.data_sets()
     ]

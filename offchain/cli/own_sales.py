@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from offchain.household.sales import OwnDataSet, SaleEnd, SeenSales
     from offchain.member.names import PublicNames
 
+_CANNOT_BE_LOOKED_AT = "data sets of your region that cannot be looked at"
+
 
 def sales(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
     """Show the data sets that hold one's readings: to whom they were sold, for what, at what price,
@@ -35,7 +37,7 @@ def sales(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
     show_table(sets, title="data sets with readings of yours")
     show_table(sold, title="sales")
     if unknown:
-        show_table(unknown, title="data sets of your region that cannot be looked at")
+        show_table(unknown, title=_CANNOT_BE_LOOKED_AT)
     for sentence in _what_can_be_stopped(seen):
         typer.echo(sentence)
 
@@ -47,14 +49,22 @@ def draw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) 
     Given again it draws what came since.
     """
     with open_household(profile) as (session, household):
-        drawn_wei, receipts = household.sales.draw()
+        from offchain.member.names import PublicNames
+
+        seen = household.sales.seen()
+        unknown = _unknown(seen, PublicNames(session.index))
+        drawn_wei, receipts = household.sales.draw(seen)
         sent: list[dict[str, Any]] = [final_facts(session.gateway, one) for one in receipts]
     facts: dict[str, Any] = {"drawn_wei": drawn_wei, "transactions": len(sent)}
     if sent:
         facts |= {"final": all(one["final"] for one in sent)}
         facts |= {"gas_used": sum(one["gas_used"] for one in sent)}
-        facts |= {"now_at_your_account": "no: `dmsm user withdraw` brings it there"}
+        facts |= {"at_your_account": "not yet: `dmsm user withdraw` brings it there"}
+    if unknown:  # what they may have earned is not among it
+        facts |= {"not_looked_at": len(unknown)}
     show(facts, as_json=as_json)
+    if unknown and not as_json:
+        show_table(unknown, title=_CANNOT_BE_LOOKED_AT)
 
 
 def show_ends(ends: list[SaleEnd]) -> None:

@@ -10,7 +10,6 @@ from offchain.household.sales import SaleEnd
 from offchain.member.data_sets import PublishedDataSet, sale_of
 from offchain.member.errors import NothingToPublish
 from offchain.member.roles import LockState
-from offchain.types import SECONDS_PER_DAY
 
 _BPS = 10_000
 
@@ -22,7 +21,7 @@ def withdraw_from_sale(world: World) -> None:
     node = max(world.nodes, key=lambda one: len(world.homes_of(one)))
     home = world.homes_of(node)[0]
     others = [one for one in world.nodes if one is not node]
-    broadcast_id = _broadcast(world, [node, *others], home)
+    broadcast_id = _broadcast(world, [node, *others])
     for one in (node, *others):
         one.worker.market.open_broadcasts()
         one.worker.market.respond(broadcast_id)
@@ -33,9 +32,9 @@ def withdraw_from_sale(world: World) -> None:
     world.say("the other node's data set is sold once more")
     for other in others:
         _buy(world, broadcast_id, other)
-    world.say(f"{node.region_name}: publishing a day anew, without that home")
-    anew = _published_anew(node, home)
-    held = [] if anew is None else _devices_sold(world, node, home)
+    world.say(f"{node.region_name}: publishing anew, without that home")
+    anew = _published_anew(world, node)
+    held = [] if anew is None else _devices_sold(world, node)
     faults = _faults(node, home, ends, refused, anew, held)
     detail = (
         f"selecting the retired set reverted with {refused}; the one published anew holds "
@@ -74,19 +73,19 @@ def pay_owners(world: World) -> None:
 # ---- inside
 
 
-def _broadcast(world: World, nodes: list[NodeSite], home: HomeSite) -> bytes:
-    start, _ = home.utc_window
+def _broadcast(world: World, nodes: list[NodeSite]) -> bytes:
+    windows = [home.utc_window for home in world.homes]
     now = world.gateway.now()
     broadcast_id = world.buyers[0].buyer.broadcasts.make(
         regions=[one.region for one in nodes],
-        window_from=start,
-        window_to=start + SECONDS_PER_DAY,
+        window_from=min(start for start, _ in windows),
+        window_to=max(end for _, end in windows),
         max_price_wei=2 * DATA_SET_PRICE_WEI,
         group_size=world.options.sharers,
         threshold=world.options.threshold,
         respond_by=now + RESPOND_S,
         select_by=now + SELECT_S,
-        purpose="how homes use energy on one day",
+        purpose="how homes use energy at night",
     )
     world.wait_for_depth()
     return broadcast_id
@@ -121,17 +120,18 @@ def _buy(world: World, broadcast_id: bytes, node: NodeSite) -> bytes:
     return lock_id
 
 
-def _published_anew(node: NodeSite, home: HomeSite) -> PublishedDataSet | None:
-    start, _ = home.utc_window
+def _published_anew(world: World, node: NodeSite) -> PublishedDataSet | None:
+    windows = [home.utc_window for home in world.homes_of(node)]
+    window = min(start for start, _ in windows), max(end for _, end in windows)
     try:
-        return node.publisher.publish(start, start + SECONDS_PER_DAY)
+        return node.publisher.publish(*window)
     except NothingToPublish:  # nobody else lives in the region
         return None
 
 
-def _devices_sold(world: World, node: NodeSite, home: HomeSite) -> list[str]:
+def _devices_sold(world: World, node: NodeSite) -> list[str]:
     """Buy what was published anew, audit it, and return whose readings are in it."""
-    broadcast_id = _broadcast(world, [node], home)
+    broadcast_id = _broadcast(world, [node])
     node.worker.market.open_broadcasts()
     node.worker.market.respond(broadcast_id)
     lock_id = _buy(world, broadcast_id, node)

@@ -74,9 +74,10 @@ def lacking_consent_as_of(
     reason, as the tables tell it: no archive of states is needed.
 
     What was said before in the same block counts, what came behind it does not. A consent ends by
-    the time of the block, `at_s`. Raises IndexBehind while the tables do not reach so far.
+    the time of the block, `at_s`. Raises IndexBehind while the tables do not reach so far: they are
+    not brought up to date here.
     """
-    newest = index.follower.catch_up()
+    newest = index.newest()
     if newest < place.block:
         raise IndexBehind(newest, place.block)
     said = consents.last_words(index, DATA_SHARING_PURPOSE, place, devices=devices)

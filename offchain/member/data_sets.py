@@ -4,7 +4,7 @@ each is for sale and what it has earned its owners.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from offchain.chain.gateway import BlockId, ChainGateway
@@ -51,25 +51,24 @@ class Publication:
 class PublishedDataSet(Publication):
     """A published data set. `sale_until` is what was published: it may have been retired since.
 
-    place: of the event that published it.
+    place: of the event that published it; a reorganisation may move it, and it is the same still.
     """
 
     data_set_id: bytes
     processor: Account
     region_id: bytes
     key_possession: G1
-    place: LogPlace
+    place: LogPlace = field(compare=False)
 
     def is_proven(self, gateway: ChainGateway) -> bool:
         """Whether the id commits to the key, and the key signed every field for this processor: so
         nobody who tells of it can lie.
         """
-        where = gateway.chain_id, gateway.deployment.address("DataSetBook")
         if self.data_set_id != data_set_id_of(gateway, self.key_commitment):
             return False
         message = messages.data_key_message(
-            chain_id=where[0],
-            data_sets=where[1],
+            chain_id=gateway.chain_id,
+            data_sets=gateway.deployment.address("DataSetBook"),
             processor=self.processor,
             data_set_id=self.data_set_id,
             publication_digest=messages.publication_digest(self.words()),

@@ -44,6 +44,9 @@ from offchain.storage.errors import ObjectNotFound
 from offchain.types import SECONDS_PER_DAY, Account
 
 _log = logging.getLogger(__name__)
+# Counted from the newest block's time. By that of the block that it is mined in a sale must be no
+# longer than the contract's longest, also on another branch, whose time may be behind.
+_LONGEST_SALE_S = LONGEST_SALE_DAYS * SECONDS_PER_DAY - 3_600
 
 
 class DataSetPublisher:
@@ -68,7 +71,7 @@ class DataSetPublisher:
         self._held = readings
         self._directory = directory
         self._price_wei = price_wei
-        self._sale_s = sale_days * SECONDS_PER_DAY
+        self._sale_s = min(sale_days * SECONDS_PER_DAY, _LONGEST_SALE_S)
         self._paillier_bits = paillier_bits
 
     def publish(self, window_from: int, window_to: int) -> PublishedDataSet:
@@ -219,7 +222,6 @@ class DataSetPublisher:
             readings_root=built.readings_root,
             manifest=built.manifest,
             owned=owners.decode(built.owners),
-            # Of the newest block's time: by the next one's it is no longer than the longest.
             sale_until=self._gateway.contract_time() + self._sale_s,
             price_wei=self._price_wei,
         )

@@ -34,21 +34,22 @@ class RetiringDesk(Desk):
     def __init__(self, parts: NodeParts, publisher: DataSetPublisher) -> None:
         super().__init__(parts)
         self._publisher = publisher
+        self._devices: dict[bytes, list[Account]] = {}  # of own data sets, which never change
 
     def due(self) -> list[bytes]:
         """Return one's own data sets on sale that hold a device whose consent does not stand, as
-        the tables tell it by the newest block: a withdrawal counts at once.
+        the tables tell it by the newest block and its time: a withdrawal counts at once. Nothing
+        is asked of the chain.
         """
         newest = self._index.newest()
-        told = [one for one in self._mine(newest) if not one["is_retired"]]
-        if not told:  # the time need not be asked
+        now = self._index.time_s(newest)
+        if now is None:  # nothing was followed yet
             return []
-        now = self._gateway.now()
-        on_sale = [one["data_set_id"] for one in told if one["sale_until"] > now]
-        stored = [one for one in map(self._held.data_set, on_sale) if one is not None]
-        devices = sorted({device for one in stored for device in one.devices})
-        lacking = lacking_consent_as_of(self._index, devices, end_of(newest), at_s=now)
-        return [one.data_set_id for one in stored if not lacking.keys().isdisjoint(one.devices)]
+        on_sale = [one["data_set_id"] for one in self._mine(newest) if one["sale_until"] > now]
+        devices = {one: self._devices_of(one) for one in on_sale}
+        all_devices = sorted({device for some in devices.values() for device in some})
+        lacking = lacking_consent_as_of(self._index, all_devices, end_of(newest), at_s=now)
+        return [one for one in on_sale if not lacking.keys().isdisjoint(devices[one])]
 
     def retire(self, data_set_id: bytes) -> Outcome:
         """End the sale of a data set if a device's consent does not stand, as the contracts say."""
@@ -56,7 +57,8 @@ class RetiringDesk(Desk):
         lacking = {} if stored is None else lacking_consent(self._gateway, stored.devices)
         if not lacking:
             return Outcome("skipped", data_set_id, "every consent stands, as the contracts say")
-        self._held.remember(_for_consent(data_set_id), b"")  # before it is sent: to publish anew
+        if self._is_on_sale(data_set_id):  # else it was ended for another reason
+            self._held.remember(_for_consent(data_set_id), b"")  # before it is sent
         receipt = self._end(data_set_id)
         if receipt is None:
             return Outcome("skipped", data_set_id, "its sale has ended already")
@@ -99,15 +101,27 @@ class RetiringDesk(Desk):
     def _mine(self, block: int) -> Sequence[Row]:
         return asked.of_processor(self._index, self._keys.address, block)
 
+    def _devices_of(self, data_set_id: bytes) -> list[Account]:
+        """Return whose readings a data set holds; nobody's if another store published it."""
+        if data_set_id not in self._devices:
+            stored = self._held.data_set(data_set_id)
+            if stored is None:
+                return []
+            self._devices[data_set_id] = stored.devices
+        return self._devices[data_set_id]
+
     def _is_to_republish(self, told: Row) -> bool:
         if self._held.recall(_anew(told["data_set_id"])) is not None:
             return False
         is_own_doing = told["retired_for"] == NO_ADDRESS
         return not is_own_doing or self._held.recall(_for_consent(told["data_set_id"])) is not None
 
-    def _end(self, data_set_id: bytes) -> Receipt | None:
+    def _is_on_sale(self, data_set_id: bytes) -> bool:
         sale = sale_of(self._gateway, data_set_id)
-        if sale is None or sale.sale_until <= self._gateway.contract_time():
+        return sale is not None and sale.sale_until > self._gateway.contract_time()
+
+    def _end(self, data_set_id: bytes) -> Receipt | None:
+        if not self._is_on_sale(data_set_id):
             return None
         try:
             receipt = self._gateway.transact(

@@ -28,6 +28,7 @@ STAGES = [
     "request, answer, audit",
     "refuse and refund",
     "publish and share",
+    "withdraw and pay owners",
     "demand and dispute",
     "account for the money",
 ]

@@ -171,16 +171,18 @@ def test_main_job__a_chain_node_alters_answers__all_ends_well_and_once(street: S
     call = street.command(
         *("vendor", "share", "broadcast", "--region", "north", *window),
         *("--max-price-wei", str(ETHER), "--group-size", "2", "--threshold", "2"),
+        *("--purpose", "a forecast"),
     )["broadcast"]
     (offer,) = wait_for(lambda: street.command("vendor", "share", "form", call))
     assert (offer["node"], offer["data_set"]) == (accounts["north"], data_set)
     selected = street.command(
         *("vendor", "share", "select", call, "--node", accounts["north"]),
-        *("--member", accounts["lab"], "--purpose", "a forecast"),
+        *("--member", accounts["lab"]),
     )
     (bought,) = (one["lock"] for one in selected)
     wait_for(lambda: _is_granted(street, bought))
     street.service("vendor", "share", "serve")
+    street.command("anna", "user", "draw")
     inbox = f"{accounts['vendor']}={machine.url_of('vendor')}"
     (took,) = street.command("lab", "share", "hand-over", bought, "--to", inbox)
     assert took["took_it"]
@@ -239,7 +241,9 @@ def _assert_once(street: Street, since: int, *, asked: str, bought: str, days: i
     }
     assert len(street.events("DataMarket", "Broadcast", since)) == 1
     assert len(street.events("DataMarket", "Responded", since)) == 1
-    assert len(street.events("DataLedger", "DataSetPublished", since)) == 1
+    assert len(street.events("DataSetBook", "DataSetPublished", since)) == 1
+    (drawn,) = street.events("DataSetBook", "Drawn", since)
+    assert drawn["owner"] == machine.accounts["anna"]
     for lock, price_wei in ((bill, PRICE_WEI), (sale, DATA_SET_PRICE_WEI)):
         held = street.honest.call("PrepaidLock", "lockOf", bytes.fromhex(lock))
         assert (held.priceWei, LockState(held.state) in ENDED) == (price_wei, True), held

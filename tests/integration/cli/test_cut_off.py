@@ -59,6 +59,7 @@ class _LosesSends:
 ASK = (
     *("share", "broadcast", "--region", "north", "--from", "2022-01-08", "--to", "2022-01-09"),
     *("--max-price-wei", str(ETHER), "--group-size", "2", "--threshold", "2"),
+    *("--purpose", "a study"),
 )
 
 

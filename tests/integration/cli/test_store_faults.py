@@ -29,7 +29,7 @@ REQUEST = (
 )
 BROADCAST = (
     *("share", "broadcast", "--region", "north", *WINDOW),
-    *("--max-price-wei", str(ETHER), "--group-size", "2"),
+    *("--max-price-wei", str(ETHER), "--group-size", "2", "--purpose", "a study"),
 )
 # Who, what is typed, and the file that the fault is in: each command writes it, or needs it.
 CASES = {

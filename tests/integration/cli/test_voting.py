@@ -72,7 +72,12 @@ def test_admin_terms__by_one_of_three__says_who_else_must_agree(council: Machine
     assert proposals[-1]["agree"] == [council.accounts["ada"]]
     assert set(proposals[-1]["do_not_yet"]) == {council.accounts[name] for name in MEMBERS[1:]}
     assert proposals[-1]["arguments"] == {
-        "terms": {"shortestSeconds": 60, "disputeWindowSeconds": 0, "applicationWei": 5}
+        "terms": {
+            "shortestSeconds": 60,
+            "disputeWindowSeconds": 0,
+            "applicationWei": 5,
+            "ownersBps": 5_000,
+        }
     }
     table = council.as_member("bea", "admin", "proposals").stdout
     assert "setSharingTerms" in table and "1 of 2 needed" in table

@@ -152,7 +152,7 @@ def test_admin_type__by_somebody_else__is_refused(machine: Machine) -> None:
 
 def test_verify_deployment__given_this_chain__finds_code_everywhere(machine: Machine) -> None:
     rows = machine.json("anna", "verify", "deployment")
-    assert len(rows) == 11
+    assert len(rows) == 12
     assert all(row["code_bytes"] > 100 for row in rows)
 
 

@@ -262,7 +262,7 @@ def test_run_once__during_the_emergency_stop__waits_and_goes_on_after_it(fresh: 
     publish_both(fresh)
     house, node = fresh.houses[0], fresh.nodes[0]
     lock_id = ask(house, expires_at=fresh.anvil.now() + 20 * 86_400)
-    broadcast_id = call_for_data(fresh, respond_s=19 * 86_400)
+    broadcast_id = call_for_data(fresh, respond_s=12 * 86_400)
     stop = fresh.admin.stop_beginnings().receipt.event("BeginningsStopped")
 
     outcomes = node.worker.run_once()

@@ -29,6 +29,7 @@ def admitted(account: str, role: Role, *, owner: str = NOBODY) -> Event:
         "paillierDigest": b"p" * 32,
         "blsKey": {"xIm": 1, "xRe": 2, "yIm": 3, "yRe": 4},
         "deliveryKey": {"x": 5, "y": 7},
+        "name": b"",
     }
     return Event("MemberRegistry", "MemberAdmitted", args)
 
@@ -62,6 +63,7 @@ def index(chain: SimulatedChain, tmp_path: Path) -> Any:
 
 
 def lacking(index: ChainIndex, place: LogPlace, *, at_s: int = 5) -> dict[str, str]:
+    index.follower.catch_up()
     return lacking_consent_as_of(index, [DEVICE], place, at_s=at_s)
 
 
@@ -108,6 +110,7 @@ def test_as_of__expiry__counts_by_the_time_of_the_block(
 
 def test_as_of__what_is_no_device__lacks_consent(chain: SimulatedChain, index: ChainIndex) -> None:
     chain.mine([said(FAR, device=OTHER)])
+    index.follower.catch_up()
     found = lacking_consent_as_of(index, [OTHER], LogPlace(chain.head, 5), at_s=5)
     assert found == {OTHER: "it is no device of this chain"}
 
