@@ -95,7 +95,7 @@ def test_decide__given_two_of_three__is_carried_out_by_the_second(council: Counc
     )
     assert proposed.proposal.text == (
         "RequestCatalogue.setSharingTerms"
-        "(terms {shortestSeconds 60, disputeWindowSeconds 0, applicationWei 5})"
+        "(terms {shortestSeconds 60, disputeWindowSeconds 0, applicationWei 5, ownersBps 5000})"
     )
     assert council.application_wei() == 0
     decided = second.approve(proposed.proposal.proposal_id)
