@@ -9,10 +9,10 @@ requests, and the prices come back.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from offchain.billing.book import calendar
+from offchain.billing.book import Booked, calendar
 from offchain.billing.registers import Span
 from offchain.billing.result_size import result_bytes_at_most
 from offchain.billing.window_parts import split_window
@@ -80,23 +80,8 @@ class Planner:
         """
         newest = self._index.follower.catch_up()
         booked = self._tariffs.look_up(region_id, wanted.product, wanted.window, as_of_block=newest)
-        result = result_bytes_at_most(
-            wanted.kind,
-            booked.tariffs,
-            series=len(booked.series.by_digest) + sum(map(len, booked.series.by_name.values())),
-            devices=len(wanted.devices),
-            window=wanted.window,
-        )
         days = [day for device in wanted.devices for day in self._held(device, wanted, newest)]
-        sizes: Counter[int] = Counter()
-        for one in days:
-            sizes[one.day] += day_bytes(one.readings, one.batches)
-        parts = split_window(
-            wanted.window,
-            zone(wanted.time_zone),
-            bytes_of_day=sizes,
-            room_bytes=room_bytes(len(wanted.devices), result),
-        )
+        parts = fitting_parts(wanted, booked, days)
         return AskingPlan(
             wanted=wanted,
             parts=tuple(parts),
@@ -156,6 +141,30 @@ class Planner:
                     "not yet: try again"
                 )
         return days
+
+
+def fitting_parts(wanted: Wanted, booked: Booked, days: Sequence[HeldDay]) -> list[Span]:
+    """Return a window in as few parts as fit an answer each, whatever the readings are.
+
+    `booked` is what prices the window, `days` what the node holds of all devices. Raises
+    BillingError for a local day that fits no answer.
+    """
+    result = result_bytes_at_most(
+        wanted.kind,
+        booked.tariffs,
+        series=len(booked.series.by_digest) + sum(map(len, booked.series.by_name.values())),
+        devices=len(wanted.devices),
+        window=wanted.window,
+    )
+    sizes: Counter[int] = Counter()
+    for one in days:
+        sizes[one.day] += day_bytes(one.readings, one.batches)
+    return split_window(
+        wanted.window,
+        zone(wanted.time_zone),
+        bytes_of_day=sizes,
+        room_bytes=room_bytes(len(wanted.devices), result),
+    )
 
 
 def _is_text(name: bytes) -> bool:
