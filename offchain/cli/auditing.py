@@ -129,6 +129,8 @@ def _own_prices(tariffs: list[Path] | None, series: list[Path] | None) -> Prices
 def _json(
     parts: Sequence[AuditedPart], together: Bill | Advice | None, own: Bill | Advice | None
 ) -> dict[str, Any]:
+    from offchain.audit.gaps import gaps_of
+
     facts: dict[str, Any] = {
         "ok": all(part.report.ok for part in parts),
         "answers": [
@@ -140,6 +142,11 @@ def _json(
                 "lines": [
                     {"name": one.name, "unit": one.unit, "said": one.said, "own": one.own}
                     for one in part.report.lines
+                ],
+                "gaps": [
+                    {"device": one.device, "from": one.start, "to": one.end}
+                    | {"is_unknown": one.is_unknown}
+                    for one in gaps_of(part.report.readings, _window(part))
                 ],
             }
             for part in parts
@@ -155,8 +162,10 @@ def _json(
 def _show(
     parts: Sequence[AuditedPart], together: Bill | Advice | None, own: Bill | Advice | None
 ) -> None:
+    from offchain.audit.gaps import gaps_of
     from offchain.billing.bill import Bill
-    from offchain.cli.bill_text import compared_text
+    from offchain.billing.zones import zone
+    from offchain.cli.bill_text import compared_text, gaps_text
 
     for part in parts:
         report = part.report
@@ -164,6 +173,9 @@ def _show(
         show_table(_findings(report), title=f"audit of {hex_id(part.lock_id)}")
         if isinstance(report.own, Bill):
             for line in compared_text(report.lines, report.own.currency):
+                typer.echo(line)
+            gaps = gaps_of(report.readings, _window(part))
+            for line in gaps_text(gaps, zone(part.asked.time_zone)):
                 typer.echo(line)
         elif report.own is not None:
             _echo(report.own, part.asked.time_zone)
@@ -174,6 +186,10 @@ def _show(
     if own is not None:
         typer.echo("\nby your own contract, which is not the chain's:")
         _echo(own, zone_name)
+
+
+def _window(part: AuditedPart) -> tuple[int, int]:
+    return part.asked.window_from, part.asked.window_to
 
 
 def _echo(found: Bill | Advice, zone_name: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from offchain.audit.bill_lines import CheckedLine
+from offchain.audit.gaps import Gap
 from offchain.billing.bill import Bill
 from offchain.billing.money import amount_text
 from offchain.billing.zones import Zone
 
 _NAME = 38
+_GAPS = 10
 
 
 def bill_text(found: Bill, zone: Zone) -> Iterator[str]:
@@ -52,6 +54,18 @@ def compared_text(lines: Sequence[CheckedLine], currency: str) -> Iterator[str]:
         difference = "-" if line.ok else _shown(line.difference, line.unit)
         unit = currency if line.unit == "micro" else "Wh" if line.unit == "Wh" else ""
         yield f"{name:<{_NAME}} {said:>18} {own:>18} {difference:>16} {unit}".rstrip()
+
+
+def gaps_text(gaps: Sequence[Gap], zone: Zone) -> Iterator[str]:
+    """Yield where nothing was read, times in a zone; of many the first ones."""
+    for gap in gaps[:_GAPS]:
+        start, end = (
+            zone.wall_clock(one).strftime("%Y-%m-%d %H:%M") for one in (gap.start, gap.end)
+        )
+        what = "unknown, not billed" if gap.is_unknown else "estimated"
+        yield f"{gap.device}: no reading between {start} and {end}, {what}"
+    if len(gaps) > _GAPS:
+        yield f"and {len(gaps) - _GAPS} more such gaps"
 
 
 def printable(line: str) -> str:
