@@ -13,6 +13,7 @@ from offchain.cli.disputes import hinting, tell_hint
 from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
+    READABLE,
     JsonOption,
     LockArgument,
     ProfileOption,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from offchain.billing.answering import Prices
     from offchain.billing.bill import Bill
     from offchain.household.whole_window import AuditedPart
-
-_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 
 
 def answer(
@@ -70,10 +69,10 @@ def audit(
     ],
     tariff: Annotated[
         list[Path] | None,
-        typer.Option(help="A tariff of your own contract: a bill by it beside.", **_FILE),
+        typer.Option(help="A tariff of your own contract: a bill by it beside.", **READABLE),
     ] = None,
     series: Annotated[
-        list[Path] | None, typer.Option(help="A price series of your own contract.", **_FILE)
+        list[Path] | None, typer.Option(help="A price series of your own contract.", **READABLE)
     ] = None,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
@@ -115,14 +114,12 @@ def _own_prices(tariffs: list[Path] | None, series: list[Path] | None) -> Prices
         if series:
             raise typer.BadParameter("--series goes with a --tariff of your own contract")
         return None
-    from offchain.billing import price_series, tariff_document
     from offchain.billing.answering import Prices
     from offchain.billing.series_at_hand import SeriesAtHand
     from offchain.billing.tariff_days import TariffFiles
-    from offchain.cli.tariff import parsed
+    from offchain.cli.tariff import priced_by
 
-    documents = [parsed(path, tariff_document.parse) for path in tariffs]
-    at_hand = [parsed(path, price_series.parse) for path in series or ()]
+    documents, at_hand = priced_by(tariffs, series)
     return Prices(TariffFiles(documents), SeriesAtHand.of_files(at_hand))
 
 
@@ -193,14 +190,11 @@ def _window(part: AuditedPart) -> tuple[int, int]:
 
 
 def _echo(found: Bill | Advice, zone_name: str) -> None:
-    from offchain.billing.bill import Bill
     from offchain.billing.zones import zone
-    from offchain.cli.advice_text import advice_text
-    from offchain.cli.bill_text import bill_text, printable
+    from offchain.cli.bill_text import result_text
 
-    local = zone(zone_name)
-    for line in bill_text(found, local) if isinstance(found, Bill) else advice_text(found):
-        typer.echo(printable(line))
+    for line in result_text(found, zone(zone_name)):
+        typer.echo(line)
 
 
 def _said(kind: str, result: dict[str, Any]) -> list[str]:
