@@ -17,18 +17,10 @@ from device_agent.seal import Sealer
 from device_agent.surroundings import Place
 from offchain.crypto.secret import SecretBytes
 from offchain.member.keys import MemberKeys
-from offchain.types import MeterSample, Policy, ReadingFlag, Role, to_account
+from offchain.types import MeterSample, ReadingFlag, Role, to_account
+from tests.policies import POLICY
 
 NOON = 17_000 * 86_400 + 43_200
-POLICY = Policy(
-    low_power_w=100,
-    high_power_w=2_000,
-    high_feed_in_w=0,
-    temperature_warning_dc=300,
-    heartbeat_seconds=60,
-    feeds_in=False,
-    is_sealed=False,
-)
 
 
 def sample(
