@@ -27,7 +27,7 @@ help:
 	@echo "make deep    run the long checks: fuzzing of decoders and contracts, all proofs, Prague, the soak (up to 90 minutes)"
 	@echo "make bench   measure the costly steps"
 	@echo "make bench-crypto   measure the cryptography against its Python peers"
-	@echo "make bench-billing   measure what a bill of a year takes"
+	@echo "make bench-billing   measure what a bill of a year takes, its audit, and what a node answers"
 	@echo "make bench-index   measure the chain in tables beside plain web3.py"
 	@echo "make bench-net   measure the main job on real signers and Kubo beside the paper"
 	@echo "make bench-start   measure what starting a command costs"

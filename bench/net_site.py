@@ -236,7 +236,7 @@ def _write_meter(path: Path, rows: int) -> None:
     for row in range(rows):
         power = HIGH_W if row % 2 == 0 else LOW_W
         register += power
-        lines.append(f"{FIRST_DAY_S + 3_600 * row},{register},{power},200")
+        lines.append(f"{FIRST_DAY_S + 3_600 * row},{register},0,{power},200")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -8,17 +8,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from device_agent.crash_points import crash_point
 from device_agent.notify import Watcher
-from device_agent.outbox import Outbox
+from device_agent.outbox import Outbox, Shown
 from device_agent.progress import Progress
 from device_agent.report_table import ReportEntry
 from device_agent.seal import Sealer
 from offchain.records.reading import MAX_TIME_S
-from offchain.types import MeterSample, Policy
+from offchain.types import MeterSample, Policy, ReadingFlag
 
 MAX_AHEAD_S = 86_400
+CONNECTION_W = 100_000  # more than a home's connection carries
 
 
 class Recorder:
@@ -50,15 +52,17 @@ class Recorder:
         """Store a sample durably, and its reading and reports too while the numbering is open.
 
         A sample whose time does not rise or one of whose registers falls is counted and left out:
-        nobody could bill it, and the registers of the next one hold its energy. Raises StoreError,
-        after which nothing of it was stored and it may be taken again.
+        nobody could bill it, and the registers of the next one hold its energy. One behind a zero
+        that was no register is flagged. Raises StoreError, after which nothing of it was stored and
+        it may be taken again.
         """
         with self._whole():
-            fault = self._fault(sample)
+            shown = self._outbox.last_shown()
+            fault = self._fault(sample, shown)
             if fault is not None:
                 self._outbox.count_skipped(fault)
             else:
-                self._outbox.add_sample(sample)
+                self._outbox.add_sample(_behind_a_zero(sample, shown))
             seqs = self._number() if self._is_open else []
         self._tell_fault(fault)
         if fault is None:
@@ -118,8 +122,7 @@ class Recorder:
 
     # ---- a meter whose clock or register is wrong
 
-    def _fault(self, sample: MeterSample) -> str | None:
-        shown = self._outbox.last_shown()
+    def _fault(self, sample: MeterSample, shown: Shown) -> str | None:
         if sample.time_s <= shown.time_s:
             return "time_not_rising"
         latest_s = int(time.time()) + MAX_AHEAD_S if self._is_live else MAX_TIME_S
@@ -135,3 +138,14 @@ class Recorder:
         if fault is None and self._skipped_in_a_row:
             self._progress.tell("skipped", samples=self._skipped_in_a_row)
         self._skipped_in_a_row = self._skipped_in_a_row + 1 if fault else 0
+
+
+def _behind_a_zero(sample: MeterSample, shown: Shown) -> MeterSample:
+    """Return a sample, flagged where a register showed 0 before and now what no connection carried
+    since: the meter showed nothing then, and what it had counted is no use of the time between.
+    """
+    most_wh = CONNECTION_W * (sample.time_s - shown.time_s) // 3_600
+    registers = ((shown.import_wh, sample.import_wh), (shown.export_wh, sample.export_wh))
+    if not any(before == 0 and after > most_wh for before, after in registers):
+        return sample
+    return replace(sample, flags=sample.flags | ReadingFlag.REGISTER_RESTARTED)

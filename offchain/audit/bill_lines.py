@@ -40,7 +40,7 @@ def checked_lines(said: dict[str, Any], own: Bill) -> list[CheckedLine]:
     ours, theirs = dict(_numbers(own.to_json())), dict(_numbers(said))
     names = [*ours, *(name for name in theirs if name not in ours)]
     return [
-        CheckedLine(_printable(name), unit, theirs.get((name, unit)), ours.get((name, unit)))
+        CheckedLine(printable(name), unit, theirs.get((name, unit)), ours.get((name, unit)))
         for name, unit in names
     ]
 
@@ -55,7 +55,7 @@ _SUMS = (
 
 def said_numbers(said: dict[str, Any]) -> list[tuple[str, str, int]]:
     """Return the numbers of what may be a bill: name, unit and value, in its order."""
-    return [(_printable(name), unit, value) for (name, unit), value in _numbers(said)]
+    return [(printable(name), unit, value) for (name, unit), value in _numbers(said)]
 
 
 def _numbers(bill: dict[str, Any]) -> Iterator[tuple[tuple[str, str], int]]:
@@ -94,9 +94,9 @@ def _line_name(line: dict[str, Any], bill: dict[str, Any]) -> str:
     return f"{name} ({str(line.get('tariff'))[:8]}…)" if is_one_of_several else name
 
 
-def _printable(name: str) -> str:
-    """Whoever names lines must not write to a terminal."""
-    return "".join(one if one.isprintable() else "?" for one in name)
+def printable(text: str) -> str:
+    """Return text as it may go to a terminal: whoever publishes a tariff chooses its names."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _again(seen: Counter[str], name: str) -> str:

@@ -31,9 +31,13 @@ from offchain.types import Account, Batch, Reading
 
 @dataclass(frozen=True)
 class RebuiltDevice:
-    """One device's readings of an answer, with the batches that must be found on chain."""
+    """One device's readings of an answer, with the batches that must be found on chain. Their seqs
+    are [first_seq, next_seq); there may be none, between `opening` and `closing`.
+    """
 
     device: Account
+    first_seq: int
+    next_seq: int
     readings: Sequence[Reading]
     opening: Reading | None
     closing: Reading | None
@@ -57,6 +61,8 @@ def rebuild_device(device: DeviceAnswer, chain_id: int) -> RebuiltDevice:
     around = [one for one in (device.opening, device.closing) if one is not None]
     return RebuiltDevice(
         device=device.packed.device,
+        first_seq=first,
+        next_seq=device.packed.next_seq,
         readings=rows,
         opening=_proven(device.opening, device, "opening"),
         closing=_proven(device.closing, device, "closing"),
@@ -113,18 +119,18 @@ def check_coverage(
 
 def _gaps(one: RebuiltDevice, asked: AskedRequest) -> list[str]:
     start, end = whole_utc_days((asked.window_from, asked.window_to))
-    first, last = one.readings[0], one.readings[-1]
+    first, last = one.first_seq, one.next_seq - 1
     problems = []
-    if first.time_s < start or last.time_s >= end:
+    if any(not start <= reading.time_s < end for reading in one.readings):
         problems.append(f"{one.device}: readings outside the window")
-    if one.opening is None and first.seq != 1:
-        problems.append(f"{one.device}: readings before seq {first.seq} are left out")
-    if one.opening is not None and one.opening.seq != first.seq - 1:
-        problems.append(f"{one.device}: the opening reading is not the one before seq {first.seq}")
+    if one.opening is None and first != 1:
+        problems.append(f"{one.device}: readings before seq {first} are left out")
+    if one.opening is not None and one.opening.seq != first - 1:
+        problems.append(f"{one.device}: the opening reading is not the one before seq {first}")
     if one.opening is not None and one.opening.time_s >= start:
         problems.append(f"{one.device}: the opening reading lies in the window")
-    if one.closing is not None and one.closing.seq != last.seq + 1:
-        problems.append(f"{one.device}: the closing reading is not the one after seq {last.seq}")
+    if one.closing is not None and one.closing.seq != last + 1:
+        problems.append(f"{one.device}: the closing reading is not the one after seq {last}")
     if one.closing is not None and one.closing.time_s < end:
         problems.append(f"{one.device}: seq {one.closing.seq} lies in the window and is left out")
     return problems
@@ -138,7 +144,7 @@ def _left_out_behind(
     """
     if one.closing is not None:
         return []
-    seq = one.readings[-1].seq + 1
+    seq = one.next_seq
     if gateway.call("DataLedger", "nextSeqOf", one.device) <= seq:
         return []
     newest = index.follower.catch_up()

@@ -14,7 +14,6 @@ from offchain.billing.components import Tariff
 from offchain.billing.hour_prices import cost
 from offchain.billing.household import Household
 from offchain.billing.local_hours import HOURS_A_DAY
-from offchain.billing.making import shared_terms
 from offchain.billing.own_use import own_use
 from offchain.billing.peak_advice import peak_advice
 from offchain.billing.price_series import PriceSeries
@@ -22,10 +21,9 @@ from offchain.billing.registers import Span
 from offchain.billing.rounding import half_away
 from offchain.billing.series_at_hand import SeriesAtHand
 from offchain.billing.tariff_days import TariffDays, TariffFiles
-from offchain.billing.tariff_part import parts_of_window
+from offchain.billing.tariff_window import digests_by_start, tariff_window
 from offchain.billing.used_hours import UsedHour, used_hours
-from offchain.billing.window import require_window
-from offchain.billing.zones import Zone, zone
+from offchain.billing.zones import Zone
 
 _PART_BELOW = 10  # the standing load is the lower decile of hours
 
@@ -60,11 +58,9 @@ def advice_under(
     """Advise a household with the tariff of each local day; `ahead` is what the coming days have,
     None if the same knows of them. Raises BillingError as `bill_under`.
     """
-    window = require_window(*window)
-    shared = shared_terms(tariffs.tariffs)
-    local = zone(shared.time_zone)
-    covered = household.covered(window)
-    parts = parts_of_window(tariffs, window=window, covered=covered, zone=local)
+    laid_out = tariff_window(household, tariffs, window=window)
+    window, covered, shared = laid_out.window, laid_out.covered, laid_out.shared
+    local, parts = laid_out.zone, laid_out.parts
     used = [used_hours(part, household, series, local) for part in parts]
     hours = [hour for of_part, _ in used for hour in of_part]
     measured = [hour for hour in hours if hour.is_measured]
@@ -93,8 +89,8 @@ def advice_under(
             watts,
             household.wh("export", covered),
         ),
-        tariffs=tuple(part.tariff.digest for part in parts),
-        series=tuple(sorted(by_digest, key=lambda digest: (by_digest[digest].start, digest))),
+        tariffs=laid_out.digests,
+        series=digests_by_start(by_digest),
     )
 
 

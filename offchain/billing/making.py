@@ -12,10 +12,7 @@ from offchain.billing.price_series import PriceSeries
 from offchain.billing.registers import Section, Span
 from offchain.billing.series_at_hand import SeriesAtHand
 from offchain.billing.tariff_days import TariffDays, TariffFiles
-from offchain.billing.tariff_part import TariffPart, parts_of_window
-from offchain.billing.window import require_window
-from offchain.billing.zones import zone
-from offchain.errors import BillingError
+from offchain.billing.tariff_window import TariffWindow, digests_by_start, tariff_window
 
 
 def make_bill(
@@ -45,24 +42,13 @@ def bill_under(
     Raises BillingError: for a window without end, tariffs that do not go together, a day of the
     window without one tariff (named), an instant without a price (named).
     """
-    window = require_window(*window)
-    shared = shared_terms(tariffs.tariffs)
-    local = zone(shared.time_zone)
-    covered = household.covered(window)
-    parts = parts_of_window(tariffs, window=window, covered=covered, zone=local)
-    made = [TariffLines(part, household, series, local) for part in parts]
-    return _bill(household, shared, window, covered, parts, made)
+    laid_out = tariff_window(household, tariffs, window=window)
+    made = [TariffLines(part, household, series, laid_out.zone) for part in laid_out.parts]
+    return _bill(household, laid_out, made)
 
 
-def _bill(
-    household: Household,
-    shared: Tariff,
-    window: Span,
-    covered: Span,
-    parts: Sequence[TariffPart],
-    made: Sequence[TariffLines],
-) -> Bill:
-    used = {digest: one for lines in made for digest, one in lines.series.items()}
+def _bill(household: Household, laid_out: TariffWindow, made: Sequence[TariffLines]) -> Bill:
+    window, covered, shared = laid_out.window, laid_out.covered, laid_out.shared
     return Bill(
         currency=shared.currency,
         minor_digits=shared.minor_digits,
@@ -78,8 +64,10 @@ def _bill(
         unknown_intervals=household.unknown_intervals(covered),
         lines=tuple(line for one in made for line in one.lines),
         taxes=tuple(tax for one in made for tax in one.taxes),
-        tariffs=tuple(part.tariff.digest for part in parts),
-        series=tuple(sorted(used, key=lambda digest: (used[digest].start, digest))),
+        tariffs=laid_out.digests,
+        series=digests_by_start(
+            {digest: one for lines in made for digest, one in lines.series.items()}
+        ),
         devices=household.devices(covered),
     )
 
@@ -89,16 +77,3 @@ def _estimated_wh(
 ) -> int:
     cuts = {cut for lines in made for cut in lines.cuts[section]}
     return household.estimated_wh(section, covered, cuts)
-
-
-def shared_terms(tariffs: Sequence[Tariff]) -> Tariff:
-    """Return a tariff for what all share. Raises BillingError where they do not share it."""
-    first = tariffs[0]
-    for name in ("currency", "minor_digits", "time_zone"):
-        for other in tariffs[1:]:
-            if getattr(other, name) != getattr(first, name):
-                raise BillingError(
-                    f"the tariffs {first.name!r} and {other.name!r} differ in {name}; "
-                    "make a bill for each"
-                )
-    return first

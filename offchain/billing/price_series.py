@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,7 @@ from offchain.records import canonical_json
 
 MAX_BYTES = 2**23
 MAX_PRICES = 400_000  # eleven years of quarter hours
+_KEPT = 16  # documents: every answer is priced by the same few
 MAX_INSTANT = 2**38  # unix seconds, in the year 10680
 _MEMBERS = "name currency resolution_s from prices"
 
@@ -56,6 +58,7 @@ def encode(
     return data
 
 
+@lru_cache(maxsize=_KEPT)  # a refusal is an exception, which is not kept
 def decode(data: bytes) -> PriceSeries:
     """Read a series from its canonical JSON, as from a content store. Raises TariffError."""
     try:

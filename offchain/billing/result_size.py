@@ -26,6 +26,7 @@ from offchain.records import canonical_json
 
 _WIDEST = -(10**19)  # wider than any energy or amount that comes up
 _DIGEST = "0" * 64
+_CURRENCY = "EUR"  # whichever: all have three letters
 _HOURS = HOURS_A_DAY + 2  # of a day whose clock is put back, by up to two hours
 
 
@@ -54,7 +55,7 @@ def _bill(tariffs: Sequence[Tariff], series: int, devices: int) -> Bill:
         for name, period in _lines(tariff)
     )
     return Bill(
-        currency="XXX",
+        currency=_CURRENCY,
         minor_digits=6,
         window_from=_WIDEST,
         window_to=_WIDEST,
@@ -114,7 +115,7 @@ def _advice(tariffs: Sequence[Tariff], series: int, window: Span) -> Advice:
     # What comes ahead may have price series of its own.
     dynamic = sum(isinstance(one, Dynamic) for tariff in tariffs for one in tariff.imports)
     return Advice(
-        currency="XXX",
+        currency=_CURRENCY,
         time_zone=tariffs[0].time_zone,
         window_from=_WIDEST,
         window_to=_WIDEST,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from offchain.billing.component_document import MAX_COMPONENTS, MAX_ITEMS, MAX_PPM, components
@@ -15,11 +16,13 @@ from offchain.records import canonical_json
 
 MAX_BYTES = 2**18
 _MAX_AMOUNT = 10**15
+_KEPT = 16  # documents: every answer is priced by the same few
 _MEMBERS = (
     "name currency minor_digits time_zone valid_from valid_to holidays import export fixed taxes"
 )
 
 
+@lru_cache(maxsize=_KEPT)  # a refusal is an exception, which is not kept
 def decode(data: bytes) -> Tariff:
     """Read a tariff from its canonical JSON, as from a content store. Raises TariffError."""
     try:

@@ -272,14 +272,14 @@ class ChainGateway(ChainReader):
                     for position, call in enumerate(calls)
                     if call.intent and (found := sender.recall(call.intent)) is not None
                 }
-            todo = [position for position in range(len(calls)) if position not in mined]
+            left = [position for position in range(len(calls)) if position not in mined]
             if prepared is None:
-                prepared = preparer.prepare([calls[one] for one in todo], dry_call=dry_call)
+                prepared = preparer.prepare([calls[one] for one in left], dry_call=dry_call)
             ready, nonce = prepared
             if ready:
                 sent = sender.send(ready, gas_price_wei=self.gas_price_wei(), nonce=nonce)
-                mined.update(zip(todo, sent, strict=True))
-        unsigned = dict(zip(todo, ready, strict=True))
+                mined.update(zip(left, sent, strict=True))
+        unsigned = dict(zip(left, ready, strict=True))
         return [
             preparer.read_receipt(call.contract, mined[position], unsigned.get(position))
             for position, call in enumerate(calls)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from offchain.cli.admin_vote import admin_of, show_decision
 from offchain.cli.node_tariff import text_of
-from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption
+from offchain.cli.parameters import DEFAULT_PROFILE, READABLE, JsonOption, ProfileOption
 
-_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 _Region = Annotated[str, typer.Option("--region", help="The region's name.")]
 
 
@@ -22,12 +21,12 @@ def add_tariff_commands(app: typer.Typer) -> None:
 
 
 def tariff(
-    file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **_FILE)],
+    file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **READABLE)],
     region: _Region,
     product: Annotated[str, typer.Option(help="The product that it is a tariff of.")],
     with_series: Annotated[
         list[Path] | None,
-        typer.Option("--series", help="A price series that it lists by digest.", **_FILE),
+        typer.Option("--series", help="A price series that it lists by digest.", **READABLE),
     ] = None,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
@@ -65,7 +64,7 @@ def tariff(
 
 def series(
     file: Annotated[
-        Path, typer.Argument(help="A price series, as `dmsm tariff prices` makes it.", **_FILE)
+        Path, typer.Argument(help="A price series, as `dmsm tariff prices` makes it.", **READABLE)
     ],
     region: _Region,
     profile: ProfileOption = DEFAULT_PROFILE,

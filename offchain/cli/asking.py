@@ -157,6 +157,8 @@ def _show_plan(plan: AskingPlan) -> None:
     count = "one request" if len(plan.parts) == 1 else f"{len(plan.parts)} requests"
     readings = "" if plan.readings is None else f"{plan.readings} readings, "
     typer.echo(f"{readings}{count} at {money(plan.price_wei)} each")
+    if plan.readings == 0:
+        typer.echo("no reading lies in it: all is estimated from those before and behind")
     typer.echo(f"to be locked in all: {money(plan.total_wei)}, and gas")
 
 

@@ -13,6 +13,7 @@ from offchain.cli.disputes import hinting, tell_hint
 from offchain.cli.output import hex_id, show, show_table
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
+    READABLE,
     JsonOption,
     LockArgument,
     ProfileOption,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from offchain.billing.answering import Prices
     from offchain.billing.bill import Bill
     from offchain.household.whole_window import AuditedPart
-
-_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 
 
 def answer(
@@ -74,10 +73,10 @@ def audit(
     ],
     tariff: Annotated[
         list[Path] | None,
-        typer.Option(help="A tariff of your own contract: a bill by it beside.", **_FILE),
+        typer.Option(help="A tariff of your own contract: a bill by it beside.", **READABLE),
     ] = None,
     series: Annotated[
-        list[Path] | None, typer.Option(help="A price series of your own contract.", **_FILE)
+        list[Path] | None, typer.Option(help="A price series of your own contract.", **READABLE)
     ] = None,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
@@ -119,20 +118,20 @@ def _own_prices(tariffs: list[Path] | None, series: list[Path] | None) -> Prices
         if series:
             raise typer.BadParameter("--series goes with a --tariff of your own contract")
         return None
-    from offchain.billing import price_series, tariff_document
     from offchain.billing.answering import Prices
     from offchain.billing.series_at_hand import SeriesAtHand
     from offchain.billing.tariff_days import TariffFiles
-    from offchain.cli.tariff import parsed
+    from offchain.cli.tariff import priced_by
 
-    documents = [parsed(path, tariff_document.parse) for path in tariffs]
-    at_hand = [parsed(path, price_series.parse) for path in series or ()]
+    documents, at_hand = priced_by(tariffs, series)
     return Prices(TariffFiles(documents), SeriesAtHand.of_files(at_hand))
 
 
 def _json(
     parts: Sequence[AuditedPart], together: Bill | Advice | None, own: Bill | Advice | None
 ) -> dict[str, Any]:
+    from offchain.audit.gaps import gaps_of
+
     facts: dict[str, Any] = {
         "ok": all(part.report.ok for part in parts),
         "answers": [
@@ -144,6 +143,11 @@ def _json(
                 "lines": [
                     {"name": one.name, "unit": one.unit, "said": one.said, "own": one.own}
                     for one in part.report.lines
+                ],
+                "gaps": [
+                    {"device": one.device, "from": one.start, "to": one.end}
+                    | {"is_unknown": one.is_unknown}
+                    for one in gaps_of(part.report.readings, _window(part))
                 ],
             }
             for part in parts
@@ -159,8 +163,10 @@ def _json(
 def _show(
     parts: Sequence[AuditedPart], together: Bill | Advice | None, own: Bill | Advice | None
 ) -> None:
+    from offchain.audit.gaps import gaps_of
     from offchain.billing.bill import Bill
-    from offchain.cli.bill_text import compared_text
+    from offchain.billing.zones import zone
+    from offchain.cli.bill_text import compared_text, gaps_text
 
     for part in parts:
         report = part.report
@@ -168,6 +174,9 @@ def _show(
         show_table(_findings(report), title=f"audit of {hex_id(part.lock_id)}")
         if isinstance(report.own, Bill):
             for line in compared_text(report.lines, report.own.currency):
+                typer.echo(line)
+            gaps = gaps_of(report.readings, _window(part))
+            for line in gaps_text(gaps, zone(part.asked.time_zone)):
                 typer.echo(line)
         elif report.own is not None:
             _echo(report.own, part.asked.time_zone)
@@ -180,15 +189,16 @@ def _show(
         _echo(own, zone_name)
 
 
-def _echo(found: Bill | Advice, zone_name: str) -> None:
-    from offchain.billing.bill import Bill
-    from offchain.billing.zones import zone
-    from offchain.cli.advice_text import advice_text
-    from offchain.cli.bill_text import bill_text, printable
+def _window(part: AuditedPart) -> tuple[int, int]:
+    return part.asked.window_from, part.asked.window_to
 
-    local = zone(zone_name)
-    for line in bill_text(found, local) if isinstance(found, Bill) else advice_text(found):
-        typer.echo(printable(line))
+
+def _echo(found: Bill | Advice, zone_name: str) -> None:
+    from offchain.billing.zones import zone
+    from offchain.cli.bill_text import result_text
+
+    for line in result_text(found, zone(zone_name)):
+        typer.echo(line)
 
 
 def _said(kind: str, result: dict[str, Any]) -> list[str]:

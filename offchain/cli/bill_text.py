@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from offchain.audit.bill_lines import CheckedLine
+from offchain.audit.bill_lines import CheckedLine, printable
+from offchain.audit.gaps import Gap
+from offchain.billing.advice import Advice
 from offchain.billing.bill import Bill
 from offchain.billing.money import amount_text
 from offchain.billing.zones import Zone
+from offchain.cli.advice_text import advice_text
 
 _NAME = 38
+_GAPS = 10
+
+
+def result_text(found: Bill | Advice, zone: Zone) -> Iterator[str]:
+    """Yield the lines of a bill, times in a zone, or of advice, as they may go to a terminal."""
+    lines = bill_text(found, zone) if isinstance(found, Bill) else advice_text(found)
+    yield from map(printable, lines)
 
 
 def bill_text(found: Bill, zone: Zone) -> Iterator[str]:
@@ -54,9 +64,16 @@ def compared_text(lines: Sequence[CheckedLine], currency: str) -> Iterator[str]:
         yield f"{name:<{_NAME}} {said:>18} {own:>18} {difference:>16} {unit}".rstrip()
 
 
-def printable(line: str) -> str:
-    """Return a line as it may go to a terminal: whoever publishes a tariff chooses its names."""
-    return "".join(one if one.isprintable() else "?" for one in line)
+def gaps_text(gaps: Sequence[Gap], zone: Zone) -> Iterator[str]:
+    """Yield where nothing was read, times in a zone; of many the first ones."""
+    for gap in gaps[:_GAPS]:
+        start, end = (
+            zone.wall_clock(one).strftime("%Y-%m-%d %H:%M") for one in (gap.start, gap.end)
+        )
+        what = "unknown, not billed" if gap.is_unknown else "estimated"
+        yield f"{gap.device}: no reading between {start} and {end}, {what}"
+    if len(gaps) > _GAPS:
+        yield f"and {len(gaps) - _GAPS} more such gaps"
 
 
 def _shown(value: int | None, unit: str) -> str:

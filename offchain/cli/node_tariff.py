@@ -9,7 +9,7 @@ import typer
 
 from offchain.cli.node_at_work import ordered
 from offchain.cli.output import show, show_table
-from offchain.cli.parameters import DEFAULT_PROFILE, JsonOption, ProfileOption
+from offchain.cli.parameters import DEFAULT_PROFILE, READABLE, JsonOption, ProfileOption
 from offchain.errors import BillingError, DmsmError
 from offchain.types import utc
 
@@ -22,17 +22,16 @@ app = typer.Typer(
     help="Say what energy costs in the region, before it does: tariffs and price series, as facts "
     "on the chain that nobody changes afterwards.",
 )
-_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 _MAX_FILE_BYTES = 2**23
 
 
 @app.command()
 def publish(
-    file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **_FILE)],
+    file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **READABLE)],
     product: Annotated[str, typer.Option(help="The product that it is a tariff of.")],
     series: Annotated[
         list[Path] | None,
-        typer.Option(help="A price series that the tariff lists by digest.", **_FILE),
+        typer.Option(help="A price series that the tariff lists by digest.", **READABLE),
     ] = None,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
@@ -55,7 +54,7 @@ def publish(
 @app.command(name="series")
 def publish_series(
     file: Annotated[
-        Path, typer.Argument(help="A price series, as `dmsm tariff prices` makes it.", **_FILE)
+        Path, typer.Argument(help="A price series, as `dmsm tariff prices` makes it.", **READABLE)
     ],
     name: Annotated[str, typer.Option(help="Its name, which tariffs take it by.")],
     profile: ProfileOption = DEFAULT_PROFILE,

@@ -6,9 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+# What an option or argument takes that names a file to read.
+READABLE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _AFTER = re.compile(r"\+([0-9]{1,9})([smhd])")

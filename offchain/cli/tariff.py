@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from offchain.cli.parameters import READABLE
 from offchain.errors import BillingError
 from offchain.types import utc
 
 if TYPE_CHECKING:
+    from offchain.billing.advice import Advice
+    from offchain.billing.bill import Bill
     from offchain.billing.components import Tariff
     from offchain.billing.household import Household
     from offchain.billing.market_prices import Stretch
     from offchain.billing.price_series import PriceSeries
+    from offchain.billing.zones import Zone
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,26 +30,30 @@ app = typer.Typer(
 )
 _Document = TypeVar("_Document")
 _MAX_FILE_BYTES = 2**28
-_FILE = {"exists": True, "dir_okay": False, "readable": True}
+_Readings = Annotated[
+    Path, typer.Option(help="Readings of one meter, CSV (docs/formats.md §17).", **READABLE)
+]
+_Tariffs = Annotated[
+    list[Path], typer.Option(help="A tariff; once for each in the window.", **READABLE)
+]
+_Series = Annotated[
+    list[Path] | None, typer.Option(help="A price series; once for each.", **READABLE)
+]
+_From = Annotated[
+    str, typer.Option("--from", metavar="DATE", help="First local day, or unix seconds.")
+]
+_To = Annotated[
+    str, typer.Option("--to", metavar="DATE", help="Local day after the last, or seconds.")
+]
 
 
 @app.command()
 def bill(
-    readings: Annotated[
-        Path, typer.Option(help="Readings of one meter, CSV (docs/formats.md §17).", **_FILE)
-    ],
-    tariff: Annotated[
-        list[Path], typer.Option(help="A tariff; once for each in the window.", **_FILE)
-    ],
-    window_from: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="First local day, or unix seconds.")
-    ],
-    window_to: Annotated[
-        str, typer.Option("--to", metavar="DATE", help="Local day after the last, or seconds.")
-    ],
-    series: Annotated[
-        list[Path] | None, typer.Option(help="A price series; once for each.", **_FILE)
-    ] = None,
+    readings: _Readings,
+    tariff: _Tariffs,
+    window_from: _From,
+    window_to: _To,
+    series: _Series = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the bill as JSON.")] = False,
 ) -> None:
     """Work out the bill of a window, line by line.
@@ -56,7 +64,6 @@ def bill(
     from offchain.billing.making import make_bill
     from offchain.billing.window import parse_instant
     from offchain.billing.zones import zone
-    from offchain.cli.bill_text import bill_text, printable
 
     household, tariffs, at_hand = _inputs(readings, tariff, series)
     local = zone(tariffs[0].time_zone)
@@ -67,34 +74,20 @@ def bill(
         window_from=parse_instant(window_from, local),
         window_to=parse_instant(window_to, local),
     )
-    if as_json:
-        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
-    else:
-        for line in bill_text(found, local):
-            typer.echo(printable(line))
+    _show(found, local, as_json=as_json)
 
 
 @app.command()
 def advice(
-    readings: Annotated[
-        Path, typer.Option(help="Readings of one meter, CSV (docs/formats.md §17).", **_FILE)
-    ],
-    tariff: Annotated[
-        list[Path], typer.Option(help="A tariff; once for each in the window.", **_FILE)
-    ],
-    window_from: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="First local day, or unix seconds.")
-    ],
-    window_to: Annotated[
-        str, typer.Option("--to", metavar="DATE", help="Local day after the last, or seconds.")
-    ],
+    readings: _Readings,
+    tariff: _Tariffs,
+    window_from: _From,
+    window_to: _To,
     as_of: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="When the coming days begin; default --to."),
     ] = None,
-    series: Annotated[
-        list[Path] | None, typer.Option(help="A price series; once for each.", **_FILE)
-    ] = None,
+    series: _Series = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
 ) -> None:
     """Work out what always runs, when it is cheap, and what shifting would save.
@@ -105,8 +98,6 @@ def advice(
     from offchain.billing.advising import make_advice
     from offchain.billing.window import parse_instant
     from offchain.billing.zones import zone
-    from offchain.cli.advice_text import advice_text
-    from offchain.cli.bill_text import printable
 
     household, tariffs, at_hand = _inputs(readings, tariff, series)
     local = zone(tariffs[0].time_zone)
@@ -118,16 +109,12 @@ def advice(
         window_to=parse_instant(window_to, local),
         as_of=parse_instant(as_of or window_to, local),
     )
-    if as_json:
-        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
-    else:
-        for line in advice_text(found):
-            typer.echo(printable(line))
+    _show(found, local, as_json=as_json)
 
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **_FILE)],
+    file: Annotated[Path, typer.Argument(help="A tariff, JSON (docs/formats.md §17).", **READABLE)],
 ) -> None:
     """Say what a tariff is, as a calendar; or what is wrong with it, by member.
 
@@ -143,7 +130,7 @@ def check(
 @app.command()
 def prices(
     files: Annotated[
-        list[Path], typer.Argument(help="ENTSO-E documents (A44) or CSV files.", **_FILE)
+        list[Path], typer.Argument(help="ENTSO-E documents (A44) or CSV files.", **READABLE)
     ],
     out: Annotated[Path, typer.Option(help="Where to write the price series.")],
     name: Annotated[str, typer.Option(help="The name of the series.")],
@@ -182,16 +169,34 @@ def prices(
     typer.echo(f"digest {made.digest}")
 
 
+def _show(found: Bill | Advice, local: Zone, *, as_json: bool) -> None:
+    from offchain.cli.bill_text import result_text
+
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+        return
+    for line in result_text(found, local):
+        typer.echo(line)
+
+
 def _inputs(
     readings: Path, tariffs: Sequence[Path], series: Sequence[Path] | None
 ) -> tuple[Household, list[Tariff], list[PriceSeries]]:
-    from offchain.billing import price_series, readings_csv, tariff_document
+    from offchain.billing import readings_csv
     from offchain.billing.household import Household
 
     with _naming(readings):
         household = Household.of_readings(readings_csv.parse(_read(readings)))
+    return household, *priced_by(tariffs, series)
+
+
+def priced_by(
+    tariffs: Sequence[Path], series: Sequence[Path] | None
+) -> tuple[list[Tariff], list[PriceSeries]]:
+    """Return what files of tariffs and of price series hold. Raises BillingError with the file."""
+    from offchain.billing import price_series, tariff_document
+
     return (
-        household,
         [parsed(path, tariff_document.parse) for path in tariffs],
         [parsed(path, price_series.parse) for path in series or ()],
     )

@@ -18,7 +18,8 @@ _MAX_BYTES = 4_194_304
 
 
 def fetch_days(node_url: str, device: str, window: Span) -> list[HeldDay]:
-    """Return the UTC days around a window of which the node holds readings of a device.
+    """Return the UTC days around a window of which the node holds readings of a device, with the
+    nearest such day before and behind them.
 
     Raises MemberError when it does not say.
     """

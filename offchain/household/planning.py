@@ -9,13 +9,14 @@ requests, and the prices come back.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from offchain.billing.book import calendar
+from offchain.billing.answering import BILL
+from offchain.billing.book import Booked, calendar
 from offchain.billing.registers import Span
 from offchain.billing.result_size import result_bytes_at_most
-from offchain.billing.window_parts import split_window
+from offchain.billing.window_parts import split_window, utc_days
 from offchain.billing.zones import zone
 from offchain.chain.gateway import ChainGateway
 from offchain.index.asked import ledger
@@ -26,6 +27,7 @@ from offchain.member.lock_terms import request_conditions
 from offchain.member.tariff_book import TariffBook
 from offchain.records.answer_size import day_bytes, room_bytes
 from offchain.records.held_days import HeldDay
+from offchain.types import SECONDS_PER_DAY, utc
 
 DaysOf = Callable[[str, Span], list[HeldDay]]
 
@@ -74,29 +76,20 @@ class Planner:
     def plan(self, wanted: Wanted, *, region_id: bytes) -> AskingPlan:
         """Return the parts that a window is asked in, and the price. Pays nothing.
 
-        Raises TermsUnfit when the node holds nothing of the window, or what it tells is not what
-        the chain has; BillingError for a window that the tariffs do not price, or a day that fits
-        no answer.
+        Raises TermsUnfit when nothing can be billed by what the node holds, or what it tells is not
+        what the chain has; BillingError for a day that no tariff prices, or that fits no answer.
         """
         newest = self._index.follower.catch_up()
         booked = self._tariffs.look_up(region_id, wanted.product, wanted.window, as_of_block=newest)
-        result = result_bytes_at_most(
-            wanted.kind,
-            booked.tariffs,
-            series=len(booked.series.by_digest) + sum(map(len, booked.series.by_name.values())),
-            devices=len(wanted.devices),
-            window=wanted.window,
-        )
-        days = [day for device in wanted.devices for day in self._held(device, wanted, newest)]
-        sizes: Counter[int] = Counter()
-        for one in days:
-            sizes[one.day] += day_bytes(one.readings, one.batches)
-        parts = split_window(
-            wanted.window,
-            zone(wanted.time_zone),
-            bytes_of_day=sizes,
-            room_bytes=room_bytes(len(wanted.devices), result),
-        )
+        for day in zone(booked.tariffs[0].time_zone).days_between(*wanted.window):
+            booked.on(day)
+        told = {device: self._told(device, wanted, newest) for device in wanted.devices}
+        asked = utc_days(wanted.window)
+        days = [day for of_device in told.values() for day in of_device if day.day in asked]
+        parts = fitting_parts(wanted, booked, days)
+        _require_ground(parts, told)
+        if wanted.kind != BILL and not days:
+            raise TermsUnfit("the node holds no readings in this window: nothing to advise on")
         return AskingPlan(
             wanted=wanted,
             parts=tuple(parts),
@@ -136,17 +129,20 @@ class Planner:
             raise TermsUnfit(f"no tariff of {product!r} can be read now; give the zone by --zone")
         return lines[-1].time_zone
 
-    def _held(self, device: str, wanted: Wanted, block: int) -> list[HeldDay]:
+    def _told(self, device: str, wanted: Wanted, block: int) -> list[HeldDay]:
+        """Return what the node says that it holds in a window and beside it. What the window will
+        be billed by is as the chain has it: the days in it, or where there are none those beside.
+        """
         days = self._days_of(device, wanted.window)
-        if not days:
-            raise TermsUnfit(
-                f"the node holds no readings of {device} in this window; nothing to ask"
-            )
-        first, end = days[0].from_seq, days[-1].next_seq
+        asked = utc_days(wanted.window)
+        used = [one for one in days if one.day in asked] or days
+        if not used:
+            return []
+        first, end = used[0].from_seq, used[-1].next_seq
         anchored = ledger.batches_over(self._index, device, block, from_seq=first, to_seq=end)
         starts = [row["from_seq"] for row in anchored]
         ends = {row["next_seq"] for row in anchored}
-        for one in days:
+        for one in used:
             batches = sum(one.from_seq <= seq < one.next_seq for seq in starts)
             is_whole = one.from_seq in starts and one.next_seq in ends
             if not is_whole or batches != one.batches:
@@ -156,6 +152,48 @@ class Planner:
                     "not yet: try again"
                 )
         return days
+
+
+def _require_ground(parts: Sequence[Span], told: Mapping[str, Sequence[HeldDay]]) -> None:
+    """Raise TermsUnfit for a part that lies before a device's first reading or behind its last."""
+    for device, days in told.items():
+        for asked in map(utc_days, parts):
+            before = any(one.day < asked.stop for one in days)
+            behind = any(one.day >= asked.start for one in days)
+            if not (before and behind):
+                raise _unfit(device, asked)
+
+
+def _unfit(device: str, days: range) -> TermsUnfit:
+    first, last = (utc(day * SECONDS_PER_DAY)[:10] for day in (days.start, days.stop - 1))
+    return TermsUnfit(
+        f"the node holds no readings of {device} in the UTC days {first} to {last}, nor on both "
+        "sides of them: nothing can be billed; ask for days between its first reading and its last"
+    )
+
+
+def fitting_parts(wanted: Wanted, booked: Booked, days: Sequence[HeldDay]) -> list[Span]:
+    """Return a window in as few parts as fit an answer each, whatever the readings are.
+
+    `booked` is what prices the window, `days` what the node holds of all devices. Raises
+    BillingError for a local day that fits no answer.
+    """
+    result = result_bytes_at_most(
+        wanted.kind,
+        booked.tariffs,
+        series=len(booked.series.by_digest) + sum(map(len, booked.series.by_name.values())),
+        devices=len(wanted.devices),
+        window=wanted.window,
+    )
+    sizes: Counter[int] = Counter()
+    for one in days:
+        sizes[one.day] += day_bytes(one.readings, one.batches)
+    return split_window(
+        wanted.window,
+        zone(wanted.time_zone),
+        bytes_of_day=sizes,
+        room_bytes=room_bytes(len(wanted.devices), result),
+    )
 
 
 def _is_text(name: bytes) -> bool:

@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from eth_hash.auto import keccak
 
@@ -32,8 +33,60 @@ from offchain.storage import ContentStore
 from offchain.storage.errors import ObjectMalformed, ObjectTooLarge
 
 HeadQuestion = tuple[str, str, bytes, bytes]  # the call that says a head
+_SAID_OF_ALL = ("block", "is_correction")
+_Entry = TypeVar("_Entry", BookEntry, BookSeries)
 
 MAX_DOCUMENT_BYTES = 2**18  # one block of a content store: its digest is then the document's
+
+
+@dataclass(frozen=True, slots=True)
+class BookList(Generic[_Entry]):
+    """What the book lists under the hash of a name: tariffs of a product, or price series.
+
+    `head_call` asks the contract for its word for a list; `said` are the columns that it hashes
+    between an entry's digest and its block.
+    """
+
+    what: str
+    entry: type[_Entry]
+    head_call: str
+    said: tuple[str, ...]
+    rows_of: Callable[[ChainIndex, bytes, bytes, int], list[Row]]
+
+    def question(self, region_id: bytes, key: bytes) -> HeadQuestion:
+        """Return the call that asks for a list's head."""
+        return "TariffBook", self.head_call, region_id, key
+
+    def head(self, rows: Sequence[Row]) -> bytes:
+        """Return the word that the contract has for these entries, in their order."""
+        head = bytes(32)
+        for row in rows:  # as `abi.encode` lays it out: a word a value (docs/formats.md §18)
+            words = [row[name].to_bytes(32) for name in (*self.said, *_SAID_OF_ALL)]
+            head = keccak(head + row["digest"] + b"".join(words))
+        return head
+
+    def entry_of(self, row: Row) -> _Entry:
+        """Return an entry out of the tables."""
+        said = {name: row[name] for name in (*self.said, *_SAID_OF_ALL)}
+        if said.get("valid_to") == 0:
+            said["valid_to"] = None
+        return self.entry(digest=row["digest"].hex(), **said)
+
+
+TARIFFS = BookList(
+    what="the product",
+    entry=BookEntry,
+    head_call="headOf",
+    said=("valid_from", "valid_to", "appended_at"),
+    rows_of=asked.entries_of,
+)
+SERIES = BookList(
+    what="the price series",
+    entry=BookSeries,
+    head_call="seriesHeadOf",
+    said=("starts_at", "ends_at", "resolution_s", "published_at"),
+    rows_of=asked.series_of,
+)
 
 
 class TariffBook:
@@ -64,8 +117,8 @@ class TariffBook:
         products = asked.products_of(self._index, region_id, newest)
         series = asked.series_names_of(self._index, region_id, newest)
         return [
-            *(_head_question(region_id, one) for one in products),
-            *(_series_head_question(region_id, one) for one in series),
+            *(TARIFFS.question(region_id, one) for one in products),
+            *(SERIES.question(region_id, one) for one in series),
         ]
 
     def look_up(self, region_id: bytes, product: str, window: Span, *, as_of_block: int) -> Booked:
@@ -85,65 +138,40 @@ class TariffBook:
         if as_of_block > self._index.newest():
             self._caught_up(as_of_block)
 
-        def series_of(name: str) -> Sequence[BookSeries]:
-            return self._series(region_id, name, as_of_block)
+        def listed(kind: BookList[_Entry], name: str) -> list[_Entry]:
+            rows = self._confirmed(kind, region_id, name, as_of_block)
+            return [kind.entry_of(row) for row in rows if row["block"] <= as_of_block]
 
         return Book(
             region=region_name(region_id),
             product=product,
             as_of_block=as_of_block,
-            entries=self._entries(region_id, product, as_of_block),
-            series_of=series_of,
+            entries=listed(TARIFFS, product),
+            series_of=partial(listed, SERIES),
             document_of=partial(document_of, self._store),
         )
 
-    def _entries(self, region_id: bytes, product: str, as_of_block: int) -> list[BookEntry]:
-        key = name_key(product)
-        rows = self._confirmed(
-            _head_question(region_id, key),
-            lambda block: asked.entries_of(self._index, region_id, key, block),
-            tariff_head,
-            f"the product {product!r}",
-            as_of_block,
-        )
-        return [entry_of(row) for row in rows if row["block"] <= as_of_block]
-
-    def _series(self, region_id: bytes, name: str, as_of_block: int) -> list[BookSeries]:
-        key = name_key(name)
-        rows = self._confirmed(
-            _series_head_question(region_id, key),
-            lambda block: asked.series_of(self._index, region_id, key, block),
-            series_head,
-            f"the price series {name!r}",
-            as_of_block,
-        )
-        return [series_of(row) for row in rows if row["block"] <= as_of_block]
-
     def _confirmed(
-        self,
-        question: HeadQuestion,
-        listed: Callable[[int], list[Row]],
-        head_of: Callable[[Sequence[Row]], bytes],
-        what: str,
-        as_of_block: int,
+        self, kind: BookList[Any], region_id: bytes, name: str, as_of_block: int
     ) -> list[Row]:
         """Return the list that the tables have by now, once the contract's word for it is the same.
 
         Where it is not, the tables may be of blocks that were taken off: they are brought up to
         date, and the word is asked for again. Raises BookUnlike, IndexBehind.
         """
-        newest = self._index.newest()
-        rows = listed(newest)
-        ours = head_of(rows)
+        key, newest = name_key(name), self._index.newest()
+        question = kind.question(region_id, key)
+        rows = kind.rows_of(self._index, region_id, key, newest)
+        ours = kind.head(rows)
         if as_of_block <= self._known_at and self._known.get(question) == ours:
             return rows
         with suppress(NodeRefused):  # the tables are ahead of the chain node
             if self._head(question, newest) == ours:
                 return rows
         newest = self._caught_up(as_of_block)
-        rows = listed(newest)
-        if self._head(question, newest) != head_of(rows):
-            raise BookUnlike(what, newest)
+        rows = kind.rows_of(self._index, region_id, key, newest)
+        if self._head(question, newest) != kind.head(rows):
+            raise BookUnlike(f"{kind.what} {name!r}", newest)
         return rows
 
     def _caught_up(self, as_of_block: int) -> int:
@@ -174,59 +202,3 @@ def document_of(store: ContentStore, digest: str) -> bytes:
 def name_key(name: str) -> bytes:
     """Return what a product or a price series of this name is found by on chain."""
     return keccak(name.encode())
-
-
-def tariff_head(rows: Sequence[Row]) -> bytes:
-    """Return the word that the contract has for these tariffs, in their order."""
-    head = bytes(32)
-    for row in rows:
-        head = _after(head, row, (row["valid_from"], row["valid_to"], row["appended_at"]))
-    return head
-
-
-def series_head(rows: Sequence[Row]) -> bytes:
-    """Return the word that the contract has for these price series, in their order."""
-    head = bytes(32)
-    for row in rows:
-        slots = (row["starts_at"], row["ends_at"], row["resolution_s"])
-        head = _after(head, row, (*slots, row["published_at"]))
-    return head
-
-
-def entry_of(row: Row) -> BookEntry:
-    """Return an entry out of the tables."""
-    return BookEntry(
-        digest=row["digest"].hex(),
-        valid_from=row["valid_from"],
-        valid_to=row["valid_to"] or None,
-        appended_at=row["appended_at"],
-        block=row["block"],
-        is_correction=row["is_correction"],
-    )
-
-
-def series_of(row: Row) -> BookSeries:
-    """Return a published series out of the tables."""
-    return BookSeries(
-        digest=row["digest"].hex(),
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        resolution_s=row["resolution_s"],
-        published_at=row["published_at"],
-        block=row["block"],
-        is_correction=row["is_correction"],
-    )
-
-
-def _after(head: bytes, row: Row, said: tuple[int, ...]) -> bytes:
-    """As `abi.encode` lays it out: each value is one word (docs/formats.md §18)."""
-    words = b"".join(one.to_bytes(32) for one in (*said, row["block"], row["is_correction"]))
-    return keccak(head + row["digest"] + words)
-
-
-def _head_question(region_id: bytes, product: bytes) -> HeadQuestion:
-    return "TariffBook", "headOf", region_id, product
-
-
-def _series_head_question(region_id: bytes, name: bytes) -> HeadQuestion:
-    return "TariffBook", "seriesHeadOf", region_id, name

@@ -220,6 +220,13 @@ class DeviceTables(Store):
         where = (batches.c.device == device, day >= first, day < last)
         return self._batches(_BATCH.where(*where).order_by(batches.c.from_seq))
 
+    def batch_days_beside(self, device: Account, days: range) -> tuple[int | None, int | None]:
+        """Return the last UTC day with a batch before some days, and the first one behind them."""
+        day, is_its = batches.c.day, batches.c.device == device
+        before = self._value(select(func.max(day)).where(is_its, day < days.start))
+        behind = self._value(select(func.min(day)).where(is_its, day >= days.stop))
+        return before, behind
+
     def batch_of(self, device: Account, seq: int) -> StoredBatch | None:
         """Return the batch that holds a seq."""
         first, end = batches.c.from_seq, batches.c.from_seq + batches.c.count

@@ -82,8 +82,9 @@ def seal_answer(
 
 
 def _device_answer(window: HeldWindow, held: NodeStore) -> DeviceAnswer:
+    none = packed.none_of(window.device, window.next_seq)
     return DeviceAnswer(
-        packed=packed.of(window.readings),
+        packed=packed.of(window.readings) if window.readings else none,
         batches=tuple((one.batch.from_seq, one.batch.count) for one in window.batches),
         nonce_keys=window.nonce_keys,
         opening=_anchored(window.opening, window.opening_batch, held),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from offchain.billing.window import is_day_start, require_window
 from offchain.billing.window_parts import whole_utc_days
 from offchain.billing.zones import zone
@@ -15,7 +17,7 @@ from offchain.member.keys import MemberKeys
 from offchain.member.locks import Lock
 from offchain.member.roles import MemberRole, Reason
 from offchain.node.store import NodeStore
-from offchain.node.windows import HeldWindow, held_window
+from offchain.node.windows import HeldWindow, held_between, held_window
 from offchain.records import contexts, request
 from offchain.records.request import RequestText
 from offchain.storage import ContentStore
@@ -77,19 +79,22 @@ class RequestCheck:
         return text
 
     def windows(self, text: RequestText, *, as_of_block: int) -> list[HeldWindow]:
-        """Return the readings of the whole UTC days around what is asked, anchored by a block.
+        """Return the readings of the whole UTC days around what is asked, anchored by a block;
+        where a device has none there, those before and behind.
 
         Raises RequestRefused, and WindowPending while something asked for is still on its way.
         """
         start, end = whole_utc_days((text.from_s, text.to_s))
+        where: dict[str, Any] = {"from_s": start, "to_s": end, "block": as_of_block}
         windows = []
         for device in text.devices:
-            window = held_window(
-                self._held, self._gateway, device, from_s=start, to_s=end, block=as_of_block
-            )
+            of_device = (self._held, self._gateway, device)
+            window = held_window(*of_device, **where) or held_between(*of_device, **where)
             if window is None:
                 raise RequestRefused(
-                    Reason.WINDOW_UNAVAILABLE, f"{device} has no reading in the window"
+                    Reason.WINDOW_UNAVAILABLE,
+                    f"no reading of {device} lies in the window, nor on both sides of it: nothing "
+                    "of it can be billed; ask for days between its first reading and its last",
                 )
             windows.append(window)
         return windows

@@ -23,7 +23,8 @@ class HeldWindow:
 
     `opening` is the last reading before the window with its batch; None if the window begins with
     the device's first reading. `closing` is the first reading after the window with its batch;
-    None if nothing is anchored behind the window's last reading.
+    None if nothing is anchored behind the window's last reading. A window without readings lies
+    between the two.
     """
 
     device: Account
@@ -34,6 +35,12 @@ class HeldWindow:
     opening_batch: Batch | None
     closing: Reading | None
     closing_batch: Batch | None
+
+    @property
+    def next_seq(self) -> int:
+        """The seq behind the window's last reading."""
+        before = self.readings[-1] if self.readings else self.opening
+        return 1 if before is None else before.seq + 1
 
     @property
     def all_readings(self) -> list[Reading]:
@@ -81,6 +88,43 @@ def held_window(
         readings=readings,
         batches=stored,
         nonce_keys=held.nonce_keys(device, sorted({day_of(one.time_s) for one in readings})),
+        opening=opening,
+        opening_batch=opening_batch,
+        closing=closing,
+        closing_batch=closing_batch,
+    )
+
+
+def held_between(
+    held: NodeStore,
+    gateway: ChainGateway,
+    device: Account,
+    *,
+    from_s: int,
+    to_s: int,
+    block: BlockId,
+) -> HeldWindow | None:
+    """Return a window, whole UTC days without a reading, that lies between two anchored readings of
+    the device as of a block; None where it lies before the first or behind the last one.
+
+    Raises WindowPending as `held_window`, which says that there is no reading.
+    """
+    chain, opening = (gateway, block), held.last_reading_before(device, from_s)
+    if opening is None:
+        return None
+    opening_batch = _batch_of(held, device, opening)
+    if opening_batch is None:
+        raise WindowPending(f"the reading of {device} before the window is in no batch yet")
+    next_seq = opening.seq + 1
+    behind = _are_anchored(chain, [opening_batch], next_seq=next_seq)
+    closing, closing_batch = _closing(held, device, next_seq, behind)
+    if closing is None:
+        return None
+    return HeldWindow(
+        device=device,
+        readings=(),
+        batches=(),
+        nonce_keys={},
         opening=opening,
         opening_batch=opening_batch,
         closing=closing,

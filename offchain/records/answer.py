@@ -41,7 +41,8 @@ class AnchoredReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeviceAnswer:
-    """One device's readings of the window, and what the audit needs to rebuild and check them.
+    """One device's readings of the window, and what the audit needs to rebuild and check them. A
+    window without readings of its own lies between `opening` and `closing`, and has both.
 
     batches: (from_seq, count), covering the readings exactly. nonce_keys: by UTC day. opening:
     the reading before the first, None if that is the device's first of all. closing: the reading
@@ -158,7 +159,9 @@ def _devices_from_json(items: Sequence[object]) -> tuple[DeviceAnswer, ...]:
 def _device_from_json(value: object, max_rows: int) -> DeviceAnswer:
     names = "packed batches nonce_keys opening closing"
     obj = fields.members(value, names, what="a device's answer")
-    columns = packed.from_json(obj["packed"], with_registers=True, max_rows=max_rows)
+    columns = packed.from_json(obj["packed"], with_registers=True, min_rows=0, max_rows=max_rows)
+    if columns.count == 0 and None in (obj["opening"], obj["closing"]):
+        raise FormatError("of a device without readings in the window those around it are shown")
     pairs = tuple(
         _pair(item) for item in fields.sequence(obj["batches"], "batches", max_items=columns.count)
     )

@@ -68,6 +68,19 @@ def of(readings: Sequence[Reading], *, with_registers: bool = True) -> Packed:
     )
 
 
+def none_of(device: Account, next_seq: int) -> Packed:
+    """Return packed readings without a row, where `next_seq` would be the first."""
+    return Packed(
+        device=device,
+        first_seq=next_seq,
+        times_s=(),
+        registers=Registers(imports_wh=(), exports_wh=()),
+        powers_w=(),
+        temperatures_dc=(),
+        flags=(),
+    )
+
+
 def to_json(packed: Packed) -> fields.Json:
     """Return the JSON object of packed readings."""
     shown = packed.registers
@@ -95,25 +108,31 @@ def said_rows(value: object) -> tuple[Account, int]:
     return fields.account(obj["device"], "device"), fields.integer(obj["count"], "count", low=1)
 
 
-def from_json(value: object, *, with_registers: bool, max_rows: int = MAX_ROWS) -> Packed:
-    """Read packed readings of 1 to `max_rows` rows.
+def from_json(
+    value: object, *, with_registers: bool, min_rows: int = 1, max_rows: int = MAX_ROWS
+) -> Packed:
+    """Read packed readings of `min_rows` (1 or 0) to `max_rows` rows.
 
     Ranges, rising times and registers that never fall are checked. Raises FormatError.
     """
     obj = fields.members(value, _NAMES, what="packed readings")
-    rows = fields.integer(obj["count"], "count", low=1, high=max_rows)
+    rows = fields.integer(obj["count"], "count", low=min_rows, high=max_rows)
     width = 4 + (_REGISTERS if with_registers else 0)
     room = width * rows * varint.MAX_BYTES
     compressed = fields.from_base64(obj["columns"], "columns", max_bytes=room + 64)
     plain = inflate.inflate(compressed, max_bytes=room)
+    device = fields.account(obj["device"], "device")
+    first_seq = fields.integer(obj["first_seq"], "first_seq", low=1)
+    if rows == 0:
+        return none_of(device, first_seq)
     times, *registers, powers, temperatures, flags = varint.decode_columns(
         plain, columns=width, rows=rows
     )
     for pick in (min, max):  # no bit lies between known ones: what is in the range is known
         fields.integer(pick(flags), "flags", high=KNOWN_FLAGS)
     packed = Packed(
-        device=fields.account(obj["device"], "device"),
-        first_seq=fields.integer(obj["first_seq"], "first_seq", low=1),
+        device=device,
+        first_seq=first_seq,
         times_s=tuple(times),
         registers=_registers(registers),
         powers_w=tuple(powers),

@@ -69,11 +69,7 @@ class Street:
             assert "Traceback" not in result.stderr and "unforeseen" not in result.stderr, said
             if "was given before and cut off, and did: " in result.stderr:
                 made = re.findall("(lock|broadcast) (0x[0-9a-f]{64})", result.stderr)
-                return (
-                    [{what: it} for what, it in made if what == "lock"]
-                    if "select" in arguments
-                    else dict(made)
-                )
+                return _as_answered(made, arguments)
         raise AssertionError("\n".join(self.failures))
 
     def service(self, member: str, *arguments: str) -> "subprocess.Popen[str]":
@@ -132,6 +128,15 @@ def _require_only_unknown(report: Any, said: str) -> None:
     details = [one["detail"] for one in wrong]
     assert all(one.startswith("the chain could not be asked") for one in details), (said, wrong)
     assert "dispute" not in said, said
+
+
+def _as_answered(made: list[tuple[str, str]], arguments: tuple[str, ...]) -> Any:
+    """Return what was made before, in the shape in which the command tells of it."""
+    if "select" in arguments:
+        return [{what: made_id} for what, made_id in made if what == "lock"]
+    if "request" in arguments:
+        return {"locks": [made_id for _, made_id in made]}
+    return dict(made)
 
 
 def _look_at(node: AlteringNode, street: Street) -> None:

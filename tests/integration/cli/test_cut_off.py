@@ -64,9 +64,17 @@ ASK = (
 
 
 def _broadcasts(machine: Machine) -> list[str]:
+    return _ids(machine, "DataMarket", "Broadcast", "broadcastId")
+
+
+def _locks(machine: Machine) -> list[str]:
+    return _ids(machine, "PrepaidLock", "Requested", "lockId")
+
+
+def _ids(machine: Machine, contract: str, event: str, name: str) -> list[str]:
     gateway = ChainGateway(machine.anvil.url, load_deployment(machine.folder / "deployment.json"))
-    found = gateway.events("DataMarket", "Broadcast", from_block=1)
-    return ["0x" + bytes(event.args["broadcastId"]).hex() for event in found]
+    found = gateway.events(contract, event, from_block=1)
+    return ["0x" + bytes(one.args[name]).hex() for one in found]
 
 
 def test_command__cut_off_after_it_paid__given_again_tells_the_id_and_pays_nothing(
@@ -120,12 +128,6 @@ def test_command__whose_transaction_never_left__is_simply_done_when_given_again(
     made = machine.json("vendor", *ASK)["broadcast"]
 
     assert _broadcasts(machine) == [*before, made]
-
-
-def _locks(machine: Machine) -> list[str]:
-    gateway = ChainGateway(machine.anvil.url, load_deployment(machine.folder / "deployment.json"))
-    found = gateway.events("PrepaidLock", "Requested", from_block=1)
-    return ["0x" + bytes(event.args["lockId"]).hex() for event in found]
 
 
 def test_request_in_parts__cut_off_at_the_second__tells_both_and_given_again_pays_nothing(

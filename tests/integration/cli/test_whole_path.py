@@ -190,6 +190,7 @@ def test_user_request__of_anchored_days__is_answered_and_audited(
     if kind == "bill":
         assert one["verdict"].startswith("The bill is right: ")
         assert one["lines"] and all(line["said"] == line["own"] for line in one["lines"])
+        assert one["gaps"] == []
     shown = machine.as_member("anna", "user", "audit", paid["locks"][0]).stdout
     assert "result_recomputed" in shown and "0x" + "object" not in shown and "<" not in shown
     states = {one["lock"]: one["state"] for one in machine.json("anna", "user", "locks")}
@@ -248,7 +249,7 @@ def test_user_request__of_days_that_the_node_does_not_hold__says_so_and_pays_not
     asked = ("user", "request", "bill", "--device", device, "--month", "2021-05", "--yes")
     result = machine.as_member("anna", *asked, ok=False)
     assert result.exit_code != 0
-    assert "holds no readings" in result.stderr
+    assert "holds no readings" in result.stderr and "2021-05-01" in result.stderr
 
 
 def test_user_bill__of_days_in_another_zone__is_asked_in_parts_and_is_one(

@@ -13,17 +13,10 @@ from offchain.records.judge import judge
 from offchain.records.report import StatusReport, status_words
 from offchain.records.temperature import to_number
 from offchain.types import Policy
+from tests import policies
 from tests.integration.town import House, Town
 
-POLICY = Policy(
-    low_power_w=100,
-    high_power_w=2_000,
-    high_feed_in_w=0,
-    temperature_warning_dc=300,
-    heartbeat_seconds=86_400,
-    feeds_in=False,
-    is_sealed=False,
-)
+POLICY = replace(policies.POLICY, heartbeat_seconds=86_400)
 
 
 def send(

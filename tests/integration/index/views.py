@@ -33,7 +33,7 @@ from offchain.member.broadcast import conditions_in
 from offchain.member.data_sets import published_in
 from offchain.member.locks import LockBook, lock_of
 from offchain.member.registration import NO_ADDRESS
-from offchain.member.tariff_book import series_head, tariff_head
+from offchain.member.tariff_book import SERIES, TARIFFS
 
 
 def require_views(index: ChainIndex, gateway: ChainGateway, block: int) -> int:
@@ -214,14 +214,14 @@ def _tariff(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> N
     key = row["region_id"], row["product"]
     entries = asked_tariffs.entries_of(index, *key, block)
     assert row in entries
-    assert _call(gateway, block, "TariffBook", "headOf", *key) == tariff_head(entries)
+    assert _call(gateway, block, "TariffBook", "headOf", *key) == TARIFFS.head(entries)
 
 
 def _price_series(index: ChainIndex, gateway: ChainGateway, row: Row, block: int) -> None:
     key = row["region_id"], row["name"]
     entries = asked_tariffs.series_of(index, *key, block)
     assert row in entries
-    assert _call(gateway, block, "TariffBook", "seriesHeadOf", *key) == series_head(entries)
+    assert _call(gateway, block, "TariffBook", "seriesHeadOf", *key) == SERIES.head(entries)
 
 
 def _call(gateway: ChainGateway, block: int, contract: str, function: str, *args: Any) -> Any:

@@ -23,6 +23,7 @@ from device_agent.report_table import DROPPED
 from offchain.records import meter_csv
 from offchain.records.envelope import SealedReport, SignedSeq
 from offchain.types import MeterSample, Policy, Status, to_account
+from tests.policies import POLICY
 
 DEVICE = to_account("0x" + "d1" * 20)
 MIDNIGHT = 17_000 * 86_400
@@ -35,15 +36,6 @@ SETTINGS = {
     "outbox": "outbox.sqlite",
     "meter_csv": "meter.csv",
 }
-POLICY = Policy(
-    low_power_w=100,
-    high_power_w=2_000,
-    high_feed_in_w=0,
-    temperature_warning_dc=300,
-    heartbeat_seconds=60,
-    feeds_in=False,
-    is_sealed=False,
-)
 
 
 def sample(power_w: int, *, hour: int = 0, temperature_dc: int = 0) -> MeterSample:

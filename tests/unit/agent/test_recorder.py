@@ -17,18 +17,10 @@ from device_agent.seal import Sealer
 from device_agent.surroundings import Place
 from offchain.crypto.secret import SecretBytes
 from offchain.member.keys import MemberKeys
-from offchain.types import MeterSample, Policy, Role, to_account
+from offchain.types import MeterSample, ReadingFlag, Role, to_account
+from tests.policies import POLICY
 
 NOON = 17_000 * 86_400 + 43_200
-POLICY = Policy(
-    low_power_w=100,
-    high_power_w=2_000,
-    high_feed_in_w=0,
-    temperature_warning_dc=300,
-    heartbeat_seconds=60,
-    feeds_in=False,
-    is_sealed=False,
-)
 
 
 def sample(
@@ -115,6 +107,26 @@ def test_take__while_open__numbers_at_once_and_after_close_waits_again(desk):
     desk.recorder.close()
     desk.recorder.take(sample(1))
     assert desk.read == [(1, NOON)] and desk.outbox.samples() == [sample(1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_unknown"),
+    [
+        ({"import_wh": 0}, {"import_wh": 1_040_000}, True),
+        ({"export_wh": 0}, {"export_wh": 1_040_000}, True),
+        ({"import_wh": 0}, {"import_wh": 1_667}, True),  # of a minute
+        ({"import_wh": 0}, {"import_wh": 1_666}, False),
+        ({"import_wh": 1}, {"import_wh": 1_040_000}, False),
+    ],
+)
+def test_take__given_a_zero_before_a_real_register__says_that_the_energy_is_unknown(
+    desk, first, second, is_unknown
+):
+    for minute, shown in enumerate((first, second, second)):
+        desk.recorder.take(sample(minute, **shown))
+    restarted = ReadingFlag.REGISTER_RESTARTED
+    flagged = [restarted in one.flags for one in desk.outbox.samples()]
+    assert flagged == [False, is_unknown, False]
 
 
 def test_open__given_origin_of_a_recovery__goes_on_behind_it(desk):

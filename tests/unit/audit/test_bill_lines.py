@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from offchain.audit.bill_lines import checked_lines, said_numbers
 from offchain.audit.differences import differences
 from offchain.audit.findings import Finding
+from offchain.audit.gaps import gaps_of
 from offchain.audit.verdict import verdict
 from offchain.billing.bill import Bill
 from offchain.billing.lines import Line, TaxLine
+from offchain.billing.zones import zone
+from offchain.cli.bill_text import gaps_text
+from offchain.types import Reading, ReadingFlag, to_account
 
+DEVICE = to_account("0x" + "d1" * 20)
+READING = Reading(
+    chain_id=1,
+    device=DEVICE,
+    seq=1,
+    time_s=1,
+    import_wh=0,
+    export_wh=0,
+    power_w=0,
+    temperature_dc=None,
+    nonce=bytes(32),
+)
 HOLDS = Finding("signature_of_node", True, "")
 
 
@@ -105,6 +122,23 @@ def test_differences__of_nested_values__name_their_places() -> None:
         "more: the node says True, it comes out as nothing",
     ]
     assert differences({"n": 1}, {"n": True}) != []  # no two of a kind are mistaken
+
+
+def test_gaps_of__readings_with_long_and_unknown_intervals__names_those_of_the_window() -> None:
+    hour, day = 3_600, 86_400
+    times = [0, hour, 4 * hour, 5 * hour, day, day + hour]
+    rows = [replace(READING, seq=i, time_s=one) for i, one in enumerate(times, start=1)]
+    rows[3] = replace(rows[3], flags=ReadingFlag.REGISTER_RESTARTED)
+    found = gaps_of({DEVICE: rows}, (2 * hour, 5 * hour))
+    long, unknown = found
+    assert (long.start, long.end, long.is_unknown) == (hour, 4 * hour, False)
+    assert (unknown.start, unknown.end, unknown.is_unknown) == (4 * hour, 5 * hour, True)
+    assert gaps_of({DEVICE: rows}, (0, hour)) == []
+    assert list(gaps_text(found, zone("Europe/Amsterdam"))) == [
+        f"{DEVICE}: no reading between 1970-01-01 02:00 and 1970-01-01 05:00, estimated",
+        f"{DEVICE}: no reading between 1970-01-01 05:00 and 1970-01-01 06:00, unknown, not billed",
+    ]
+    assert list(gaps_text([long] * 13, zone("UTC")))[-1] == "and 3 more such gaps"
 
 
 def test_verdict__of_a_right_bill__says_what_it_is_and_what_is_not_certain() -> None:

@@ -18,6 +18,7 @@ from bench.deviating.page import page
 from bench.deviating.strategies import STRATEGIES, Strategy, least_price_wei, longest_run, worst
 from bench.deviating.world import GWEI, TREASURY, RefusedCall, Rules, World
 from offchain.records import answer as answers
+from offchain.records import packed
 from tests.unit.records.test_documents import ANSWER
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "benchmarks" / "deviations.md"
@@ -225,9 +226,16 @@ def test_gas__paid_for_any_length__keeps_below_what_is_stated(length: int) -> No
 
 
 def test_least_answer__beside_the_shortest_document__is_shorter() -> None:
-    """One device, one batch, neither end, the smallest keys: sealed, boxed (formats §3, §10)."""
-    bare = tuple(replace(one, opening=None, closing=None) for one in ANSWER.devices[:1])
-    document = answers.encode(replace(ANSWER, devices=bare))
+    """One device, one batch, neither end, the smallest keys: sealed, boxed (formats §3, §10). One
+    without a reading has both ends, and is longer.
+    """
+    (device,) = ANSWER.devices
+    bare = replace(device, opening=None, closing=None)
+    document = answers.encode(replace(ANSWER, devices=(bare,)))
+    none = packed.none_of(device.packed.device, device.packed.first_seq)
+    edges = {name: replace(getattr(device, name), proof=()) for name in ("opening", "closing")}
+    between = replace(device, packed=none, batches=(), nonce_keys={}, **edges)
+    assert len(document) < len(answers.encode(replace(ANSWER, devices=(between,))))
     in_base64 = (len(document) + 2) // 3 * 4
     reply = len('{"answer":"","signature":""}') + in_base64 + 2 * 64
     sealed = 4 + 2 + 2 * 256 + 32 + 12 + reply + 16

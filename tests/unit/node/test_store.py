@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from offchain.crypto.messages import Role as Tag
 from offchain.crypto.paillier import generate_private_key
 from offchain.crypto.secret import SecretBytes
 from offchain.errors import StoreDamaged
+from offchain.node.held_days import held_days
 from offchain.node.store import (
     GrantState,
     JobState,
@@ -137,6 +139,23 @@ def test_put_batch__given_held_readings__finds_it_by_day_and_seq(store):
     assert [one.batch for one in found] == [second] and found[0].signature == SIGNATURE
     assert store.batches(DEVICE, from_s=MIDNIGHT + 1, to_s=MIDNIGHT + 2 * DAY_S - 1) == []
     assert store.batch_of(DEVICE, 24).batch == first and store.batch_of(DEVICE, 49) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [(0, 0, [0, 1]), (1, 1, [0, 1, 3]), (2, 2, [1, 3]), (3, 9, [1, 3]), (-5, -1, [0])],
+)
+def test_held_days__of_a_window__are_its_days_and_the_nearest_beside(store, first, last, found):
+    rows = [one for one in make_readings(96) if (one.time_s - MIDNIGHT) // DAY_S != 2]
+    rows = [replace(one, seq=seq) for seq, one in enumerate(rows, start=1)]
+    store.put_readings(DEVICE, rows_of(rows))
+    for run in batch_codec.cut(rows):
+        store.put_batch(batch_codec.make(run), SIGNATURE)
+    window = (MIDNIGHT + first * DAY_S, MIDNIGHT + (last + 1) * DAY_S)
+    told = held_days(store, DEVICE, window)
+    assert [one.day - MIDNIGHT // DAY_S for one in told] == found
+    assert [one.from_seq for one in told] == [{0: 1, 1: 25, 3: 49}[day] for day in found]
+    assert {one.readings for one in told} == {24}
 
 
 def test_put_batch__given_missing_readings_or_another_batch__refuses(store):

@@ -6,16 +6,7 @@ import pytest
 
 from offchain.records.judge import judge
 from offchain.types import Policy, Status, Verdict
-
-POLICY = Policy(
-    low_power_w=100,
-    high_power_w=2_000,
-    high_feed_in_w=0,
-    temperature_warning_dc=300,
-    heartbeat_seconds=60,
-    feeds_in=False,
-    is_sealed=False,
-)
+from tests.policies import POLICY
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,17 @@ def columns_of(*columns: list[int]) -> str:
     return fields.to_base64(inflate.deflate(varint.encode_columns(columns)))
 
 
+def test_none_of__in_json__is_read_back_where_none_is_allowed():
+    none = packed.none_of(ROWS[0].device, 25)
+    value = packed.to_json(none)
+    assert packed.from_json(value, with_registers=True, min_rows=0) == none
+    assert (none.count, none.next_seq) == (0, 25)
+    assert packed.rebuild(none, chain_id=CHAIN_ID, nonce_keys={}) == []
+    for change in ({}, {"first_seq": 0}, {"columns": columns_of([1], [1])}):
+        with pytest.raises(FormatError):
+            packed.from_json(value | change, with_registers=True, min_rows=min(1, 1 - len(change)))
+
+
 GOOD = packed.to_json(packed.of(ROWS))
 
 
