@@ -113,7 +113,7 @@ contract DataMarket is IDataMarket {
         if (!SealedBytes.isFit(c.openingsDigest, c.openingsLength)) {
             revert DataMarket_BadConditions("openings");
         }
-        uint256 purposeLength = bytes(c.purpose).length;
+        uint256 purposeLength = c.purpose.length;
         if (purposeLength == 0 || purposeLength > MAX_PURPOSE_BYTES) revert DataMarket_BadConditions("purpose");
     }
 

@@ -15,7 +15,7 @@ import {G1Point} from "../contracts/types/Points.sol";
 /// @param openingsDigest SHA-256 (and CID) of the ID opening sealed to each active processor of the regions.
 /// @param nonce Lets the requester broadcast the same once more.
 /// @param regions The wanted regions, strictly ascending, 1 to 16.
-/// @param purpose What the data is for, in public words, 1 to 256 bytes: the owners read it.
+/// @param purpose What the data is for, in public words, 1 to 256 bytes, in UTF-8 if the buyer is honest: owners read it.
 struct Conditions {
     uint40 windowFrom;
     uint40 windowTo;
@@ -29,7 +29,7 @@ struct Conditions {
     bytes32 openingsDigest;
     bytes32 nonce;
     bytes32[] regions;
-    string purpose;
+    bytes purpose;
 }
 
 /// @notice What is stored of {Conditions}: what a contract reads again. The rest is in the event; the broadcast's id

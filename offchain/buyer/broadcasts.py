@@ -61,7 +61,7 @@ class Broadcasts(Acting):
         self._gateway.transact(
             "DataMarket",
             "broadcast",
-            (*conditions.words()[:-1], purpose),
+            conditions.words(),
             value_wei=terms.applicationWei,
             intent=f"broadcast:{broadcast_id.hex()}",
         )

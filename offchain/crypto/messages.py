@@ -234,7 +234,7 @@ def broadcast_id(
     *, chain_id: int, data_market: Address, requester: Address, conditions: Sequence[Any]
 ) -> bytes:
     """Compute a broadcast's id, as `DataMarket.broadcastIdOf` does: it commits to all conditions,
-    which come in the contract's order, the purpose as bytes: a string is encoded as its bytes are.
+    which come in the contract's order.
     """
     kinds = [kind.removesuffix("[]") for kind in _CONDITIONS]
     for kind, value in zip(kinds, conditions, strict=True):

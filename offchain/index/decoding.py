@@ -1,8 +1,8 @@
 """Logs to named values, quickly: most events are words at fixed places, read by prepared readers.
 
 What is not so (bytes, lists) goes through eth_abi, as everywhere else; both give the same values
-by the same names. Fields of structs are named `order.typeId`. A string is given as its bytes:
-nothing holds who sends one to UTF-8, and one that is none must not make a log unreadable.
+by the same names. Fields of structs are named `order.typeId`. No event has a `string`: nothing
+would hold who sends one to UTF-8, and a text that is none must not make a log unreadable.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from offchain.types import to_account
 
 _Reader = Callable[[str], Any]  # of 64 hexadecimal digits
 _WORD = 64
-_INNER = ("inputs", "components")
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ class EventDecoder:
 
     def __init__(self, contract: DeployedContract, entry: Abi) -> None:
         self.source = (contract.name, entry["name"])
-        self._entry = _with_bytes(entry)
+        self._entry = entry
         indexed = [part for part in entry["inputs"] if part["indexed"]]
         plain = [part for part in entry["inputs"] if not part["indexed"]]
         try:
@@ -101,13 +100,6 @@ class EventDecoder:
             values=values,
             time_s=0 if time_s is None else answers.moment(time_s),
         )
-
-
-def _with_bytes(part: Abi) -> Abi:
-    """Return an ABI entry with `bytes` in the place of `string`: both are encoded alike."""
-    inner = {name: [_with_bytes(one) for one in part[name]] for name in _INNER if name in part}
-    is_text = part["type"] == "string"
-    return {**part, **inner, "type": "bytes"} if is_text else {**part, **inner}
 
 
 def _is_hex(value: object) -> bool:

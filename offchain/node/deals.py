@@ -13,7 +13,7 @@ from offchain.index.asked import locks as asked_locks
 from offchain.index.asked.rows import LogPlace, Row
 from offchain.member.consent import lacking_consent_as_of
 from offchain.member.crash_points import crash_point
-from offchain.member.errors import MemberError, RequestRefused
+from offchain.member.errors import MemberError, NotOnChain, RequestRefused
 from offchain.member.grants import GrantBook, Selection
 from offchain.member.lock_terms import sharing_conditions, terms_of
 from offchain.member.locks import Lock
@@ -209,9 +209,12 @@ class DealDesk(Desk):
         counts, as deep as this node believes blocks.
         """
         stored = self._held.data_set(selection.data_set_id)
-        told = asked_locks.lock(self._index, selection.lock.lock_id, self._final())
-        if stored is None or told is None:  # which is refused, or not yet deep enough
+        if stored is None:  # which is refused
             return
+        lock_id = selection.lock.lock_id
+        told = asked_locks.lock(self._index, lock_id, self._final())
+        if told is None:
+            raise NotOnChain(f"the tables have no lock {lock_id.hex()} (any more); they follow")
         lacking = lacking_consent_as_of(
             self._index,
             stored.devices,

@@ -8,9 +8,9 @@ from brownie import web3
 from eth_abi import encode
 from eth_utils import keccak
 
-PURPOSE = "Forecast of the evening peak in two regions"
+PURPOSE = b"Forecast of the evening peak in two regions"
 TYPE = (
-    "(uint40,uint40,uint8,uint8,uint8,uint96,uint40,uint40,uint32,bytes32,bytes32,bytes32[],string)"
+    "(uint40,uint40,uint8,uint8,uint8,uint96,uint40,uint40,uint32,bytes32,bytes32,bytes32[],bytes)"
 )
 
 
@@ -29,7 +29,7 @@ class Conditions(NamedTuple):
     openings_digest: bytes
     nonce: bytes
     regions: tuple[bytes, ...]
-    purpose: str = PURPOSE
+    purpose: bytes = PURPOSE
 
 
 def id_of(market: Any, requester: Any, conditions: Conditions) -> bytes:

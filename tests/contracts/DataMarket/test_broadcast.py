@@ -41,9 +41,9 @@ def test_broadcast__when_caller_is_no_active_sharer__reverts(
         ("openings", {"openings_length": 0}),
         ("openings", {"openings_length": money.MAX_SEALED_BYTES + 1}),
         ("openings", {"openings_digest": money.NOTHING}),
-        ("purpose", {"purpose": ""}),
-        ("purpose", {"purpose": 257 * "a"}),
-        ("purpose", {"purpose": 128 * "ä" + "a"}),
+        ("purpose", {"purpose": b""}),
+        ("purpose", {"purpose": 257 * b"a"}),
+        ("purpose", {"purpose": 257 * b"\xff"}),
         ("regions", {"regions": ()}),
         ("regions", {"regions": (money.NOTHING, NORTH)}),
         ("regions", {"regions": (NORTH, NORTH)}),
@@ -83,8 +83,8 @@ def test_broadcast__when_deadline_is_a_second_off__reverts(
         {"max_price_wei": 1},
         {"openings_length": money.MAX_SEALED_BYTES},
         {"openings_length": 1},
-        {"purpose": "a"},
-        {"purpose": 128 * "ä"},
+        {"purpose": b"a"},
+        {"purpose": 256 * b"\xff"},
         {"kind": 255},
         {"regions": SIXTEEN},
         {"regions": (NORTH,)},
@@ -126,7 +126,7 @@ def test_broadcast__given_same_conditions__reverts(
     with refuses("DataMarket_Repeated", ad.id):
         send_broadcast(ad.conditions)
     send_broadcast(ad.conditions, by=buyer_two)
-    for changed in ({"nonce": money.NOTHING}, {"purpose": "Another"}, {"openings_length": 7}):
+    for changed in ({"nonce": money.NOTHING}, {"purpose": b"Another"}, {"openings_length": 7}):
         other = ad.conditions._replace(**changed)
         send_broadcast(other)
         assert market.broadcastOf(broadcasts.id_of(market, buyer, other))[1] == 1

@@ -10,7 +10,7 @@ def test_broadcast_id_of__given_requester_and_conditions__is_the_hash_of_the_int
     market, buyer, buyer_two, some_conditions
 ):
     for requester in (buyer, buyer_two):
-        for changed in ({}, {"purpose": 100 * "ä"}, {"regions": ()}):
+        for changed in ({}, {"purpose": 100 * b"\xff\x00"}, {"regions": ()}):
             conditions = some_conditions._replace(**changed)
             found = bytes(market.broadcastIdOf(requester.address, conditions))
             assert found == broadcasts.id_of(market, requester, conditions)

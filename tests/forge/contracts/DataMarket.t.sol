@@ -115,8 +115,8 @@ contract DataMarketTest is Locks {
             if (i == 20) (c.selectBy, c.openingsLength) = (uint40(BEGIN + 90 days), 32_768);
             if (i == 21) (c.regions, c.openingsLength, c.maxPriceWei) = (_ascending(16), 1, 1);
             if (i == 22) (c.purpose, field) = ("", "purpose");
-            if (i == 23) (c.purpose, field) = (string(new bytes(257)), "purpose");
-            if (i == 24) c.purpose = string(new bytes(256));
+            if (i == 23) (c.purpose, field) = (new bytes(257), "purpose");
+            if (i == 24) c.purpose = new bytes(256);
             c.nonce = bytes32(i + 1);
             if (field == 0) _open(c);
             else _refusesBroadcast(c, buyer, abi.encodeWithSelector(IDataMarket.DataMarket_BadConditions.selector, field));

@@ -321,7 +321,7 @@ class History:
                 "openingsDigest": self._word(),
                 "nonce": self._word(),
                 "regions": self.rng.sample(REGIONS, self.rng.randrange(1, 3)),
-                "purpose": self.rng.choice(["a study", "étude " * 30]),
+                "purpose": self.rng.choice([b"a study", b"\xff\x00", "étude ".encode() * 30]),
             }
             args: dict[str, Any] = {"broadcastId": self._word(), "requester": PEOPLE[2]}
             args |= {"applicationWei": 10**14, "conditions": conditions}

@@ -168,7 +168,7 @@ class Model:
 
     def _Broadcast(self, args: dict[str, Any], time_s: int) -> None:
         row = {"requester": args["requester"], "state": 1}
-        row["purpose"] = args["conditions"]["purpose"].encode()
+        row["purpose"] = args["conditions"]["purpose"]
         self.tables["broadcasts"][args["broadcastId"],] = row
         self.counts["broadcast_regions"] += len(args["conditions"]["regions"])
 
