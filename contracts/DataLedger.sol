@@ -84,10 +84,11 @@ contract DataLedger is IDataLedger {
         return keccak256(abi.encode(ANCHOR_TAG, block.chainid, address(this), device, fromSeq, count, root, expiresAt));
     }
 
-    function _anchor(address device, uint64 fromSeq, uint32 count, bytes32 root) private {
+    /// @dev Takes what callers hold as uint64 and uint32 in whole words: they were cleaned once already.
+    function _anchor(address device, uint256 fromSeq, uint256 count, bytes32 root) private {
         // check
         if (!registry.mayAnchor(device)) revert DataLedger_NotDevice(device);
-        if (count == 0 || count > MAX_BATCH || root == 0) revert DataLedger_BadBatch(fromSeq, count);
+        if (count == 0 || count > MAX_BATCH || root == 0) revert DataLedger_BadBatch(uint64(fromSeq), uint32(count));
         bytes32 batchHash = _batchHash(fromSeq, count, root);
         Track storage track = _tracks[device];
         uint256 lastSeq = track.lastSeq;
@@ -96,9 +97,9 @@ contract DataLedger is IDataLedger {
             if (fromSeq != lastSeq + 1) {
                 if (track.batches[fromSeq] == batchHash) return;
                 if (fromSeq == 0 || fromSeq > lastSeq) {
-                    revert DataLedger_SeqGap(device, fromSeq, uint64(lastSeq + 1));
+                    revert DataLedger_SeqGap(device, uint64(fromSeq), uint64(lastSeq + 1));
                 }
-                revert DataLedger_SeqTaken(device, fromSeq);
+                revert DataLedger_SeqTaken(device, uint64(fromSeq));
             }
 
             // effect
@@ -107,7 +108,7 @@ contract DataLedger is IDataLedger {
         track.batches[fromSeq] = batchHash;
 
         // log
-        emit BatchAnchored(device, fromSeq, count, root);
+        emit BatchAnchored(device, uint64(fromSeq), uint32(count), root);
     }
 
     /// @inheritdoc IDataLedger
