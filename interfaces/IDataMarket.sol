@@ -15,7 +15,7 @@ import {G1Point} from "../contracts/types/Points.sol";
 /// @param openingsDigest SHA-256 (and CID) of the ID opening sealed to each active processor of the regions.
 /// @param nonce Lets the requester broadcast the same once more.
 /// @param regions The wanted regions, strictly ascending, 1 to 16.
-/// @param purpose What the data is for, in public words, 1 to 256 bytes, in UTF-8 if the buyer is honest: owners read it.
+/// @param purpose What the data is for, in public words, 1 to 256 bytes: the owners read it. UTF-8 is expected.
 struct Conditions {
     uint40 windowFrom;
     uint40 windowTo;
