@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from offchain.buyer.catalogue import catalogue
 from offchain.chain.errors import NodeUnavailable
 from offchain.cli import user as user_commands
 from offchain.household.household import Household
@@ -59,6 +60,16 @@ def test_seen__of_what_another_regions_node_sells__has_it(
     seen = house.household.sales.seen()
 
     assert [one.published.data_set_id for one in seen.data_sets] == [foreign.data_set_id]
+
+
+def test_catalogue__of_a_revoked_sellers_set__leaves_it_out(fresh: Town) -> None:
+    """It can neither be offered nor selected."""
+    publish(fresh.nodes[0], fresh.houses[0])
+    assert len(catalogue(fresh.buyers[0].gateway, fresh.index)) == 1
+
+    fresh.admin.revoke(fresh.nodes[0].keys.address)
+
+    assert catalogue(fresh.buyers[0].gateway, fresh.index) == []
 
 
 # ---- an owner's command that was cut off, or comes first
@@ -159,18 +170,6 @@ def test_respond__with_a_set_that_its_operator_just_retired__offers_another(fres
     assert node.held.response(broadcast_id).data_set_id == smaller
 
 
-def test_respond__journaled_before_the_sale_ended__offers_another(fresh: Town) -> None:
-    node, house = fresh.nodes[0], fresh.houses[0]
-    data_set_id, smaller = publish(node, house), publish(node, house, days=1)
-    broadcast_id = call_for_data(fresh)
-    node.held.put_response(broadcast_id, data_set_id=data_set_id, price_wei=1)  # and it was killed
-    node.worker.retiring.retire_anyway(data_set_id)
-
-    assert kinds(node.worker) == ["responded"]
-
-    assert node.held.response(broadcast_id).data_set_id == smaller
-
-
 # ---- reorganisations
 
 
@@ -208,5 +207,3 @@ def test_worker__under_an_emergency_stop__ends_sales_and_waits_with_publishing(
 
     assert not is_on_sale(node, data_set_id)
     assert "failed" not in done
-
-
