@@ -75,6 +75,7 @@ def verify_data_set(
         _window_kept(opened, [reading for _, readings in audits for reading in readings]),
         _readings_root(file, opened),
         _aggregate_signature(opened, gateway, directory),
+        _region_kept(opened, directory),
         owners_root(opened, file),
         consent_stood(opened, gateway=gateway, index=index, lock_id=lock_id),
     ]
@@ -123,6 +124,20 @@ def _window_kept(opened: OpenedDataSet, readings: Sequence[Reading]) -> Finding:
     start, end = opened.published.window_from, opened.published.window_to
     outside = [one for one in readings if not start <= one.time_s < end]
     return Finding("window_kept", not outside, f"{len(outside)} readings outside the window")
+
+
+def _region_kept(opened: OpenedDataSet, directory: MemberDirectory) -> Finding:
+    """Compare the devices' region with the seller's: whoever has bought readings of another one
+    could else sell them again, where their owners do not look.
+    """
+    try:
+        region = directory.member(opened.published.processor).region_id
+        devices = [one.packed.device for one in opened.companion.devices]
+        strange = [one for one in devices if directory.member(one).region_id != region]
+    except UnknownMember as unknown:
+        return Finding("region_kept", False, str(unknown))
+    others = f"of another region than the seller: {', '.join(strange)}"
+    return Finding("region_kept", not strange, others if strange else "every device is of its own")
 
 
 def _readings_root(file: CiphertextFile, opened: OpenedDataSet) -> Finding:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from offchain.buyer.history import SellingHistory, history_of
 from offchain.chain.gateway import ChainGateway
 from offchain.index.asked import data_sets as asked
+from offchain.index.asked import members
 from offchain.index.asked.rows import Row
 from offchain.index.chain_index import ChainIndex
-from offchain.types import SECONDS_PER_DAY, Account
+from offchain.types import SECONDS_PER_DAY, Account, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,12 @@ def catalogue(
     window, of a kind; by the node's credit from high to low, then oldest first.
     """
     newest = index.follower.catch_up()
+    active = {one["account"] for one in members.active(index, Role.PROCESSOR, newest)}
     told = [
         one
         for one in asked.on_sale(index, newest, now=gateway.now())
-        if (not regions or one["region_id"] in regions)
+        if one["processor"] in active  # who was revoked is selected by nobody
+        and (not regions or one["region_id"] in regions)
         and one["window_from"] < window_to
         and window_from < one["window_to"]
         and kind in (None, one["kind"])

@@ -84,9 +84,10 @@ def show_table(rows: Sequence[Value], *, title: str, as_json: bool = False) -> N
         table.add_column(_label(name), overflow="fold")
     for row in rows:
         table.add_row(*(_text(name, item) for name, item in row.items()))
-    console = Console(markup=False, highlight=False)
+    plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+    console = Console(**plain)
     if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=_WIDE)
+        console = Console(**plain, width=_WIDE)
     console.print(table)
 
 

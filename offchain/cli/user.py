@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,7 +26,7 @@ from offchain.cli.roles import open_household
 from offchain.cli.session import open_index
 
 if TYPE_CHECKING:
-    pass
+    from offchain.chain.facts import Receipt
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -271,7 +271,8 @@ def consent(
     as_json: JsonOption = False,
 ) -> None:
     """Let a device's readings into data sets for sale, or no longer: a withdrawal also ends the
-    sale of every data set that holds them already, and says which sales go on, and why.
+    sale of every data set that holds them already, and says which sales go on, and why. Given again
+    it ends the sales that are left, also of what was published without consent.
 
     With `--for aggregation`: let its energies into the region's encrypted totals instead.
 
@@ -281,6 +282,7 @@ def consent(
     if (until is None) == (not withdraw):
         raise typer.BadParameter("give either --until TIME or --withdraw")
     with open_household(profile) as (session, household):
+        receipt: Receipt | None
         if until is None:
             receipt = household.consents.withdraw(device, purpose=_purpose_hash(purpose))
             given_until = None
@@ -291,7 +293,9 @@ def consent(
             )
         is_sale = until is None and purpose is Purpose.SALE
         ends = household.sales.end(device) if is_sale else []
-        sent = final_facts(session.gateway, receipt)
+        sent: dict[str, Any] = {}
+        if receipt is not None:
+            sent = final_facts(session.gateway, receipt)
     facts = {"device": device, "for": purpose.value, "consent_until_at": given_until}
     if as_json:
         told = {"sales": [end_facts(one) for one in ends]} if is_sale else {}

@@ -164,9 +164,12 @@ class OfferDesk(Desk):
         """Return how much of the window a data set covers; 0 if it cannot be selected, or not
         until the last moment: then the market would not count the offer.
         """
-        block = self._gateway.final(self._depth)
-        sale = sale_of(self._gateway, stored.data_set_id, block=block)
-        if sale is None or sale.kind != conditions.kind or sale.sale_until < conditions.select_by:
+        final = self._gateway.final(self._depth)
+        sale = sale_of(self._gateway, stored.data_set_id, block=final)
+        if sale is None or sale.kind != conditions.kind:
+            return 0
+        newest = sale_of(self._gateway, stored.data_set_id)  # an end counts at once
+        if newest is None or newest.sale_until < conditions.select_by:
             return 0
         return sale.overlaps(conditions.window_from, conditions.window_to)
 

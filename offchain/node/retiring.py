@@ -19,7 +19,7 @@ from offchain.member.data_sets import sale_of
 from offchain.member.errors import NothingToPublish, NotOnChain
 from offchain.member.registration import NO_ADDRESS
 from offchain.node.desk import Desk, NodeParts
-from offchain.node.outcome import Outcome
+from offchain.node.outcome import STOPPED, Outcome
 from offchain.node.outlook import said
 from offchain.node.publisher import DataSetPublisher
 from offchain.types import Account
@@ -69,6 +69,8 @@ class RetiringDesk(Desk):
 
         Raises NotOnChain when it is not for sale.
         """
+        if self._is_on_sale(data_set_id):  # before it is sent, whatever was begun for a consent
+            self._held.remember(_anew(data_set_id), b"")
         receipt = self._end(data_set_id)
         if receipt is None:
             raise NotOnChain(f"data set {data_set_id.hex()} is not for sale (any more)")
@@ -92,6 +94,10 @@ class RetiringDesk(Desk):
             published = self._publisher.publish(stored.from_s, stored.to_s)
         except NothingToPublish as nothing:
             return self._let_go(data_set_id, str(nothing))
+        except ContractRevert as revert:
+            if revert.name != STOPPED:
+                raise
+            return Outcome("skipped", data_set_id, f"waits: {revert.sentence}")
         crash_point("republish:sent")
         self._held.remember(_anew(data_set_id), published.data_set_id)
         return Outcome("republished", data_set_id, f"as {published.data_set_id.hex()}")

@@ -48,6 +48,13 @@ def test_show_table__for_people__has_the_values(capsys: pytest.CaptureFixture[st
     assert said.startswith("locks")
 
 
+def test_show_table__given_a_name_with_colons__shows_it_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_table([{"node_name": "Grid :white_check_mark:"}], title="nodes")
+    assert "Grid :white_check_mark:" in capsys.readouterr().out
+
+
 def test_show_table__without_rows__says_none(capsys: pytest.CaptureFixture[str]) -> None:
     show_table([], title="locks")
     assert capsys.readouterr().out == "locks: none\n"

@@ -56,6 +56,16 @@ def test_checked__given_a_fit_name__returns_it(name: str) -> None:
         ("North\ue000", "U+E000"),
         ("North\ud800", "U+D800"),
         ("North\ufffd", "U+FFFD"),
+        ("Grid North\u3164", "U+3164"),  # Hangul fillers are letters, and blank
+        ("Grid\u115f North", "U+115F"),
+        ("Grid North\uffa0", "U+FFA0"),
+        ("Grid\u034fNorth", "U+034F"),
+        ("Grid North\ufe0f", "U+FE0F"),
+        ("Grid North\U000e0100", "U+E0100"),
+        ("Grid\u2800North", "U+2800"),
+        ("0x" + "aB" * 20, "account"),
+        ("Grid (0x1234567890abcdef1234567890abcdef12345678)", "account"),
+        ("Ох" + "12" * 20, "account"),  # Cyrillic
         ("---", "no letter"),
         ("\u0301North", "accent"),
     ],
@@ -84,6 +94,10 @@ def test_shown__given_any_text__is_one_line_of_what_is_seen(name: str) -> None:
         assert name == line  # what is fit is shown as it is
 
 
+def test_shown__given_what_kept_two_characters_apart__is_composed() -> None:
+    assert shown("Ko\u200d\u0308ln") == "Köln" == shown(shown("Ko\u200d\u0308ln"))
+
+
 @given(st.binary(max_size=70))
 def test_decoded__given_any_bytes__is_fit_for_utf8_alone(raw: bytes) -> None:
     name = decoded(raw)
@@ -102,6 +116,10 @@ def test_decoded__given_any_bytes__is_fit_for_utf8_alone(raw: bytes) -> None:
         "Gríd còmpany Nörth",
         "Gr1d c0mpany North",
         "Ｇｒｉｄ company North",  # full width
+        "GRID COMPANY ΝORTH",  # Greek Ν
+        "Grıd company North",
+        "Grid cømpany North",
+        "ɡrid cօmpany Nortħ",
     ],
 )
 def test_skeleton__given_names_that_look_alike__is_one(other: str) -> None:
