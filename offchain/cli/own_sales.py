@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +14,22 @@ if TYPE_CHECKING:
     from offchain.household.sales import OwnDataSet, SaleEnd, SeenSales
     from offchain.member.names import PublicNames
 
-_CANNOT_BE_LOOKED_AT = "data sets of your region that cannot be looked at"
+_CANNOT_BE_LOOKED_AT = "data sets that cannot be looked at"
+EverywhereOption = Annotated[
+    bool,
+    typer.Option(
+        "--everywhere",
+        help="Look at data sets of other regions, too: an honest node has none of your readings in "
+        "them. Takes long where there are many.",
+    ),
+]
 
 
-def sales(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+def sales(
+    everywhere: EverywhereOption = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
     """Show the data sets that hold one's readings: to whom they were sold, for what, at what price,
     and one's own part.
 
@@ -27,7 +39,8 @@ def sales(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
     with open_household(profile, sends=False) as (session, household):
         from offchain.member.names import PublicNames
 
-        seen, names = household.sales.seen(), PublicNames(session.index)
+        seen = household.sales.seen(everywhere=everywhere)
+        names = PublicNames(session.index)
         sets = [_facts(one, names) for one in seen.data_sets]
         sold, unknown = _sold(seen, names), _unknown(seen, names)
     if as_json:
@@ -42,7 +55,11 @@ def sales(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False)
         typer.echo(sentence)
 
 
-def draw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) -> None:
+def draw(
+    everywhere: EverywhereOption = False,
+    profile: ProfileOption = DEFAULT_PROFILE,
+    as_json: JsonOption = False,
+) -> None:
     """Draw one's part of what was sold: it becomes withdrawable by `dmsm user withdraw`.
 
     Needs the user's keys, a chain node and the content store. Costs gas, unless there is nothing.
@@ -51,7 +68,7 @@ def draw(profile: ProfileOption = DEFAULT_PROFILE, as_json: JsonOption = False) 
     with open_household(profile) as (session, household):
         from offchain.member.names import PublicNames
 
-        seen = household.sales.seen()
+        seen = household.sales.seen(everywhere=everywhere)
         unknown = _unknown(seen, PublicNames(session.index))
         drawn_wei, receipts = household.sales.draw(seen)
         sent: list[dict[str, Any]] = [final_facts(session.gateway, one) for one in receipts]

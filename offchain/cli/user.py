@@ -10,7 +10,7 @@ import typer
 from offchain.cli.asking import request
 from offchain.cli.auditing import answer, audit
 from offchain.cli.output import final_facts, hex_id, show, show_table
-from offchain.cli.own_sales import draw, end_facts, sales, show_ends
+from offchain.cli.own_sales import EverywhereOption, draw, end_facts, sales, show_ends
 from offchain.cli.parameters import (
     DEFAULT_PROFILE,
     DeviceArgument,
@@ -267,6 +267,7 @@ def consent(
     purpose: Annotated[
         Purpose, typer.Option("--for", help="What for; each purpose is asked for by itself.")
     ] = Purpose.SALE,
+    everywhere: EverywhereOption = False,
     profile: ProfileOption = DEFAULT_PROFILE,
     as_json: JsonOption = False,
 ) -> None:
@@ -292,7 +293,7 @@ def consent(
                 device, expires_at=given_until, purpose=_purpose_hash(purpose)
             )
         is_sale = until is None and purpose is Purpose.SALE
-        ends = household.sales.end(device) if is_sale else []
+        ends = household.sales.end(device, everywhere=everywhere) if is_sale else []
         sent: dict[str, Any] = {}
         if receipt is not None:
             sent = final_facts(session.gateway, receipt)

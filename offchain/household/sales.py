@@ -82,7 +82,7 @@ class OwnDataSet:
 
 @dataclass(frozen=True, slots=True)
 class UnknownDataSet:
-    """A data set of the own region of which it cannot be said whether own readings are in it."""
+    """A data set of which it cannot be said whether own readings are in it."""
 
     data_set_id: bytes
     processor: Account
@@ -120,8 +120,12 @@ class Sales:
     ) -> None:
         self._gateway, self._index, self._store, self._keys = gateway, index, store, keys
 
-    def seen(self) -> SeenSales:
-        """Return what is or was for sale of the readings of all devices that are or were own."""
+    def seen(self, *, everywhere: bool = False) -> SeenSales:
+        """Return what is or was for sale of the readings of all devices that are or were own.
+
+        `everywhere`: also of what other regions' nodes published, which an honest one never does;
+        then the list of every data set on the chain is fetched.
+        """
         newest = self._index.follower.catch_up()
         devices = asked_members.ever_owned(self._index, self._keys.address, newest)
         regions = {
@@ -131,7 +135,7 @@ class Sales:
         }
         found, unknown, now = list[OwnDataSet](), list[UnknownDataSet](), self._gateway.now()
         for told in asked.all_of_them(self._index, newest):
-            if told["region_id"] not in regions:
+            if not everywhere and told["region_id"] not in regions:
                 continue
             try:
                 one = self._own(told, devices, newest, now)
@@ -163,11 +167,11 @@ class Sales:
             drawn_wei += sum(told)
         return drawn_wei, receipts
 
-    def end(self, device: str) -> list[SaleEnd]:
+    def end(self, device: str, *, everywhere: bool = False) -> list[SaleEnd]:
         """End the sale of every data set that holds a device from whose sale one withdrew; say of
-        each what became of it. What was selected before goes on.
+        each what became of it. What was selected before goes on. `everywhere`: as `seen` has it.
         """
-        seen, ends = self.seen(), list[SaleEnd]()
+        seen, ends = self.seen(everywhere=everywhere), list[SaleEnd]()
         for one in seen.data_sets:
             leaf = one.leaf_of(device)
             if leaf is None:

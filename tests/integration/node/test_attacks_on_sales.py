@@ -51,13 +51,16 @@ def test_verify__of_another_regions_devices__finds_it(
     assert not report.ok
 
 
-def test_seen__of_what_another_regions_node_sells__has_it(
+def test_seen__of_what_another_regions_node_sells__has_it_where_asked_to_look(
     fresh: Town, foreign: PublishedDataSet
 ) -> None:
-    """Its part lies there to be drawn, and its owner can end the sale."""
+    """Its part lies there to be drawn, and its owner can end the sale, if it looks there: the lists
+    of all regions are too many to be fetched each time.
+    """
     house = fresh.houses[0]
+    assert house.household.sales.seen().data_sets == ()
 
-    seen = house.household.sales.seen()
+    seen = house.household.sales.seen(everywhere=True)
 
     assert [one.published.data_set_id for one in seen.data_sets] == [foreign.data_set_id]
 
