@@ -155,7 +155,7 @@ def test_end__where_the_node_was_faster__says_that_it_is_ended(
     house.household.consents.withdraw(house.device.address)
     seen = sales.seen()
     assert [one.kind for one in poll(node.worker)] == ["retired"]
-    monkeypatch.setattr(sales, "seen", lambda: seen)
+    monkeypatch.setattr(sales, "seen", lambda **_: seen)
 
     (end,) = sales.end(house.device.address)
 
