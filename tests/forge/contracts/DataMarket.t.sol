@@ -47,6 +47,14 @@ contract DataMarketTest is Locks {
         this.make([good[0], good[1], good[2], address(11), address(12)]);
     }
 
+    function test_constants__are_told() public view {
+        eq(constantOf(address(market), "MAX_OPENINGS_BYTES"), 32_768, "bytes of openings");
+        eq(constantOf(address(market), "MAX_PURPOSE_BYTES"), 256, "bytes of a purpose");
+        eq(constantOf(address(market), "MAX_REGIONS"), 16, "regions");
+        eq(constantOf(address(market), "SHORTEST_RESPONSE_SECONDS"), 60, "seconds to respond");
+        eq(constantOf(address(market), "LONGEST_SECONDS"), 90 days, "seconds of a broadcast");
+    }
+
     // ---- broadcast ----
 
     function test_broadcast__stores_holds_and_emits() public {

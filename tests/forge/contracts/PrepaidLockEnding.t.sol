@@ -15,6 +15,15 @@ contract PrepaidLockEndingTest is Locks {
     uint96 private constant SERVE_GAS = uint96(40_000 + 12 * 42); // ANSWER has 42 bytes
     uint96 private constant DEPOSIT = SERVE_GAS * 1 gwei;
 
+    function test_constants__are_told() public view {
+        eq(constantOf(address(prepaid), "LONGEST_SECONDS"), 90 days, "seconds of a lock");
+        eq(constantOf(address(prepaid), "MAX_SEALED_BYTES"), 32_768, "bytes of what is sealed");
+        eq(constantOf(address(prepaid), "MOST_ENDED"), 64, "ends at once");
+        eq(constantOf(address(prepaid), "MOST_DISPUTES"), 3, "open disputes");
+        eq(constantOf(address(prepaid), "SERVE_BASE_GAS"), 40_000, "gas of serving");
+        eq(constantOf(address(prepaid), "SERVE_BYTE_GAS"), 12, "gas of a byte");
+    }
+
     // ---- demand ----
 
     function test_demand__when_caller_state_time_or_value_do_not_fit__reverts() public {
