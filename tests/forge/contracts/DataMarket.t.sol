@@ -432,9 +432,13 @@ contract DataMarketTest is Locks {
     function test_select__when_choices_do_not_fit__reverts() public {
         _bothRespond();
         _refusesSelection(group, new Choice[](0), 0, buyer, err(IDataMarket.DataMarket_NothingChosen.selector, id));
-        Choice[] memory twice = new Choice[](2);
-        (twice[0], twice[1]) = (_choice(processor), _choice(processor));
-        _refusesSelection(group, twice, 2 * OFFER, buyer, err(IDataMarket.DataMarket_BadChoice.selector, id, processor));
+        address[2] memory responders = [processor, processorTwo]; // a line each
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory bad = err(IDataMarket.DataMarket_BadChoice.selector, id, responders[i]);
+            Choice[] memory twice = new Choice[](2);
+            (twice[0], twice[1]) = (_choice(responders[i]), _choice(responders[i]));
+            _refusesSelection(group, twice, 2 * OFFER, buyer, bad);
+        }
         Choice[] memory one = _one();
         one[0].processor = buyerTwo;
         _refusesSelection(group, one, OFFER, buyer, err(IDataMarket.DataMarket_NoResponse.selector, id, buyerTwo));
