@@ -35,6 +35,13 @@ abstract contract TestBase {
         return vm.getCode(string.concat(name, ".sol:", name));
     }
 
+    /// @dev Reads a public constant that no interface names: it is told to readers of the chain alone.
+    function constantOf(address target, string memory name) internal view returns (uint256) {
+        (bool ok, bytes memory told) = target.staticcall(abi.encodeWithSignature(string.concat(name, "()")));
+        yes(ok && told.length == 32, name);
+        return abi.decode(told, (uint256));
+    }
+
     function eq(uint256 actual, uint256 expected, string memory note) internal pure {
         vm.assertEq(actual, expected, note);
     }

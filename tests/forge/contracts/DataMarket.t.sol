@@ -47,6 +47,14 @@ contract DataMarketTest is Locks {
         this.make([good[0], good[1], good[2], address(11), address(12)]);
     }
 
+    function test_constants__are_told() public view {
+        eq(constantOf(address(market), "MAX_OPENINGS_BYTES"), 32_768, "bytes of openings");
+        eq(constantOf(address(market), "MAX_PURPOSE_BYTES"), 256, "bytes of a purpose");
+        eq(constantOf(address(market), "MAX_REGIONS"), 16, "regions");
+        eq(constantOf(address(market), "SHORTEST_RESPONSE_SECONDS"), 60, "seconds to respond");
+        eq(constantOf(address(market), "LONGEST_SECONDS"), 90 days, "seconds of a broadcast");
+    }
+
     // ---- broadcast ----
 
     function test_broadcast__stores_holds_and_emits() public {
@@ -424,9 +432,13 @@ contract DataMarketTest is Locks {
     function test_select__when_choices_do_not_fit__reverts() public {
         _bothRespond();
         _refusesSelection(group, new Choice[](0), 0, buyer, err(IDataMarket.DataMarket_NothingChosen.selector, id));
-        Choice[] memory twice = new Choice[](2);
-        (twice[0], twice[1]) = (_choice(processor), _choice(processor));
-        _refusesSelection(group, twice, 2 * OFFER, buyer, err(IDataMarket.DataMarket_BadChoice.selector, id, processor));
+        address[2] memory responders = [processor, processorTwo]; // a line each
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory bad = err(IDataMarket.DataMarket_BadChoice.selector, id, responders[i]);
+            Choice[] memory twice = new Choice[](2);
+            (twice[0], twice[1]) = (_choice(responders[i]), _choice(responders[i]));
+            _refusesSelection(group, twice, 2 * OFFER, buyer, bad);
+        }
         Choice[] memory one = _one();
         one[0].processor = buyerTwo;
         _refusesSelection(group, one, OFFER, buyer, err(IDataMarket.DataMarket_NoResponse.selector, id, buyerTwo));

@@ -13,7 +13,8 @@ contract DataSetBookTest is Locks {
     bytes32 private constant PURPOSE = keccak256("DMSM-V1-data-sharing");
     uint32 private constant ROWS = 168;
 
-    address private deviceTwo = address(0xD2);
+    // Each of its 20 bytes is set: a leaf holds them all.
+    address private deviceTwo = address(type(uint160).max - 0xD2);
 
     function setUp() public override {
         ownersBps = 5_000;
@@ -39,6 +40,13 @@ contract DataSetBookTest is Locks {
             this.make(parts);
         }
         this.make([good[0], good[1], address(11)]);
+    }
+
+    function test_constants__are_told() public view {
+        eq(constantOf(address(sets), "MAX_MANIFEST_BYTES"), 32_768, "bytes of a manifest");
+        eq(constantOf(address(sets), "LONGEST_SALE_SECONDS"), 30 days, "seconds of a sale");
+        eq(constantOf(address(sets), "MOST_DRAWS"), 64, "draws at once");
+        eq(constantOf(address(sets), "DATA_SHARING_PURPOSE"), uint256(PURPOSE), "purpose");
     }
 
     // ---- publish ----
@@ -316,6 +324,18 @@ contract DataSetBookTest is Locks {
         one[0] = draws[2];
         eq(sets.drawMany(one), first * 68, "of the next sale, the last of a list");
         solvent();
+    }
+
+    /// @dev Nothing due is no payment: whoever draws pays no gas for a call that moves nothing.
+    function test_drawMany__calls_the_lock_for_what_is_due_alone() public {
+        _sell();
+        Draw[] memory draws = new Draw[](2);
+        draws[0] = Draw(dataSetId, _leafOfOne());
+        draws[1] = draws[0];
+        vm.expectCall(address(prepaid), abi.encodeWithSelector(IPrepaidLock.payOwner.selector), 1);
+        yes(sets.drawMany(draws) != 0, "drawn");
+        eq(sets.drawMany(draws), 0, "again");
+        eq(sets.draw(dataSetId, _leafOfOne()), 0, "and alone");
     }
 
     /// @dev Any list of two, true or false, any two sales, any order of draws: a pot pays out no more than came in for it, and no other's.

@@ -22,6 +22,10 @@ contract DisputeCourtTest is Locks {
         this.make(address(consortium), address(1));
     }
 
+    function test_constants__are_told() public view {
+        eq(constantOf(address(court), "MAX_SEALED_BYTES"), 32_768, "bytes of evidence");
+    }
+
     function test_open__when_caller_is_not_the_lock__reverts() public {
         refuse(abi.encodeWithSelector(IDisputeCourt.DisputeCourt_NotLock.selector, judges[0]));
         vm.prank(judges[0]);
@@ -79,12 +83,10 @@ contract DisputeCourtTest is Locks {
         bytes32 none = keccak256("none");
         _refusesVote(none, judges[0], err(IDisputeCourt.DisputeCourt_NoCase.selector, none));
         bytes32 lockId = disputed();
-        vm.warp(BEGIN + 7 days);
-        _refusesVote(
-            lockId,
-            judges[0],
-            err(IDisputeCourt.DisputeCourt_TooLate.selector, lockId, BEGIN + 7 days, BEGIN + 7 days)
-        );
+        for (uint256 late = 0; late < 2; ++late) {
+            vm.warp(BEGIN + 7 days + late);
+            _refusesVote(lockId, judges[0], _tooLate(lockId, late));
+        }
         vm.warp(BEGIN + 7 days - 1);
         decide(lockId, true);
         _refusesVote(lockId, judges[2], err(IDisputeCourt.DisputeCourt_AlreadyDecided.selector, lockId));
@@ -100,8 +102,10 @@ contract DisputeCourtTest is Locks {
         court.vote(lockId, true);
         yes(court.hasVoted(lockId, judges[0]), "voted");
         no(court.hasVoted(lockId, judges[1]), "not voted");
+        vm.recordLogs();
         vm.prank(judges[1]);
         court.vote(lockId, false);
+        eq(vm.getRecordedLogs().length, 1, "one event: nothing is decided");
         Case memory it = court.caseOf(lockId);
         eq(it.votesForPayer, 1, "for the payer");
         eq(it.votesForPayee, 1, "for the payee");
@@ -170,10 +174,20 @@ contract DisputeCourtTest is Locks {
         refuse(err(IDisputeCourt.DisputeCourt_NoCase.selector, none));
         vm.prank(meterOwner);
         court.addEvidence(none, "more", 1);
-        vm.warp(BEGIN + 7 days);
-        refuse(err(IDisputeCourt.DisputeCourt_TooLate.selector, lockId, BEGIN + 7 days, BEGIN + 7 days));
+        for (uint256 late = 0; late < 2; ++late) {
+            vm.warp(BEGIN + 7 days + late);
+            refuse(_tooLate(lockId, late));
+            vm.prank(meterOwner);
+            court.addEvidence(lockId, "more", 1);
+        }
+        vm.warp(BEGIN + 7 days - 1);
         vm.prank(meterOwner);
         court.addEvidence(lockId, "more", 1);
+    }
+
+    function _tooLate(bytes32 lockId, uint256 late) private pure returns (bytes memory) {
+        uint256 decideBy = BEGIN + 7 days;
+        return err(IDisputeCourt.DisputeCourt_TooLate.selector, lockId, decideBy, decideBy + late);
     }
 
     function _refusesVote(bytes32 lockId, address by, bytes memory refused) private {
