@@ -84,7 +84,7 @@ contract DataSetBookTest is Locks {
     }
 
     function test_publish__at_each_bound() public {
-        for (uint256 i = 0; i < 24; ++i) {
+        for (uint256 i = 0; i < 26; ++i) {
             (Publication memory p, uint256 dataKey) = publication(1);
             bytes32 field;
             if (i == 0) (p.windowFrom, field) = (20_000 days + 1, "windowFrom");
@@ -111,6 +111,8 @@ contract DataSetBookTest is Locks {
             if (i == 21) (p.rowCount, p.deviceCount, p.kind) = (type(uint32).max, type(uint16).max, 255);
             if (i == 22) (p.manifestLength, p.windowTo, p.rowCount) = (32_768, 20_001 days, 1);
             if (i == 23) (p.windowFrom, p.windowTo) = (0, uint40(uint256(type(uint40).max) / 1 days * 1 days));
+            if (i == 24) (p.windowFrom, field) = (20_000 days + 12 hours, "windowFrom");
+            if (i == 25) (p.windowTo, field) = (20_007 days - 12 hours, "windowTo");
             if (field != 0) {
                 bytes memory bad = abi.encodeWithSelector(IDataSetBook.DataSetBook_BadPublication.selector, field);
                 _refusesPublication(p, dataKey, processor, bad);
