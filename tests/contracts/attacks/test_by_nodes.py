@@ -26,12 +26,17 @@ def scaled(transcript):
 
 
 @pytest.fixture
-def resell(data_sets, processor_two, scaled):
-    """``resell(possession)``: processor_two publishes the scaled key commitment as its own."""
-    publication = of_key(scaled[0][0])
+def own(scaled):
+    """What processor_two publishes under the scaled key commitment, as its own."""
+    return of_key(scaled[0][0])
+
+
+@pytest.fixture
+def resell(data_sets, processor_two, own):
+    """``resell(possession)``: processor_two publishes it."""
 
     def send(possession):
-        return data_sets.publish(publication, possession, {"from": processor_two.account})
+        return data_sets.publish(own, possession, {"from": processor_two.account})
 
     return send
 
@@ -43,9 +48,8 @@ def of_key(key_commitment):
 
 
 def test_scaled_transcript__when_resold_as_an_own_data_set__is_refused_at_publication(
-    resell, data_sets, processor, processor_two, data_set, transcript, scaled, reverts_with
+    resell, own, data_sets, processor, processor_two, data_set, transcript, reverts_with
 ):
-    own = of_key(scaled[0][0])
     own_id = publishing.id_of(data_sets, own.key_commitment)
     of_victim = of_key(transcript.commitments[0])
     victims = publishing.prove(data_sets, processor, data_set.key, of_victim)
@@ -61,7 +65,7 @@ def test_scaled_transcript__when_resold_as_an_own_data_set__is_refused_at_public
 
 
 def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_and_paid(
-    deployer, lock, data_sets, resell, processor_two, data_set, group, scaled, buyer, buyer_two,
+    deployer, lock, data_sets, own, resell, processor_two, data_set, group, scaled, buyer, buyer_two,
     pay_sharing, a_sharing_order, deliver, state_of,
 ):  # fmt: skip
     """Control: who could make the proof (here: with the victim's k) delivers another's shares."""
@@ -70,7 +74,6 @@ def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_
     grant = (lock.address, money.digest_of("lock"), money.digest_of("data set"), len(commitments))
     assert harness.verifyShares(grant, group.key_words, shares, commitments)
 
-    own = of_key(scaled[0][0])
     own_id = publishing.id_of(data_sets, own.key_commitment)
     stolen = sharing.DataKey(data_set.key.reveal() * FACTOR % GROUP_ORDER)
     resell(publishing.prove(data_sets, processor_two, stolen, own))

@@ -313,7 +313,7 @@ def _admit(
         registry=deployment.address("MemberRegistry"),
         region_id=region,
         owner=owner,
-        name="Grid company North" if keys.role is MemberRole.PROCESSOR else "",
+        name=f"Grid company {keys.address[2:10]}" if keys.role is MemberRole.PROCESSOR else "",
     )
     admin.admit(registration)
 

@@ -73,7 +73,7 @@ def test_tariffs__published_and_corrected__are_a_calendar(town: Machine, tmp_pat
     )
 
     assert decided["carried_out"] is True
-    assert "TariffBook.appendTariff(regionId 'north', productName household" in decided["call"]
+    assert "TariffBook.appendTariff(regionId 'north', productName 'household'" in decided["call"]
     shown = town.as_member("consortium", "admin", "document", decided["digest"]).stdout
     assert shown.startswith("begun  (EUR, UTC)")
     shown = town.as_member("consortium", "admin", "document", series["digest"]).stdout

@@ -349,7 +349,7 @@ def test_longest_run__of_colluding_signers__is_their_number_below_a_majority(
 
 def test_least_price__by_hand__is_where_a_defence_pays() -> None:
     prices = least_price_wei(GWEI)
-    assert prices["a demand that nobody serves"] == (48_367 + 70_062) * GWEI // 2
+    assert prices["a demand that nobody serves"] == (48_367 + 70_074) * GWEI // 2
     assert max(prices.values()) < Case(GWEI).price_wei
     assert set(least_price_wei(0).values()) == {0}
 
