@@ -65,8 +65,8 @@ def test_scaled_transcript__when_resold_as_an_own_data_set__is_refused_at_public
 
 
 def test_scaled_transcript__without_the_proof_of_possession__would_be_delivered_and_paid(
-    deployer, lock, data_sets, own, resell, processor_two, data_set, group, scaled, buyer, buyer_two,
-    pay_sharing, a_sharing_order, deliver, state_of,
+    deployer, lock, data_sets, own, resell, processor_two, data_set, group, scaled, buyer,
+    buyer_two, pay_sharing, a_sharing_order, deliver, state_of,
 ):  # fmt: skip
     """Control: who could make the proof (here: with the victim's k) delivers another's shares."""
     commitments, shares = ([words(point) for point in points] for points in scaled)
