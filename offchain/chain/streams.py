@@ -51,7 +51,7 @@ class _WebSocket:
     """Pings of the library find out a line that is dead and silent."""
 
     def __init__(self, url: str) -> None:
-        from websockets.exceptions import InvalidHandshake, InvalidURI
+        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
         from websockets.sync.client import connect
 
         options: dict[str, Any] = {"open_timeout": _OPEN_S, "close_timeout": 1.0}
@@ -61,7 +61,7 @@ class _WebSocket:
             self._line = connect(url, max_size=_LONGEST, **options)
         except (InvalidHandshake, InvalidURI) as error:
             raise NotOffered(f"{urlsplit(url).hostname} offers no WebSocket: {error}") from error
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, ValueError, ConnectionClosed) as error:
             raise RpcFailure(str(error)) from error
 
     def send(self, message: str) -> None:
